@@ -1,0 +1,173 @@
+"""From votes to a certificate: pure integer arithmetic, no network, no tensors.
+
+One step (1/q) of one pixel changes exactly one of the N samples (`splitting`), hence moves at most one vote; after R
+steps at most R votes have moved, each from the winner to one rival (Levine & Feizi 2021, theorem 2):
+
+    R = min over c != a of floor((n_a - n_c - [c < a]) / 2),   rho = R / q
+
+with a the class of most votes, the lowest index on a tie. Then every 8-bit image within L1 distance rho gets class a.
+"""
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import SupportsIndex
+
+from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, sigma_from_levels
+
+
+def _vote_counts(votes: Iterable[SupportsIndex]) -> tuple[int, ...]:
+    """Votes as a tuple of Python integers; ValueError for anything that is not a row of two or more counts."""
+    listed = votes.tolist() if hasattr(votes, "tolist") else list(votes)  # numpy arrays and tensors have tolist
+    try:
+        if any(isinstance(count, bool) for count in listed):
+            raise TypeError
+        counts = tuple(operator.index(count) for count in listed)
+    except TypeError:
+        raise ValueError(f"votes must be a one-dimensional row of integers, got {listed!r}") from None
+    if len(counts) < 2:
+        raise ValueError(f"votes must be for two or more classes, got {len(counts)}")
+    if min(counts) < 0:
+        raise ValueError(f"votes must not be negative, got {min(counts)}")
+    return counts
+
+
+def _leader(votes: tuple[int, ...]) -> int:
+    return votes.index(max(votes))
+
+
+def _slack(votes: tuple[int, ...], label: int, rival: int) -> int:
+    """n_a - n_c - [c < a]: a rival of lower index wins a tie, so it needs one vote less. Not negative for a leader."""
+    return votes[label] - votes[rival] - (rival < label)
+
+
+def _rivals(votes: tuple[int, ...], label: int) -> list[int]:
+    return [c for c in range(len(votes)) if c != label]
+
+
+def display_radius(steps: int, digits: int = 4) -> str:
+    """R/255 in decimal digits, rounded down: what is shown is never larger than what is certified."""
+    units = steps * 10**digits // PIXEL_STEPS
+    return f"{units // 10**digits}.{units % 10**digits:0{digits}d}"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """An exact L1 certificate. Make one with `certificate_from_votes`, which checks the votes.
+
+    label: the winning class a. radius_steps: R, in pixel steps of 1/255. levels: N. votes: n_c for every class,
+    adding up to N.
+
+    Guarantee: every 8-bit image whose pixels differ from the certified one by at most R steps in sum, over all pixels
+    and channels, gets the same label from the same base classifier, offsets and levels.
+    """
+
+    label: int
+    radius_steps: int
+    levels: int
+    votes: tuple[int, ...]
+
+    @property
+    def radius(self) -> float:
+        """rho = R/255, the certified L1 radius for pixels on the [0, 1] scale."""
+        return self.radius_steps / PIXEL_STEPS
+
+    @property
+    def lam(self) -> float:
+        """lambda = N/(2q)."""
+        return lambda_from_levels(self.levels)
+
+    @property
+    def sigma(self) -> float:
+        """sigma = lambda/sqrt(3)."""
+        return sigma_from_levels(self.levels)
+
+    @property
+    def margins(self) -> tuple[int | None, ...]:
+        """For every class the number of steps that certainly do not make it win; None at the label itself."""
+        return tuple(
+            None if c == self.label else _slack(self.votes, self.label, c) // 2 for c in range(len(self.votes))
+        )
+
+    @property
+    def rival(self) -> int:
+        """The class that limits the radius: smallest slack, the lowest index where two are equal."""
+        return min(_rivals(self.votes, self.label), key=lambda c: _slack(self.votes, self.label, c))
+
+    def account(self, class_names: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The certificate's own arithmetic in sentences, with its numbers in them."""
+        names = [f"class {c}" for c in range(len(self.votes))] if class_names is None else list(class_names)
+        if len(names) != len(self.votes):
+            raise ValueError(f"{len(self.votes)} classes voted, but {len(names)} names were given")
+        a, b = self.label, self.rival
+        n_a, n_b = self.votes[a], self.votes[b]
+        tie = int(b < a)
+        slack = n_a - n_b - tie
+        halved = f"{slack // 2}.5" if slack % 2 else f"{slack // 2}"
+        first, second, cost = (b, a, "one vote") if tie else (a, b, "nothing")
+        return (
+            f"All N = {self.levels} samples voted. “{names[a]}” won n_a = {n_a} of them; "
+            f"its closest rival “{names[b]}” won n_b = {n_b}.",
+            f"Tie rule: “{names[first]}” comes before “{names[second]}” in the list of classes and would win a tie, "
+            f"so {cost} is taken off: [b < a] = {tie}.",
+            "One step of one pixel changes exactly one sample, so it moves at most one vote, "
+            "and a vote moved from winner to rival narrows the gap by two.",
+            f"R = floor((n_a − n_b − [b < a]) / 2) = floor(({n_a} − {n_b} − {tie}) / 2) = floor({halved}) "
+            f"= {self.radius_steps} steps.",
+            f"ρ = R / 255 = {self.radius_steps} / 255 = {display_radius(self.radius_steps)} (rounded down).",
+            self.statement(names[a]),
+        )
+
+    def statement(self, name: str) -> str:
+        """What is certified, in words."""
+        if self.radius_steps == 0:
+            return f"The answer is “{name}”, but the vote is so close that no change of the picture is certified."
+        levels = "1 grey level" if self.radius_steps == 1 else f"{self.radius_steps} grey levels"
+        where = "over all pixels and colour channels"
+        return f"Any change adding up to at most {levels}, {where}, leaves the answer “{name}”."
+
+
+def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certificate:
+    """The exact certificate of a complete vote.
+
+    votes: non-negative integers for K >= 2 classes, adding up to `levels`; may be a list, tuple, numpy array or one-dimensional tensor. ValueError says what was expected.
+    """
+    check_levels(levels)
+    counts = _vote_counts(votes)
+    if sum(counts) != levels:
+        raise ValueError(f"votes must add up to levels = {levels}, got {sum(counts)}")
+    label = _leader(counts)
+    steps = min(_slack(counts, label, c) for c in _rivals(counts, label)) // 2
+    return Certificate(label=label, radius_steps=steps, levels=int(levels), votes=counts)
+
+
+@dataclass(frozen=True)
+class RadiusBounds:
+    """What is certain after part of the votes. label: the leader so far; lower, upper: exact bounds of the final R, in
+    steps; final: whether the label can no longer change. Both bounds are reached by some completion of the vote."""
+
+    label: int
+    lower: int
+    upper: int
+    final: bool
+
+
+def radius_bounds(votes: Iterable[SupportsIndex], levels: int) -> RadiusBounds:
+    """Exact anytime bounds from the votes so far, of which `levels` - sum(votes) are still to come.
+
+    Below: all that are to come go to the strongest rival (a radius of zero if it can catch up). Above: all go to the
+    leader. ValueError if there are more votes than levels.
+    """
+    check_levels(levels)
+    counts = _vote_counts(votes)
+    remaining = levels - sum(counts)
+    if remaining < 0:
+        raise ValueError(f"there are {sum(counts)} votes, more than levels = {levels}")
+    label = _leader(counts)
+    slack = min(_slack(counts, label, c) for c in _rivals(counts, label))
+    return RadiusBounds(
+        label=label,
+        lower=max(0, slack - remaining) // 2,
+        upper=(slack + remaining) // 2,
+        final=slack >= remaining,
+    )

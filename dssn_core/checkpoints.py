@@ -1,0 +1,164 @@
+"""`pretrained/`: one folder a model, holding weights (safetensors) and a manifest (JSON) that is checked on loading.
+
+Pickles are never read. A folder that does not pass every check is refused with the reason.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from .files import write_atomically
+from .networks import Classifier, FilmResNet, build_network
+from .splitting import SplitNoise
+
+PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
+WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"
+FORMAT = 1
+HASHED_LEVELS = (132, 441, 1766, 3091)
+"""Levels at which a manifest keeps the SHA-256 of the offsets, so that a changed scheme cannot pass unseen."""
+
+
+class CheckpointError(ValueError):
+    """A model cannot be loaded; the message says which check failed."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a checkpoint claims about itself.
+
+    architecture and settings: see `networks.ARCHITECTURES`. precision: number format of the convolutions.
+    noise: what it was trained on. offsets: scheme, seed, and SHA-256 at `HASHED_LEVELS`. sigma_range: the trained
+    range. training: budget, data, settings. measured: figures with what they were measured on.
+    """
+
+    name: str
+    architecture: str
+    settings: dict[str, Any]
+    precision: str
+    class_names: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    noise: str
+    offsets: dict[str, Any]
+    sigma_range: tuple[float, float]
+    training: dict[str, Any]
+    measured: dict[str, Any]
+    weights_sha256: str
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> "Manifest":
+        """Parse and check; CheckpointError names the field that is missing, unknown or of the wrong kind."""
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise CheckpointError(f"{MANIFEST} is not JSON: {error}") from None
+        kinds = {field.name: KINDS[field.name] for field in fields(Manifest)}
+        if not isinstance(found, dict) or found.keys() != kinds.keys():
+            names = set(found) if isinstance(found, dict) else set()
+            raise CheckpointError(
+                f"{MANIFEST} has missing fields {sorted(kinds.keys() - names)} "
+                f"and unknown fields {sorted(names - kinds.keys())}"
+            )
+        for name, kind in kinds.items():
+            if not isinstance(found[name], kind):
+                raise CheckpointError(f"{MANIFEST}: {name} must be a JSON {kind.__name__}, got {found[name]!r}")
+        if found["format"] != FORMAT:
+            raise CheckpointError(f"{MANIFEST} has format {found['format']}; this version reads format {FORMAT}")
+        if len(found["input_shape"]) != 3 or not all(isinstance(n, int) and n > 0 for n in found["input_shape"]):
+            raise CheckpointError(f"{MANIFEST}: input_shape must be three positive integers")
+        if len(found["class_names"]) < 2 or not all(isinstance(name, str) for name in found["class_names"]):
+            raise CheckpointError(f"{MANIFEST}: class_names must be two or more strings")
+        if found["offsets"].keys() != {"scheme", "seed", "sha256"}:
+            raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256")
+        if len(found["sigma_range"]) != 2 or not all(isinstance(s, int | float) for s in found["sigma_range"]):
+            raise CheckpointError(f"{MANIFEST}: sigma_range must be two numbers")
+        lists = {name: tuple(found[name]) for name, kind in kinds.items() if kind is list}
+        return Manifest(**{**found, **lists})
+
+
+KINDS: dict[str, type] = {
+    "name": str,
+    "architecture": str,
+    "settings": dict,
+    "precision": str,
+    "class_names": list,
+    "input_shape": list,
+    "noise": str,
+    "offsets": dict,
+    "sigma_range": list,
+    "training": dict,
+    "measured": dict,
+    "weights_sha256": str,
+    "format": int,
+}
+
+
+def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int]) -> dict[str, Any]:
+    """A manifest's `offsets`: the scheme and the hashes that hold it in place."""
+    hashes = {str(n): SplitNoise(n, shape, scheme, seed).offsets_sha256 for n in HASHED_LEVELS}
+    return {"scheme": scheme, "seed": seed, "sha256": hashes}
+
+
+def save_checkpoint(folder: Path, network: FilmResNet, manifest: Manifest) -> Manifest:
+    """Write weights (floating point as float16) and manifest; returns it with the weights' hash filled in."""
+    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in network.state_dict().items()}
+    halves = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
+    data = safetensors.torch.save(halves)
+    manifest = replace(manifest, weights_sha256=hashlib.sha256(data).hexdigest())
+    write_atomically(folder / WEIGHTS, data)
+    write_atomically(folder / MANIFEST, manifest.to_json().encode())
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise CheckpointError(f"there is no model at {str(folder)!r}: {MANIFEST} is missing")
+    return Manifest.from_json(path.read_text(encoding="utf-8"))
+
+
+def list_models(folder: Path = PRETRAINED) -> tuple[str, ...]:
+    """Names of the models in `folder`, in alphabetical order."""
+    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}")))
+
+
+def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
+    """The model `name` of `pretrained/` (or a path to such a folder), in evaluation mode, checked against its manifest.
+
+    Checked: the manifest's fields, the weights' SHA-256, names, shapes and finiteness, the offsets' SHA-256.
+    CheckpointError (a ValueError) says which check failed; an unknown name is answered with the known ones.
+    """
+    known = list_models(folder)
+    path = folder / name if name in known else Path(name)
+    if not (path / MANIFEST).is_file():
+        raise CheckpointError(f"unknown model {name!r}; known: {', '.join(known) or 'none'}")
+    manifest = read_manifest(path)
+    data = (path / WEIGHTS).read_bytes() if (path / WEIGHTS).is_file() else b""
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != manifest.weights_sha256:
+        raise CheckpointError(f"{name}: the weights' SHA-256 is {digest}, the manifest says {manifest.weights_sha256}")
+    try:
+        tensors = safetensors.torch.load(data)
+    except Exception as error:  # safetensors' own error type is not public
+        raise CheckpointError(f"{name}: {WEIGHTS} is not a safetensors file: {error}") from None
+    shape = manifest.input_shape
+    try:
+        network = build_network(manifest.architecture, manifest.settings, shape[0], len(manifest.class_names))
+        network.load_state_dict(tensors, strict=True)
+        model = Classifier(network, manifest.class_names, shape, manifest.precision, manifest)
+        expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape)
+    except (ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{name}: {error}") from error
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+        raise CheckpointError(f"{name}: the weights contain values that are not finite")
+    if expected != manifest.offsets:
+        raise CheckpointError(f"{name}: the offsets made here by {expected['scheme']!r} are not those of the manifest")
+    return model.eval().requires_grad_(False)

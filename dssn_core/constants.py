@@ -1,0 +1,51 @@
+"""The pixel grid and the noise parameters, which need neither tensors nor networks."""
+
+import math
+import operator
+from typing import SupportsIndex
+
+PIXEL_STEPS = 255
+"""q: an 8-bit pixel takes the values 0..q, and x = k/q lies in [0, 1]."""
+
+MIN_LEVELS, MAX_LEVELS = 2, 8192
+"""Range of N, the number of split positions and of smoothing samples."""
+
+
+def check_levels(levels: SupportsIndex) -> int:
+    """Return `levels` as an int; ValueError unless it is an integer in 2..8192."""
+    try:
+        count = operator.index(levels)
+    except TypeError:
+        raise ValueError(f"levels must be an integer, got {levels!r}") from None
+    if isinstance(levels, bool) or not MIN_LEVELS <= count <= MAX_LEVELS:
+        raise ValueError(f"levels must be an integer from {MIN_LEVELS} to {MAX_LEVELS}, got {levels}")
+    return count
+
+
+def levels_from_lambda(lam: float) -> int:
+    """N = floor(2*lambda*q), robust to the rounding of lambda = N/(2q). ValueError unless N is in 2..8192."""
+    if not math.isfinite(lam):
+        raise ValueError(f"lambda must be a finite number, got {lam!r}")
+    levels = math.floor(2 * lam * PIXEL_STEPS + 1e-9)
+    if not MIN_LEVELS <= levels <= MAX_LEVELS:
+        low, high = lambda_from_levels(MIN_LEVELS), lambda_from_levels(MAX_LEVELS)
+        raise ValueError(
+            f"lambda = {lam:g} gives {levels} levels; they must be from {MIN_LEVELS} to {MAX_LEVELS} "
+            f"(lambda from {low:.4f} to {high:.4f}, sigma from {low / math.sqrt(3):.4f} to {high / math.sqrt(3):.4f})"
+        )
+    return levels
+
+
+def levels_from_sigma(sigma: float) -> int:
+    """N for the standard deviation sigma = lambda/sqrt(3) of uniform noise on [-lambda, lambda]."""
+    return levels_from_lambda(sigma * math.sqrt(3))
+
+
+def lambda_from_levels(levels: int) -> float:
+    """lambda = N/(2q); 2*lambda is the period of the split grid on the [0, 1] scale."""
+    return levels / (2 * PIXEL_STEPS)
+
+
+def sigma_from_levels(levels: int) -> float:
+    """sigma = lambda/sqrt(3)."""
+    return lambda_from_levels(levels) / math.sqrt(3)

@@ -1,0 +1,115 @@
+"""Where pictures come from: the built-in samples, a folder or zip of class folders, a data set."""
+
+import hashlib
+import importlib.util
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .images import Size, read_image
+
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One built-in picture: a key for links, its file, and its true class index."""
+
+    key: str
+    path: Path
+    label: int
+
+
+def sample_pictures(dataset: str = "cifar10") -> tuple[Sample, ...]:
+    """The twenty test images of `dataset` that ship inside the package foolbox, in order of their index."""
+    # Located, not imported: importing foolbox loads far more than its pictures.
+    spec = importlib.util.find_spec("foolbox")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("the sample pictures come with the package foolbox: pip install foolbox")
+    folder = Path(spec.submodule_search_locations[0]) / "data"
+    samples = []
+    for path in folder.glob(f"{dataset}_*"):
+        _, index, label = path.stem.split("_")
+        samples.append(Sample(key=f"{dataset}-{int(index):02d}", path=path, label=int(label)))
+    if not samples:
+        raise FileNotFoundError(f"foolbox has no sample pictures of {dataset!r}")
+    return tuple(sorted(samples, key=lambda sample: sample.key))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled images in memory. images: uint8 (n, C, H, W). labels: int64 (n,). description: where they come from."""
+
+    images: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+    description: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indices: Tensor) -> "Dataset":
+        return Dataset(self.images[indices], self.labels[indices], self.class_names, self.description)
+
+
+def _zip_entries(path: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(archive.namelist()):
+            if name.lower().endswith(IMAGE_SUFFIXES):
+                yield PurePosixPath(name), archive.read(name)
+
+
+def _folder_entries(path: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and file.name.lower().endswith(IMAGE_SUFFIXES):
+            yield PurePosixPath(file.relative_to(path).as_posix()), file.read_bytes()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _from_class_folders(path: Path, size: Size) -> Dataset:
+    """A zip or folder laid out as .../class/picture; classes in alphabetical order of their folders' names."""
+    entries = _zip_entries(path) if path.is_file() else _folder_entries(path)
+    images, names = [], []
+    for name, data in entries:
+        images.append(read_image(data, size))
+        names.append(name.parent.name)
+    if not images:
+        raise ValueError(f"no pictures in class folders under {str(path)!r}; expected class/picture.png or the like")
+    classes = tuple(sorted(set(names)))
+    labels = torch.tensor([classes.index(name) for name in names])
+    digest = f", sha256 {_sha256(path)}" if path.is_file() else ""
+    return Dataset(torch.stack(images), labels, classes, f"{path.name}: {len(images)} images{digest}")
+
+
+def _download_cifar10(train: bool) -> Dataset:
+    from torchvision.datasets import CIFAR10
+
+    data = CIFAR10(Path.home() / ".cache" / "dssn-explorer", train=train, download=True)
+    images = torch.from_numpy(np.asarray(data.data)).permute(0, 3, 1, 2).contiguous()
+    part = "training" if train else "test"
+    return Dataset(
+        images, torch.tensor(data.targets), CIFAR10_CLASSES, f"torchvision CIFAR10 {part} set: {len(images)} images"
+    )
+
+
+def load_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Dataset:
+    """Labelled images from a zip or folder of class folders, or "download" for CIFAR-10 through torchvision.
+
+    Pictures of another size are centre-cropped and resized to `size` = (H, W). `train` picks the part of a download.
+    """
+    if source == "download":
+        return _download_cifar10(train)
+    path = Path(source)
+    if path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)):
+        return _from_class_folders(path, size)
+    raise ValueError(f"no data at {source!r}: expected a zip, a folder of class folders, or the word 'download'")

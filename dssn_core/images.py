@@ -1,0 +1,115 @@
+"""Untrusted bytes to exact 8-bit images.
+
+A certificate speaks of the 8-bit image that comes out of here, after cropping, resizing and rounding.
+"""
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+MAX_BYTES = 20 * 2**20
+MAX_PIXELS = 50_000_000
+MAX_ASPECT = 20
+
+Size = tuple[int, int]
+"""(height, width), as in a tensor's shape."""
+
+Box = tuple[float, float, float, float]
+"""left, upper, right, lower in pixels, as Pillow has it."""
+
+
+class ImageError(ValueError):
+    """The picture cannot be used; the message says why and what would work."""
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    """Any Pillow mode to 8-bit RGB: 16-bit grey is scaled, transparency is laid on white."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values = np.asarray(picture, dtype=np.float64)
+        scale = 257.0 if picture.mode != "F" and values.max(initial=0) > 255 else 1.0
+        return Image.fromarray(np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        layers = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), layers).convert("RGB")
+    return picture.convert("RGB")
+
+
+def open_picture(source: bytes | str | Path) -> Image.Image:
+    """Decode PNG, JPEG, WebP or BMP bytes (or a file) to an upright 8-bit RGB picture; ImageError if that fails.
+
+    EXIF orientation is applied; of an animation the first frame is taken. The size is checked before decoding.
+    """
+    if isinstance(source, bytes):
+        data = source
+    else:
+        path = Path(source)
+        if not path.is_file():
+            raise ImageError(f"there is no image file at {str(path)!r}")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"the file is too large: at most {MAX_BYTES >> 20} MB are read")
+    if not data:
+        raise ImageError("the file is empty")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise ImageError(
+                    f"the picture has {width} x {height} pixels; at most {MAX_PIXELS // 1_000_000} million are read. "
+                    "Make it smaller first."
+                )
+            if min(width, height) < 1 or max(width, height) > MAX_ASPECT * min(width, height):
+                raise ImageError(f"a picture of {width} x {height} is too long and thin; crop it first")
+            return _to_rgb(ImageOps.exif_transpose(picture))
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"this is not a picture in one of the formats {', '.join(FORMATS)}") from None
+    except Exception as error:  # Pillow's decoders raise many kinds of errors on damaged files
+        raise ImageError(f"the picture is damaged and cannot be read ({type(error).__name__})") from error
+
+
+def centre_crop(picture_size: Size, size: Size) -> Box:
+    """The largest centred box with the aspect ratio of `size`; both sizes are (height, width)."""
+    height, width = picture_size
+    scale = min(height / size[0], width / size[1])
+    crop_height, crop_width = size[0] * scale, size[1] * scale
+    left, upper = (width - crop_width) / 2, (height - crop_height) / 2
+    return left, upper, left + crop_width, upper + crop_height
+
+
+def fit_picture(picture: Image.Image, size: Size, box: Box | None = None) -> Tensor:
+    """Crop an RGB picture to `box` (default: the centre) and resize it: torch.uint8 (3, H, W) with (H, W) = size."""
+    if box is None:
+        box = centre_crop((picture.height, picture.width), size)
+    if (picture.height, picture.width) != size or box != (0, 0, picture.width, picture.height):
+        picture = picture.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=box)
+    return torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1).contiguous()
+
+
+def read_image(source: bytes | str | Path, size: Size = (32, 32)) -> Tensor:
+    """Picture bytes or a path to torch.uint8 (3, H, W), centre-cropped and resized to `size` = (H, W).
+
+    A picture that has this size already comes back with its pixels unchanged. ImageError (a ValueError) says why a
+    picture is refused.
+    """
+    return fit_picture(open_picture(source), size)
+
+
+def image_sha256(image: Tensor) -> str:
+    """SHA-256 of a uint8 (C, H, W) image: its shape, then its pixels in that order."""
+    header = "x".join(str(n) for n in image.shape).encode()
+    return hashlib.sha256(header + b"\n" + image.contiguous().numpy().tobytes()).hexdigest()
+
+
+def to_picture(image: Tensor, scale: int = 1) -> Image.Image:
+    """A uint8 (3, H, W) image as a Pillow picture, each pixel `scale` times as large (never smoothed)."""
+    pixels = image.permute(1, 2, 0).numpy()
+    return Image.fromarray(np.repeat(np.repeat(pixels, scale, axis=0), scale, axis=1))

@@ -1,0 +1,169 @@
+"""The base classifiers: any function of (x_tilde, lambda) may vote; these are the ones this project trains.
+
+Shape legend: B samples, C channels, H rows, W columns, K classes.
+
+`Classifier` is the contract that voting relies on; the bare architectures stand in the table `ARCHITECTURES`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from .checkpoints import Manifest
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+"""Number formats in which the convolutions may run; normalisation statistics and the last layer stay float32."""
+
+EMBEDDING_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
+
+
+class LambdaEmbedding(nn.Module):
+    """(B,) noise parameters lambda > 0 to (B, width) features, smooth in log lambda."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(1 + 2 * len(EMBEDDING_FREQUENCIES), width)
+
+    def forward(self, lam: Tensor) -> Tensor:
+        log = lam.float().log()[:, None]
+        waves = [wave(log * frequency) for frequency in EMBEDDING_FREQUENCIES for wave in (torch.sin, torch.cos)]
+        return F.silu(self.linear(torch.cat([log, *waves], dim=1)))
+
+
+class ModulatedNorm(nn.Module):
+    """Batch norm whose scale and shift are affine functions of the lambda embedding (FiLM, Perez et al. 2018)."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.modulation = nn.Linear(width, 2 * channels)
+        nn.init.zeros_(self.modulation.weight)
+        with torch.no_grad():
+            self.modulation.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        scale, shift = self.modulation(embedding.float()).float()[:, :, None, None].chunk(2, dim=1)
+        if self.training:
+            x = self.norm(x)
+        else:  # the running statistics fold into the modulation: one pass over x instead of two
+            statistics = self.norm
+            assert statistics.running_mean is not None and statistics.running_var is not None
+            scale = scale * (statistics.running_var + statistics.eps).rsqrt()[None, :, None, None]
+            shift = shift - scale * statistics.running_mean[None, :, None, None]
+        return torch.addcmul(shift.to(x.dtype), x, scale.to(x.dtype))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a 1x1 shortcut, each convolution followed by a modulated norm."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.first_norm = ModulatedNorm(outputs, width)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.second_norm = ModulatedNorm(outputs, width)
+        self.shortcut = (
+            nn.Identity() if inputs == outputs and stride == 1 else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+        )
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        h = F.relu(self.first_norm(self.first(x), embedding), inplace=True)
+        h = self.second_norm(self.second(h), embedding)
+        return F.relu(h + self.shortcut(x), inplace=True)
+
+
+class FilmResNet(nn.Module):
+    """A small residual network for small pictures, told lambda in every normalisation layer.
+
+    stem: channels after the stride-2 4x4 stem. stages: channels of each stage; every stage but the first halves the
+    resolution. blocks: residual blocks per stage. embedding: width of the lambda embedding.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_classes: int,
+        stem: int = 48,
+        stages: tuple[int, ...] = (96, 192, 384),
+        blocks: int = 1,
+        embedding: int = 64,
+    ) -> None:
+        super().__init__()
+        self.embedding = LambdaEmbedding(embedding)
+        self.stem = nn.Conv2d(channels, stem, 4, 2, 1, bias=False)
+        self.stem_norm = ModulatedNorm(stem, embedding)
+        self.blocks = nn.ModuleList()
+        inputs = stem
+        for stage, outputs in enumerate(stages):
+            for block in range(blocks):
+                stride = 2 if stage > 0 and block == 0 else 1
+                self.blocks.append(ResidualBlock(inputs, outputs, stride, embedding))
+                inputs = outputs
+        self.head = nn.Linear(inputs, num_classes)
+
+    def features(self, x: Tensor, lam: Tensor) -> Tensor:
+        """(B, C, H, W) centred samples and (B,) lambda to (B, F) features before the last layer."""
+        embedding = self.embedding(lam)
+        h = F.relu(self.stem_norm(self.stem(x), embedding), inplace=True)
+        for block in self.blocks:
+            h = block(h, embedding)
+        return h.mean(dim=(2, 3))
+
+
+ARCHITECTURES: dict[str, type[FilmResNet]] = {"film-resnet": FilmResNet}
+
+
+class Classifier(nn.Module):
+    """A base classifier with everything voting needs to know: its network, number format, classes and input shape.
+
+    `model(x, lam)`: x float32 (B, C, H, W) with values in [0, 1], lam a float or a (B,) tensor; returns float32
+    (B, K) logits. `manifest` is None until the model comes from (or goes to) a checkpoint.
+    """
+
+    def __init__(
+        self,
+        network: FilmResNet,
+        class_names: tuple[str, ...],
+        input_shape: tuple[int, int, int],
+        precision: str = "bfloat16",
+        manifest: "Manifest | None" = None,
+    ) -> None:
+        super().__init__()
+        if precision not in PRECISIONS:
+            raise ValueError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
+        self.network = network.to(memory_format=torch.channels_last)
+        self.class_names = tuple(class_names)
+        self.input_shape = input_shape
+        self.precision = precision
+        self.manifest = manifest
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+    def forward(self, x: Tensor, lam: float | Tensor) -> Tensor:
+        if not isinstance(lam, Tensor):
+            lam = torch.full((len(x),), lam, dtype=torch.float32)
+        # Centre in float32: rounded to bfloat16 first, x_tilde would keep only 512 of its 1021 values.
+        x = ((x - 0.5) * 2).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+            features = self.network.features(x, lam)
+        logits: Tensor = self.network.head(features.float())
+        return logits
+
+
+def build_network(kind: str, settings: dict[str, Any], channels: int, num_classes: int) -> FilmResNet:
+    """The architecture `kind` with its `settings`; ValueError for an unknown kind or setting."""
+    if kind not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture {kind!r}; known: {', '.join(ARCHITECTURES)}")
+    try:
+        return ARCHITECTURES[kind](channels=channels, num_classes=num_classes, **settings)
+    except TypeError as error:
+        raise ValueError(f"settings of {kind!r} do not fit: {error}") from error
+
+
+def parameter_count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())

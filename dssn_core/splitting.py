@@ -1,0 +1,270 @@
+"""Splitting noise: an image becomes N exact, quantized views of itself.
+
+Shape legend: B samples, C channels, H rows, W columns, N levels.
+
+Everything here is integer arithmetic in half pixel steps. An 8-bit pixel k sits at K = 2k; the split that sample j
+lays over it at S = 2*((v + j) mod N) + 1, an odd number, so a pixel never lies on a split. Splits repeat every 2N half
+steps. The sample keeps only *between which two splits* the pixel lies, and represents that interval, clipped to the
+pixel range [0, 2q], by its middle M / (4q). (Levine & Feizi 2021, section 4 and appendix; here for every lambda.)
+
+Moving one pixel by one step crosses exactly one split, so it changes exactly one of the N samples.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, sigma_from_levels
+
+DENOMINATOR = 4 * PIXEL_STEPS
+"""Sample values are integers M in 0..4q divided by this."""
+
+MAX_SEED = 2**32 - 1
+
+Shape = tuple[int, int, int]
+
+
+def split_numerators(pixels: Tensor, offsets: Tensor, indices: Tensor, levels: Tensor | int) -> Tensor:
+    """The exact sample values M, for any arguments that broadcast together.
+
+    pixels: uint8. offsets: integers in 0..N-1. indices: integers in 0..N-1. levels: N, one for all or one a row.
+    Returns int16 values in 0..4q. Equation: with C the smallest split above the pixel,
+    M = min(C, 2q) + max(C - 2N, 0). Arguments are trusted; `SplitNoise` checks them.
+    """
+    # Everything fits int16: the largest intermediate value is (2N - 1) + 2(N - 1) <= 32765 for N = 8192.
+    top = 2 * PIXEL_STEPS
+    period = 2 * (levels.to(torch.int16) if isinstance(levels, Tensor) else levels)
+    position = pixels.to(torch.int16) * 2
+    distance = torch.remainder(offsets.to(torch.int16) * 2 + 1 - position, period)  # to sample 0's split above
+    above = distance + indices.to(torch.int16) * 2
+    above = torch.where(above >= period, above - period, above).add_(position)  # C
+    return (above - period).clamp_(min=0).add_(above.clamp_(max=top))
+
+
+def samples_from_numerators(numerators: Tensor) -> Tensor:
+    """float32 samples x_tilde = M/(4q) in [0, 1]: a division, whose bits differ from a product's."""
+    return numerators.float() / DENOMINATOR
+
+
+# --- Offset schemes: 32-bit fractions u that do not depend on N; v = (u*N) >> 32. ----------------------------------
+
+
+def _channel_shift(shape: Shape) -> np.ndarray:
+    return (np.arange(shape[0], dtype=np.int64) * 2**32 // shape[0])[:, None, None]
+
+
+def _tiled(ranks: np.ndarray, shape: Shape) -> np.ndarray:
+    """A square tile of ranks 0..n*n-1, repeated over the picture, its channels shifted against each other."""
+    _, height, width = shape
+    side = len(ranks)
+    tile = ranks.astype(np.int64) * (2**32 // ranks.size)
+    plane = tile[np.arange(height)[:, None] % side, np.arange(width)[None, :] % side]
+    shifted: np.ndarray = (plane[None] + _channel_shift(shape)) % 2**32
+    return shifted
+
+
+def _r2_fractions(shape: Shape, seed: int) -> np.ndarray:
+    """An evenly spread lattice with the slopes 1/p and 1/p^2 of the plastic number p (Roberts' R2 sequence)."""
+    _, height, width = shape
+    rows = 2447445414 * np.arange(height, dtype=np.int64)[:, None]
+    columns = 3242174889 * np.arange(width, dtype=np.int64)[None, :]
+    fractions: np.ndarray = (rows + columns + _channel_shift(shape)) % 2**32
+    return fractions
+
+
+def _bayer_fractions(shape: Shape, seed: int) -> np.ndarray:
+    matrix = np.zeros((1, 1), dtype=np.int64)
+    while len(matrix) < 16:
+        matrix = np.block([[4 * matrix, 4 * matrix + 2], [4 * matrix + 3, 4 * matrix + 1]])
+    return _tiled(matrix, shape)
+
+
+@lru_cache(maxsize=4)
+def _void_and_cluster(seed: int, side: int = 64, sigma: float = 1.9) -> np.ndarray:
+    """Ranks 0..side^2-1 of a blue-noise dither tile (Ulichney 1993, "The void-and-cluster method")."""
+    distance = np.minimum(np.arange(side), side - np.arange(side)) ** 2
+    bump = np.exp(-(distance[:, None] + distance[None, :]) / (2 * sigma**2))
+    doubled = np.tile(bump, (2, 2))  # a window of it is the bump moved to any centre, around the torus
+
+    def energy_of(cell: int) -> np.ndarray:
+        y, x = divmod(cell, side)
+        return doubled[side - y : 2 * side - y, side - x : 2 * side - x].ravel()
+
+    filled = np.zeros(side * side, dtype=bool)
+    filled[np.random.RandomState(seed).permutation(side * side)[: side * side // 10]] = True
+    energy = np.sum([energy_of(cell) for cell in np.flatnonzero(filled).tolist()], axis=0)
+
+    def tightest_cluster() -> int:
+        return int(np.argmax(np.where(filled, energy, -np.inf)))
+
+    def largest_void() -> int:
+        return int(np.argmin(np.where(filled, np.inf, energy)))
+
+    def put(cell: int, value: bool) -> None:
+        nonlocal energy
+        filled[cell] = value
+        energy = energy + energy_of(cell) if value else energy - energy_of(cell)
+
+    while True:  # spread the initial points until the tightest one is already in the largest void
+        cluster = tightest_cluster()
+        put(cluster, False)
+        void = largest_void()
+        put(void, True)
+        if void == cluster:
+            break
+
+    ranks = np.zeros(side * side, dtype=np.int64)
+    start, start_energy = filled.copy(), energy.copy()
+    for rank in reversed(range(int(start.sum()))):
+        cell = tightest_cluster()
+        ranks[cell] = rank
+        put(cell, False)
+    filled, energy = start, start_energy
+    for rank in range(int(start.sum()), side * side):
+        cell = largest_void()
+        ranks[cell] = rank
+        put(cell, True)
+    return ranks.reshape(side, side)
+
+
+def _blue_fractions(shape: Shape, seed: int) -> np.ndarray:
+    return _tiled(_void_and_cluster(seed), shape)
+
+
+def _white_fractions(shape: Shape, seed: int) -> np.ndarray:
+    return np.random.RandomState(seed).randint(0, 2**32, size=shape, dtype=np.int64)
+
+
+FRACTIONS: dict[str, Callable[[Shape, int], np.ndarray]] = {
+    "r2": _r2_fractions,
+    "blue": _blue_fractions,
+    "bayer": _bayer_fractions,
+    "white": _white_fractions,
+}
+
+OFFSET_SCHEMES = (*FRACTIONS, "reference")
+"""The named offset schemes. `reference` is the paper's own draw, which depends on N."""
+
+
+def check_seed(seed: int) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"seed must be an integer from 0 to {MAX_SEED}, got {seed!r}")
+    return int(seed)
+
+
+def check_shape(shape: tuple[int, ...]) -> Shape:
+    sizes = tuple(shape)
+    if len(sizes) != 3 or not all(isinstance(n, int | np.integer) and n >= 1 for n in sizes):
+        raise ValueError(f"shape must be (channels, height, width), three positive integers, got {shape!r}")
+    return int(sizes[0]), int(sizes[1]), int(sizes[2])
+
+
+def offset_fractions(scheme: str, shape: tuple[int, ...], seed: int = 0) -> Tensor:
+    """int64 (C, H, W) fractions u in 0..2^32-1 of a scheme, so that v = (u*N) >> 32 serves every N."""
+    if scheme not in FRACTIONS:
+        raise ValueError(f"no offset fractions named {scheme!r}; known: {', '.join(FRACTIONS)}")
+    return torch.from_numpy(FRACTIONS[scheme](check_shape(shape), check_seed(seed)))
+
+
+def offsets_at(fractions: Tensor, levels: Tensor | int) -> Tensor:
+    """v = (u*N) >> 32: int64 offsets in 0..N-1."""
+    return (fractions * levels) >> 32
+
+
+def make_offsets(scheme: str, shape: tuple[int, ...], levels: int, seed: int = 0) -> Tensor:
+    """int64 (C, H, W) offsets in 0..N-1 of a named scheme. Any fixed offsets are sound; see the module's docstring."""
+    if scheme == "reference":
+        drawn = np.random.RandomState(check_seed(seed)).randint(levels, size=math.prod(check_shape(shape)))
+        return torch.from_numpy(drawn.astype(np.int64).reshape(shape))
+    if scheme not in FRACTIONS:
+        raise ValueError(f"unknown offset scheme {scheme!r}; known: {', '.join(OFFSET_SCHEMES)}")
+    return offsets_at(offset_fractions(scheme, shape, seed), levels)
+
+
+class SplitNoise:
+    """The N samples of DSSN for images of one shape: fixed levels, fixed offsets, no randomness left.
+
+    levels: N in 2..8192. shape: (C, H, W). offsets: a scheme name from `OFFSET_SCHEMES`, or an integer (C, H, W)
+    tensor with values in 0..N-1. seed: of the schemes that draw (0..2^32-1). ValueError says what is wrong.
+
+    Guarantee: two images that differ by one step in one pixel have exactly one differing sample among the N, so
+    images at L1 distance R steps have at most R differing samples (Levine & Feizi 2021, theorem 2).
+    """
+
+    def __init__(self, levels: int, shape: tuple[int, ...], offsets: str | Tensor = "r2", seed: int = 0) -> None:
+        self.levels = check_levels(levels)
+        self.shape = check_shape(shape)
+        self.seed = check_seed(seed)
+        if isinstance(offsets, str):
+            self.scheme = offsets
+            self.offsets = make_offsets(offsets, self.shape, self.levels, self.seed)
+        else:
+            self.scheme = "custom"
+            self.offsets = self._checked_offsets(offsets)
+
+    def _checked_offsets(self, offsets: Tensor) -> Tensor:
+        if not isinstance(offsets, Tensor) or offsets.dtype.is_floating_point or offsets.dtype == torch.bool:
+            found = offsets.dtype if isinstance(offsets, Tensor) else type(offsets).__name__
+            known = ", ".join(OFFSET_SCHEMES)
+            raise ValueError(f"offsets must be a scheme name ({known}) or an integer tensor, got {found}")
+        if tuple(offsets.shape) != self.shape:
+            raise ValueError(f"offsets must have shape {self.shape}, got {tuple(offsets.shape)}")
+        low, high = int(offsets.min()), int(offsets.max())
+        if low < 0 or high >= self.levels:
+            raise ValueError(f"offsets must lie in 0..{self.levels - 1}, got {low}..{high}")
+        return offsets.to(torch.int64).clone()
+
+    def __repr__(self) -> str:
+        return f"SplitNoise(levels={self.levels}, shape={self.shape}, offsets={self.scheme!r}, seed={self.seed})"
+
+    @property
+    def lam(self) -> float:
+        """lambda = N/(2q)."""
+        return lambda_from_levels(self.levels)
+
+    @property
+    def sigma(self) -> float:
+        """sigma = lambda/sqrt(3)."""
+        return sigma_from_levels(self.levels)
+
+    @property
+    def offsets_sha256(self) -> str:
+        """SHA-256 of the offsets as little-endian int64, in (C, H, W) order."""
+        return hashlib.sha256(self.offsets.numpy().astype("<i8").tobytes()).hexdigest()
+
+    def numerators_at(self, image: Tensor, indices: Tensor) -> Tensor:
+        """int16 (B, C, H, W): the exact M of the samples j in `indices`, an int64 (B,) tensor of values 0..N-1.
+
+        image: torch.uint8 (C, H, W); a float image is refused, since off-grid pixels would break the guarantee.
+        """
+        if not isinstance(image, Tensor) or image.dtype != torch.uint8:
+            found = image.dtype if isinstance(image, Tensor) else type(image).__name__
+            raise ValueError(f"image must be a torch.uint8 tensor of pixels 0..255, got {found}")
+        if tuple(image.shape) != self.shape:
+            raise ValueError(f"image must have shape {self.shape}, got {tuple(image.shape)}")
+        if not isinstance(indices, Tensor) or indices.dtype != torch.int64 or indices.ndim != 1:
+            raise ValueError("indices must be a one-dimensional torch.int64 tensor of sample indices")
+        if len(indices):
+            low, high = int(indices.min()), int(indices.max())
+            if low < 0 or high >= self.levels:
+                raise ValueError(f"indices must lie in 0..{self.levels - 1}, got {low}..{high}")
+        return split_numerators(image, self.offsets, indices[:, None, None, None], self.levels)
+
+    def numerators(self, image: Tensor, start: int, stop: int) -> Tensor:
+        """`numerators_at` for the samples start..stop-1: int16 (stop-start, C, H, W)."""
+        if not 0 <= start <= stop <= self.levels:
+            raise ValueError(f"start and stop must satisfy 0 <= start <= stop <= {self.levels}, got {start} and {stop}")
+        return self.numerators_at(image, torch.arange(start, stop))
+
+    def samples_at(self, image: Tensor, indices: Tensor) -> Tensor:
+        """float32 (B, C, H, W) samples in [0, 1], what the base classifier sees."""
+        return samples_from_numerators(self.numerators_at(image, indices))
+
+    def samples(self, image: Tensor, start: int, stop: int) -> Tensor:
+        """`samples_at` for the samples start..stop-1."""
+        return samples_from_numerators(self.numerators(image, start, stop))

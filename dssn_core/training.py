@@ -1,0 +1,363 @@
+"""Training a base classifier: one network for every lambda, a stated budget of images, exact resume after a kill.
+
+Every random draw is keyed by (seed, purpose, position), so a resumed run repeats an uninterrupted one bit for bit (on
+the same machine and number of threads), and the state needs no generator. Shape legend: B batch, C, H, W image.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint
+from .constants import levels_from_sigma
+from .files import write_atomically
+from .gallery import Dataset
+from .networks import Classifier, build_network
+from .splitting import (
+    check_seed,
+    offset_fractions,
+    offsets_at,
+    samples_from_numerators,
+    split_numerators,
+)
+
+STATE, LOG = "state.safetensors", "log.jsonl"
+HELD_OUT_SIGMAS = (0.25, 0.5, 1.0, 2.0, 3.5)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Everything that decides what a run computes. `images` is the budget: training images seen, repeats counted."""
+
+    noise: str = "dssn"
+    offsets: str = "r2"
+    images: int = 4_000_000
+    batch_size: int = 256
+    learning_rate: float = 0.2  # peak, for 256 images a step
+    weight_decay: float = 5e-4  # on convolutions and linear weights only
+    momentum: float = 0.9
+    warmup: float = 0.05  # share of the budget over which the rate rises; then a cosine to zero
+    averaging: float = 0.999  # EMA decay a step
+    sigma_range: tuple[float, float] = (0.1, 3.5)
+    held_out_per_class: int = 200  # set apart from the training images, for choosing anything
+    crop: int = 4  # pixels of random shift, borders reflected
+    seed: int = 0
+    architecture: str = "film-resnet"
+    stem: int = 48
+    stages: tuple[int, ...] = (64, 128, 256)
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.noise not in NOISES:
+            raise ValueError(f"unknown noise {self.noise!r}; known: {', '.join(NOISES)}")
+        if self.images < self.batch_size or self.batch_size < 2:
+            raise ValueError(
+                f"the budget of {self.images} images must hold a batch of 2 or more, got {self.batch_size}"
+            )
+        check_seed(self.seed)
+        low, high = (levels_from_sigma(sigma) for sigma in self.sigma_range)
+        if low > high:
+            raise ValueError(f"sigma_range must be (low, high), got {self.sigma_range}")
+
+    @property
+    def steps(self) -> int:
+        return math.ceil(self.images / self.batch_size)
+
+
+def _generator(*key: int) -> torch.Generator:
+    seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator().manual_seed(seed)
+
+
+ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS = range(5)  # purposes of random draws
+
+
+def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices (training, held out): `per_class` images of every class, drawn with `seed`, are never trained on."""
+    held = []
+    for label in range(int(labels.max()) + 1):
+        members = torch.nonzero(labels == label).flatten()
+        if len(members) <= per_class:
+            raise ValueError(f"class {label} has {len(members)} images; {per_class} are to be held out")
+        order = torch.randperm(len(members), generator=_generator(seed, SPLIT, label))
+        held.append(members[order[:per_class]])
+    held_out = torch.cat(held).sort().values
+    mask = torch.ones(len(labels), dtype=torch.bool)
+    mask[held_out] = False
+    return torch.nonzero(mask).flatten(), held_out
+
+
+def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
+    """Random shifts of up to `shift` pixels with reflected borders, and random mirror images; uint8 (B, C, H, W)."""
+    batch, channels, height, width = images.shape
+
+    def positions(size: int, flip: bool) -> Tensor:
+        moved = torch.arange(size) + torch.randint(-shift, shift + 1, (batch, 1), generator=generator)
+        reflected = (size - 1) - ((size - 1) - moved.abs()).abs()
+        if flip:
+            mirrored = torch.rand(batch, 1, generator=generator) < 0.5
+            reflected = torch.where(mirrored, size - 1 - reflected, reflected)
+        return reflected
+
+    rows, columns = positions(height, flip=False), positions(width, flip=True)
+    which = torch.arange(batch)[:, None, None, None]
+    return images[which, torch.arange(channels)[None, :, None, None], rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def draw_levels(count: int, sigma_range: tuple[float, float], generator: torch.Generator) -> Tensor:
+    """int64 (B,) level counts: sqrt(sigma) uniform over the range, which favours neither end much."""
+    low, high = (math.sqrt(sigma) for sigma in sigma_range)
+    sigma = (low + (high - low) * torch.rand(count, generator=generator, dtype=torch.float64)) ** 2
+    bounds = [levels_from_sigma(s) for s in sigma_range]
+    return (sigma * math.sqrt(3) * 510 + 1e-9).floor().long().clamp(*bounds)
+
+
+def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
+    """One DSSN sample of each image at its own N and a random index j: float32 (B, C, H, W)."""
+    levels = levels[:, None, None, None]
+    indices = (torch.rand(levels.shape, generator=generator, dtype=torch.float64) * levels).long()
+    return samples_from_numerators(split_numerators(images, offsets_at(fractions, levels), indices, levels))
+
+
+NOISES: dict[str, Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]] = {"dssn": dssn_samples}
+"""Noise name to (images, levels, offset fractions, generator) -> samples."""
+
+
+def learning_rate_factor(progress: float, warmup: float) -> float:
+    """Linear rise over `warmup` of the run, then a cosine to zero; progress in [0, 1]."""
+    if progress < warmup:
+        return progress / warmup
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+class Trainer:
+    """A run: its data, network, optimizer and position. `step` advances it by one batch."""
+
+    def __init__(
+        self, settings: TrainSettings, data: Dataset, start: str | None = None, compiled: bool = False
+    ) -> None:
+        self.settings = settings
+        self.shape = (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3]))
+        training, held_out = held_out_split(data.labels, settings.held_out_per_class, settings.seed)
+        self.training, self.held_out = data.subset(training), data.subset(held_out)
+        self.fractions = offset_fractions(settings.offsets, self.shape, settings.seed)
+        self.network_settings = {"stem": settings.stem, "stages": list(settings.stages)}
+        self.start = start
+        if len(self.training) < settings.batch_size:
+            raise ValueError(f"a batch of {settings.batch_size} needs more than {len(self.training)} training images")
+
+        torch.manual_seed(int(_generator(settings.seed, WEIGHTS).initial_seed()))
+        network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
+        self.model = Classifier(network, data.class_names, self.shape, settings.precision).train()
+        if start is not None:
+            self.model.network.load_state_dict(load_model(start).network.state_dict())
+        averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.model, multi_avg_fn=averaging, use_buffers=True)
+        matrices = [p for p in self.model.parameters() if p.ndim > 1]
+        vectors = [p for p in self.model.parameters() if p.ndim <= 1]
+        self.optimizer = torch.optim.SGD(
+            [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
+            lr=settings.learning_rate,
+            momentum=settings.momentum,
+            nesterov=True,
+        )
+        self.forward: Callable[[Tensor, Tensor], Tensor] = torch.compile(self.model) if compiled else self.model
+        self.position = 0  # steps done
+        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    @property
+    def averaged(self) -> Classifier:
+        """The classifier with averaged weights: what the run is for."""
+        model = self.average.module
+        assert isinstance(model, Classifier)
+        return model
+
+    def _batch_indices(self) -> Tensor:
+        per_epoch = len(self.training) // self.settings.batch_size
+        epoch, place = divmod(self.position, per_epoch)
+        if self._order[0] != epoch:
+            order = torch.randperm(len(self.training), generator=_generator(self.settings.seed, ORDER, epoch))
+            self._order = (epoch, order)
+        return self._order[1][place * self.settings.batch_size :][: self.settings.batch_size]
+
+    def step(self) -> tuple[float, float]:
+        """One batch: returns (mean loss, share classified correctly)."""
+        settings = self.settings
+        generator = _generator(settings.seed, BATCH, self.position)
+        chosen = self._batch_indices()
+        images = augment(self.training.images[chosen], settings.crop, generator)
+        labels = self.training.labels[chosen]
+        levels = draw_levels(len(chosen), settings.sigma_range, generator)
+        samples = NOISES[settings.noise](images, levels, self.fractions, generator)
+        rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        logits = self.forward(samples, levels.float() / 510)
+        loss = F.cross_entropy(logits, labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self.optimizer.step()
+        self.average.update_parameters(self.model)
+        self.position += 1
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss is {value} at step {self.position}: lower the learning rate")
+        return value, float((logits.argmax(1) == labels).float().mean())
+
+    def held_out_accuracy(self) -> dict[str, float]:
+        """Share of held-out images of which the average classifies one sample (at a fixed random index) right."""
+        model = self.averaged.eval()
+        accuracies = {}
+        for place, sigma in enumerate(HELD_OUT_SIGMAS):
+            generator = _generator(self.settings.seed, HELD_OUT, place)
+            levels = torch.full((len(self.held_out),), levels_from_sigma(sigma))
+            samples = NOISES[self.settings.noise](self.held_out.images, levels, self.fractions, generator)
+            with torch.inference_mode():
+                batches = (torch.split(whole, 250) for whole in (samples, levels, self.held_out.labels))
+                right = [(model(x, n.float() / 510).argmax(1) == y).sum() for x, n, y in zip(*batches, strict=True)]
+            accuracies[f"{sigma:g}"] = round(int(sum(right)) / len(self.held_out), 4)
+        return accuracies
+
+    # --- state: everything in one safetensors file, written atomically ---
+
+    def _tensors(self) -> dict[str, Tensor]:
+        momenta = {
+            f"momentum.{name}": self.optimizer.state[parameter]["momentum_buffer"]
+            for name, parameter in self.model.named_parameters()
+            if "momentum_buffer" in self.optimizer.state[parameter]
+        }
+        parts: dict[str, nn.Module] = {"model": self.model, "average": self.average}
+        weights = {f"{part}.{name}": t for part, module in parts.items() for name, t in module.state_dict().items()}
+        return {name: tensor.detach().contiguous() for name, tensor in {**momenta, **weights}.items()}
+
+    def _description(self) -> str:
+        identity = {"settings": asdict(self.settings), "data": self.training.description, "start": self.start}
+        return json.dumps(identity, sort_keys=True)
+
+    def save_state(self, path: Path) -> None:
+        metadata = {"position": str(self.position), "run": self._description()}
+        write_atomically(path, safetensors.torch.save(self._tensors(), metadata=metadata))
+
+    def load_state(self, path: Path) -> None:
+        """Continue a run of the same settings and data; ValueError if the state is of another run."""
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        if metadata.get("run") != self._description():
+            raise ValueError(f"{path} belongs to a run with other settings or data; choose another output folder")
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+        self.model.load_state_dict(part("model."))
+        self.average.load_state_dict(part("average."))
+        momenta = part("momentum.")
+        for name, parameter in self.model.named_parameters():
+            if name in momenta:
+                self.optimizer.state[parameter]["momentum_buffer"] = momenta[name].clone()
+        self.position = int(metadata["position"])
+
+    def manifest(self, name: str, measured: dict[str, Any]) -> Manifest:
+        settings = self.settings
+        return Manifest(
+            name=name,
+            architecture=settings.architecture,
+            settings=self.network_settings,
+            precision=settings.precision,
+            class_names=self.model.class_names,
+            input_shape=self.shape,
+            noise=settings.noise,
+            offsets=offsets_record(settings.offsets, settings.seed, self.shape),
+            sigma_range=settings.sigma_range,
+            training={
+                **asdict(settings),
+                "images": self.position * settings.batch_size,
+                "data": self.training.description,
+                "held_out": f"{len(self.held_out)} of them set apart",
+                "start": self.start,
+            },
+            measured=measured,
+            weights_sha256="",
+        )
+
+
+def _kept_log(path: Path, images: int) -> list[dict[str, Any]]:
+    """Log records up to a position; what a killed run wrote after its last saved state is dropped, torn lines too."""
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if record["images"] <= images:
+            records.append(record)
+    return records
+
+
+def train(
+    trainer: Trainer,
+    output: Path,
+    save_every: float = 120.0,
+    log_every: int = 25_600,
+    check_every: int = 256_000,
+    report: Callable[[str], None] = print,
+) -> Manifest:
+    """Run (or resume from `output`) to the end of the budget; returns the manifest of the checkpoint written there.
+
+    save_every: seconds between saved states. log_every, check_every: images between log lines and held-out checks.
+    """
+    settings = trainer.settings
+    state, log = output / STATE, output / LOG
+    if state.is_file():
+        trainer.load_state(state)
+        report(f"resumed at {trainer.position * settings.batch_size:,} images")
+    kept = _kept_log(log, trainer.position * settings.batch_size)
+    write_atomically(log, "".join(json.dumps(record) + "\n" for record in kept).encode())
+
+    saved = began = time.monotonic()
+    first = trainer.position
+    recent: list[tuple[float, float]] = []
+    with log.open("a", encoding="utf-8") as file:
+        while trainer.position < settings.steps:
+            recent.append(trainer.step())
+            images = trainer.position * settings.batch_size
+            now = time.monotonic()
+            done = trainer.position == settings.steps
+            if images // log_every != (images - settings.batch_size) // log_every or done:
+                loss, right = (float(np.mean(column)) for column in zip(*recent, strict=True))
+                speed = (trainer.position - first) * settings.batch_size / (now - began)
+                record: dict[str, Any] = {
+                    "images": images,
+                    "loss": round(loss, 4),
+                    "accuracy": round(right, 4),
+                    "images_per_second": round(speed, 1),
+                }
+                if images // check_every != (images - settings.batch_size) // check_every or done:
+                    record["held_out"] = trainer.held_out_accuracy()
+                file.write(json.dumps(record) + "\n")
+                file.flush()
+                eta = (settings.steps - trainer.position) * settings.batch_size / speed
+                report(f"{images / settings.images:6.1%}  ETA {eta / 60:5.1f} min  {json.dumps(record)}")
+                recent.clear()
+            if now - saved > save_every or done:
+                trainer.save_state(state)
+                saved = now
+    measured = {
+        "held_out_single_sample_accuracy": {
+            "what": "share of held-out training images of which one random sample is classified right, by sigma",
+            "images": len(trainer.held_out),
+            "by_sigma": trainer.held_out_accuracy(),
+        }
+    }
+    return save_checkpoint(output, trainer.averaged.network, trainer.manifest(output.name, measured))

@@ -1,0 +1,162 @@
+"""Running a base classifier over the N samples of one image, chunk by chunk, into votes.
+
+Kernels choose their arithmetic by tensor shape, so the layout of chunks is a pure function of (N, batch_size), and rows
+of different images never share a chunk: a sample's vote depends on nothing but the sample (and the layout).
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .certificate import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
+from .constants import check_levels
+from .splitting import SplitNoise
+
+BATCH_SIZE = 256
+
+
+class BaseClassifier(Protocol):
+    """What may vote: a function of (samples, lambda) alone.
+
+    Called with float32 samples (B, C, H, W) and lambda; returns float32 logits (B, K), K = num_classes. It must be in
+    evaluation mode if it knows such a mode (`training`).
+    """
+
+    @property
+    def num_classes(self) -> int: ...
+
+    def __call__(self, x: Tensor, lam: float) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class ChunkLayout:
+    """How N samples are cut: `chunks` equal chunks of `rows` rows; the last one is padded."""
+
+    levels: int
+    chunks: int
+    rows: int
+
+    @staticmethod
+    def of(levels: int, batch_size: int) -> "ChunkLayout":
+        check_levels(levels)
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")
+        chunks = math.ceil(levels / batch_size)
+        return ChunkLayout(levels, chunks, math.ceil(levels / chunks))
+
+    def indices(self, chunk: int) -> Tensor:
+        """int64 (rows,) sample indices of a chunk, padded by going round; only `real_rows` of them count."""
+        places = torch.arange(chunk * self.rows, (chunk + 1) * self.rows)
+        return places * _stride(self.levels) % self.levels
+
+    def real_rows(self, chunk: int) -> int:
+        return min(self.rows, self.levels - chunk * self.rows)
+
+
+def _stride(levels: int) -> int:
+    """A step near levels/golden ratio, coprime to levels: its multiples are spread evenly from the first few on."""
+    stride = max(1, round(levels * (math.sqrt(5) - 1) / 2))
+    while math.gcd(stride, levels) != 1:
+        stride -= 1
+    return stride
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The vote after some chunks. votes: int64 (K,) counts so far. done, total: samples. chunks: chunks finished.
+
+    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for.
+    """
+
+    votes: np.ndarray
+    done: int
+    total: int
+    chunks: int
+    indices: np.ndarray = field(repr=False)
+    labels: np.ndarray = field(repr=False)
+
+    @property
+    def bounds(self) -> RadiusBounds:
+        """Exact bounds of the final radius."""
+        return radius_bounds(self.votes, self.total)
+
+
+def _check_model(model: BaseClassifier, noise: SplitNoise) -> None:
+    if getattr(model, "training", False):
+        raise ValueError("the model is in training mode, where answers depend on the batch: call model.eval() first")
+    shape = getattr(model, "input_shape", noise.shape)
+    if tuple(shape) != noise.shape:
+        raise ValueError(f"the model takes images of shape {tuple(shape)}, the noise is for {noise.shape}")
+
+
+def classify(model: BaseClassifier, samples: Tensor, lam: float) -> np.ndarray:
+    """int64 (B,) classes of float32 samples (B, C, H, W); the lowest index wins a tie of logits.
+
+    ValueError for logits of another shape, type, or not finite.
+    """
+    with torch.inference_mode():
+        logits = model(samples, lam)
+    expected = (len(samples), model.num_classes)
+    if tuple(logits.shape) != expected:
+        raise ValueError(f"the model must return logits of shape {expected}, got {tuple(logits.shape)}")
+    if logits.dtype != torch.float32:
+        raise ValueError(f"the model must return float32 logits, got {logits.dtype}")
+    if not bool(torch.isfinite(logits).all()):
+        raise ValueError("the model returned logits that are not finite: its weights or its arithmetic are broken")
+    labels: np.ndarray = logits.numpy().argmax(axis=1)
+    return labels
+
+
+def tally(
+    model: BaseClassifier,
+    image: Tensor,
+    noise: SplitNoise,
+    batch_size: int = BATCH_SIZE,
+    resume: Tally | None = None,
+) -> Iterator[Tally]:
+    """Vote chunk by chunk; every step yields the state of the whole vote so far.
+
+    image: torch.uint8 (C, H, W). Samples are visited in an order that is spread evenly over 0..N-1 from the start, so
+    that the bounds close early. resume: the last state of an earlier, unfinished vote of the same arguments. Memory is
+    that of one chunk. ValueError for arguments that do not fit together.
+    """
+    _check_model(model, noise)
+    layout = ChunkLayout.of(noise.levels, batch_size)
+    votes = np.zeros(model.num_classes, dtype=np.int64)
+    first = 0
+    if resume is not None:
+        done = min(resume.chunks * layout.rows, layout.levels)
+        if resume.votes.shape != votes.shape or (resume.total, resume.done) != (noise.levels, done):
+            raise ValueError("the vote to resume was made with another model, levels or batch_size")
+        votes, first = resume.votes.copy(), resume.chunks
+    for chunk in range(first, layout.chunks):
+        indices, real = layout.indices(chunk), layout.real_rows(chunk)
+        labels = classify(model, noise.samples_at(image, indices), noise.lam)[:real]
+        votes = votes + np.bincount(labels, minlength=len(votes))
+        yield Tally(votes, int(votes.sum()), noise.levels, chunk + 1, indices[:real].numpy(), labels)
+
+
+def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int = BATCH_SIZE) -> np.ndarray:
+    """int64 (K,) votes of all N samples; they add up to N."""
+    votes = np.zeros(0, dtype=np.int64)
+    for state in tally(model, image, noise, batch_size):
+        votes = state.votes
+    return votes
+
+
+def noise_for(model: Any, levels: int) -> SplitNoise:
+    """The splitting noise a loaded model was trained for, at any number of levels: offsets come from its manifest."""
+    manifest = getattr(model, "manifest", None)
+    if manifest is None:
+        raise ValueError("the model has no manifest to take offsets from: make a SplitNoise and call count_votes")
+    return SplitNoise(levels, model.input_shape, manifest.offsets["scheme"], manifest.offsets["seed"])
+
+
+def certify(model: Any, image: Tensor, levels: int, batch_size: int = BATCH_SIZE) -> Certificate:
+    """The exact certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`."""
+    return certificate_from_votes(count_votes(model, image, noise_for(model, levels), batch_size), levels)
