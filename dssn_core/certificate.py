@@ -130,7 +130,8 @@ class Certificate:
 def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certificate:
     """The exact certificate of a complete vote.
 
-    votes: non-negative integers for K >= 2 classes, adding up to `levels`; may be a list, tuple, numpy array or one-dimensional tensor. ValueError says what was expected.
+    votes: non-negative integers for K >= 2 classes, adding up to `levels`; may be a list, tuple, numpy array or
+    one-dimensional tensor. ValueError says what was expected.
     """
     check_levels(levels)
     counts = _vote_counts(votes)
