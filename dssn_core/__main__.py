@@ -1,17 +1,124 @@
-"""The command line: `python -m dssn_core COMMAND`. Thin: every command is a few calls into the library."""
+"""The command line of DSSN Explorer. Thin: every command is a few calls into the library."""
 
 import argparse
+import json
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from . import training
+from tqdm import tqdm
+
+from . import benchmark, evaluation, training
 from .allocator import keep_freed_memory
-from .gallery import load_dataset
+from .certificate import Certificate, certificate_from_votes
+from .checkpoints import MANIFEST, PRETRAINED, load_model
+from .constants import check_levels, levels_from_lambda, levels_from_sigma
+from .files import read_json_lines, write_atomically, write_json_lines
+from .gallery import load_dataset, sample_pictures
+from .images import image_sha256, read_image
+from .voting import BATCH_SIZE, noise_for, tally
+
+Parser = argparse.ArgumentParser
+Options = argparse.Namespace
+
+DEFAULT_MODEL = "cifar10-dssn"
 
 
-def add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def checked(convert: Callable[[str], Any], check: Callable[[Any], Any]) -> Callable[[str], Any]:
+    """An argparse type whose refusal carries the library's own message."""
+
+    def parse(text: str) -> Any:
+        try:
+            return check(convert(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
+def positive(number: int) -> int:
+    if number < 1:
+        raise ValueError(f"must be 1 or more, got {number}")
+    return number
+
+
+def usable_sigma(sigma: float) -> float:
+    levels_from_sigma(sigma)
+    return sigma
+
+
+POSITIVE = checked(int, positive)
+
+
+def add_noise_options(parser: Parser) -> None:
+    noise = parser.add_mutually_exclusive_group()
+    noise.add_argument("--sigma", dest="levels", type=checked(float, levels_from_sigma), metavar="SIGMA")
+    noise.add_argument("--lambda", dest="levels", type=checked(float, levels_from_lambda), metavar="LAMBDA")
+    noise.add_argument("--levels", dest="levels", type=checked(int, check_levels), metavar="N")
+    parser.set_defaults(levels=levels_from_sigma(0.5))
+
+
+# --- certify -------------------------------------------------------------------------------------------------------
+
+
+def add_certify(parser: Parser) -> None:
+    parser.add_argument("image", type=Path, help="a PNG, JPEG, WebP or BMP picture; cropped and resized to fit")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
+    add_noise_options(parser)
+    parser.add_argument("--batch-size", type=POSITIVE, default=BATCH_SIZE)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
+
+
+def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "class": class_names[certificate.label],
+        "label": certificate.label,
+        "radius": certificate.radius,
+        "radius_steps": certificate.radius_steps,
+        "levels": certificate.levels,
+        "lambda": certificate.lam,
+        "sigma": certificate.sigma,
+        "votes": dict(zip(class_names, certificate.votes, strict=True)),
+        "margins": dict(zip(class_names, certificate.margins, strict=True)),
+        "account": certificate.account(class_names),
+    }
+
+
+def run_certify(options: Options) -> int:
+    model = load_model(options.model)
+    assert model.manifest is not None
+    image = read_image(options.image, model.input_shape[1:])
+    noise = noise_for(model, options.levels)
+    with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
+        for state in tally(model, image, noise, options.batch_size):
+            bar.update(len(state.indices))
+            bar.set_postfix_str(
+                f"{model.class_names[state.bounds.label]}, R in {state.bounds.lower}..{state.bounds.upper}"
+            )
+    certificate = certificate_from_votes(state.votes, noise.levels)
+    if options.json:
+        about = {
+            "image": str(options.image),
+            "image_sha256": image_sha256(image),
+            "model": model.manifest.name,
+            "weights_sha256": model.manifest.weights_sha256,
+        }
+        print(json.dumps({**about, **certificate_json(certificate, model.class_names)}))
+        return 0
+    height, width = model.input_shape[1:]
+    print(f"{options.image} at {width} x {height}, model {model.manifest.name}")
+    print(f"N = {noise.levels}, lambda = {noise.lam:.4f}, sigma = {noise.sigma:.4f}\n")
+    print("\n".join(certificate.account(model.class_names)))
+    return 0
+
+
+# --- train ---------------------------------------------------------------------------------------------------------
+
+
+def add_train(parser: Parser) -> None:
     defaults = training.TrainSettings()
-    parser = commands.add_parser("train", help="train a base classifier, resuming what the output folder holds")
     parser.add_argument("--dataset", choices=["cifar10"], default="cifar10")
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download'")
     parser.add_argument("--noise", choices=list(training.NOISES), default=defaults.noise)
@@ -24,10 +131,9 @@ def add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--stages", type=int, nargs="+", default=list(defaults.stages), help="channels of each stage")
     parser.add_argument("--start", help="name of a model, or its folder, to start from")
     parser.add_argument("--compile", action="store_true", help="torch.compile the training pass (needs a C++ compiler)")
-    parser.set_defaults(run=run_train)
 
 
-def run_train(options: argparse.Namespace) -> int:
+def run_train(options: Options) -> int:
     settings = training.TrainSettings(
         noise=options.noise,
         offsets=options.offsets,
@@ -39,21 +145,99 @@ def run_train(options: argparse.Namespace) -> int:
     )
     trainer = training.Trainer(settings, load_dataset(options.data), options.start, options.compile)
     manifest = training.train(trainer, options.output, report=lambda line: print(line, flush=True))
-    print(f"wrote {options.output} ({manifest.weights_sha256})")
+    print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
 
 
+# --- evaluate ------------------------------------------------------------------------------------------------------
+
+
+def add_evaluate(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (the test set)")
+    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
+    parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
+    parser.add_argument("--output", type=Path, help="JSON-lines file of records; continued if it exists")
+    parser.add_argument("--record", action="store_true", help="write the summary into the model's manifest")
+
+
+def summary(records: list[evaluation.Record]) -> dict[str, str]:
+    grid = evaluation.radius_grid(records)
+    return {f"{rho:g}": str(evaluation.certified_accuracy(records, rho)) for rho in grid}
+
+
+def run_evaluate(options: Options) -> int:
+    model = load_model(options.model)
+    assert model.manifest is not None
+    data = load_dataset(options.data, model.input_shape[1:], train=False)
+    indices = evaluation.evenly_spread(evaluation.class_labels(data), options.limit)
+    kept = read_json_lines(options.output) if options.output else []
+    records = {record.key: record for record in map(evaluation.Record.from_json, kept)}
+    if options.output:
+        write_json_lines(options.output, (record.to_json() for record in records.values()))
+    measured = dict(model.manifest.measured)
+    for sigma in options.sigma:
+        levels = levels_from_sigma(sigma)
+        fresh = evaluation.evaluate(model, data, indices, levels, records)
+        for record in tqdm(fresh, unit="image", desc=f"sigma {sigma:g}", disable=None):
+            records[record.key] = record
+            line = json.dumps(record.to_json())
+            if options.output:
+                with options.output.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+            else:
+                print(line)
+        figures = summary([records[index, levels, model.manifest.weights_sha256] for index in indices])
+        print(f"sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}")
+        print("\n".join(f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()))
+        about = {"data": data.description, "levels": levels, "by_rho": figures}
+        measured[f"certified_accuracy_at_sigma_{sigma:g}"] = about
+    if options.record:
+        folder = PRETRAINED / model.manifest.name
+        write_atomically(folder / MANIFEST, replace(model.manifest, measured=measured).to_json().encode())
+    return 0
+
+
+# --- bench ---------------------------------------------------------------------------------------------------------
+
+
+def add_bench(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    add_noise_options(parser)
+    parser.add_argument("--rounds", type=POSITIVE, default=7)
+    parser.add_argument("--batch-size", type=POSITIVE, default=BATCH_SIZE)
+
+
+def run_bench(options: Options) -> int:
+    model = load_model(options.model)
+    image = read_image(sample_pictures()[0].path, model.input_shape[1:])
+    print(benchmark.benchmark(model, image, options.levels, options.rounds, options.batch_size))
+    return 0
+
+
+COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int]]] = {
+    "certify": ("certify one picture and explain the certificate", add_certify, run_certify),
+    "train": ("train a base classifier, resuming what the output folder holds", add_train, run_train),
+    "evaluate": ("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
+    "bench": ("time certification beside the bare forward pass", add_bench, run_bench),
+}
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m dssn_core", description=__doc__)
+    """Run a command; returns the exit code: 0 done, 1 refused with a message, 2 wrong usage, 130 interrupted."""
+    parser = Parser(prog="python -m dssn_core", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    add_train(commands)
+    for name, (text, add_options, _) in COMMANDS.items():
+        add_options(commands.add_parser(name, help=text, description=text))
     options = parser.parse_args(arguments)
     keep_freed_memory()
     try:
-        return int(options.run(options))
+        return COMMANDS[options.command][2](options)
     except (ValueError, OSError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint
 from .constants import levels_from_sigma
-from .files import write_atomically
+from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset
 from .networks import Classifier, build_network
 from .splitting import (
@@ -292,19 +292,6 @@ class Trainer:
         )
 
 
-def _kept_log(path: Path, images: int) -> list[dict[str, Any]]:
-    """Log records up to a position; what a killed run wrote after its last saved state is dropped, torn lines too."""
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if record["images"] <= images:
-            records.append(record)
-    return records
-
-
 def train(
     trainer: Trainer,
     output: Path,
@@ -322,8 +309,8 @@ def train(
     if state.is_file():
         trainer.load_state(state)
         report(f"resumed at {trainer.position * settings.batch_size:,} images")
-    kept = _kept_log(log, trainer.position * settings.batch_size)
-    write_atomically(log, "".join(json.dumps(record) + "\n" for record in kept).encode())
+    # What a killed run logged after its last saved state is computed, and logged, again.
+    write_json_lines(log, (r for r in read_json_lines(log) if r["images"] <= trainer.position * settings.batch_size))
 
     saved = began = time.monotonic()
     first = trainer.position

@@ -1,0 +1,82 @@
+"""How much certification costs beside the bare forward passes it consists of, measured side by side in one run."""
+
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .networks import Classifier
+from .voting import BATCH_SIZE, ChunkLayout, count_votes, noise_for
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Medians over the rounds. *_seconds: for all N samples once. peak_mib: peak memory of the whole process."""
+
+    levels: int
+    rows: int
+    rounds: int
+    certify_seconds: float
+    forward_seconds: float
+    sampling_seconds: float
+    ratio: float
+    sampling_share: float
+    peak_mib: float
+
+    def __str__(self) -> str:
+        return "\n".join(
+            (
+                f"N = {self.levels} samples in chunks of {self.rows}; medians of {self.rounds} rounds, run in turn",
+                f"certification      {self.levels / self.certify_seconds:8.0f} samples/s",
+                f"bare forward pass  {self.levels / self.forward_seconds:8.0f} samples/s (ready-made samples)",
+                f"ratio of times     {self.ratio:8.3f} certification / forward pass, round by round",
+                f"making the samples {100 * self.sampling_share:7.2f} % of the forward pass on them",
+                f"peak memory        {self.peak_mib:8.0f} MiB of the whole process",
+            )
+        )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def benchmark(
+    model: Classifier, image: Tensor, levels: int, rounds: int = 7, batch_size: int = BATCH_SIZE
+) -> Benchmark:
+    """Time certification, bare forward passes and sampling of one image in turn, `rounds` times after a warm-up."""
+    noise = noise_for(model, levels)
+    layout = ChunkLayout.of(levels, batch_size)
+    places = [layout.indices(chunk) for chunk in range(layout.chunks)]
+    ready = [noise.samples_at(image, indices) for indices in places]
+
+    def forward() -> None:
+        with torch.inference_mode():
+            for samples in ready:
+                model(samples, noise.lam)
+
+    def sample() -> None:
+        for indices in places:
+            noise.samples_at(image, indices)
+
+    work = (lambda: count_votes(model, image, noise, batch_size), forward, sample)
+    for task in work:
+        task()
+    times = [tuple(_seconds(task) for task in work) for _ in range(rounds)]
+    certify, bare, sampling = (statistics.median(column) for column in zip(*times, strict=True))
+    return Benchmark(
+        levels=levels,
+        rows=layout.rows,
+        rounds=rounds,
+        certify_seconds=certify,
+        forward_seconds=bare,
+        sampling_seconds=sampling,
+        ratio=statistics.median(c / f for c, f, _ in times),
+        sampling_share=statistics.median(s / f for _, f, s in times),
+        peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )

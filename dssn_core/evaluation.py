@@ -1,0 +1,141 @@
+"""Certificates of many images: one record an image and level count, and what they add up to.
+
+Certified accuracy at rho: the share of images that are classified right with a certified radius of at least rho.
+"""
+
+import time
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from scipy.stats import binomtest
+
+from .certificate import certificate_from_votes
+from .constants import PIXEL_STEPS
+from .gallery import Dataset
+from .images import image_sha256
+from .networks import Classifier
+from .voting import BATCH_SIZE, count_votes, noise_for
+
+Key = tuple[int, int, str]
+"""Data set index, levels, weight hash: what a record is about."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image's certificate. index: place in the data set. label: its true class. predicted: the certified one."""
+
+    index: int
+    levels: int
+    weights_sha256: str
+    image_sha256: str
+    label: int
+    predicted: int
+    radius_steps: int
+    votes: tuple[int, ...]
+    seconds: float
+
+    @property
+    def key(self) -> Key:
+        return self.index, self.levels, self.weights_sha256
+
+    @property
+    def right(self) -> bool:
+        return self.label == self.predicted
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(found: dict[str, Any]) -> "Record":
+        return Record(**{**found, "votes": tuple(found["votes"])})
+
+
+def evenly_spread(labels: Sequence[int], count: int) -> list[int]:
+    """`count` indices with the same number of every class (as nearly as possible), evenly spaced within each class."""
+    if not 0 < count <= len(labels):
+        raise ValueError(f"count must be from 1 to {len(labels)}, the size of the data set, got {count}")
+    classes = sorted(set(labels))
+    members = {c: [i for i, label in enumerate(labels) if label == c] for c in classes}
+    share, rest = divmod(count, len(classes))
+    chosen = []
+    for place, c in enumerate(classes):
+        wanted = share + (place < rest)
+        if wanted > len(members[c]):
+            raise ValueError(f"class {c} has only {len(members[c])} images; an even spread needs {wanted}")
+        chosen += [members[c][k * len(members[c]) // wanted] for k in range(wanted)]
+    return sorted(chosen)
+
+
+def evaluate(
+    model: Classifier,
+    data: Dataset,
+    indices: Iterable[int],
+    levels: int,
+    done: Container[Key] = (),
+    batch_size: int = BATCH_SIZE,
+) -> Iterator[Record]:
+    """Certify the images at `indices` one by one, leaving out those whose key is in `done`."""
+    if model.manifest is None or data.class_names != model.class_names:
+        raise ValueError(f"the data's classes {data.class_names} are not the model's {model.class_names}")
+    noise = noise_for(model, levels)
+    for index in indices:
+        if (index, levels, model.manifest.weights_sha256) in done:
+            continue
+        image = data.images[index]
+        began = time.perf_counter()
+        certificate = certificate_from_votes(count_votes(model, image, noise, batch_size), levels)
+        yield Record(
+            index=index,
+            levels=levels,
+            weights_sha256=model.manifest.weights_sha256,
+            image_sha256=image_sha256(image),
+            label=int(data.labels[index]),
+            predicted=certificate.label,
+            radius_steps=certificate.radius_steps,
+            votes=certificate.votes,
+            seconds=round(time.perf_counter() - began, 4),
+        )
+
+
+@dataclass(frozen=True)
+class Share:
+    """`count` of `images`, with the 95 % Wilson interval of the share behind it."""
+
+    count: int
+    images: int
+
+    @property
+    def share(self) -> float:
+        return self.count / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        bounds = binomtest(self.count, self.images).proportion_ci(method="wilson")
+        return float(bounds.low), float(bounds.high)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        interval = f"95 % interval {100 * low:.1f} to {100 * high:.1f}"
+        return f"{100 * self.share:.2f} % ({self.count} of {self.images}; {interval})"
+
+
+def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
+    """How many of the records are right with radius_steps/255 >= rho. rho = 0 gives plain accuracy."""
+    if not records:
+        raise ValueError("there are no records to summarize")
+    # The small term undoes the rounding of rho = R/255 itself, never a step.
+    count = sum(record.right and record.radius_steps >= rho * PIXEL_STEPS - 1e-9 for record in records)
+    return Share(count, len(records))
+
+
+def radius_grid(records: Sequence[Record]) -> list[float]:
+    """0, 0.5, 1, ... up to the largest radius the records' levels allow."""
+    largest = max(record.levels for record in records) // 2 / PIXEL_STEPS
+    return [step / 2 for step in range(int(largest * 2) + 1)]
+
+
+def class_labels(data: Dataset) -> list[int]:
+    labels: list[int] = data.labels.to(torch.int64).tolist()
+    return labels
