@@ -76,19 +76,22 @@ def open_picture(source: bytes | str | Path) -> Image.Image:
         raise ImageError(f"the picture is damaged and cannot be read ({type(error).__name__})") from error
 
 
-def centre_crop(picture_size: Size, size: Size) -> Box:
-    """The largest centred box with the aspect ratio of `size`; both sizes are (height, width)."""
+def crop_box(picture_size: Size, size: Size, position: float = 0.5) -> Box:
+    """The largest box with the aspect ratio of `size`; both sizes are (height, width).
+
+    position: where it lies along the longer side, from 0 (left or top) over 0.5 (centred) to 1 (right or bottom).
+    """
     height, width = picture_size
     scale = min(height / size[0], width / size[1])
     crop_height, crop_width = size[0] * scale, size[1] * scale
-    left, upper = (width - crop_width) / 2, (height - crop_height) / 2
+    left, upper = (width - crop_width) * position, (height - crop_height) * position
     return left, upper, left + crop_width, upper + crop_height
 
 
 def fit_picture(picture: Image.Image, size: Size, box: Box | None = None) -> Tensor:
     """Crop an RGB picture to `box` (default: the centre) and resize it: torch.uint8 (3, H, W) with (H, W) = size."""
     if box is None:
-        box = centre_crop((picture.height, picture.width), size)
+        box = crop_box((picture.height, picture.width), size)
     if (picture.height, picture.width) != size or box != (0, 0, picture.width, picture.height):
         picture = picture.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=box)
     return torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1).contiguous()

@@ -1,0 +1,126 @@
+"""Data to figures: Plotly where hovering helps, plain HTML where a figure is redrawn many times a second.
+
+Does not import streamlit. Colours work on light and dark backgrounds.
+"""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dssn_core import RadiusBounds
+from dssn_core.certificate import display_radius
+
+# Ten colours that stay apart for most kinds of colour vision; classes beyond ten repeat them.
+CLASS_COLOURS = (
+    "#4e79a7",
+    "#f28e2b",
+    "#59a14f",
+    "#e15759",
+    "#b07aa1",
+    "#76b7b2",
+    "#edc948",
+    "#9c755f",
+    "#d37295",
+    "#8f9aa5",
+)
+SURE_COLOUR, OPEN_COLOUR = "#2f9e62", "rgba(47, 158, 98, 0.35)"
+STRIP_COLUMNS = 128
+
+
+def class_colour(label: int) -> str:
+    return CLASS_COLOURS[label % len(CLASS_COLOURS)]
+
+
+def _bare(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False, dragmode=False)
+    return figure
+
+
+BAR_STYLE = """<style>
+.dssn-bars {display: grid; grid-template-columns: max-content 1fr max-content; gap: 4px 10px; align-items: center;
+  font-size: 0.9rem; margin: 4px 0 10px}
+.dssn-track {position: relative; height: 18px; background: rgba(136, 136, 136, 0.14); border-radius: 3px}
+.dssn-bar {position: absolute; left: 0; top: 0; bottom: 0; border-radius: 3px}
+.dssn-gap {position: absolute; top: -4px; bottom: -1px; border: 1.5px solid currentColor; border-top: none;
+  opacity: 0.75; text-align: center; font-size: 0.75rem; line-height: 20px; white-space: nowrap; overflow: visible}
+.dssn-count {text-align: right; font-variant-numeric: tabular-nums}
+.dssn-scale {display: flex; justify-content: space-between; font-size: 0.8rem; opacity: 0.85; margin-bottom: 8px}
+</style>"""
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.3f}%"
+
+
+def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, most: int = 10) -> str:
+    """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket."""
+    order = sorted(range(len(votes)), key=lambda c: (-votes[c], c))[:most]
+    first, second = votes[order[0]], votes[order[1]]
+    left, width = _percent(second, levels), _percent(first - second, levels)
+    gap = f'<div class="dssn-gap" style="left: {left}; width: {width}">gap {first - second}</div>'
+    rows = []
+    for place, c in enumerate(order):
+        bar = f'<div class="dssn-bar" style="width: {_percent(votes[c], levels)}; background: {class_colour(c)}"></div>'
+        bracket = gap if place == 1 and first > second else ""
+        rows.append(
+            f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bar}{bracket}</div>'
+            f'<div class="dssn-count">{votes[c]}</div>'
+        )
+    return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
+
+
+def radius_interval(bounds: RadiusBounds, largest: int) -> str:
+    """HTML: where the certified radius lies between zero and the largest possible one. All arguments in steps."""
+    closed = bounds.lower == bounds.upper
+    lower, upper, top = (display_radius(steps) for steps in (bounds.lower, bounds.upper, largest))
+    text = f"certified ρ = {lower}" if closed else f"certified ρ between {lower} and {upper}"
+    return (
+        f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}, largest possible {top}">'
+        f'<div class="dssn-bar" style="width: {_percent(bounds.upper, largest)}; background: {OPEN_COLOUR}"></div>'
+        f'<div class="dssn-bar" style="width: {_percent(bounds.lower, largest)}; background: {SURE_COLOUR}"></div>'
+        "</div>"
+        f'<div class="dssn-scale"><span>0</span><span>{text}</span><span>{top} possible</span></div>'
+    )
+
+
+def vote_strip(labels: np.ndarray, class_names: Sequence[str]) -> go.Figure:
+    """Which class every sample voted for, in index order, row by row; samples still to vote are left empty."""
+    levels = len(labels)
+    rows = -(-levels // STRIP_COLUMNS)
+    columns = -(-levels // rows)
+    padded = np.full(rows * columns, -1)
+    padded[:levels] = labels
+    grid = padded.reshape(rows, columns).astype(float)
+    grid[grid < 0] = np.nan
+    hover = [f"sample j = {j}: {class_names[c] if c >= 0 else '–'}" for j, c in enumerate(padded.tolist())]
+    count = len(class_names)
+    edges = [(place / count, class_colour(c)) for c in range(count) for place in (c, c + 1)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=grid,
+            x0=0,
+            dx=1,
+            text=np.array(hover, dtype=object).reshape(rows, columns),
+            hovertemplate="%{text}<extra></extra>",
+            hoverongaps=False,
+            colorscale=edges,
+            zmin=-0.5,
+            zmax=count - 0.5,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_xaxes(visible=False, fixedrange=True)
+    figure.update_yaxes(
+        tickvals=list(range(rows)),
+        ticktext=[f"j = {row * columns}" for row in range(rows)],
+        autorange="reversed",
+        fixedrange=True,
+        showgrid=False,
+        zeroline=False,
+        showticklabels=rows <= 12,
+    )
+    return _bare(figure, min(18, 300 // rows) * rows + 16)

@@ -1,0 +1,13 @@
+"""DSSN Explorer: page configuration and navigation. Start it with `python -m streamlit run app/main.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+VIEWS = Path(__file__).parent / "views"
+
+st.set_page_config(page_title="DSSN Explorer", page_icon="🛡️", layout="wide")
+st.html("<style>.stMainBlockContainer {padding-top: 3.5rem}</style>")
+st.navigation(
+    [st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", default=True)], position="top"
+).run()

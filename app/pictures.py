@@ -1,0 +1,37 @@
+"""Images as a page shows them: sharp pixels, lossless. Does not import streamlit."""
+
+import base64
+import io
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from dssn_core.images import Box, to_picture
+
+
+def enlarged(image: Tensor, side: int = 256) -> Image.Image:
+    """A uint8 (3, H, W) image enlarged by a whole factor to about `side` pixels."""
+    return to_picture(image, max(1, side // image.shape[-1]))
+
+
+def sample_image(sample: Tensor) -> Tensor:
+    """A float sample in [0, 1], (3, H, W), rounded to 8 bits for the screen (only for the screen)."""
+    return (sample * 255).round().to(torch.uint8)
+
+
+def data_url(image: Tensor) -> str:
+    """A uint8 (3, H, W) image as a PNG data URL."""
+    buffer = io.BytesIO()
+    to_picture(image).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def crop_preview(picture: Image.Image, box: Box, side: int = 320) -> Image.Image:
+    """A small copy of a picture with what lies outside `box` faded."""
+    scale = min(1.0, side / max(picture.size))
+    small = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+    veil = Image.new("L", small.size, 170)
+    inside = [round(edge * scale) for edge in box]
+    ImageDraw.Draw(veil).rectangle((inside[0], inside[1], inside[2] - 1, inside[3] - 1), fill=0)
+    return Image.composite(Image.new("RGB", small.size, "#888"), small, veil)

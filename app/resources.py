@@ -1,0 +1,88 @@
+"""Everything that is cached and shared by all sessions: models, sample pictures, votes under way.
+
+Network passes run on one worker thread, a chunk at a time in order of asking, so that many sessions get fair turns on
+few cores, and a session that goes away leaves nothing running.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from dssn_core import SplitNoise, Tally, list_models, load_model, read_image, tally
+from dssn_core.allocator import keep_freed_memory
+from dssn_core.gallery import Sample, sample_pictures
+from dssn_core.images import image_sha256
+from dssn_core.networks import Classifier
+from dssn_core.voting import noise_for
+
+WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
+
+
+class VoteRun:
+    """One image's vote, as far as it has come. It belongs to no session: whoever looks at it next carries it on."""
+
+    def __init__(self, model: Classifier, image: Tensor, noise: SplitNoise) -> None:
+        self.noise = noise
+        self.labels = np.full(noise.levels, -1, dtype=np.int64)
+        """The class each sample voted for, in index order; -1 where it has not voted yet."""
+        self.seconds = 0.0
+        """Time spent on the votes so far, waiting for a turn not counted."""
+        self.state: Tally | None = None
+        self._model, self._image = model, image
+
+    @property
+    def finished(self) -> bool:
+        return self.state is not None and self.state.done == self.state.total
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimate from the speed so far."""
+        if self.state is None:
+            return float("nan")
+        return self.seconds / self.state.done * (self.state.total - self.state.done)
+
+    def _step(self) -> None:
+        if self.finished:  # another session was faster
+            return
+        began = time.perf_counter()
+        state = next(tally(self._model, self._image, self.noise, resume=self.state))
+        self.labels[state.indices] = state.labels
+        self.seconds += time.perf_counter() - began
+        self.state = state
+
+    def advance(self) -> Tally:
+        """Vote with one more chunk of samples, if any are left, and return the state."""
+        WORKER.submit(self._step).result()
+        assert self.state is not None
+        return self.state
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the network …")
+def model(name: str) -> Classifier:
+    keep_freed_memory()
+    return load_model(name)
+
+
+@st.cache_resource(max_entries=1)
+def model_names() -> tuple[str, ...]:
+    return list_models()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def vote_run(model_name: str, image_hash: str, levels: int, _image: Tensor) -> VoteRun:
+    classifier = model(model_name)
+    return VoteRun(classifier, _image, noise_for(classifier, levels))
+
+
+def votes_of(model_name: str, image: Tensor, levels: int) -> VoteRun:
+    """The vote on an image, new or as somebody left it."""
+    return vote_run(model_name, image_sha256(image), levels, image)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def samples(dataset: str, size: tuple[int, int]) -> dict[str, tuple[Sample, Tensor]]:
+    """The built-in pictures by key, each with its image at `size` = (H, W)."""
+    return {sample.key: (sample, read_image(sample.path, size)) for sample in sample_pictures(dataset)}

@@ -1,0 +1,235 @@
+"""Certify one picture: choose it, choose the noise, watch the exact certificate being computed."""
+
+import time
+
+import streamlit as st
+from torch import Tensor
+
+from app import charts, pictures, resources, state
+from app.resources import VoteRun
+from dssn_core import Tally, certificate_from_votes, levels_from_sigma
+from dssn_core.certificate import display_radius
+from dssn_core.images import ImageError, crop_box, fit_picture, image_sha256, open_picture
+from dssn_core.networks import Classifier
+
+MODEL = "cifar10-dssn"
+PRESETS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
+REDRAW_SECONDS = 0.25
+SAMPLE, OWN = "A sample picture", "My own picture"
+
+
+def choose_sample(size: tuple[int, int]) -> tuple[Tensor, int]:
+    """The gallery: a button a picture. Returns the chosen image and its true class."""
+    samples = resources.samples("cifar10", size)
+    chosen = state.chosen_picture(samples, next(iter(samples)))
+    st.html(gallery_style(chosen))
+    with st.container(horizontal=True, key="gallery", gap="small"):
+        for key, (sample, _) in samples.items():
+            name = resources.model(MODEL).class_names[sample.label]
+            st.button(name, key=f"pick-{key}", help=f"{name} ({key})", on_click=state.choose_picture, args=(key,))
+    sample, image = samples[chosen]
+    return image, sample.label
+
+
+def gallery_style(chosen: str) -> str:
+    """Turns the gallery's buttons, whose texts stay there for screen readers, into thumbnails."""
+    samples = resources.samples("cifar10", resources.model(MODEL).input_shape[1:])
+    rules = [
+        ".st-key-gallery button {width: 56px; height: 56px; min-height: 0; padding: 0; font-size: 0;"
+        " background-size: cover; image-rendering: pixelated}",
+        ".st-key-gallery button * {font-size: 0}",
+        f".st-key-pick-{chosen} button {{outline: 3px solid #f28e2b; outline-offset: 1px}}",
+    ]
+    rules += [
+        f'.st-key-pick-{key} button {{background-image: url("{pictures.data_url(image)}")}}'
+        for key, (_, image) in samples.items()
+    ]
+    return f"<style>{' '.join(rules)}</style>"
+
+
+def choose_own(size: tuple[int, int]) -> Tensor | None:
+    """An uploaded picture, cropped and resized, or None while there is none that can be used."""
+    upload = st.file_uploader(
+        "PNG, JPEG, WebP or BMP, up to 20 MB", type=["png", "jpg", "jpeg", "webp", "bmp"], key="upload"
+    )
+    if upload is None:
+        st.info("Choose a picture. It stays on the machine that runs this page.", icon=":material/upload:")
+        return None
+    try:
+        picture = open_picture(upload.getvalue())
+    except ImageError as error:
+        st.error(f"{upload.name} cannot be used: {error}", icon=":material/broken_image:")
+        return None
+    position = 0.5
+    if picture.width != picture.height:
+        position = st.slider("Position of the crop, in percent of the longer side", 0, 100, 50, key="crop") / 100
+    box = crop_box((picture.height, picture.width), size, position)
+    st.image(
+        pictures.crop_preview(picture, box),
+        caption=f"{picture.width} × {picture.height}; the bright part is cut out and resized to {size[1]} × {size[0]}",
+        output_format="PNG",
+        alt="the uploaded picture with the part that is cut out",
+    )
+    return fit_picture(picture, size, box)
+
+
+def choose_noise(model: Classifier) -> int:
+    """The noise slider and the paper's presets. Returns the number of levels."""
+    assert model.manifest is not None
+    low, high = model.manifest.sigma_range
+    sigma = st.slider(
+        "Noise σ",
+        low,
+        high,
+        0.5,
+        0.05,
+        key="sigma",
+        bind="query-params",
+        help="Standard deviation of uniform noise on [−λ, λ], the scale the papers tabulate. "
+        "More noise allows a larger radius, but makes the vote harder.",
+    )
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="presets"):
+        st.caption("from the paper:", width="content")
+        for preset in PRESETS:
+            st.button(
+                f"{preset:g}",
+                key=f"preset-{preset:g}",
+                type="tertiary",
+                on_click=state.set_value,
+                args=("sigma", preset),
+            )
+    return levels_from_sigma(sigma)
+
+
+def show_noise(run: VoteRun) -> None:
+    noise = run.noise
+    largest = display_radius(noise.levels // 2)
+    st.markdown(
+        f"λ = **{noise.lam:.4f}** · N = **{noise.levels}** samples · largest possible radius **{largest}**",
+        help="λ = N / 510. The largest radius is floor(N/2) / 255, if every sample votes for the same class.",
+    )
+
+
+def show_picture(image: Tensor, run: VoteRun, caption: str) -> None:
+    seen = pictures.sample_image(run.noise.samples(image, 0, 1)[0])
+    text = f"sample j = 0 of {run.noise.levels}: all that its vote gets to see"
+    with st.container(horizontal=True):
+        for shown, words in ((image, caption), (seen, text)):
+            st.image(pictures.enlarged(shown, 384), caption=words, output_format="PNG", width=180, alt=words)
+
+
+def watch(run: VoteRun, model: Classifier) -> Tally:
+    """Carry the vote on to its end, drawing it while it grows."""
+    place = st.empty()
+    drawn = 0.0
+    while not run.finished:
+        tally = run.advance()
+        if time.monotonic() - drawn > REDRAW_SECONDS and not run.finished:
+            drawn = time.monotonic()
+            bounds = tally.bounds
+            leader = model.class_names[bounds.label]
+            verdict = f"it will be {leader}" if bounds.final else f"{leader} leads"
+            with place.container():
+                st.progress(
+                    tally.done / tally.total,
+                    f"{tally.done} of {tally.total} samples, about {run.seconds_left:.1f} s left; {verdict}",
+                )
+                show_votes(tally, model.class_names)
+    place.empty()
+    assert run.state is not None
+    return run.state
+
+
+def show_votes(tally: Tally, class_names: tuple[str, ...]) -> None:
+    """The radius and the votes as far as they are known: the same picture while the vote grows and after it."""
+    st.html(charts.radius_interval(tally.bounds, tally.total // 2))
+    st.html(charts.vote_bars(tally.votes.tolist(), class_names, tally.total))
+
+
+def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int | None) -> None:
+    certificate = certificate_from_votes(tally.votes, tally.total)
+    names = model.class_names
+    name = names[certificate.label]
+    votes = certificate.votes[certificate.label]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(name, anchor=False, width="content")
+        if truth is None:
+            st.badge("one of the ten classes this network knows", color="gray", width="content")
+        elif truth == certificate.label:
+            st.badge("right", icon=":material/check:", color="green", width="content")
+        else:
+            st.badge(f"wrong: it is {names[truth]}", icon=":material/close:", color="red", width="content")
+    with st.container(horizontal=True):
+        st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
+        st.metric("in grey levels", certificate.radius_steps, help="R, in steps of 1/255")
+        st.metric("Vote share", f"{1000 * votes // tally.total / 10} %", help=f"{votes} of {tally.total}, rounded down")
+    st.markdown(f"**{certificate.statement(name)}**")
+    show_votes(tally, names)
+    st.markdown("**Every vote**, in the order of the sample index j", help="Colours as in the bars.")
+    st.plotly_chart(
+        charts.vote_strip(run.labels, names),
+        config={"displayModeBar": False},
+        key="strip",
+        alt=f"the class that each of the {tally.total} samples voted for",
+    )
+    st.markdown("**The arithmetic**")
+    st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
+    with st.expander("Margins to every class"):
+        rows = [
+            {"class": names[c], "votes": count, "steps it cannot win within": certificate.margins[c]}
+            for c, count in enumerate(certificate.votes)
+        ]
+        st.dataframe(sorted(rows, key=lambda row: -int(row["votes"] or 0)), hide_index=True)
+    with st.expander("What this certificate does not say"):
+        st.markdown(NOT_SAID)
+
+
+NOT_SAID = """
+- It speaks of **8-bit pictures of this size** and of the **L1 distance**: the sum of all changes over all pixels and
+  colour channels. It says nothing of L2 or L∞ distance, of rotation, blur, or another crop.
+- It speaks of the picture **after** cropping, resizing and rounding, as shown, not of the file it came from.
+- It holds for **this network, these offsets and this λ**, computed in this chunk layout, number format and kind of
+  machine.
+- It does not say that the answer is **right**: a wrong answer can be certified too.
+- This network knows **ten classes** and must name one of them, whatever the picture shows.
+"""
+
+
+def page() -> None:
+    st.title("Certify a picture", anchor=False)
+    st.markdown(
+        "A network looks at N coarse versions of one picture and votes. One grey level of one pixel can move at most "
+        "one vote, so counting the votes **proves** how much change the answer survives. No chance is involved."
+    )
+    if MODEL not in resources.model_names():
+        st.error(f"The folder `pretrained/{MODEL}` is missing; restore it from the repository.")
+        return
+    model = resources.model(MODEL)
+    size = model.input_shape[1:]
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        source = st.segmented_control(
+            "Picture", [SAMPLE, OWN], default=SAMPLE, required=True, key="source", label_visibility="collapsed"
+        )
+        image: Tensor | None
+        if source == OWN:
+            image, truth = choose_own(size), None
+        else:
+            image, truth = choose_sample(size)
+        st.caption(f"This network knows ten classes only: {', '.join(model.class_names)}.")
+        picture_place = st.container()
+    with right:
+        levels = choose_noise(model)
+        if image is None:
+            st.info("The certificate appears here as soon as there is a picture.")
+            return
+        run = resources.votes_of(MODEL, image, levels)
+        show_noise(run)
+        with picture_place:
+            show_picture(image, run, "your picture" if truth is None else f"true class: {model.class_names[truth]}")
+            st.caption(f"SHA-256 of the pixels: `{image_sha256(image)[:16]}…`")
+        tally = watch(run, model)
+        show_certificate(run, tally, model, truth)
+
+
+page()
