@@ -1,0 +1,104 @@
+"""The Certify page through its real widgets, with the shipped network."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from dssn_core import certify, levels_from_sigma, load_model, read_image
+from dssn_core.certificate import display_radius
+from dssn_core.gallery import sample_pictures
+
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
+
+
+def open_page(**parameters: str) -> AppTest:
+    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    return healthy(page.run())
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert page.title[0].value == "Certify a picture"
+    return page
+
+
+def shown_radius(page: AppTest) -> str:
+    return next(metric.value for metric in page.metric if metric.label == "Certified radius ρ")
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def upload(data: bytes, name: str = "mine.png") -> AppTest:
+    page = open_page()
+    healthy(page.segmented_control(key="source").set_value("My own picture").run())
+    return healthy(page.file_uploader(key="upload").set_value((name, data, "image/png")).run())
+
+
+def test_first_view_shows_a_certificate_without_a_click():
+    page = open_page()
+    assert shown_radius(page)
+    assert any("The arithmetic" in text.value for text in page.markdown)
+
+
+@pytest.mark.parametrize("place", [0, 7])
+def test_the_page_shows_what_the_library_computes(place):
+    sample = sample_pictures()[place]
+    certificate = certify(load_model("cifar10-dssn"), read_image(sample.path), levels_from_sigma(0.15))
+    page = open_page(picture=sample.key, sigma="0.15")
+    assert shown_radius(page) == display_radius(certificate.radius_steps)
+    text = "\n".join(markdown.value for markdown in page.markdown)
+    for line in certificate.account(load_model("cifar10-dssn").class_names):
+        assert line in text
+
+
+def test_moving_the_noise_changes_the_levels():
+    page = open_page()
+    healthy(page.slider(key="sigma").set_value(0.25).run())
+    assert any(f"**{levels_from_sigma(0.25)}** samples" in text.value for text in page.markdown)
+
+
+def test_a_preset_sets_the_slider():
+    page = open_page()
+    healthy(page.button(key="preset-0.15").click().run())
+    assert page.slider(key="sigma").value == 0.15
+
+
+def test_a_gallery_button_changes_picture_and_address():
+    page = open_page(sigma="0.15")
+    healthy(page.button(key="pick-cifar10-05").click().run())
+    assert page.query_params["picture"] == "cifar10-05"
+
+
+@pytest.mark.parametrize("parameters", [{"picture": "../../etc/passwd"}, {"sigma": "nan"}, {"sigma": "99"}])
+def test_nonsense_in_the_address_falls_back_to_the_default(parameters):
+    assert shown_radius(open_page(**parameters)) == shown_radius(open_page())
+
+
+def test_an_uploaded_picture_is_certified():
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    page = upload(png(pixels))
+    expected = certify(load_model("cifar10-dssn"), read_image(png(pixels)), levels_from_sigma(0.5))
+    assert shown_radius(page) == display_radius(expected.radius_steps)
+    assert page.slider(key="crop").value == 50
+
+
+def test_a_file_that_is_no_picture_is_refused_kindly():
+    page = upload(b"this is not a picture")
+    assert "cannot be used" in page.error[0].value
+    assert not page.metric
+
+
+def test_no_file_yet_asks_for_one():
+    page = open_page()
+    healthy(page.segmented_control(key="source").set_value("My own picture").run())
+    assert "Choose a picture" in page.info[0].value

@@ -1,0 +1,38 @@
+"""Images for the screen."""
+
+import base64
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+from app import pictures
+
+
+def an_image():
+    return torch.randint(0, 256, (3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+
+
+def test_enlarging_keeps_every_pixel_sharp():
+    large = np.array(pictures.enlarged(an_image(), 64))
+    assert large.shape == (64, 64, 3)
+    assert (large[::8, ::8] == an_image().permute(1, 2, 0).numpy()).all()
+    assert (large[7::8, 7::8] == large[::8, ::8]).all()
+
+
+def test_a_data_url_is_lossless():
+    data = base64.b64decode(pictures.data_url(an_image()).split(",")[1])
+    assert (np.array(Image.open(io.BytesIO(data))) == an_image().permute(1, 2, 0).numpy()).all()
+
+
+def test_a_sample_is_shown_on_the_whole_scale():
+    shown = pictures.sample_image(torch.tensor([0.0, 0.5, 1.0]).reshape(3, 1, 1))
+    assert shown.flatten().tolist() == [0, 128, 255]
+
+
+def test_the_crop_preview_fades_the_outside_only():
+    preview = pictures.crop_preview(Image.new("RGB", (640, 320), "red"), (160, 0, 480, 320))
+    assert preview.size == (320, 160)
+    assert preview.getpixel((160, 80)) == (255, 0, 0)
+    assert preview.getpixel((10, 80)) != (255, 0, 0)

@@ -1,0 +1,110 @@
+"""Records of many certificates and what they add up to."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from dssn_core import load_model
+from dssn_core.__main__ import main
+from dssn_core.evaluation import (
+    Record,
+    certified_accuracy,
+    class_labels,
+    evaluate,
+    evenly_spread,
+    radius_grid,
+)
+from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
+from dssn_core.images import read_image, to_picture
+
+
+def samples_as_data() -> Dataset:
+    pictures = sample_pictures()
+    images = torch.stack([read_image(sample.path) for sample in pictures])
+    return Dataset(images, torch.tensor([sample.label for sample in pictures]), CIFAR10_CLASSES, "samples")
+
+
+def a_record(steps: int, right: bool = True) -> Record:
+    return Record(0, 441, "w", "i", label=1, predicted=1 if right else 2, radius_steps=steps, votes=(), seconds=0.0)
+
+
+def test_certified_accuracy_counts_right_images_with_enough_radius():
+    records = [a_record(127), a_record(128), a_record(200, right=False), a_record(0)]
+    assert [certified_accuracy(records, rho).count for rho in (0, 128 / 255, 0.5, 0.51)] == [3, 1, 1, 0]
+
+
+def test_a_radius_is_compared_exactly():
+    for steps in range(1, 1000):
+        assert certified_accuracy([a_record(steps)], steps / 255).count == 1
+        assert certified_accuracy([a_record(steps - 1)], steps / 255).count == 0
+
+
+def test_the_interval_holds_the_share_and_is_wilsons():
+    share = certified_accuracy([a_record(10)] * 8 + [a_record(0)] * 2, 10 / 255)
+    low, high = share.interval
+    assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)  # the textbook's example of 8 in 10
+
+
+def test_no_records_are_refused():
+    with pytest.raises(ValueError, match="no records"):
+        certified_accuracy([], 0.5)
+
+
+def test_an_even_spread_takes_as_many_of_every_class():
+    labels = [0] * 50 + [1] * 50 + [2] * 50
+    chosen = evenly_spread(labels, 31)
+    assert len(set(chosen)) == 31
+    assert sorted(sum(labels[i] == c for i in chosen) for c in range(3)) == [10, 10, 11]
+
+
+@pytest.mark.parametrize("count", [0, 151])
+def test_an_impossible_spread_is_refused(count):
+    with pytest.raises(ValueError, match="count must be"):
+        evenly_spread([0] * 150, count)
+
+
+def test_the_grid_ends_at_the_largest_possible_radius():
+    assert radius_grid([a_record(0)]) == [0.0, 0.5]
+
+
+def test_records_of_real_images_add_up_and_survive_json():
+    data = samples_as_data()
+    records = list(evaluate(load_model("cifar10-dssn"), data, evenly_spread(class_labels(data), 3), 40))
+    for record in records:
+        assert sum(record.votes) == 40
+        assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
+
+
+def test_what_is_done_is_left_out():
+    data, model = samples_as_data(), load_model("cifar10-dssn")
+    first = list(evaluate(model, data, [0, 1], 40))
+    again = list(evaluate(model, data, [0, 1, 2], 40, {record.key for record in first}))
+    assert [record.index for record in again] == [2]
+
+
+def test_data_of_other_classes_is_refused():
+    data = replace(samples_as_data(), class_names=("a", "b"))
+    with pytest.raises(ValueError, match="classes"):
+        list(evaluate(load_model("cifar10-dssn"), data, [0], 40))
+
+
+def test_the_command_continues_a_file_with_a_torn_last_line(tmp_path, capsys):
+    folder = tmp_path / "data"
+    for place, name in enumerate(CIFAR10_CLASSES):
+        (folder / name).mkdir(parents=True)
+        to_picture(samples_as_data().images[place]).save(folder / name / "0.png")
+    output = tmp_path / "records.jsonl"
+    command = ["evaluate", "--data", str(folder), "--sigma", "0.1", "--limit", "10", "--output", str(output)]
+    assert main(command) == 0
+    whole = [json.loads(line) for line in output.read_text().splitlines()]
+    output.write_text("".join(json.dumps(r) + "\n" for r in whole[:6]) + '{"index": 7, "lev')
+    assert main(command) == 0
+    again = [json.loads(line) for line in output.read_text().splitlines()]
+
+    def timeless(records):
+        return [{**record, "seconds": 0} for record in records]
+
+    assert timeless(again) == timeless(whole)
+    assert "right, certified at rho" in capsys.readouterr().out
