@@ -13,7 +13,7 @@ from tqdm import tqdm
 from . import benchmark, evaluation, training
 from .allocator import keep_freed_memory
 from .certificate import Certificate, certificate_from_votes
-from .checkpoints import MANIFEST, PRETRAINED, load_model
+from .checkpoints import MANIFEST, find_model, load_model
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import load_dataset, sample_pictures
@@ -188,13 +188,14 @@ def run_evaluate(options: Options) -> int:
             else:
                 print(line)
         figures = summary([records[index, levels, model.manifest.weights_sha256] for index in indices])
-        print(f"sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}")
-        print("\n".join(f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()))
+        lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
+        title = f"sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
+        print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
         about = {"data": data.description, "levels": levels, "by_rho": figures}
         measured[f"certified_accuracy_at_sigma_{sigma:g}"] = about
     if options.record:
-        folder = PRETRAINED / model.manifest.name
-        write_atomically(folder / MANIFEST, replace(model.manifest, measured=measured).to_json().encode())
+        manifest = replace(model.manifest, measured=measured)
+        write_atomically(find_model(options.model) / MANIFEST, manifest.to_json().encode())
     return 0
 
 
@@ -233,7 +234,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_freed_memory()
     try:
         return COMMANDS[options.command][2](options)
-    except (ValueError, OSError) as error:
+    except (ValueError, ArithmeticError, OSError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

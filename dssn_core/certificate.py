@@ -133,13 +133,13 @@ def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certi
     votes: non-negative integers for K >= 2 classes, adding up to `levels`; may be a list, tuple, numpy array or
     one-dimensional tensor. ValueError says what was expected.
     """
-    check_levels(levels)
+    levels = check_levels(levels)
     counts = _vote_counts(votes)
     if sum(counts) != levels:
         raise ValueError(f"votes must add up to levels = {levels}, got {sum(counts)}")
     label = _leader(counts)
     steps = min(_slack(counts, label, c) for c in _rivals(counts, label)) // 2
-    return Certificate(label=label, radius_steps=steps, levels=int(levels), votes=counts)
+    return Certificate(label=label, radius_steps=steps, levels=levels, votes=counts)
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def radius_bounds(votes: Iterable[SupportsIndex], levels: int) -> RadiusBounds:
     Below: all that are to come go to the strongest rival (a radius of zero if it can catch up). Above: all go to the
     leader. ValueError if there are more votes than levels.
     """
-    check_levels(levels)
+    levels = check_levels(levels)
     counts = _vote_counts(votes)
     remaining = levels - sum(counts)
     if remaining < 0:

@@ -130,16 +130,22 @@ def list_models(folder: Path = PRETRAINED) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}")))
 
 
+def find_model(name: str, folder: Path = PRETRAINED) -> Path:
+    """The folder of the model `name`, which may itself be a path to one; CheckpointError lists the known names."""
+    known = list_models(folder)
+    path = folder / name if name in known else Path(name)
+    if not (path / MANIFEST).is_file():
+        raise CheckpointError(f"unknown model {name!r}; known: {', '.join(known) or 'none'}")
+    return path
+
+
 def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
     """The model `name` of `pretrained/` (or a path to such a folder), in evaluation mode, checked against its manifest.
 
     Checked: the manifest's fields, the weights' SHA-256, names, shapes and finiteness, the offsets' SHA-256.
     CheckpointError (a ValueError) says which check failed; an unknown name is answered with the known ones.
     """
-    known = list_models(folder)
-    path = folder / name if name in known else Path(name)
-    if not (path / MANIFEST).is_file():
-        raise CheckpointError(f"unknown model {name!r}; known: {', '.join(known) or 'none'}")
+    path = find_model(name, folder)
     manifest = read_manifest(path)
     data = (path / WEIGHTS).read_bytes() if (path / WEIGHTS).is_file() else b""
     digest = hashlib.sha256(data).hexdigest()

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .certificate import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
 from .constants import check_levels
@@ -23,12 +23,9 @@ BATCH_SIZE = 256
 class BaseClassifier(Protocol):
     """What may vote: a function of (samples, lambda) alone.
 
-    Called with float32 samples (B, C, H, W) and lambda; returns float32 logits (B, K), K = num_classes. It must be in
-    evaluation mode if it knows such a mode (`training`).
+    Called with float32 samples (B, C, H, W) and lambda; returns float32 logits (B, K). If it has `num_classes` or
+    `input_shape` they must fit, and a torch module must be in evaluation mode.
     """
-
-    @property
-    def num_classes(self) -> int: ...
 
     def __call__(self, x: Tensor, lam: float) -> Tensor: ...
 
@@ -87,29 +84,31 @@ class Tally:
 
 
 def _check_model(model: BaseClassifier, noise: SplitNoise) -> None:
-    if getattr(model, "training", False):
+    if isinstance(model, nn.Module) and any(part.training for part in model.modules()):
         raise ValueError("the model is in training mode, where answers depend on the batch: call model.eval() first")
     shape = getattr(model, "input_shape", noise.shape)
     if tuple(shape) != noise.shape:
         raise ValueError(f"the model takes images of shape {tuple(shape)}, the noise is for {noise.shape}")
 
 
-def classify(model: BaseClassifier, samples: Tensor, lam: float) -> np.ndarray:
-    """int64 (B,) classes of float32 samples (B, C, H, W); the lowest index wins a tie of logits.
+def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.ndarray, int]:
+    """The class of each of the float32 samples (B, C, H, W), int64 (B,), and the number of classes K.
 
-    ValueError for logits of another shape, type, or not finite.
+    The lowest index wins a tie of logits. ValueError for logits of another shape or type, or not finite.
     """
     with torch.inference_mode():
         logits = model(samples, lam)
-    expected = (len(samples), model.num_classes)
-    if tuple(logits.shape) != expected:
-        raise ValueError(f"the model must return logits of shape {expected}, got {tuple(logits.shape)}")
+    classes = getattr(model, "num_classes", logits.shape[-1])
+    if tuple(logits.shape) != (len(samples), classes) or classes < 2:
+        raise ValueError(
+            f"the model must return logits of shape {(len(samples), classes)}, "
+            f"a column for each of two or more classes, got {tuple(logits.shape)}"
+        )
     if logits.dtype != torch.float32:
         raise ValueError(f"the model must return float32 logits, got {logits.dtype}")
     if not bool(torch.isfinite(logits).all()):
         raise ValueError("the model returned logits that are not finite: its weights or its arithmetic are broken")
-    labels: np.ndarray = logits.numpy().argmax(axis=1)
-    return labels
+    return logits.numpy().argmax(axis=1), classes
 
 
 def tally(
@@ -127,18 +126,20 @@ def tally(
     """
     _check_model(model, noise)
     layout = ChunkLayout.of(noise.levels, batch_size)
-    votes = np.zeros(model.num_classes, dtype=np.int64)
+    votes: np.ndarray | int = 0
     first = 0
     if resume is not None:
-        done = min(resume.chunks * layout.rows, layout.levels)
-        if resume.votes.shape != votes.shape or (resume.total, resume.done) != (noise.levels, done):
-            raise ValueError("the vote to resume was made with another model, levels or batch_size")
-        votes, first = resume.votes.copy(), resume.chunks
+        if (resume.total, resume.done) != (layout.levels, min(resume.chunks * layout.rows, layout.levels)):
+            raise ValueError("the vote to resume was made with other levels or another batch_size")
+        votes, first = resume.votes, resume.chunks
     for chunk in range(first, layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
-        labels = classify(model, noise.samples_at(image, indices), noise.lam)[:real]
-        votes = votes + np.bincount(labels, minlength=len(votes))
-        yield Tally(votes, int(votes.sum()), noise.levels, chunk + 1, indices[:real].numpy(), labels)
+        labels, classes = classify(model, noise.samples_at(image, indices), noise.lam)
+        fresh = np.bincount(labels[:real], minlength=classes)
+        if resume is not None and resume.votes.shape != fresh.shape:
+            raise ValueError(f"the vote to resume has {len(resume.votes)} classes, the model {classes}")
+        votes = votes + fresh
+        yield Tally(votes, int(votes.sum()), noise.levels, chunk + 1, indices[:real].numpy(), labels[:real])
 
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int = BATCH_SIZE) -> np.ndarray:
