@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint
-from .constants import levels_from_sigma
+from .constants import PIXEL_STEPS, levels_from_sigma
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset
 from .networks import Classifier, build_network
@@ -33,6 +33,7 @@ from .splitting import (
 )
 
 STATE, LOG = "state.safetensors", "log.jsonl"
+STATISTICS_BATCHES = 20
 HELD_OUT_SIGMAS = (0.25, 0.5, 1.0, 2.0, 3.5)
 
 
@@ -80,7 +81,7 @@ def _generator(*key: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS = range(5)  # purposes of random draws
+ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS = range(6)  # purposes of random draws
 
 
 def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -120,7 +121,7 @@ def draw_levels(count: int, sigma_range: tuple[float, float], generator: torch.G
     low, high = (math.sqrt(sigma) for sigma in sigma_range)
     sigma = (low + (high - low) * torch.rand(count, generator=generator, dtype=torch.float64)) ** 2
     bounds = [levels_from_sigma(s) for s in sigma_range]
-    return (sigma * math.sqrt(3) * 510 + 1e-9).floor().long().clamp(*bounds)
+    return (sigma * math.sqrt(3) * 2 * PIXEL_STEPS + 1e-9).floor().long().clamp(*bounds)
 
 
 def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
@@ -163,7 +164,7 @@ class Trainer:
         if start is not None:
             self.model.network.load_state_dict(load_model(start).network.state_dict())
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
-        self.average = AveragedModel(self.model, multi_avg_fn=averaging, use_buffers=True)
+        self.average = AveragedModel(self.model, multi_avg_fn=averaging)
         matrices = [p for p in self.model.parameters() if p.ndim > 1]
         vectors = [p for p in self.model.parameters() if p.ndim <= 1]
         self.optimizer = torch.optim.SGD(
@@ -176,12 +177,32 @@ class Trainer:
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
-    @property
     def averaged(self) -> Classifier:
-        """The classifier with averaged weights: what the run is for."""
+        """The classifier with averaged weights, in evaluation mode: what the run is for.
+
+        Its batch-norm statistics are measured afresh on training images: those of the single weights, averaged, do not
+        fit the averaged weights (Izmailov et al. 2018).
+        """
         model = self.average.module
         assert isinstance(model, Classifier)
-        return model
+        norms = [part for part in model.train().modules() if isinstance(part, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over the batches
+        with torch.no_grad():
+            for batch in range(STATISTICS_BATCHES):
+                generator = _generator(self.settings.seed, STATISTICS, batch)
+                chosen = torch.randint(len(self.training), (self.settings.batch_size,), generator=generator)
+                samples, levels, _ = self._noisy(chosen, generator)
+                model(samples, levels.float() / (2 * PIXEL_STEPS))
+        return model.eval()
+
+    def _noisy(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Augmented, noisy training samples of the images `chosen`, their levels and labels."""
+        images = augment(self.training.images[chosen], self.settings.crop, generator)
+        levels = draw_levels(len(chosen), self.settings.sigma_range, generator)
+        samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
+        return samples, levels, self.training.labels[chosen]
 
     def _batch_indices(self) -> Tensor:
         per_epoch = len(self.training) // self.settings.batch_size
@@ -195,15 +216,11 @@ class Trainer:
         """One batch: returns (mean loss, share classified correctly)."""
         settings = self.settings
         generator = _generator(settings.seed, BATCH, self.position)
-        chosen = self._batch_indices()
-        images = augment(self.training.images[chosen], settings.crop, generator)
-        labels = self.training.labels[chosen]
-        levels = draw_levels(len(chosen), settings.sigma_range, generator)
-        samples = NOISES[settings.noise](images, levels, self.fractions, generator)
+        samples, levels, labels = self._noisy(self._batch_indices(), generator)
         rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        logits = self.forward(samples, levels.float() / 510)
+        logits = self.forward(samples, levels.float() / (2 * PIXEL_STEPS))
         loss = F.cross_entropy(logits, labels)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -217,7 +234,7 @@ class Trainer:
 
     def held_out_accuracy(self) -> dict[str, float]:
         """Share of held-out images of which the average classifies one sample (at a fixed random index) right."""
-        model = self.averaged.eval()
+        model = self.averaged()
         accuracies = {}
         for place, sigma in enumerate(HELD_OUT_SIGMAS):
             generator = _generator(self.settings.seed, HELD_OUT, place)
@@ -225,7 +242,10 @@ class Trainer:
             samples = NOISES[self.settings.noise](self.held_out.images, levels, self.fractions, generator)
             with torch.inference_mode():
                 batches = (torch.split(whole, 250) for whole in (samples, levels, self.held_out.labels))
-                right = [(model(x, n.float() / 510).argmax(1) == y).sum() for x, n, y in zip(*batches, strict=True)]
+                right = [
+                    (model(x, n.float() / (2 * PIXEL_STEPS)).argmax(1) == y).sum()
+                    for x, n, y in zip(*batches, strict=True)
+                ]
             accuracies[f"{sigma:g}"] = round(int(sum(right)) / len(self.held_out), 4)
         return accuracies
 
@@ -347,4 +367,4 @@ def train(
             "by_sigma": trainer.held_out_accuracy(),
         }
     }
-    return save_checkpoint(output, trainer.averaged.network, trainer.manifest(output.name, measured))
+    return save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.name, measured))
