@@ -11,15 +11,16 @@ with a the class of most votes, the lowest index on a tie. Then every 8-bit imag
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, sigma_from_levels
 
 
 def _vote_counts(votes: Iterable[SupportsIndex]) -> tuple[int, ...]:
     """Votes as a tuple of Python integers; ValueError for anything that is not a row of two or more counts."""
-    listed = votes.tolist() if hasattr(votes, "tolist") else list(votes)  # numpy arrays and tensors have tolist
+    listed: Any = votes.tolist() if hasattr(votes, "tolist") else votes  # numpy arrays and tensors have tolist
     try:
+        listed = list(listed)
         if any(isinstance(count, bool) for count in listed):
             raise TypeError
         counts = tuple(operator.index(count) for count in listed)

@@ -54,7 +54,7 @@ class Manifest:
         return json.dumps(asdict(self), indent=1) + "\n"
 
     @staticmethod
-    def from_json(text: str) -> "Manifest":
+    def from_json(text: str | bytes) -> "Manifest":
         """Parse and check; CheckpointError names the field that is missing, unknown or of the wrong kind."""
         try:
             found = json.loads(text)
@@ -68,7 +68,7 @@ class Manifest:
                 f"and unknown fields {sorted(names - kinds.keys())}"
             )
         for name, kind in kinds.items():
-            if not isinstance(found[name], kind):
+            if not isinstance(found[name], kind) or isinstance(found[name], bool):
                 raise CheckpointError(f"{MANIFEST}: {name} must be a JSON {kind.__name__}, got {found[name]!r}")
         if found["format"] != FORMAT:
             raise CheckpointError(f"{MANIFEST} has format {found['format']}; this version reads format {FORMAT}")
@@ -122,7 +122,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise CheckpointError(f"there is no model at {str(folder)!r}: {MANIFEST} is missing")
-    return Manifest.from_json(path.read_text(encoding="utf-8"))
+    return Manifest.from_json(path.read_bytes())
 
 
 def list_models(folder: Path = PRETRAINED) -> tuple[str, ...]:
@@ -147,7 +147,9 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
     """
     path = find_model(name, folder)
     manifest = read_manifest(path)
-    data = (path / WEIGHTS).read_bytes() if (path / WEIGHTS).is_file() else b""
+    if not (path / WEIGHTS).is_file():
+        raise CheckpointError(f"{name}: {WEIGHTS} is missing")
+    data = (path / WEIGHTS).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     if digest != manifest.weights_sha256:
         raise CheckpointError(f"{name}: the weights' SHA-256 is {digest}, the manifest says {manifest.weights_sha256}")

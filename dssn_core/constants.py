@@ -24,7 +24,7 @@ def check_levels(levels: SupportsIndex) -> int:
 
 def levels_from_lambda(lam: float) -> int:
     """N = floor(2*lambda*q), robust to the rounding of lambda = N/(2q). ValueError unless N is in 2..8192."""
-    if not math.isfinite(lam):
+    if not math.isfinite(2 * lam * PIXEL_STEPS):
         raise ValueError(f"lambda must be a finite number, got {lam!r}")
     levels = math.floor(2 * lam * PIXEL_STEPS + 1e-9)
     if not MIN_LEVELS <= levels <= MAX_LEVELS:

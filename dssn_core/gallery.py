@@ -81,7 +81,12 @@ def _from_class_folders(path: Path, size: Size) -> Dataset:
     entries = _zip_entries(path) if path.is_file() else _folder_entries(path)
     images, names = [], []
     for name, data in entries:
-        images.append(read_image(data, size))
+        if not name.parent.name:
+            raise ValueError(f"{name} lies in no class folder; expected class/picture.png or the like")
+        try:
+            images.append(read_image(data, size))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
         names.append(name.parent.name)
     if not images:
         raise ValueError(f"no pictures in class folders under {str(path)!r}; expected class/picture.png or the like")
@@ -110,6 +115,6 @@ def load_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Data
     if source == "download":
         return _download_cifar10(train)
     path = Path(source)
-    if path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)):
+    if (source and path.is_dir()) or (path.is_file() and zipfile.is_zipfile(path)):
         return _from_class_folders(path, size)
     raise ValueError(f"no data at {source!r}: expected a zip, a folder of class folders, or the word 'download'")

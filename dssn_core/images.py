@@ -16,6 +16,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
 MAX_ASPECT = 20
+TOO_MANY = f"at most {MAX_PIXELS // 1_000_000} million are read. Make it smaller first."
 
 Size = tuple[int, int]
 """(height, width), as in a tensor's shape."""
@@ -32,7 +33,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     """Any Pillow mode to 8-bit RGB: 16-bit grey is scaled, transparency is laid on white."""
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, dtype=np.float64)
-        scale = 257.0 if picture.mode != "F" and values.max(initial=0) > 255 else 1.0
+        scale = 1 if picture.mode == "F" else 257  # 16-bit grey PNG is what Pillow opens as an integer mode
         return Image.fromarray(np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         layers = picture.convert("RGBA")
@@ -61,15 +62,14 @@ def open_picture(source: bytes | str | Path) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
-                raise ImageError(
-                    f"the picture has {width} x {height} pixels; at most {MAX_PIXELS // 1_000_000} million are read. "
-                    "Make it smaller first."
-                )
+                raise ImageError(f"the picture has {width} x {height} pixels; {TOO_MANY}")
             if min(width, height) < 1 or max(width, height) > MAX_ASPECT * min(width, height):
                 raise ImageError(f"a picture of {width} x {height} is too long and thin; crop it first")
             return _to_rgb(ImageOps.exif_transpose(picture))
     except ImageError:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(f"the picture has far too many pixels; {TOO_MANY}") from None
     except UnidentifiedImageError:
         raise ImageError(f"this is not a picture in one of the formats {', '.join(FORMATS)}") from None
     except Exception as error:  # Pillow's decoders raise many kinds of errors on damaged files
@@ -83,9 +83,9 @@ def crop_box(picture_size: Size, size: Size, position: float = 0.5) -> Box:
     """
     height, width = picture_size
     scale = min(height / size[0], width / size[1])
-    crop_height, crop_width = size[0] * scale, size[1] * scale
+    crop_height, crop_width = min(size[0] * scale, height), min(size[1] * scale, width)  # rounding may exceed them
     left, upper = (width - crop_width) * position, (height - crop_height) * position
-    return left, upper, left + crop_width, upper + crop_height
+    return left, upper, min(left + crop_width, width), min(upper + crop_height, height)
 
 
 def fit_picture(picture: Image.Image, size: Size, box: Box | None = None) -> Tensor:

@@ -12,7 +12,8 @@ Moving one pixel by one step crosses exactly one split, so it changes exactly on
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -25,6 +26,7 @@ DENOMINATOR = 4 * PIXEL_STEPS
 """Sample values are integers M in 0..4q divided by this."""
 
 MAX_SEED = 2**32 - 1
+INTEGER_DTYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 Shape = tuple[int, int, int]
 
@@ -44,6 +46,36 @@ def split_numerators(pixels: Tensor, offsets: Tensor, indices: Tensor, levels: T
     above = distance + indices.to(torch.int16) * 2
     above = torch.where(above >= period, above - period, above).add_(position)  # C
     return (above - period).clamp_(min=0).add_(above.clamp_(max=top))
+
+
+@dataclass(frozen=True)
+class PixelSample:
+    """One pixel's part in one sample: every quantity of the equation, as integers in half steps.
+
+    position: K = 2k. split: S. above: C, the smallest split above the pixel. low, high: the interval between the splits
+    around the pixel, clipped to 0..2q. splits: all splits in 0..2q, ascending.
+    """
+
+    position: int
+    split: int
+    above: int
+    low: int
+    high: int
+    splits: tuple[int, ...]
+
+    @property
+    def numerator(self) -> int:
+        """M = low + high in 0..4q."""
+        return self.low + self.high
+
+
+def pixel_sample(pixel: int, offset: int, index: int, levels: int) -> PixelSample:
+    """The arithmetic of `split_numerators` for one pixel 0..q, offset and index 0..N-1, spelt out for readers."""
+    top, period = 2 * PIXEL_STEPS, 2 * levels
+    position, split = 2 * pixel, 2 * ((offset + index) % levels) + 1
+    above = position + (split - position) % period
+    low, high = max(above - period, 0), min(above, top)
+    return PixelSample(position, split, above, low, high, tuple(range(split, top, period)))
 
 
 def samples_from_numerators(numerators: Tensor) -> Tensor:
@@ -158,10 +190,20 @@ def check_seed(seed: int) -> int:
 
 
 def check_shape(shape: tuple[int, ...]) -> Shape:
-    sizes = tuple(shape)
-    if len(sizes) != 3 or not all(isinstance(n, int | np.integer) and n >= 1 for n in sizes):
+    sizes = tuple(shape) if isinstance(shape, Iterable) else ()
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in sizes)
+    if len(sizes) != 3 or not whole or min(sizes) < 1:
         raise ValueError(f"shape must be (channels, height, width), three positive integers, got {shape!r}")
     return int(sizes[0]), int(sizes[1]), int(sizes[2])
+
+
+def check_image(image: Tensor, shape: Shape | None = None) -> None:
+    """ValueError unless `image` is a torch.uint8 (C, H, W) tensor, of `shape` where one is given."""
+    if not isinstance(image, Tensor) or image.dtype != torch.uint8:
+        found = image.dtype if isinstance(image, Tensor) else type(image).__name__
+        raise ValueError(f"image must be a torch.uint8 tensor of pixels 0..255, got {found}")
+    if image.ndim != 3 or (shape is not None and tuple(image.shape) != shape):
+        raise ValueError(f"image must have shape {shape or '(C, H, W)'}, got {tuple(image.shape)}")
 
 
 def offset_fractions(scheme: str, shape: tuple[int, ...], seed: int = 0) -> Tensor:
@@ -208,7 +250,7 @@ class SplitNoise:
             self.offsets = self._checked_offsets(offsets)
 
     def _checked_offsets(self, offsets: Tensor) -> Tensor:
-        if not isinstance(offsets, Tensor) or offsets.dtype.is_floating_point or offsets.dtype == torch.bool:
+        if not isinstance(offsets, Tensor) or offsets.dtype not in INTEGER_DTYPES:
             found = offsets.dtype if isinstance(offsets, Tensor) else type(offsets).__name__
             known = ", ".join(OFFSET_SCHEMES)
             raise ValueError(f"offsets must be a scheme name ({known}) or an integer tensor, got {found}")
@@ -242,11 +284,7 @@ class SplitNoise:
 
         image: torch.uint8 (C, H, W); a float image is refused, since off-grid pixels would break the guarantee.
         """
-        if not isinstance(image, Tensor) or image.dtype != torch.uint8:
-            found = image.dtype if isinstance(image, Tensor) else type(image).__name__
-            raise ValueError(f"image must be a torch.uint8 tensor of pixels 0..255, got {found}")
-        if tuple(image.shape) != self.shape:
-            raise ValueError(f"image must have shape {self.shape}, got {tuple(image.shape)}")
+        check_image(image, self.shape)
         if not isinstance(indices, Tensor) or indices.dtype != torch.int64 or indices.ndim != 1:
             raise ValueError("indices must be a one-dimensional torch.int64 tensor of sample indices")
         if len(indices):

@@ -155,6 +155,8 @@ class Trainer:
         self.fractions = offset_fractions(settings.offsets, self.shape, settings.seed)
         self.network_settings = {"stem": settings.stem, "stages": list(settings.stages)}
         self.start = start
+        if not 0 <= settings.crop < min(self.shape[1:]):
+            raise ValueError(f"crop must be from 0 to less than the image size {self.shape[1:]}, got {settings.crop}")
         if len(self.training) < settings.batch_size:
             raise ValueError(f"a batch of {settings.batch_size} needs more than {len(self.training)} training images")
 
@@ -162,7 +164,13 @@ class Trainer:
         network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
         self.model = Classifier(network, data.class_names, self.shape, settings.precision).train()
         if start is not None:
-            self.model.network.load_state_dict(load_model(start).network.state_dict())
+            first = load_model(start)
+            assert first.manifest is not None
+            if (first.manifest.architecture, first.manifest.settings) != (settings.architecture, self.network_settings):
+                raise ValueError(
+                    f"{start} is a {first.manifest.architecture} of other settings: {first.manifest.settings}"
+                )
+            self.model.network.load_state_dict(first.network.state_dict())
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
         matrices = [p for p in self.model.parameters() if p.ndim > 1]
@@ -335,6 +343,7 @@ def train(
     saved = began = time.monotonic()
     first = trainer.position
     recent: list[tuple[float, float]] = []
+    checked = first * settings.batch_size // check_every
     with log.open("a", encoding="utf-8") as file:
         while trainer.position < settings.steps:
             recent.append(trainer.step())
@@ -350,7 +359,8 @@ def train(
                     "accuracy": round(right, 4),
                     "images_per_second": round(speed, 1),
                 }
-                if images // check_every != (images - settings.batch_size) // check_every or done:
+                if images // check_every != checked or done:
+                    checked = images // check_every
                     record["held_out"] = trainer.held_out_accuracy()
                 file.write(json.dumps(record) + "\n")
                 file.flush()

@@ -7,6 +7,7 @@ of different images never share a chunk: a sample's vote depends on nothing but 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -49,18 +50,17 @@ class ChunkLayout:
     def indices(self, chunk: int) -> Tensor:
         """int64 (rows,) sample indices of a chunk, padded by going round; only `real_rows` of them count."""
         places = torch.arange(chunk * self.rows, (chunk + 1) * self.rows)
-        return places * _stride(self.levels) % self.levels
+        return _order(self.levels)[places % self.levels]
 
     def real_rows(self, chunk: int) -> int:
         return min(self.rows, self.levels - chunk * self.rows)
 
 
-def _stride(levels: int) -> int:
-    """A step near levels/golden ratio, coprime to levels: its multiples are spread evenly from the first few on."""
-    stride = max(1, round(levels * (math.sqrt(5) - 1) / 2))
-    while math.gcd(stride, levels) != 1:
-        stride -= 1
-    return stride
+@lru_cache(maxsize=16)
+def _order(levels: int) -> Tensor:
+    """int64 (N,): 0..N-1 in the order of the golden sequence's first N points, so spread evenly from the first few."""
+    points = torch.arange(levels) * 2654435769 % 2**32  # 2^32 / golden ratio: all different
+    return points.argsort().argsort()
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,10 @@ def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.nda
     """
     with torch.inference_mode():
         logits = model(samples, lam)
-    classes = getattr(model, "num_classes", logits.shape[-1])
-    if tuple(logits.shape) != (len(samples), classes) or classes < 2:
-        raise ValueError(
-            f"the model must return logits of shape {(len(samples), classes)}, "
-            f"a column for each of two or more classes, got {tuple(logits.shape)}"
-        )
+    found = tuple(logits.shape)
+    classes = getattr(model, "num_classes", found[-1] if found else 0)
+    if found != (len(samples), classes) or classes < 2:
+        raise ValueError(f"logits must have shape {(len(samples), classes)} with two or more classes, got {found}")
     if logits.dtype != torch.float32:
         raise ValueError(f"the model must return float32 logits, got {logits.dtype}")
     if not bool(torch.isfinite(logits).all()):

@@ -1,0 +1,68 @@
+"""The randomized neighbours of DSSN: what one smoothing sample of theirs looks like.
+
+Both take an 8-bit image on the [0, 1] scale, x = k/q, and the same noise parameter lambda. Draws are keyed by
+(seed, stage, chunk), so that any chunk can be drawn again without the ones before it.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .constants import PIXEL_STEPS
+from .splitting import check_image, check_seed
+
+STAGES = {"preview": 0, "selection": 1, "estimation": 2}
+"""Purposes of draws; different stages of one seed are independent of each other."""
+
+
+def _uniform_draws(image: Tensor, count: int, seed: int, stage: str, chunk: int) -> Tensor:
+    """float64 (count, C, H, W), uniform on [0, 1)."""
+    check_image(image)
+    if stage not in STAGES:
+        raise ValueError(f"unknown stage {stage!r}; known: {', '.join(STAGES)}")
+    if count < 0 or chunk < 0:
+        raise ValueError(f"count and chunk must not be negative, got {count} and {chunk}")
+    generator = np.random.default_rng(np.random.SeedSequence((check_seed(seed), STAGES[stage], chunk)))
+    return torch.from_numpy(generator.random((count, *image.shape)))
+
+
+def _check_lambda(lam: float) -> float:
+    if not 0 < lam < float("inf"):
+        raise ValueError(f"lambda must be a positive number, got {lam!r}")
+    return lam
+
+
+def additive_uniform_samples(
+    image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0
+) -> Tensor:
+    """float32 (count, C, H, W) samples x + U[-lambda, lambda]^d, not clipped (Lee et al. 2019; Yang et al. 2020).
+
+    image: torch.uint8 (C, H, W).
+    """
+    draws = _uniform_draws(image, count, seed, stage, chunk)
+    return (image.double() / PIXEL_STEPS + _check_lambda(lam) * (2 * draws - 1)).float()
+
+
+def independent_split_samples(
+    image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0
+) -> Tensor:
+    """float32 (count, C, H, W) samples of SSN, whose every split is drawn independently and real-valued.
+
+    The splits of a pixel lie at s + 2*lambda*z with s ~ U(0, 2*lambda); the sample is the middle of the interval
+    between two splits that holds the pixel, clipped to [0, 1] (Levine & Feizi 2021, theorem 1).
+    image: torch.uint8 (C, H, W).
+    """
+    period = 2 * _check_lambda(lam)
+    pixels = image.double() / PIXEL_STEPS
+    splits = _uniform_draws(image, count, seed, stage, chunk) * period
+    above = pixels + torch.remainder(splits - pixels, period)
+    return ((above.clamp(max=1) + (above - period).clamp(min=0)) / 2).float()
+
+
+NEIGHBOURS: dict[str, Callable[..., Tensor]] = {
+    "additive uniform": additive_uniform_samples,
+    "independent splits (SSN)": independent_split_samples,
+}
+"""The randomized methods that DSSN is compared with, by the names the literature uses."""

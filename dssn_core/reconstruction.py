@@ -1,0 +1,72 @@
+"""How much of a picture one sample keeps: the error of a fixed low-pass reconstruction.
+
+Averaged over j, a pixel's sample value is an increasing function of the pixel, so a neighbourhood's average tells the
+neighbourhood's brightness: a DSSN sample is an ordered dither of the picture. The more evenly the offsets are spread,
+the smaller the area that is needed for it.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .constants import PIXEL_STEPS
+from .splitting import SplitNoise, samples_from_numerators, split_numerators
+
+BLUR = 1.5
+"""Standard deviation of the Gaussian low-pass, in pixels."""
+
+NO_INFORMATION = 2 * PIXEL_STEPS
+"""M of a sample value of 1/2, which for N >= q says that the pixel may be anything."""
+
+
+def _gaussian(blur: float) -> Tensor:
+    reach = torch.arange(-int(3 * blur + 1), int(3 * blur + 1) + 1, dtype=torch.float32)
+    weights = torch.exp(-(reach**2) / (2 * blur**2))
+    return weights / weights.sum()
+
+
+def _low_pass(planes: Tensor, blur: float) -> Tensor:
+    """Separable Gaussian of (B, C, H, W) planes, with nothing beyond the border."""
+    weights = _gaussian(blur)
+    reach = len(weights) // 2
+    batch, channels, height, width = planes.shape
+    planes = planes.reshape(batch * channels, 1, height, width)
+    planes = F.conv2d(planes, weights[None, None, :, None], padding=(reach, 0))
+    planes = F.conv2d(planes, weights[None, None, None, :], padding=(0, reach))
+    return planes.reshape(batch, channels, height, width)
+
+
+def _informative(numerators: Tensor, levels: int) -> Tensor:
+    if levels < PIXEL_STEPS:
+        return torch.ones_like(numerators, dtype=torch.bool)
+    return numerators != NO_INFORMATION
+
+
+def mean_response(levels: int) -> Tensor:
+    """float32 (256,): for every pixel value the mean, over the informative of the N samples, of the sample value."""
+    pixels = torch.arange(PIXEL_STEPS + 1, dtype=torch.uint8)
+    numerators = split_numerators(pixels, torch.tensor(0), torch.arange(levels)[:, None], levels)
+    weights = _informative(numerators, levels).float()
+    return (samples_from_numerators(numerators) * weights).sum(0) / weights.sum(0)
+
+
+def reconstruct(numerators: Tensor, levels: int, blur: float = BLUR) -> Tensor:
+    """float32 (B, C, H, W) pictures in [0, 1] from int16 sample values M of the same shape.
+
+    A normalized low-pass over the informative values, then the inverse of `mean_response`.
+    """
+    weights = _informative(numerators, levels).float()
+    near = _low_pass(weights, blur).clamp(min=1e-6)
+    average = _low_pass(samples_from_numerators(numerators) * weights, blur) / near
+    response = mean_response(levels).numpy()
+    pixels = np.linspace(0, 1, PIXEL_STEPS + 1)
+    return torch.from_numpy(np.interp(average.numpy(), response, pixels).astype(np.float32))
+
+
+def reconstruction_error(image: Tensor, noise: SplitNoise, samples: int = 16, blur: float = BLUR) -> float:
+    """Mean squared error of the reconstructions of `samples` samples, evenly spaced in j; image: uint8 (C, H, W)."""
+    count = min(samples, noise.levels)
+    indices = torch.arange(count) * noise.levels // count
+    rebuilt = reconstruct(noise.numerators_at(image, indices), noise.levels, blur)
+    return float(((rebuilt - image.float() / PIXEL_STEPS) ** 2).mean())

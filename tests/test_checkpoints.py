@@ -1,0 +1,329 @@
+import hashlib
+import json
+import os
+
+import pytest
+import safetensors.torch
+import torch
+
+from dssn_core import certify, count_votes, list_models, load_model
+from dssn_core.checkpoints import (
+    HASHED_LEVELS,
+    MANIFEST,
+    PRETRAINED,
+    WEIGHTS,
+    CheckpointError,
+    Manifest,
+    offsets_record,
+    read_manifest,
+    save_checkpoint,
+)
+from dssn_core.networks import Classifier, build_network
+from dssn_core.splitting import SplitNoise
+
+SHAPE = (3, 16, 16)
+SETTINGS = {"stem": 4, "stages": [4, 8], "embedding": 8}
+
+
+def small_network(seed=0):
+    network = build_network("film-resnet", SETTINGS, 3, 3)
+    draw = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=draw) * 0.3)
+    return network
+
+
+def small_manifest():
+    return Manifest(
+        name="tiny",
+        architecture="film-resnet",
+        settings=SETTINGS,
+        precision="float32",
+        class_names=("ant", "bee", "cow"),
+        input_shape=SHAPE,
+        noise="dssn",
+        offsets=offsets_record("white", 3, SHAPE),
+        sigma_range=(0.1, 3.5),
+        training={"images": 1},
+        measured={},
+        weights_sha256="",
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A pretrained/ with the one good model `tiny`."""
+    save_checkpoint(tmp_path / "pretrained" / "tiny", small_network(), small_manifest())
+    return tmp_path / "pretrained"
+
+
+def edit(folder, **changes):
+    """Rewrite fields of tiny's manifest; a value of None removes the field."""
+    path = folder / "tiny" / MANIFEST
+    fields = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({name: value for name, value in fields.items() if value is not None}))
+
+
+def put_weights(folder, data):
+    """Replace tiny's weights and make their hash match."""
+    (folder / "tiny" / WEIGHTS).write_bytes(data)
+    edit(folder, weights_sha256=hashlib.sha256(data).hexdigest())
+
+
+def refused(folder, message):
+    with pytest.raises(CheckpointError, match=message):
+        load_model("tiny", folder)
+
+
+# --- round trip ---
+
+
+def test_a_saved_model_comes_back(folder):
+    model = load_model("tiny", folder)
+    assert (model.num_classes, model.class_names, model.input_shape) == (3, ("ant", "bee", "cow"), SHAPE)
+    assert not model.training and not any(p.requires_grad for p in model.parameters())
+    for name, tensor in small_network().state_dict().items():
+        found = model.network.state_dict()[name]
+        assert found.dtype == tensor.dtype
+        expected = tensor.half().float() if tensor.is_floating_point() else tensor  # kept as float16
+        assert torch.equal(found, expected), name
+
+
+def test_a_saved_manifest_comes_back(folder):
+    saved = save_checkpoint(folder / "tiny", small_network(), small_manifest())
+    model = load_model("tiny", folder)
+    assert model.manifest == saved == read_manifest(folder / "tiny")
+    assert saved.weights_sha256 == hashlib.sha256((folder / "tiny" / WEIGHTS).read_bytes()).hexdigest()
+    assert Manifest.from_json(saved.to_json()) == saved
+
+
+def test_saving_twice_gives_the_same_bytes(folder, tmp_path):
+    save_checkpoint(tmp_path / "again", small_network(), small_manifest())
+    for file in (WEIGHTS, MANIFEST):
+        assert (tmp_path / "again" / file).read_bytes() == (folder / "tiny" / file).read_bytes()
+
+
+def test_saving_leaves_the_network_alone(tmp_path):
+    network = small_network()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    save_checkpoint(tmp_path / "tiny", network, small_manifest())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_a_loaded_model_votes_as_the_saved_one(folder):
+    network = small_network()
+    network.load_state_dict(
+        {n: t.half().float() if t.is_floating_point() else t for n, t in network.state_dict().items()}
+    )
+    original = Classifier(network, ("ant", "bee", "cow"), SHAPE, "float32").eval()
+    model = load_model("tiny", folder)
+    image = torch.randint(0, 256, SHAPE, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    expected = count_votes(original, image, SplitNoise(132, SHAPE, "white", seed=3))
+    certificate = certify(model, image, levels=132)
+    assert certificate.votes == tuple(expected.tolist())
+
+
+def test_the_offsets_record_hashes_what_split_noise_makes():
+    record = offsets_record("r2", 0, SHAPE)
+    assert (record["scheme"], record["seed"]) == ("r2", 0)
+    assert record["sha256"] == {str(n): SplitNoise(n, SHAPE, "r2").offsets_sha256 for n in HASHED_LEVELS}
+
+
+# --- finding models ---
+
+
+def test_models_are_listed_in_order(folder):
+    save_checkpoint(folder / "ape", small_network(), small_manifest())
+    (folder / "zoo").mkdir()  # no manifest, no model
+    assert list_models(folder) == ("ape", "tiny")
+
+
+def test_a_folder_that_is_not_there_has_no_models(tmp_path):
+    assert list_models(tmp_path / "nowhere") == ()
+
+
+def test_a_model_can_be_named_by_its_path(folder):
+    assert load_model(str(folder / "tiny")).num_classes == 3
+
+
+def test_pretrained_stands_beside_the_package():
+    assert PRETRAINED.is_absolute() and (PRETRAINED.parent / "dssn_core").is_dir()
+
+
+def test_the_working_directory_does_not_matter(folder, tmp_path, monkeypatch):
+    # A folder of the same name here must not be mistaken for the model.
+    (tmp_path / "elsewhere" / "tiny").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "tiny" / MANIFEST).write_text("{}")
+    before = list_models()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert load_model("tiny", folder).num_classes == 3
+    assert list_models() == before
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_shipped_models_load_from_anywhere(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_model(name).manifest.weights_sha256
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(folder):
+    save_checkpoint(folder / "ape", small_network(), small_manifest())
+    with pytest.raises(CheckpointError, match="unknown model 'huge'; known: ape, tiny"):
+        load_model("huge", folder)
+
+
+def test_an_unknown_name_where_there_is_no_model(tmp_path):
+    with pytest.raises(CheckpointError, match="unknown model 'huge'; known: none"):
+        load_model("huge", tmp_path)
+
+
+def test_a_manifest_that_is_not_there(tmp_path):
+    with pytest.raises(CheckpointError, match=r"manifest\.json is missing"):
+        read_manifest(tmp_path)
+
+
+# --- tampering: weights ---
+
+
+def weights_of(folder):
+    return (folder / "tiny" / WEIGHTS).read_bytes()
+
+
+@pytest.mark.parametrize("place", [0, 100, -1])
+def test_one_flipped_bit_in_the_weights(folder, place):
+    data = bytearray(weights_of(folder))
+    data[place] ^= 1
+    (folder / "tiny" / WEIGHTS).write_bytes(bytes(data))
+    refused(folder, "SHA-256")
+
+
+def test_truncated_weights(folder):
+    data = weights_of(folder)[:-10]
+    (folder / "tiny" / WEIGHTS).write_bytes(data)
+    refused(folder, "SHA-256")
+    put_weights(folder, data)
+    refused(folder, "not a safetensors file")
+
+
+def test_weights_that_are_something_else(folder):
+    put_weights(folder, b"\x80\x04\x95 a pickle, perhaps")
+    refused(folder, "not a safetensors file")
+
+
+def test_weights_that_are_not_there(folder):
+    os.remove(folder / "tiny" / WEIGHTS)
+    refused(folder, r"weights\.safetensors is missing")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(folder, value):
+    tensors = safetensors.torch.load(weights_of(folder))
+    tensors["head.weight"][0, 0] = value
+    put_weights(folder, safetensors.torch.save(tensors))
+    refused(folder, "not finite")
+
+
+def test_a_tensor_missing_or_too_many(folder):
+    tensors = safetensors.torch.load(weights_of(folder))
+    bias = tensors.pop("head.bias")
+    put_weights(folder, safetensors.torch.save(tensors))
+    refused(folder, r"head\.bias")
+    put_weights(folder, safetensors.torch.save({**tensors, "head.bias": bias, "spare": bias.clone()}))
+    refused(folder, "spare")
+
+
+def test_settings_of_another_size(folder):
+    edit(folder, settings={**SETTINGS, "stages": [4, 16]})
+    refused(folder, "size mismatch")
+
+
+def test_a_class_too_many(folder):
+    edit(folder, class_names=["ant", "bee", "cow", "dog"])
+    refused(folder, r"head\.weight")
+
+
+# --- tampering: manifest ---
+
+FIELDS = list(json.loads(small_manifest().to_json()))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_missing_field(folder, name):
+    edit(folder, **{name: None})
+    refused(folder, rf"missing fields \['{name}'\]")
+
+
+def test_an_unknown_field(folder):
+    edit(folder, extra=1)
+    refused(folder, r"unknown fields \['extra'\]")
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_of_another_type(folder, name):
+    edit(folder, **{name: 1.5})
+    refused(folder, rf"{name} must be")
+
+
+@pytest.mark.parametrize("value", [2, 0, True])
+def test_another_format(folder, value):
+    edit(folder, format=value)
+    refused(folder, "format")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"input_shape": [3, 16]},
+        {"input_shape": [3, 16, 0]},
+        {"input_shape": [3, 16, "16"]},
+        {"class_names": ["ant"]},
+        {"class_names": ["ant", "bee", 3]},
+        {"sigma_range": [0.1]},
+        {"sigma_range": ["0.1", 3.5]},
+        {"offsets": {"scheme": "white", "seed": 3}},
+    ],
+    ids=str,
+)
+def test_values_that_make_no_sense(folder, changes):
+    edit(folder, **changes)
+    refused(folder, next(iter(changes)))
+
+
+def test_an_unknown_architecture(folder):
+    edit(folder, architecture="vgg")
+    refused(folder, "unknown architecture 'vgg'")
+
+
+def test_settings_that_do_not_fit(folder):
+    edit(folder, settings={**SETTINGS, "depth": 3})
+    refused(folder, "depth")
+
+
+def test_an_unknown_precision(folder):
+    edit(folder, precision="int4")
+    refused(folder, "unknown precision 'int4'")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 4}, "offsets made here by 'white'"),
+        ({"scheme": "r2"}, "offsets made here by 'r2'"),
+        ({"sha256": {}}, "offsets made here"),
+        ({"scheme": "r3"}, "unknown offset scheme 'r3'"),
+        ({"scheme": ["r2"]}, "offsets"),
+        ({"scheme": None}, "offsets"),
+        ({"seed": "3"}, "seed must be"),
+        ({"seed": -1}, "seed must be"),
+    ],
+)
+def test_offsets_that_are_not_the_manifests(folder, change, message):
+    edit(folder, offsets={**offsets_record("white", 3, SHAPE), **change})
+    refused(folder, message)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b'"manifest"', b"\xff\xfe not UTF-8"])
+def test_a_manifest_that_is_none(folder, text):
+    (folder / "tiny" / MANIFEST).write_bytes(text)
+    refused(folder, r"manifest\.json")

@@ -1,0 +1,66 @@
+import os
+
+import pytest
+
+from dssn_core.files import read_json_lines, write_atomically, write_json_lines
+
+
+def test_writes_and_replaces(tmp_path):
+    path = tmp_path / "file.bin"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["file.bin"]
+
+
+def test_makes_the_folder(tmp_path):
+    write_atomically(tmp_path / "a" / "b" / "file.bin", b"data")
+    assert (tmp_path / "a" / "b" / "file.bin").read_bytes() == b"data"
+
+
+def test_others_may_read_the_file(tmp_path):
+    write_atomically(tmp_path / "file.bin", b"data")
+    assert (tmp_path / "file.bin").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, step):
+    path = tmp_path / "file.bin"
+    write_atomically(path, b"old")
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file.bin"]
+
+
+def test_a_first_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "file.bin", b"data")
+    assert os.listdir(tmp_path) == []
+
+
+def test_json_lines_come_back(tmp_path):
+    records = [{"images": 1, "loss": 0.5}, {"images": 2, "name": "größer"}]
+    write_json_lines(tmp_path / "log.jsonl", iter(records))
+    assert list(read_json_lines(tmp_path / "log.jsonl")) == records
+    assert len((tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_torn_last_line_is_left_out(tmp_path):
+    write_json_lines(tmp_path / "log.jsonl", [{"images": 1}, {"images": 2}])
+    data = (tmp_path / "log.jsonl").read_bytes()
+    (tmp_path / "log.jsonl").write_bytes(data[:-5])
+    assert list(read_json_lines(tmp_path / "log.jsonl")) == [{"images": 1}]
+
+
+def test_no_file_has_no_lines(tmp_path):
+    assert list(read_json_lines(tmp_path / "log.jsonl")) == []

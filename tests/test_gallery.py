@@ -1,0 +1,159 @@
+import hashlib
+import io
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dssn_core import read_image
+from dssn_core.gallery import CIFAR10_CLASSES, Dataset, load_dataset, sample_pictures
+
+COLOURS = {"cat": (200, 0, 0), "ant": (0, 200, 0), "bee": (0, 0, 200)}  # not in alphabetical order
+
+
+def png(colour, size=(32, 32)):
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def files():
+    """Two pictures of each class, under a folder that is no class itself."""
+    return {f"set/{name}/{i}.png": png(colour) for name, colour in COLOURS.items() for i in range(2)}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, data in files().items():
+        path = tmp_path / "pictures" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (tmp_path / "pictures" / "set" / "readme.txt").write_text("not a picture")
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def archive(tmp_path):
+    path = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for name, data in files().items():
+            file.writestr(name, data)
+        file.writestr("set/readme.txt", "not a picture")
+    return path
+
+
+# --- the built-in samples ---
+
+
+def test_twenty_samples_in_order():
+    samples = sample_pictures()
+    assert [sample.key for sample in samples] == [f"cifar10-{i:02d}" for i in range(20)]
+
+
+def test_labels_are_those_of_the_file_names():
+    for sample in sample_pictures():
+        dataset, index, label = sample.path.stem.split("_")
+        assert sample.key == f"{dataset}-{int(index):02d}"
+        assert sample.label == int(label) < len(CIFAR10_CLASSES)
+
+
+def test_samples_can_be_read_as_they_are():
+    for sample in sample_pictures():
+        with Image.open(sample.path) as picture:
+            assert picture.size == (32, 32)
+            expected = np.asarray(picture.convert("RGB"))
+        assert np.array_equal(read_image(sample.path).permute(1, 2, 0).numpy(), expected)
+
+
+def test_an_unknown_sample_set():
+    with pytest.raises(FileNotFoundError, match="no sample pictures of 'nonesuch'"):
+        sample_pictures("nonesuch")
+
+
+# --- folders and zips ---
+
+
+def check(data):
+    assert data.class_names == ("ant", "bee", "cat")
+    assert data.images.shape == (6, 3, 32, 32) and data.images.dtype == torch.uint8
+    assert sorted(data.labels.tolist()) == [0, 0, 1, 1, 2, 2] and data.labels.dtype == torch.int64
+    assert len(data) == 6
+    for image, label in zip(data.images, data.labels.tolist(), strict=True):
+        assert image[:, 16, 16].tolist() == list(COLOURS[data.class_names[label]])
+
+
+def test_a_folder(folder):
+    data = load_dataset(str(folder))
+    check(data)
+    assert "6 images" in data.description
+
+
+def test_a_zip(archive):
+    data = load_dataset(str(archive))
+    check(data)
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() in data.description
+
+
+def test_a_folder_and_a_zip_of_it_give_the_same(folder, archive):
+    one, other = load_dataset(str(folder)), load_dataset(str(archive))
+    assert torch.equal(one.images, other.images) and torch.equal(one.labels, other.labels)
+
+
+def test_classes_are_in_alphabetical_order_whatever_the_order_of_the_files(tmp_path):
+    for name in ("1/cat", "2/ant"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "picture.png").write_bytes(png(COLOURS[name[2:]]))
+    data = load_dataset(str(tmp_path))
+    assert data.class_names == ("ant", "cat") and data.labels.tolist() == [1, 0]
+
+
+def test_pictures_are_brought_to_one_size(folder):
+    (folder / "set" / "ant" / "large.png").write_bytes(png(COLOURS["ant"], size=(90, 70)))
+    assert load_dataset(str(folder), size=(16, 24)).images.shape == (7, 3, 16, 24)
+
+
+def test_upper_case_suffixes_count(folder):
+    (folder / "set" / "ant" / "LOUD.PNG").write_bytes(png(COLOURS["ant"]))
+    assert len(load_dataset(str(folder))) == 7
+
+
+def test_a_subset():
+    data = Dataset(torch.arange(12).reshape(4, 3, 1, 1).byte(), torch.tensor([0, 1, 0, 1]), ("a", "b"), "made here")
+    part = data.subset(torch.tensor([3, 0]))
+    assert part.images[:, 0, 0, 0].tolist() == [9, 0] and part.labels.tolist() == [1, 0]
+    assert part.class_names == ("a", "b") and len(part) == 2
+
+
+# --- errors ---
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(ValueError, match=r"no data at .*nowhere"):
+        load_dataset(str(tmp_path / "nowhere"))
+
+
+def test_a_file_that_is_no_zip(tmp_path):
+    (tmp_path / "data.zip").write_bytes(b"not a zip")
+    with pytest.raises(ValueError, match="expected a zip, a folder"):
+        load_dataset(str(tmp_path / "data.zip"))
+
+
+def test_no_pictures(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no pictures in class folders"):
+        load_dataset(str(tmp_path / "empty"))
+
+
+def test_a_broken_picture_is_named(folder):
+    (folder / "set" / "bee" / "broken.png").write_bytes(b"not a picture")
+    with pytest.raises(ValueError, match=r"broken\.png"):
+        load_dataset(str(folder))
+
+
+def test_a_picture_outside_a_class_folder_has_no_class(tmp_path):
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat" / "stray.png").write_bytes(png((0, 0, 0)))
+    with pytest.raises(ValueError, match=r"class/picture\.png"):
+        load_dataset(str(tmp_path / "flat"))

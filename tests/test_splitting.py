@@ -1,0 +1,415 @@
+import hashlib
+from fractions import Fraction
+
+import numpy as np
+import oracle
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from dssn_core import SplitNoise
+from dssn_core.splitting import (
+    OFFSET_SCHEMES,
+    make_offsets,
+    offset_fractions,
+    offsets_at,
+    samples_from_numerators,
+    split_numerators,
+)
+
+SHAPES = [(1, 1, 2), (3, 5, 7), (3, 32, 32), (1, 70, 65)]
+LEVELS = [2, 3, 7, 132, 254, 255, 256, 441, 1766, 8192]
+
+levels_of_any_kind = st.one_of(st.sampled_from(LEVELS), st.integers(2, 8192))
+pixel_values = st.one_of(st.sampled_from([0, 1, 127, 128, 254, 255]), st.integers(0, 255))
+small_shapes = st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 2))
+
+
+@st.composite
+def noises_and_images(draw):
+    """A SplitNoise with drawn offsets or a drawn scheme, and an image for it."""
+    levels, shape = draw(levels_of_any_kind), draw(small_shapes)
+    size = int(np.prod(shape))
+    if draw(st.booleans()):
+        drawn = draw(st.lists(st.integers(0, levels - 1), min_size=size, max_size=size))
+        noise = SplitNoise(levels, shape, torch.tensor(drawn).reshape(shape))
+    else:
+        noise = SplitNoise(levels, shape, draw(st.sampled_from(OFFSET_SCHEMES)), seed=draw(st.integers(0, 3)))
+    pixels = draw(st.lists(pixel_values, min_size=size, max_size=size))
+    return noise, torch.tensor(pixels, dtype=torch.uint8).reshape(shape)
+
+
+def differing_samples(noise, one, other):
+    """Indices of the samples in which two images differ."""
+    a, b = noise.numerators(one, 0, noise.levels), noise.numerators(other, 0, noise.levels)
+    return torch.nonzero((a != b).flatten(1).any(dim=1)).flatten()
+
+
+def random_image(shape, seed=0):
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+
+
+# --- the samples themselves ---
+
+
+@given(noises_and_images(), st.data())
+@effort(max_examples=150)
+def test_samples_are_the_oracles(noise_and_image, data):
+    noise, image = noise_and_image
+    if noise.levels <= 12:
+        indices = list(range(noise.levels))
+    else:
+        indices = data.draw(st.lists(st.integers(0, noise.levels - 1), min_size=1, max_size=6))
+    found = noise.numerators_at(image, torch.tensor(indices)).flatten(1)
+    places = list(zip(image.flatten().tolist(), noise.offsets.flatten().tolist(), strict=True))
+    for row, j in enumerate(indices):
+        expected = [oracle.centre(k, v, j, noise.levels) * 1020 for k, v in places]
+        assert found[row].tolist() == expected
+
+
+@pytest.mark.parametrize("levels", [2, 5, 100, 254, 255, 256, 441])
+def test_every_pixel_value_and_offset_gives_the_oracles_sample(levels):
+    # All 256 pixels against some offsets; offset and index enter only through their sum.
+    offsets = sorted({0, 1, levels // 3, levels // 2, levels - 2, levels - 1})
+    pixels = torch.arange(256, dtype=torch.uint8)
+    found = split_numerators(pixels[None], torch.tensor(offsets)[:, None], torch.tensor(0), levels)
+    expected = [[oracle.centre(k, v, 0, levels) * 1020 for k in range(256)] for v in offsets]
+    assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("levels", [255, 256, 441, 3091])
+def test_the_papers_short_form_holds_from_lambda_one_half_on(levels):
+    random = np.random.RandomState(levels)
+    for k, v, j in zip(random.randint(256, size=60), *random.randint(levels, size=(2, 60)), strict=True):
+        noise = SplitNoise(levels, (1, 1, 1), torch.full((1, 1, 1), int(v)))
+        found = noise.numerators(torch.full((1, 1, 1), int(k), dtype=torch.uint8), int(j), int(j) + 1)
+        assert Fraction(found.item(), 1020) == oracle.short_form(int(k), int(v), int(j), levels)
+
+
+def test_the_largest_level_count_does_not_overflow_int16():
+    levels = 8192
+    offsets = [0, 1, levels - 2, levels - 1]
+    noise = SplitNoise(levels, (1, 1, 4), torch.tensor([[offsets]]))
+    for image in ([0, 0, 0, 0], [255, 255, 255, 255], [0, 255, 0, 255], [255, 0, 255, 0]):
+        found = noise.numerators(torch.tensor([[image]], dtype=torch.uint8), levels - 3, levels)
+        for row, j in enumerate(range(levels - 3, levels)):
+            expected = [oracle.centre(k, v, j, levels) * 1020 for k, v in zip(image, offsets, strict=True)]
+            assert found[row].flatten().tolist() == expected
+
+
+@pytest.mark.parametrize("levels", [2, 132, 254, 255, 441, 8192])
+def test_the_interval_can_be_recovered_from_a_sample(levels):
+    q = 255
+    for k in (0, 1, 100, 254, 255):
+        for v in (0, 1, levels // 2, levels - 1):
+            low, high = (2 * q * end for end in oracle.clipped_interval(k, v, 0, levels))
+            noise = SplitNoise(levels, (1, 1, 1), torch.full((1, 1, 1), v))
+            m = noise.numerators(torch.full((1, 1, 1), k, dtype=torch.uint8), 0, 1).item()
+            if levels >= q:
+                recovered = (0, m) if m < 2 * q else (m - 2 * q, 2 * q) if m > 2 * q else (0, 2 * q)
+            elif m < 2 * levels:
+                recovered = (0, m)
+            elif m > 4 * q - 2 * levels:
+                recovered = (m - 2 * q, 2 * q)
+            else:
+                recovered = (Fraction(m, 2) - levels, Fraction(m, 2) + levels)
+            assert recovered == (low, high)
+
+
+def test_one_call_may_hold_rows_of_different_levels():
+    levels = torch.tensor([2, 132, 441, 8192])[:, None, None, None]
+    images = torch.stack([random_image((3, 4, 4), seed) for seed in range(4)])
+    offsets = offsets_at(offset_fractions("r2", (3, 4, 4)), levels)
+    indices = torch.tensor([1, 60, 440, 8191])
+    found = split_numerators(images, offsets, indices[:, None, None, None], levels)
+    for row, n in enumerate(levels.flatten().tolist()):
+        expected = SplitNoise(n, (3, 4, 4)).numerators_at(images[row], indices[row : row + 1])
+        assert torch.equal(found[row : row + 1], expected)
+
+
+@given(noises_and_images())
+@effort(max_examples=50)
+def test_numerators_are_int16_in_range_and_samples_their_quotients(noise_and_image):
+    noise, image = noise_and_image
+    numerators = noise.numerators(image, 0, noise.levels)
+    assert numerators.dtype == torch.int16 and numerators.shape == (noise.levels, *noise.shape)
+    assert numerators.min() >= 0 and numerators.max() <= 1020
+    assert torch.equal(numerators, noise.numerators_at(image, torch.arange(noise.levels)))
+    samples = noise.samples(image, 0, noise.levels)
+    assert samples.dtype == torch.float32
+    assert torch.equal(samples, numerators.float() / 1020)  # equal values of floats: equal bits, no -0.0 among them
+    assert torch.equal(samples, noise.samples_at(image, torch.arange(noise.levels)))
+
+
+def test_samples_are_quotients_to_the_last_bit():
+    numerators = torch.arange(1021, dtype=torch.int16)
+    expected = np.array([np.float32(m / 1020) for m in range(1021)])  # correctly rounded, unlike m * (1/1020)
+    assert samples_from_numerators(numerators).numpy().tobytes() == expected.tobytes()
+
+
+def test_any_order_and_repetition_of_indices():
+    noise, image = SplitNoise(100, (1, 3, 3)), random_image((1, 3, 3))
+    everything = noise.numerators(image, 0, 100)
+    indices = torch.tensor([99, 0, 7, 7])
+    assert torch.equal(noise.numerators_at(image, indices), everything[indices])
+
+
+def test_no_samples_at_all():
+    noise, image = SplitNoise(100, (1, 3, 3)), random_image((1, 3, 3))
+    assert noise.numerators(image, 5, 5).shape == (0, 1, 3, 3)
+    assert noise.samples_at(image, torch.empty(0, dtype=torch.int64)).shape == (0, 1, 3, 3)
+
+
+def test_the_image_is_left_alone():
+    noise, image = SplitNoise(100, (1, 3, 3)), random_image((1, 3, 3))
+    before = image.clone()
+    noise.samples(image, 0, 100)
+    assert torch.equal(image, before)
+
+
+# --- the property that certifies ---
+
+
+@given(noises_and_images(), st.data())
+@effort(max_examples=100)
+def test_one_step_of_one_pixel_changes_exactly_one_sample(noise_and_image, data):
+    noise, image = noise_and_image
+    place = data.draw(st.integers(0, image.numel() - 1))
+    value = int(image.flatten()[place])
+    poked = image.clone()
+    poked.view(-1)[place] = value + (1 if value == 0 or (value < 255 and data.draw(st.booleans())) else -1)
+    changed = differing_samples(noise, image, poked)
+    assert len(changed) == 1
+    before, after = noise.numerators_at(image, changed), noise.numerators_at(poked, changed)
+    assert torch.nonzero((before != after).flatten()).flatten().tolist() == [place]
+
+
+@pytest.mark.parametrize("levels", [2, 7, 254, 255, 256, 441])
+def test_every_step_of_a_pixels_whole_range_changes_one_sample(levels):
+    numerators = split_numerators(
+        torch.arange(256, dtype=torch.uint8)[:, None], torch.tensor(levels // 3), torch.arange(levels)[None], levels
+    )
+    assert (numerators[1:] != numerators[:-1]).sum(dim=1).tolist() == [1] * 255
+
+
+@given(noises_and_images(), st.data())
+@effort(max_examples=100)
+def test_images_at_l1_distance_r_differ_in_at_most_r_samples(noise_and_image, data):
+    noise, image = noise_and_image
+    other = image.clone()
+    for _ in range(data.draw(st.integers(1, 12))):
+        place = data.draw(st.integers(0, image.numel() - 1))
+        step = data.draw(st.sampled_from([-9, -1, 1, 9]))
+        other.view(-1)[place] = min(255, max(0, int(other.view(-1)[place]) + step))
+    distance = int((image.int() - other.int()).abs().sum())
+    assert len(differing_samples(noise, image, other)) <= distance
+
+
+# --- offset schemes ---
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("scheme", OFFSET_SCHEMES)
+@pytest.mark.parametrize("levels", [2, 441, 8192])
+def test_every_scheme_takes_every_shape(scheme, shape, levels):
+    offsets = SplitNoise(levels, shape, scheme, seed=1).offsets
+    assert offsets.dtype == torch.int64 and tuple(offsets.shape) == shape
+    assert offsets.min() >= 0 and offsets.max() < levels
+    assert torch.equal(offsets, SplitNoise(levels, shape, scheme, seed=1).offsets)
+
+
+@pytest.mark.parametrize("scheme", OFFSET_SCHEMES)
+def test_only_schemes_that_draw_heed_the_seed(scheme):
+    one, other = (SplitNoise(441, (3, 8, 8), scheme, seed=seed).offsets for seed in (0, 1))
+    assert torch.equal(one, other) == (scheme in ("r2", "bayer"))
+
+
+@pytest.mark.parametrize("scheme", OFFSET_SCHEMES)
+def test_the_global_random_state_is_left_alone(scheme):
+    before = np.random.get_state()[1].tobytes(), torch.get_rng_state().numpy().tobytes()
+    make_offsets(scheme, (1, 4, 4), 441, seed=5)
+    assert before == (np.random.get_state()[1].tobytes(), torch.get_rng_state().numpy().tobytes())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("scheme", ["r2", "bayer", "white", "reference"])
+def test_offsets_are_the_oracles(scheme, shape):
+    found = SplitNoise(441, shape, scheme, seed=3).offsets
+    channels, height, width = shape
+    places = [(c, y, x) for c in range(channels) for y in range(height) for x in range(width)]
+    if scheme in ("white", "reference"):
+        places = places[:: max(1, len(places) // 20)]  # the oracle draws everything anew for every place
+        one = {"white": oracle.white_offset, "reference": oracle.reference_offset}[scheme]
+        expected = [one(*place, shape, 441, 3) for place in places]
+    else:
+        one = {"r2": oracle.r2_offset, "bayer": oracle.bayer_offset}[scheme]
+        expected = [one(*place, channels, 441) for place in places]
+    assert [int(found[place]) for place in places] == expected
+
+
+def test_r2_fractions_are_exact_to_the_last_bit():
+    u = offset_fractions("r2", (3, 70, 65))
+    assert all(u[c, y, x] == oracle.r2_fraction(c, y, x, 3) for c in range(3) for y in (0, 1, 69) for x in (0, 1, 64))
+
+
+def test_the_top_of_the_bayer_matrix_is_the_textbooks():
+    # The 2x2 and 4x4 matrices every textbook prints, seen in the corner of the 16x16 one.
+    ranks = offset_fractions("bayer", (1, 16, 16))[0] >> 24
+    assert ranks[:2, :2].tolist() == [[0, 128], [192, 64]]
+    assert sorted(ranks.flatten().tolist()) == list(range(256))
+
+
+def test_reference_is_the_papers_draw():
+    expected = np.random.RandomState(7).randint(1766, size=3 * 32 * 32).reshape(3, 32, 32)
+    assert np.array_equal(SplitNoise(1766, (3, 32, 32), "reference", seed=7).offsets.numpy(), expected)
+
+
+def test_channels_of_the_even_schemes_are_shifted_by_a_third():
+    for scheme in ("r2", "blue", "bayer"):
+        u = offset_fractions(scheme, (3, 6, 6))
+        for c in range(3):
+            assert torch.equal((u[0] + c * 2**32 // 3) % 2**32, u[c])
+
+
+@pytest.mark.parametrize("scheme", ["r2", "blue", "bayer", "white"])
+@pytest.mark.parametrize("levels", [2, 441, 8192])
+def test_fractions_do_not_depend_on_the_levels(scheme, levels):
+    u = offset_fractions(scheme, (3, 5, 7), seed=2)
+    expected = [(fraction * levels) >> 32 for fraction in u.flatten().tolist()]
+    assert u.min() >= 0 and u.max() < 2**32
+    assert SplitNoise(levels, (3, 5, 7), scheme, seed=2).offsets.flatten().tolist() == expected
+    assert offsets_at(u, levels).flatten().tolist() == expected
+
+
+def test_the_blue_tile_has_every_rank_once():
+    ranks = offset_fractions("blue", (1, 64, 64)) >> 20
+    assert sorted(ranks.flatten().tolist()) == list(range(4096))
+
+
+def test_tiles_repeat():
+    for scheme, side in (("blue", 64), ("bayer", 16)):
+        u = offset_fractions(scheme, (1, side + 6, side + 1))[0]
+        assert torch.equal(u[side:], u[:6]) and torch.equal(u[:, side], u[:, 0])
+
+
+def test_blue_noise_has_little_power_at_low_frequencies():
+    def low_power(scheme):
+        u = offset_fractions(scheme, (1, 64, 64))[0].double().numpy()
+        spectrum = np.abs(np.fft.fft2(u - u.mean())) ** 2
+        frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64)))
+        low = (frequency > 0) & (frequency < 0.125)
+        return spectrum[low].mean() / spectrum[frequency > 0].mean()
+
+    assert 0.8 < low_power("white") < 1.2
+    assert low_power("blue") < 0.05
+
+
+# --- the object ---
+
+
+def test_attributes():
+    noise = SplitNoise(levels=441, shape=(3, 32, 32), offsets="r2", seed=0)
+    assert (noise.levels, noise.shape, noise.scheme, noise.seed) == (441, (3, 32, 32), "r2", 0)
+    assert noise.lam == 441 / 510
+    assert noise.sigma == pytest.approx(0.5, abs=1e-3)
+    assert repr(noise) == "SplitNoise(levels=441, shape=(3, 32, 32), offsets='r2', seed=0)"
+
+
+def test_the_hash_is_of_little_endian_int64_offsets():
+    noise = SplitNoise(441, (1, 1, 3), torch.tensor([[[0, 7, 440]]], dtype=torch.int16))
+    raw = b"".join(n.to_bytes(8, "little") for n in (0, 7, 440))
+    assert noise.offsets_sha256 == hashlib.sha256(raw).hexdigest()
+
+
+def test_own_offsets_are_copied():
+    mine = torch.zeros(1, 1, 2, dtype=torch.int64)
+    noise = SplitNoise(441, (1, 1, 2), mine)
+    mine += 5
+    assert noise.scheme == "custom" and noise.offsets.tolist() == [[[0, 0]]]
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize("levels", [1, 0, -3, 8193, True, 441.0, "441", None])
+def test_levels_are_refused(levels):
+    with pytest.raises(ValueError, match="levels must be an integer"):
+        SplitNoise(levels, (1, 1, 2))
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (1, 1, 1, 1), (0, 2, 2), (3, -1, 2), (3, 2.0, 2), (), 5, None])
+def test_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match="shape must be"):
+        SplitNoise(441, shape)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, None, "0"])
+def test_seeds_are_refused(seed):
+    with pytest.raises(ValueError, match="seed must be"):
+        SplitNoise(441, (1, 1, 2), "white", seed=seed)
+
+
+def test_an_unknown_scheme_is_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"'r3'.*r2, blue, bayer, white, reference"):
+        SplitNoise(441, (1, 1, 2), "r3")
+
+
+def test_reference_has_no_fractions():
+    with pytest.raises(ValueError, match="no offset fractions named 'reference'"):
+        offset_fractions("reference", (1, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("offsets", "message"),
+    [
+        (torch.tensor([[[0, 441]]]), "must lie in 0..440"),
+        (torch.tensor([[[-1, 0]]]), "must lie in 0..440"),
+        (torch.zeros(1, 1, 2), "torch.float32"),
+        (torch.zeros(1, 1, 2, dtype=torch.bool), "torch.bool"),
+        (torch.zeros(1, 2, 1, dtype=torch.int64), r"shape \(1, 1, 2\)"),
+        (np.zeros((1, 1, 2), dtype=np.int64), "ndarray"),
+        (None, "NoneType"),
+    ],
+)
+def test_offsets_are_refused(offsets, message):
+    with pytest.raises(ValueError, match=message):
+        SplitNoise(441, (1, 1, 2), offsets)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (torch.zeros(1, 1, 2), "torch.float32"),
+        (torch.zeros(1, 1, 2, dtype=torch.int64), "torch.int64"),
+        (np.zeros((1, 1, 2), dtype=np.uint8), "ndarray"),
+        (torch.zeros(1, 2, 1, dtype=torch.uint8), r"shape \(1, 1, 2\)"),
+        (torch.zeros(1, 1, 1, 2, dtype=torch.uint8), r"shape \(1, 1, 2\)"),
+    ],
+)
+def test_images_are_refused(image, message):
+    with pytest.raises(ValueError, match=message):
+        SplitNoise(441, (1, 1, 2)).samples(image, 0, 1)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(3, 2), (-1, 2), (0, 442)])
+def test_ranges_are_refused(start, stop):
+    with pytest.raises(ValueError, match="0 <= start <= stop <= 441"):
+        SplitNoise(441, (1, 1, 2)).numerators(torch.zeros(1, 1, 2, dtype=torch.uint8), start, stop)
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        (torch.tensor([0, 441]), "must lie in 0..440"),
+        (torch.tensor([-1]), "must lie in 0..440"),
+        (torch.tensor([0], dtype=torch.int32), "torch.int64"),
+        (torch.tensor([0.0]), "torch.int64"),
+        (torch.tensor([[0]]), "one-dimensional"),
+        ([0], "torch.int64"),
+    ],
+)
+def test_indices_are_refused(indices, message):
+    with pytest.raises(ValueError, match=message):
+        SplitNoise(441, (1, 1, 2)).numerators_at(torch.zeros(1, 1, 2, dtype=torch.uint8), indices)

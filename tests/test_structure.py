@@ -1,0 +1,64 @@
+"""Imports go one way: the library knows nothing of the page, and the certificate nothing of tensors."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = sorted((ROOT / "dssn_core").rglob("*.py"))
+
+
+def imports(path):
+    """Full names of the modules that a file imports anywhere in it; relative ones as inside dssn_core."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(filter(None, ["dssn_core" if node.level else "", node.module]))
+            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def packages(path):
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def test_the_modules_are_found():
+    assert {"certificate.py", "constants.py", "splitting.py", "voting.py"} <= {path.name for path in MODULES}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_the_library_does_not_import_the_page(path):
+    assert not packages(path) & {"app", "streamlit", "plotly"}
+
+
+@pytest.mark.parametrize("name", ["certificate.py", "constants.py"])
+def test_the_certificate_needs_no_tensors(name):
+    path = ROOT / "dssn_core" / name
+    assert not packages(path) & {"torch", "torchvision", "numpy", "streamlit", "safetensors"}
+    inside = {name.split(".")[1] for name in imports(path) if name.startswith("dssn_core.")}
+    assert inside <= {"constants"}
+
+
+EARLIER = {  # what a module may use of the chain bytes -> images -> splitting -> voting -> certificate
+    "constants": set(),
+    "images": set(),
+    "files": set(),
+    "splitting": {"constants"},
+    "certificate": {"constants"},
+    "voting": {"constants", "splitting", "certificate"},
+}
+
+
+@pytest.mark.parametrize("name", list(EARLIER))
+def test_data_flows_one_way(name):
+    modules = {path.stem for path in MODULES}
+    parts = {part for found in imports(ROOT / "dssn_core" / f"{name}.py") for part in found.split(".")[1:2]}
+    assert parts & modules <= EARLIER[name]
+
+
+def test_figures_are_made_without_streamlit():
+    charts = ROOT / "app" / "charts.py"
+    assert not charts.exists() or "streamlit" not in packages(charts)

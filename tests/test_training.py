@@ -1,0 +1,294 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
+from dssn_core.gallery import Dataset
+from dssn_core.splitting import offset_fractions
+from dssn_core.training import (
+    LOG,
+    STATE,
+    Trainer,
+    TrainSettings,
+    augment,
+    draw_levels,
+    dssn_samples,
+    held_out_split,
+    learning_rate_factor,
+    train,
+)
+
+SHAPE = (3, 16, 16)
+TINY = TrainSettings(
+    images=320,
+    batch_size=32,
+    learning_rate=0.05,
+    averaging=0.8,  # a short run needs a short memory
+    sigma_range=(0.2, 0.6),
+    held_out_per_class=8,
+    crop=2,
+    stem=8,
+    stages=(8, 16),
+)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """60 noisy pictures of each of two classes, told apart by their colour."""
+    labels = torch.arange(120) % 2
+    images = torch.randint(0, 60, (120, *SHAPE), dtype=torch.uint8, generator=generator())
+    images[labels == 0, 0] += 190
+    images[labels == 1, 2] += 190
+    return Dataset(images, labels, ("red", "blue"), "made here: 120 images")
+
+
+def quiet(line):
+    pass
+
+
+def run(settings, data, output, **options):
+    return train(Trainer(settings, data), output, report=quiet, log_every=64, check_every=160, **options)
+
+
+def killed_run(settings, data, output, steps, save_every):
+    """A run that dies after some steps, as if its process had been ended."""
+    trainer = Trainer(settings, data)
+    step = trainer.step
+
+    def mortal():
+        if trainer.position == steps:
+            raise KeyboardInterrupt
+        return step()
+
+    trainer.step = mortal
+    with pytest.raises(KeyboardInterrupt):
+        train(trainer, output, report=quiet, log_every=64, check_every=160, save_every=save_every)
+
+
+def log_of(output):
+    return [json.loads(line) for line in (output / LOG).read_text().splitlines()]
+
+
+# --- the run ---
+
+
+def test_a_short_run_learns_an_easy_task(data, tmp_path):
+    settings = replace(TINY, images=32 * 40)
+    manifest = run(settings, data, tmp_path / "easy")
+    log = log_of(tmp_path / "easy")
+    assert log[-1]["loss"] < 0.5 * log[0]["loss"]
+    assert log[-1]["accuracy"] > 0.9
+    assert manifest.measured["held_out_single_sample_accuracy"]["by_sigma"]["0.5"] > 0.9
+    # The checkpoint written at the end is a model like any other, and it votes.
+    model = load_model(str(tmp_path / "easy"))
+    assert model.manifest.weights_sha256 == manifest.weights_sha256
+    assert (model.class_names, model.input_shape) == (("red", "blue"), SHAPE)
+    noise = SplitNoise(132, SHAPE)
+    for image, label in zip(data.images[:4], data.labels[:4].tolist(), strict=True):
+        assert count_votes(model, image, noise).argmax() == label
+
+
+def test_two_runs_give_the_same_bits(data, tmp_path):
+    one, other = (run(TINY, data, tmp_path / name / "tiny") for name in ("one", "other"))
+    assert one == other
+    seeded = run(replace(TINY, seed=1), data, tmp_path / "seeded" / "tiny")
+    assert seeded.weights_sha256 != one.weights_sha256
+
+
+# A state saved at every step, or none saved at all before the kill.
+@pytest.mark.parametrize(("steps", "save_every"), [(1, 0), (5, 0), (9, 0), (5, 1e9)])
+def test_a_killed_run_resumes_to_the_same_bits(data, tmp_path, steps, save_every):
+    whole = run(TINY, data, tmp_path / "whole" / "tiny")
+    killed_run(TINY, data, tmp_path / "killed" / "tiny", steps, save_every)
+    resumed = run(TINY, data, tmp_path / "killed" / "tiny")
+    assert resumed == whole
+    images = [record["images"] for record in log_of(tmp_path / "killed" / "tiny")]
+    assert images == [64, 128, 192, 256, 320]  # nothing twice, nothing missing
+
+
+def test_records_written_after_the_last_saved_state_are_dropped(data, tmp_path):
+    killed_run(TINY, data, tmp_path / "tiny", 3, save_every=0)  # saved at 96 images
+    with (tmp_path / "tiny" / LOG).open("a") as file:
+        file.write('{"images": 128, "loss": 9.9}\n{"images": 192, "lo')
+    run(TINY, data, tmp_path / "tiny")
+    log = log_of(tmp_path / "tiny")
+    assert [record["images"] for record in log] == [64, 128, 192, 256, 320]
+    assert all(record["loss"] < 9 for record in log)
+
+
+def test_a_finished_run_has_nothing_to_do(data, tmp_path):
+    first = run(TINY, data, tmp_path / "tiny")
+    log = log_of(tmp_path / "tiny")
+    assert run(TINY, data, tmp_path / "tiny") == first
+    assert log_of(tmp_path / "tiny") == log
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"learning_rate": 0.1}, {"images": 640}, {"stages": (8, 8)}], ids=str)
+def test_other_settings_do_not_resume_a_run(data, tmp_path, change):
+    killed_run(TINY, data, tmp_path / "tiny", 2, save_every=0)
+    with pytest.raises(ValueError, match="other settings or data"):
+        run(replace(TINY, **change), data, tmp_path / "tiny")
+
+
+def test_other_data_do_not_resume_a_run(data, tmp_path):
+    killed_run(TINY, data, tmp_path / "tiny", 2, save_every=0)
+    with pytest.raises(ValueError, match="other settings or data"):
+        run(TINY, replace(data, description="other"), tmp_path / "tiny")
+
+
+def test_the_state_holds_the_position(data, tmp_path):
+    killed_run(TINY, data, tmp_path / "tiny", 4, save_every=0)
+    trainer = Trainer(TINY, data)
+    trainer.load_state(tmp_path / "tiny" / STATE)
+    assert trainer.position == 4
+
+
+def test_a_run_may_start_from_a_model(data, tmp_path):
+    run(TINY, data, tmp_path / "first")
+    start = str(tmp_path / "first")
+    trainer = Trainer(replace(TINY, seed=5), data, start=start)
+    expected = load_model(start).network.state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in trainer.model.network.state_dict().items())
+
+
+def test_the_log_holds_what_it_says(data, tmp_path):
+    train(Trainer(TINY, data), tmp_path / "tiny", report=quiet, log_every=64, check_every=128)
+    log = log_of(tmp_path / "tiny")
+    assert all({"images", "loss", "accuracy", "images_per_second"} <= record.keys() for record in log)
+    assert [record["images"] for record in log if "held_out" in record] == [128, 256, 320]  # and at the end
+
+
+# --- data ---
+
+
+@pytest.mark.parametrize("per_class", [1, 5])
+def test_the_held_out_split(per_class):
+    labels = torch.tensor([0, 1, 2] * 10)
+    training, held_out = held_out_split(labels, per_class, seed=0)
+    assert sorted(torch.cat([training, held_out]).tolist()) == list(range(30))  # disjoint, and everything
+    assert torch.bincount(labels[held_out]).tolist() == [per_class] * 3
+    again = held_out_split(labels, per_class, seed=0)
+    assert torch.equal(again[0], training) and torch.equal(again[1], held_out)
+
+
+def test_the_held_out_split_heeds_the_seed():
+    labels = torch.tensor([0, 1] * 50)
+    assert not torch.equal(held_out_split(labels, 10, seed=0)[1], held_out_split(labels, 10, seed=1)[1])
+
+
+def test_a_class_too_small_to_hold_out_from():
+    with pytest.raises(ValueError, match="class 1 has 2 images; 2 are to be held out"):
+        held_out_split(torch.tensor([0, 0, 0, 1, 1]), 2, seed=0)
+
+
+def test_no_held_out_image_is_trained_on(data):
+    trainer = Trainer(TINY, data)
+    kept = {image.numpy().tobytes() for image in trainer.training.images}
+    assert len(kept) == 104 and len(trainer.held_out) == 16
+    assert not kept & {image.numpy().tobytes() for image in trainer.held_out.images}
+
+
+def test_too_few_images_for_a_batch(data):
+    with pytest.raises(ValueError, match="a batch of 128 needs more than 104 training images"):
+        Trainer(replace(TINY, batch_size=128), data)
+
+
+# --- augmentation ---
+
+
+def test_augment_shows_shifted_reflected_and_mirrored_pixels():
+    image = torch.randperm(2 * 6 * 7, generator=generator()).byte().reshape(1, 2, 6, 7)  # every pixel its own value
+    padded = torch.nn.functional.pad(image.float(), (2, 2, 2, 2), mode="reflect").byte()
+    windows = {}
+    for y in range(5):
+        for x in range(5):
+            window = padded[0, :, y : y + 6, x : x + 7]
+            windows[window.numpy().tobytes()] = (y, x, False)
+            windows[window.flip(2).contiguous().numpy().tobytes()] = (y, x, True)
+    found = {windows[each.numpy().tobytes()] for each in augment(image.expand(1000, -1, -1, -1), 2, generator())}
+    assert len(found) == 5 * 5 * 2  # each of them is one of these, and all of them occur
+
+
+def test_augment_without_a_shift_is_the_image_or_its_mirror_image():
+    images = torch.randint(0, 256, (50, *SHAPE), dtype=torch.uint8, generator=generator())
+    mirrored = 0
+    for before, after in zip(images, augment(images, 0, generator(1)), strict=True):
+        same, flipped = torch.equal(after, before), torch.equal(after, before.flip(2))
+        assert same or flipped
+        mirrored += flipped
+    assert 10 < mirrored < 40
+
+
+def test_augment_leaves_its_input_alone_and_keeps_the_type():
+    images = torch.randint(0, 256, (5, *SHAPE), dtype=torch.uint8, generator=generator())
+    before = images.clone()
+    after = augment(images, 2, generator())
+    assert torch.equal(images, before) and after.dtype == torch.uint8 and after.shape == images.shape
+
+
+# --- noise ---
+
+
+@pytest.mark.parametrize("sigma_range", [(0.1, 3.5), (0.5, 0.5), (0.2, 0.21)])
+def test_levels_are_drawn_from_the_range(sigma_range):
+    levels = draw_levels(5000, sigma_range, generator())
+    low, high = (levels_from_sigma(sigma) for sigma in sigma_range)
+    assert levels.dtype == torch.int64
+    assert low <= levels.min() and levels.max() <= high
+    assert levels.max() - levels.min() >= 0.98 * (high - low)
+
+
+@pytest.mark.parametrize("scheme", ["r2", "white"])
+def test_training_samples_are_those_of_split_noise(scheme):
+    images = torch.randint(0, 256, (6, *SHAPE), dtype=torch.uint8, generator=generator())
+    levels = torch.tensor([2, 132, 255, 441, 3091, 8192])
+    found = dssn_samples(images, levels, offset_fractions(scheme, SHAPE, seed=3), generator(7))
+    # The index of each is drawn first: a uniform number times its N, rounded down.
+    drawn = torch.rand(6, generator=generator(7), dtype=torch.float64)
+    for row, (n, u) in enumerate(zip(levels.tolist(), drawn.tolist(), strict=True)):
+        expected = SplitNoise(n, SHAPE, scheme, seed=3).samples_at(images[row], torch.tensor([int(u * n)]))
+        assert torch.equal(found[row : row + 1], expected)
+
+
+# --- settings ---
+
+
+def test_the_learning_rate_rises_then_falls():
+    assert learning_rate_factor(0.0, 0.1) == 0
+    assert learning_rate_factor(0.05, 0.1) == pytest.approx(0.5)
+    assert learning_rate_factor(0.1, 0.1) == 1
+    assert learning_rate_factor(0.55, 0.1) == pytest.approx(0.5)
+    assert learning_rate_factor(1.0, 0.1) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"noise": "gauss"}, "unknown noise 'gauss'; known: dssn"),
+        ({"images": 10}, "budget of 10 images"),
+        ({"batch_size": 1}, "batch of 2 or more"),
+        ({"seed": -1}, "seed must be"),
+        ({"sigma_range": (3.5, 0.1)}, "sigma_range must be"),
+        ({"sigma_range": (0.0, 1.0)}, "levels"),
+    ],
+)
+def test_settings_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(TINY, **change)
+
+
+def test_unknown_names_are_refused_when_the_run_is_made(data):
+    with pytest.raises(ValueError, match="no offset fractions named 'r3'"):
+        Trainer(replace(TINY, offsets="r3"), data)
+    with pytest.raises(ValueError, match="unknown architecture 'vgg'"):
+        Trainer(replace(TINY, architecture="vgg"), data)
+
+
+def test_the_last_batch_of_a_budget_counts():
+    assert replace(TINY, images=321).steps == 11

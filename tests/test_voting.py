@@ -1,0 +1,258 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from toys import Constant, Fixed, Toy
+
+from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
+from dssn_core.voting import ChunkLayout, classify, noise_for
+
+SHAPE = (1, 2, 3)
+IMAGE = torch.tensor([[[0, 50, 100], [150, 200, 255]]], dtype=torch.uint8)
+
+
+def noise_of(levels=100):
+    return SplitNoise(levels, SHAPE, "r2")
+
+
+def naive_votes(model, image, noise):
+    """One sample at a time, in order."""
+    votes = [0] * model.num_classes
+    for j in range(noise.levels):
+        logits = model(noise.samples(image, j, j + 1), noise.lam)[0].tolist()
+        votes[logits.index(max(logits))] += 1
+    return votes
+
+
+# --- the layout of chunks ---
+
+
+@pytest.mark.parametrize("levels", [2, 3, 5, 100, 132, 255, 256, 257, 441, 1766, 8191, 8192])
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 7, 64, 255, 256, 257, 10_000])
+def test_a_layout_is_a_partition_into_equal_chunks(levels, batch_size):
+    layout = ChunkLayout.of(levels, batch_size)
+    assert layout.chunks == math.ceil(levels / batch_size)
+    assert layout.rows == math.ceil(levels / layout.chunks) <= batch_size
+    seen = []
+    for chunk in range(layout.chunks):
+        indices, real = layout.indices(chunk), layout.real_rows(chunk)
+        assert indices.shape == (layout.rows,) and indices.dtype == torch.int64
+        assert 1 <= real <= layout.rows
+        assert real == layout.rows or chunk == layout.chunks - 1  # only the last one is padded
+        assert indices.min() >= 0 and indices.max() < levels
+        seen += indices[:real].tolist()
+    assert sorted(seen) == list(range(levels))
+
+
+def test_the_layout_of_every_level_count_visits_every_sample():
+    for levels in range(2, 400):
+        layout = ChunkLayout.of(levels, 37)
+        seen = [j for c in range(layout.chunks) for j in layout.indices(c)[: layout.real_rows(c)].tolist()]
+        assert sorted(seen) == list(range(levels))
+
+
+@pytest.mark.parametrize("levels", [132, 441, 1766, 3091, 8192])
+@pytest.mark.parametrize("first", [8, 32, 64])
+def test_the_first_samples_are_spread_evenly(levels, first):
+    indices = np.sort(ChunkLayout.of(levels, first).indices(0).numpy()[:first])
+    gaps = np.diff(np.append(indices, indices[0] + levels))
+    assert gaps.max() <= 3 * levels / len(indices)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, True, 2.0, "256", None])
+def test_batch_sizes_are_refused(batch_size):
+    with pytest.raises(ValueError, match="batch_size must be a positive integer"):
+        ChunkLayout.of(441, batch_size)
+
+
+# --- the vote ---
+
+
+@pytest.mark.parametrize("kind", ["linear", "hash"])
+@pytest.mark.parametrize("levels", [2, 20, 255, 441])
+def test_votes_are_those_of_a_naive_loop(kind, levels):
+    model, noise = Toy(SHAPE, 4, seed=levels, kind=kind), noise_of(levels)
+    votes = count_votes(model, IMAGE, noise, batch_size=64)
+    assert votes.dtype == np.int64 and votes.shape == (4,) and votes.sum() == levels
+    assert votes.tolist() == naive_votes(model, IMAGE, noise)
+
+
+def test_the_batch_size_does_not_matter_to_exact_arithmetic():
+    model, noise = Toy(SHAPE, 5, seed=1, kind="hash"), noise_of(132)
+    expected = count_votes(model, IMAGE, noise).tolist()
+    for batch_size in (1, 2, 7, 66, 131, 132, 1000):
+        assert count_votes(model, IMAGE, noise, batch_size).tolist() == expected
+
+
+def test_every_state_is_consistent():
+    model, noise = Toy(SHAPE, 4, seed=3, kind="hash"), noise_of(100)
+    layout = ChunkLayout.of(100, 30)
+    so_far, seen = np.zeros(4, dtype=np.int64), []
+    for chunk, state in enumerate(tally(model, IMAGE, noise, batch_size=30)):
+        so_far = so_far + np.bincount(state.labels, minlength=4)
+        seen += state.indices.tolist()
+        assert state.votes.tolist() == so_far.tolist() and state.votes.dtype == np.int64
+        assert (state.done, state.total, state.chunks) == (len(seen), 100, chunk + 1)
+        assert state.indices.tolist() == layout.indices(chunk)[: layout.real_rows(chunk)].tolist()
+        assert state.bounds == radius_bounds(so_far, 100)
+        for j, label in zip(state.indices.tolist(), state.labels.tolist(), strict=True):
+            assert label == int(model(noise.samples(IMAGE, j, j + 1), noise.lam).argmax())
+    assert chunk + 1 == layout.chunks and sorted(seen) == list(range(100))
+    certificate = certificate_from_votes(state.votes, 100)
+    assert state.bounds.final and state.bounds.lower == state.bounds.upper == certificate.radius_steps
+
+
+def test_a_state_is_not_changed_by_the_next_one():
+    states = list(tally(Toy(SHAPE, 4, seed=3), IMAGE, noise_of(100), batch_size=10))
+    assert [int(state.votes.sum()) for state in states] == list(range(10, 101, 10))
+
+
+def test_the_class_of_lowest_index_wins_tied_logits():
+    tied = torch.tensor([[1.0, 2.0, 2.0], [0.0, 0.0, 0.0], [-0.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
+    labels, classes = classify(Fixed(3, lambda x: tied), torch.zeros(4, 1, 1, 1), 0.5)
+    assert labels.tolist() == [1, 0, 0, 0] and classes == 3
+
+
+def test_the_classifier_is_told_lambda_and_given_float32_samples():
+    calls = []
+
+    def answer(x, lam):
+        calls.append((x.dtype, tuple(x.shape), float(x.min()) >= 0 and float(x.max()) <= 1, lam))
+        return torch.zeros(len(x), 2)
+
+    count_votes(answer, IMAGE, noise_of(100), batch_size=40)
+    assert calls == [(torch.float32, (34, *SHAPE), True, 100 / 510)] * 3  # three chunks of equal rows
+
+
+# --- resuming ---
+
+
+@pytest.mark.parametrize("batch_size", [7, 30, 100])
+def test_a_vote_resumed_anywhere_ends_the_same(batch_size):
+    model, noise = Toy(SHAPE, 4, seed=5, kind="hash"), noise_of(100)
+    states = list(tally(model, IMAGE, noise, batch_size))
+    for state in states[:-1]:
+        votes_before = state.votes.copy()
+        resumed = list(tally(model, IMAGE, noise, batch_size, resume=state))
+        assert len(resumed) == len(states) - state.chunks
+        assert resumed[-1].votes.tolist() == states[-1].votes.tolist()
+        assert (resumed[-1].done, resumed[-1].chunks) == (100, states[-1].chunks)
+        assert state.votes.tolist() == votes_before.tolist()
+
+
+def test_a_finished_vote_has_nothing_left():
+    model, noise = Toy(SHAPE, 4, seed=5), noise_of(100)
+    last = list(tally(model, IMAGE, noise, 30))[-1]
+    assert list(tally(model, IMAGE, noise, 30, resume=last)) == []
+
+
+@pytest.mark.parametrize(
+    ("classes", "levels", "batch_size", "message"),
+    [
+        (3, 100, 30, "the vote to resume has 4 classes, the model 3"),
+        (4, 101, 30, "other levels or another batch_size"),
+        (4, 100, 20, "other levels or another batch_size"),
+    ],
+)
+def test_the_wrong_vote_is_not_resumed(classes, levels, batch_size, message):
+    first = next(tally(Toy(SHAPE, 4, seed=5), IMAGE, noise_of(100), 30))
+    with pytest.raises(ValueError, match=message):
+        next(tally(Toy(SHAPE, classes, seed=5), IMAGE, noise_of(levels), batch_size, resume=first))
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda x: torch.full((len(x), 3), math.nan), "not finite"),
+        (lambda x: torch.full((len(x), 3), math.inf), "not finite"),
+        (lambda x: torch.tensor([[0.0, 0.0, -math.inf]]).expand(len(x), 3), "not finite"),
+        (lambda x: torch.zeros(len(x), 3, dtype=torch.float64), "float32 logits, got torch.float64"),
+        (lambda x: torch.zeros(len(x), 3, dtype=torch.bfloat16), "float32 logits, got torch.bfloat16"),
+        (lambda x: torch.zeros(len(x), 3, dtype=torch.int64), "float32 logits, got torch.int64"),
+        (lambda x: torch.zeros(len(x), 4), r"shape \(50, 3\), .* got \(50, 4\)"),
+        (lambda x: torch.zeros(len(x) - 1, 3), r"shape \(50, 3\), .* got \(49, 3\)"),
+        (lambda x: torch.zeros(3), r"shape \(50, 3\), .* got \(3,\)"),
+        (lambda x: torch.tensor(0.0), r"got \(\)"),
+    ],
+)
+def test_answers_are_refused(answer, message):
+    with pytest.raises(ValueError, match=message):
+        count_votes(Fixed(3, answer), IMAGE, noise_of(100), batch_size=50)
+
+
+def test_one_bad_row_among_the_padding_is_refused_too():
+    # 100 samples in three chunks of 34 rows: the last two rows of the last chunk are padding.
+    def answer(x):
+        logits = torch.zeros(len(x), 2)
+        logits[-1] = math.nan
+        return logits
+
+    with pytest.raises(ValueError, match="not finite"):
+        count_votes(Fixed(2, answer), IMAGE, noise_of(100), batch_size=34)
+
+
+def test_any_callable_may_vote():
+    votes = count_votes(lambda x, lam: torch.tensor([[0.0, 1.0, 0.0]]).repeat(len(x), 1), IMAGE, noise_of(100))
+    assert votes.tolist() == [0, 100, 0]
+
+
+def test_a_single_class_is_no_vote():
+    with pytest.raises(ValueError, match="two or more classes"):
+        count_votes(lambda x, lam: torch.zeros(len(x), 1), IMAGE, noise_of())
+
+
+class Module(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = torch.nn.BatchNorm2d(1)
+
+    def forward(self, x, lam):
+        return self.part(x).flatten(1)[:, :2]
+
+
+def test_training_mode_is_refused():
+    with pytest.raises(ValueError, match=r"training mode.*model.eval\(\)"):
+        count_votes(Module(), IMAGE, noise_of())
+    assert count_votes(Module().eval(), IMAGE, noise_of()).sum() == 100
+
+
+def test_a_part_in_training_mode_is_refused():
+    model = Module().eval()
+    model.part.train()
+    with pytest.raises(ValueError, match="training mode"):
+        count_votes(model, IMAGE, noise_of())
+
+
+def test_a_model_for_other_shapes_is_refused():
+    model = Constant(2, 0)
+    model.input_shape = (3, 32, 32)
+    with pytest.raises(ValueError, match=r"takes images of shape \(3, 32, 32\), the noise is for \(1, 2, 3\)"):
+        count_votes(model, IMAGE, noise_of())
+
+
+def test_an_image_of_another_shape_or_type_is_refused():
+    with pytest.raises(ValueError, match=r"image must have shape \(1, 2, 3\)"):
+        count_votes(Constant(2, 0), IMAGE[:, :1], noise_of())
+    with pytest.raises(ValueError, match=r"torch\.uint8"):
+        count_votes(Constant(2, 0), IMAGE.float() / 255, noise_of())
+
+
+def test_a_model_without_a_manifest_has_no_offsets():
+    with pytest.raises(ValueError, match="no manifest"):
+        noise_for(Constant(2, 0), 441)
+
+
+def test_certify_takes_the_offsets_of_the_manifest():
+    class Manifest:
+        offsets = {"scheme": "white", "seed": 7}  # noqa: RUF012
+
+    model = Toy(SHAPE, 3, seed=2)
+    model.manifest, model.input_shape = Manifest(), SHAPE
+    noise = noise_for(model, 132)
+    assert (noise.levels, noise.shape, noise.scheme, noise.seed) == (132, SHAPE, "white", 7)
+    expected = certificate_from_votes(naive_votes(model, IMAGE, SplitNoise(132, SHAPE, "white", seed=7)), 132)
+    assert certify(model, IMAGE, levels=132, batch_size=50) == expected
