@@ -33,7 +33,7 @@ def class_colour(label: int) -> str:
     return CLASS_COLOURS[label % len(CLASS_COLOURS)]
 
 
-def _bare(figure: go.Figure, height: int) -> go.Figure:
+def bare(figure: go.Figure, height: int) -> go.Figure:
     figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False, dragmode=False)
     return figure
 
@@ -123,4 +123,4 @@ def vote_strip(labels: np.ndarray, class_names: Sequence[str]) -> go.Figure:
         zeroline=False,
         showticklabels=rows <= 12,
     )
-    return _bare(figure, min(18, 300 // rows) * rows + 16)
+    return bare(figure, min(18, 300 // rows) * rows + 16)

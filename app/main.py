@@ -9,5 +9,9 @@ VIEWS = Path(__file__).parent / "views"
 st.set_page_config(page_title="DSSN Explorer", page_icon="🛡️", layout="wide")
 st.html("<style>.stMainBlockContainer {padding-top: 3.5rem}</style>")
 st.navigation(
-    [st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", default=True)], position="top"
+    [
+        st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", default=True),
+        st.Page(VIEWS / "split_and_centre.py", title="Split & centre", icon=":material/straighten:"),
+    ],
+    position="top",
 ).run()

@@ -32,6 +32,6 @@ def crop_preview(picture: Image.Image, box: Box, side: int = 320) -> Image.Image
     scale = min(1.0, side / max(picture.size))
     small = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
     veil = Image.new("L", small.size, 170)
-    inside = [round(edge * scale) for edge in box]
-    ImageDraw.Draw(veil).rectangle((inside[0], inside[1], inside[2] - 1, inside[3] - 1), fill=0)
+    left, upper, right, lower = (round(edge * scale) for edge in box)
+    ImageDraw.Draw(veil).rectangle((left, upper, max(left, right - 1), max(upper, lower - 1)), fill=0)
     return Image.composite(Image.new("RGB", small.size, "#888"), small, veil)

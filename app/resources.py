@@ -9,14 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import streamlit as st
+import torch
+from PIL import Image
 from torch import Tensor
 
-from dssn_core import SplitNoise, Tally, list_models, load_model, read_image, tally
+from app.pictures import crop_preview
+from dssn_core import SplitNoise, Tally, load_model, read_image, tally
 from dssn_core.allocator import keep_freed_memory
+from dssn_core.constants import levels_from_lambda
 from dssn_core.gallery import Sample, sample_pictures
-from dssn_core.images import image_sha256
+from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.networks import Classifier
+from dssn_core.reconstruction import reconstruct, reconstruction_error
+from dssn_core.splitting import OFFSET_SCHEMES
 from dssn_core.voting import noise_for
+
+MODEL = "cifar10-dssn"
+"""The network of the pages."""
 
 WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
 
@@ -66,11 +75,6 @@ def model(name: str) -> Classifier:
     return load_model(name)
 
 
-@st.cache_resource(max_entries=1)
-def model_names() -> tuple[str, ...]:
-    return list_models()
-
-
 @st.cache_resource(max_entries=256, show_spinner=False)
 def vote_run(model_name: str, image_hash: str, levels: int, _image: Tensor) -> VoteRun:
     classifier = model(model_name)
@@ -86,3 +90,44 @@ def votes_of(model_name: str, image: Tensor, levels: int) -> VoteRun:
 def samples(dataset: str, size: tuple[int, int]) -> dict[str, tuple[Sample, Tensor]]:
     """The built-in pictures by key, each with its image at `size` = (H, W)."""
     return {sample.key: (sample, read_image(sample.path, size)) for sample in sample_pictures(dataset)}
+
+
+def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
+    """float32 (B, K) softmax of the network's answers on samples (B, C, H, W)."""
+
+    def work() -> Tensor:
+        with torch.inference_mode():
+            logits: Tensor = classifier(images, lam)
+            return logits.softmax(dim=1)
+
+    return WORKER.submit(work).result()
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def reconstruction_errors(picture: str, lambdas: tuple[float, ...], _image: Tensor) -> dict[str, list[float]]:
+    """Reconstruction error of a picture by offset scheme, at each lambda."""
+    shape = (int(_image.shape[0]), int(_image.shape[1]), int(_image.shape[2]))
+    return {
+        scheme: [reconstruction_error(_image, SplitNoise(levels_from_lambda(lam), shape, scheme)) for lam in lambdas]
+        for scheme in OFFSET_SCHEMES
+    }
+
+
+def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
+    """float32 (C, H, W): what a low-pass gets back from one sample."""
+    return reconstruct(noise.numerators(image, index, index + 1), noise.levels)[0]
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def picture_size(data: bytes) -> tuple[int, int]:
+    """(width, height) of an uploaded picture as it stands upright; ImageError if it cannot be used."""
+    picture = open_picture(data)
+    return picture.width, picture.height
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def cropped(data: bytes, size: tuple[int, int], position: float) -> tuple[Tensor, Image.Image]:
+    """An uploaded picture cropped and resized to `size` = (H, W), and a small copy that shows the crop."""
+    picture = open_picture(data)
+    box = crop_box((picture.height, picture.width), size, position)
+    return fit_picture(picture, size, box), crop_preview(picture, box)

@@ -13,10 +13,10 @@ from tqdm import tqdm
 from . import benchmark, evaluation, training
 from .allocator import keep_freed_memory
 from .certificate import Certificate, certificate_from_votes
-from .checkpoints import MANIFEST, find_model, load_model
+from .checkpoints import find_model, load_model, save_manifest
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
-from .files import read_json_lines, write_atomically, write_json_lines
-from .gallery import load_dataset, sample_pictures
+from .files import read_json_lines, write_json_lines
+from .gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
 from .images import image_sha256, read_image
 from .voting import BATCH_SIZE, noise_for, tally
 
@@ -24,6 +24,7 @@ Parser = argparse.ArgumentParser
 Options = argparse.Namespace
 
 DEFAULT_MODEL = "cifar10-dssn"
+DATASETS = {"cifar10": CIFAR10_CLASSES}
 
 
 def checked(convert: Callable[[str], Any], check: Callable[[Any], Any]) -> Callable[[str], Any]:
@@ -54,9 +55,14 @@ POSITIVE = checked(int, positive)
 
 def add_noise_options(parser: Parser) -> None:
     noise = parser.add_mutually_exclusive_group()
-    noise.add_argument("--sigma", dest="levels", type=checked(float, levels_from_sigma), metavar="SIGMA")
-    noise.add_argument("--lambda", dest="levels", type=checked(float, levels_from_lambda), metavar="LAMBDA")
-    noise.add_argument("--levels", dest="levels", type=checked(int, check_levels), metavar="N")
+    for option, convert, check, text in (
+        ("--sigma", float, levels_from_sigma, "noise as standard deviation, lambda/sqrt(3) (default 0.5)"),
+        ("--lambda", float, levels_from_lambda, "noise as lambda = N/510, half the period of the splits"),
+        ("--levels", int, check_levels, "noise as N, the number of samples, 2 to 8192"),
+    ):
+        noise.add_argument(
+            option, dest="levels", type=checked(convert, check), metavar=option.strip("-").upper(), help=text
+        )
     parser.set_defaults(levels=levels_from_sigma(0.5))
 
 
@@ -119,7 +125,7 @@ def run_certify(options: Options) -> int:
 
 def add_train(parser: Parser) -> None:
     defaults = training.TrainSettings()
-    parser.add_argument("--dataset", choices=["cifar10"], default="cifar10")
+    parser.add_argument("--dataset", choices=list(DATASETS), default="cifar10", help="what --data must hold")
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download'")
     parser.add_argument("--noise", choices=list(training.NOISES), default=defaults.noise)
     parser.add_argument("--offsets", default=defaults.offsets, help="offset scheme (default %(default)s)")
@@ -143,7 +149,10 @@ def run_train(options: Options) -> int:
         seed=options.seed,
         stages=tuple(options.stages),
     )
-    trainer = training.Trainer(settings, load_dataset(options.data), options.start, options.compile)
+    data = load_dataset(options.data)
+    if data.class_names != DATASETS[options.dataset]:
+        raise ValueError(f"{options.data} holds the classes {data.class_names}, not those of {options.dataset}")
+    trainer = training.Trainer(settings, data, options.start, options.compile)
     manifest = training.train(trainer, options.output, report=lambda line: print(line, flush=True))
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
@@ -161,9 +170,8 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--record", action="store_true", help="write the summary into the model's manifest")
 
 
-def summary(records: list[evaluation.Record]) -> dict[str, str]:
-    grid = evaluation.radius_grid(records)
-    return {f"{rho:g}": str(evaluation.certified_accuracy(records, rho)) for rho in grid}
+def summary(records: list[evaluation.Record]) -> dict[str, evaluation.Share]:
+    return {f"{rho:g}": evaluation.certified_accuracy(records, rho) for rho in evaluation.radius_grid(records)}
 
 
 def run_evaluate(options: Options) -> int:
@@ -187,15 +195,19 @@ def run_evaluate(options: Options) -> int:
                     file.write(line + "\n")
             else:
                 print(line)
-        figures = summary([records[index, levels, model.manifest.weights_sha256] for index in indices])
+        about = (levels, model.manifest.weights_sha256)
+        figures = summary([records[index, *about, image_sha256(data.images[index])] for index in indices])
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
         title = f"sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
-        about = {"data": data.description, "levels": levels, "by_rho": figures}
-        measured[f"certified_accuracy_at_sigma_{sigma:g}"] = about
+        measured[f"certified_accuracy_at_sigma_{sigma:g}"] = {
+            "what": "images classified right with certified radius of at least rho, by rho",
+            "data": data.description,
+            "levels": levels,
+            "by_rho": {rho: figure.to_json() for rho, figure in figures.items()},
+        }
     if options.record:
-        manifest = replace(model.manifest, measured=measured)
-        write_atomically(find_model(options.model) / MANIFEST, manifest.to_json().encode())
+        save_manifest(find_model(options.model), replace(model.manifest, measured=measured))
     return 0
 
 

@@ -1,7 +1,7 @@
 """How much certification costs beside the bare forward passes it consists of, measured side by side in one run."""
 
-import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +38,14 @@ class Benchmark:
                 f"peak memory        {self.peak_mib:8.0f} MiB of the whole process",
             )
         )
+
+
+def _peak_mib() -> float:
+    """Peak resident memory of this process."""
+    import resource  # not on Windows, where only this command fails
+
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -78,5 +86,5 @@ def benchmark(
         sampling_seconds=sampling,
         ratio=statistics.median(c / f for c, f, _ in times),
         sampling_share=statistics.median(s / f for _, f, s in times),
-        peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        peak_mib=_peak_mib(),
     )

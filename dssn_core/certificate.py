@@ -54,19 +54,36 @@ def display_radius(steps: int, digits: int = 4) -> str:
 
 @dataclass(frozen=True)
 class Certificate:
-    """An exact L1 certificate. Make one with `certificate_from_votes`, which checks the votes.
+    """An exact L1 certificate: what a complete vote proves. See `certificate_from_votes`.
 
-    label: the winning class a. radius_steps: R, in pixel steps of 1/255. levels: N. votes: n_c for every class,
-    adding up to N.
+    levels: N. votes: n_c for every class, adding up to N (ValueError if not). All else follows from them.
 
     Guarantee: every 8-bit image whose pixels differ from the certified one by at most R steps in sum, over all pixels
     and channels, gets the same label from the same base classifier, offsets and levels.
     """
 
-    label: int
-    radius_steps: int
     levels: int
     votes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        check_levels(self.levels)
+        if sum(_vote_counts(self.votes)) != self.levels:
+            raise ValueError(f"votes must add up to levels = {self.levels}, got {sum(self.votes)}")
+
+    @property
+    def label(self) -> int:
+        """The winner a: most votes, the lowest index on a tie."""
+        return _leader(self.votes)
+
+    @property
+    def rival(self) -> int:
+        """The class that limits the radius: of those with the smallest slack the one with most votes."""
+        return min(_rivals(self.votes, self.label), key=lambda c: (_slack(self.votes, self.label, c), -self.votes[c]))
+
+    @property
+    def radius_steps(self) -> int:
+        """R, in pixel steps of 1/255."""
+        return _slack(self.votes, self.label, self.rival) // 2
 
     @property
     def radius(self) -> float:
@@ -90,11 +107,6 @@ class Certificate:
             None if c == self.label else _slack(self.votes, self.label, c) // 2 for c in range(len(self.votes))
         )
 
-    @property
-    def rival(self) -> int:
-        """The class that limits the radius: smallest slack, the lowest index where two are equal."""
-        return min(_rivals(self.votes, self.label), key=lambda c: _slack(self.votes, self.label, c))
-
     def account(self, class_names: Sequence[str] | None = None) -> tuple[str, ...]:
         """The certificate's own arithmetic in sentences, with its numbers in them."""
         names = [f"class {c}" for c in range(len(self.votes))] if class_names is None else list(class_names)
@@ -111,12 +123,13 @@ class Certificate:
             f"its closest rival “{names[b]}” won n_b = {n_b}.",
             f"Tie rule: “{names[first]}” comes before “{names[second]}” in the list of classes and would win a tie, "
             f"so {cost} is taken off: [b < a] = {tie}.",
-            "One step of one pixel changes exactly one sample, so it moves at most one vote, "
-            "and a vote moved from winner to rival narrows the gap by two.",
+            "One grey level in one colour channel of one pixel changes exactly one sample, so it moves at most one "
+            "vote, and a vote moved from winner to rival narrows the gap by two.",
             f"R = floor((n_a − n_b − [b < a]) / 2) = floor(({n_a} − {n_b} − {tie}) / 2) = floor({halved}) "
             f"= {self.radius_steps} steps.",
             f"ρ = R / 255 = {self.radius_steps} / 255 = {display_radius(self.radius_steps)} (rounded down).",
             self.statement(names[a]),
+            "This holds for 8-bit pictures of this size, for this network, these offsets and this λ.",
         )
 
     def statement(self, name: str) -> str:
@@ -125,7 +138,7 @@ class Certificate:
             return f"The answer is “{name}”, but the vote is so close that no change of the picture is certified."
         levels = "1 grey level" if self.radius_steps == 1 else f"{self.radius_steps} grey levels"
         where = "over all pixels and colour channels"
-        return f"Any change adding up to at most {levels}, {where}, leaves the answer “{name}”."
+        return f"Any change of pixels adding up to at most {levels}, {where}, leaves the answer “{name}”."
 
 
 def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certificate:
@@ -134,13 +147,7 @@ def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certi
     votes: non-negative integers for K >= 2 classes, adding up to `levels`; may be a list, tuple, numpy array or
     one-dimensional tensor. ValueError says what was expected.
     """
-    levels = check_levels(levels)
-    counts = _vote_counts(votes)
-    if sum(counts) != levels:
-        raise ValueError(f"votes must add up to levels = {levels}, got {sum(counts)}")
-    label = _leader(counts)
-    steps = min(_slack(counts, label, c) for c in _rivals(counts, label)) // 2
-    return Certificate(label=label, radius_steps=steps, levels=levels, votes=counts)
+    return Certificate(check_levels(levels), _vote_counts(votes))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Pickles are never read. A folder that does not pass every check is refused with 
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,27 +60,32 @@ class Manifest:
             found = json.loads(text)
         except ValueError as error:
             raise CheckpointError(f"{MANIFEST} is not JSON: {error}") from None
-        kinds = {field.name: KINDS[field.name] for field in fields(Manifest)}
-        if not isinstance(found, dict) or found.keys() != kinds.keys():
+        if not isinstance(found, dict) or found.keys() != KINDS.keys():
             names = set(found) if isinstance(found, dict) else set()
             raise CheckpointError(
-                f"{MANIFEST} has missing fields {sorted(kinds.keys() - names)} "
-                f"and unknown fields {sorted(names - kinds.keys())}"
+                f"{MANIFEST} has missing fields {sorted(KINDS.keys() - names)} "
+                f"and unknown fields {sorted(names - KINDS.keys())}"
             )
-        for name, kind in kinds.items():
+        for name, kind in KINDS.items():
             if not isinstance(found[name], kind) or isinstance(found[name], bool):
                 raise CheckpointError(f"{MANIFEST}: {name} must be a JSON {kind.__name__}, got {found[name]!r}")
         if found["format"] != FORMAT:
             raise CheckpointError(f"{MANIFEST} has format {found['format']}; this version reads format {FORMAT}")
         if len(found["input_shape"]) != 3 or not all(isinstance(n, int) and n > 0 for n in found["input_shape"]):
             raise CheckpointError(f"{MANIFEST}: input_shape must be three positive integers")
-        if len(found["class_names"]) < 2 or not all(isinstance(name, str) for name in found["class_names"]):
-            raise CheckpointError(f"{MANIFEST}: class_names must be two or more strings")
+        names = found["class_names"]
+        if len(names) < 2 or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            raise CheckpointError(f"{MANIFEST}: class_names must be two or more different strings")
         if found["offsets"].keys() != {"scheme", "seed", "sha256"}:
             raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256")
-        if len(found["sigma_range"]) != 2 or not all(isinstance(s, int | float) for s in found["sigma_range"]):
-            raise CheckpointError(f"{MANIFEST}: sigma_range must be two numbers")
-        lists = {name: tuple(found[name]) for name, kind in kinds.items() if kind is list}
+        sigmas = found["sigma_range"]
+        if (
+            len(sigmas) != 2
+            or not all(isinstance(s, int | float) for s in sigmas)
+            or not 0 < sigmas[0] <= sigmas[1] < 1e3
+        ):
+            raise CheckpointError(f"{MANIFEST}: sigma_range must be two ascending positive numbers")
+        lists = {name: tuple(found[name]) for name, kind in KINDS.items() if kind is list}
         return Manifest(**{**found, **lists})
 
 
@@ -114,6 +119,11 @@ def save_checkpoint(folder: Path, network: FilmResNet, manifest: Manifest) -> Ma
     data = safetensors.torch.save(halves)
     manifest = replace(manifest, weights_sha256=hashlib.sha256(data).hexdigest())
     write_atomically(folder / WEIGHTS, data)
+    return save_manifest(folder, manifest)
+
+
+def save_manifest(folder: Path, manifest: Manifest) -> Manifest:
+    """Write a manifest, and return it."""
     write_atomically(folder / MANIFEST, manifest.to_json().encode())
     return manifest
 

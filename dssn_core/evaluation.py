@@ -18,8 +18,8 @@ from .images import image_sha256
 from .networks import Classifier
 from .voting import BATCH_SIZE, count_votes, noise_for
 
-Key = tuple[int, int, str]
-"""Data set index, levels, weight hash: what a record is about."""
+Key = tuple[int, int, str, str]
+"""Data set index, levels, weight hash, image hash: what a record is about."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Record:
 
     @property
     def key(self) -> Key:
-        return self.index, self.levels, self.weights_sha256
+        return self.index, self.levels, self.weights_sha256, self.image_sha256
 
     @property
     def right(self) -> bool:
@@ -49,7 +49,11 @@ class Record:
 
     @staticmethod
     def from_json(found: dict[str, Any]) -> "Record":
-        return Record(**{**found, "votes": tuple(found["votes"])})
+        """ValueError unless `found` is what `to_json` gives."""
+        try:
+            return Record(**{**found, "votes": tuple(found["votes"])})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"this is not a record of an evaluation: {found!r:.200}") from error
 
 
 def evenly_spread(labels: Sequence[int], count: int) -> list[int]:
@@ -77,20 +81,23 @@ def evaluate(
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Record]:
     """Certify the images at `indices` one by one, leaving out those whose key is in `done`."""
-    if model.manifest is None or data.class_names != model.class_names:
+    if model.manifest is None:
+        raise ValueError("only a model from a checkpoint can be evaluated: its manifest names offsets and weights")
+    if data.class_names != model.class_names:
         raise ValueError(f"the data's classes {data.class_names} are not the model's {model.class_names}")
     noise = noise_for(model, levels)
     for index in indices:
-        if (index, levels, model.manifest.weights_sha256) in done:
-            continue
         image = data.images[index]
+        digest = image_sha256(image)
+        if (index, levels, model.manifest.weights_sha256, digest) in done:
+            continue
         began = time.perf_counter()
         certificate = certificate_from_votes(count_votes(model, image, noise, batch_size), levels)
         yield Record(
             index=index,
             levels=levels,
             weights_sha256=model.manifest.weights_sha256,
-            image_sha256=image_sha256(image),
+            image_sha256=digest,
             label=int(data.labels[index]),
             predicted=certificate.label,
             radius_steps=certificate.radius_steps,
@@ -114,6 +121,9 @@ class Share:
     def interval(self) -> tuple[float, float]:
         bounds = binomtest(self.count, self.images).proportion_ci(method="wilson")
         return float(bounds.low), float(bounds.high)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"count": self.count, "images": self.images, "interval_95": [round(bound, 4) for bound in self.interval]}
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -24,15 +24,24 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a JSON-lines file, none if it does not exist; a line torn by a kill is left out."""
+    """The records of a JSON-lines file, none if it does not exist.
+
+    A last line torn by a kill is left out; ValueError if any other line is not a JSON object.
+    """
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")  # the part after the last line break is empty, or torn
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+    for number, line in enumerate(lines[:-1], 1):
         try:
             record = json.loads(line)
         except ValueError:
-            continue
-        if isinstance(record, dict):
-            records.append(record)
+            record = None
+        if not isinstance(record, dict):
+            raise ValueError(f"{path} is not a file of JSON lines: see its line {number}")
+        records.append(record)
+    if not records and lines[0] and not lines[0].startswith(b"{"):
+        raise ValueError(f"{path} is not a file of JSON lines")
     return records
 
 

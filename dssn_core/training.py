@@ -8,18 +8,19 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint
+from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint, save_manifest
 from .constants import PIXEL_STEPS, levels_from_sigma
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset
@@ -154,23 +155,17 @@ class Trainer:
         self.training, self.held_out = data.subset(training), data.subset(held_out)
         self.fractions = offset_fractions(settings.offsets, self.shape, settings.seed)
         self.network_settings = {"stem": settings.stem, "stages": list(settings.stages)}
-        self.start = start
+        self.start, self.compiled = start, compiled
         if not 0 <= settings.crop < min(self.shape[1:]):
             raise ValueError(f"crop must be from 0 to less than the image size {self.shape[1:]}, got {settings.crop}")
         if len(self.training) < settings.batch_size:
             raise ValueError(f"a batch of {settings.batch_size} needs more than {len(self.training)} training images")
 
-        torch.manual_seed(int(_generator(settings.seed, WEIGHTS).initial_seed()))
-        network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
+        with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
+            torch.manual_seed(_generator(settings.seed, WEIGHTS).initial_seed())
+            network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
         self.model = Classifier(network, data.class_names, self.shape, settings.precision).train()
-        if start is not None:
-            first = load_model(start)
-            assert first.manifest is not None
-            if (first.manifest.architecture, first.manifest.settings) != (settings.architecture, self.network_settings):
-                raise ValueError(
-                    f"{start} is a {first.manifest.architecture} of other settings: {first.manifest.settings}"
-                )
-            self.model.network.load_state_dict(first.network.state_dict())
+        self.start_sha256 = self._warm_start(start) if start is not None else None
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
         matrices = [p for p in self.model.parameters() if p.ndim > 1]
@@ -212,6 +207,16 @@ class Trainer:
         samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
         return samples, levels, self.training.labels[chosen]
 
+    def _warm_start(self, name: str) -> str:
+        """Take the weights of a model of the same architecture; returns their hash."""
+        first = load_model(name)
+        assert first.manifest is not None
+        same = (self.settings.architecture, self.network_settings)
+        if (first.manifest.architecture, first.manifest.settings) != same:
+            raise ValueError(f"{name} is a {first.manifest.architecture} of other settings: {first.manifest.settings}")
+        self.model.network.load_state_dict(first.network.state_dict())
+        return first.manifest.weights_sha256
+
     def _batch_indices(self) -> Tensor:
         per_epoch = len(self.training) // self.settings.batch_size
         epoch, place = divmod(self.position, per_epoch)
@@ -240,9 +245,8 @@ class Trainer:
             raise FloatingPointError(f"the loss is {value} at step {self.position}: lower the learning rate")
         return value, float((logits.argmax(1) == labels).float().mean())
 
-    def held_out_accuracy(self) -> dict[str, float]:
-        """Share of held-out images of which the average classifies one sample (at a fixed random index) right."""
-        model = self.averaged()
+    def held_out_accuracy(self, model: Classifier) -> dict[str, float]:
+        """Share of held-out images of which `model` classifies one sample (at a fixed random index) right, by sigma."""
         accuracies = {}
         for place, sigma in enumerate(HELD_OUT_SIGMAS):
             generator = _generator(self.settings.seed, HELD_OUT, place)
@@ -270,7 +274,12 @@ class Trainer:
         return {name: tensor.detach().contiguous() for name, tensor in {**momenta, **weights}.items()}
 
     def _description(self) -> str:
-        identity = {"settings": asdict(self.settings), "data": self.training.description, "start": self.start}
+        identity = {
+            "settings": asdict(self.settings),
+            "data": self.training.description,
+            "start": self.start_sha256,
+            "compiled": self.compiled,
+        }
         return json.dumps(identity, sort_keys=True)
 
     def save_state(self, path: Path) -> None:
@@ -279,9 +288,12 @@ class Trainer:
 
     def load_state(self, path: Path) -> None:
         """Continue a run of the same settings and data; ValueError if the state is of another run."""
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        try:
+            with safetensors.safe_open(path, framework="pt") as file:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        except safetensors.SafetensorError as error:
+            raise ValueError(f"{path} is damaged ({error}); delete it to start the run again") from error
         if metadata.get("run") != self._description():
             raise ValueError(f"{path} belongs to a run with other settings or data; choose another output folder")
 
@@ -361,7 +373,7 @@ def train(
                 }
                 if images // check_every != checked or done:
                     checked = images // check_every
-                    record["held_out"] = trainer.held_out_accuracy()
+                    record["held_out"] = trainer.held_out_accuracy(trainer.averaged())
                 file.write(json.dumps(record) + "\n")
                 file.flush()
                 eta = (settings.steps - trainer.position) * settings.batch_size / speed
@@ -370,11 +382,14 @@ def train(
             if now - saved > save_every or done:
                 trainer.save_state(state)
                 saved = now
+    save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name, {}))
+    shipped = load_model(str(output))  # what is measured is what is loaded, after rounding to float16
+    assert shipped.manifest is not None
     measured = {
         "held_out_single_sample_accuracy": {
             "what": "share of held-out training images of which one random sample is classified right, by sigma",
             "images": len(trainer.held_out),
-            "by_sigma": trainer.held_out_accuracy(),
+            "by_sigma": trainer.held_out_accuracy(shipped),
         }
     }
-    return save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.name, measured))
+    return save_manifest(output, replace(shipped.manifest, measured=measured))

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from .certificate import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
 from .constants import check_levels
-from .splitting import SplitNoise
+from .images import image_sha256
+from .splitting import SplitNoise, check_image
 
 BATCH_SIZE = 256
 
@@ -67,15 +68,17 @@ def _order(levels: int) -> Tensor:
 class Tally:
     """The vote after some chunks. votes: int64 (K,) counts so far. done, total: samples. chunks: chunks finished.
 
-    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for.
+    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. subject: what
+    the vote is about (image, offsets, chunk layout), so that it cannot be resumed as another one. Arrays are read-only.
     """
 
     votes: np.ndarray
+    indices: np.ndarray = field(repr=False)
+    labels: np.ndarray = field(repr=False)
     done: int
     total: int
     chunks: int
-    indices: np.ndarray = field(repr=False)
-    labels: np.ndarray = field(repr=False)
+    subject: str = field(repr=False)
 
     @property
     def bounds(self) -> RadiusBounds:
@@ -101,7 +104,7 @@ def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.nda
     found = tuple(logits.shape)
     classes = getattr(model, "num_classes", found[-1] if found else 0)
     if found != (len(samples), classes) or classes < 2:
-        raise ValueError(f"logits must have shape {(len(samples), classes)} with two or more classes, got {found}")
+        raise ValueError(f"expected logits of shape {(len(samples), classes)}, with K >= 2, got {found}")
     if logits.dtype != torch.float32:
         raise ValueError(f"the model must return float32 logits, got {logits.dtype}")
     if not bool(torch.isfinite(logits).all()):
@@ -119,25 +122,27 @@ def tally(
     """Vote chunk by chunk; every step yields the state of the whole vote so far.
 
     image: torch.uint8 (C, H, W). Samples are visited in an order that is spread evenly over 0..N-1 from the start, so
-    that the bounds close early. resume: the last state of an earlier, unfinished vote of the same arguments. Memory is
-    that of one chunk. ValueError for arguments that do not fit together.
+    that the bounds close early. resume: the last state of an earlier vote of the same arguments (the model is the
+    caller's word; all else is checked). Memory is that of one chunk. ValueError for arguments that do not fit together.
     """
     _check_model(model, noise)
+    check_image(image, noise.shape)
     layout = ChunkLayout.of(noise.levels, batch_size)
-    votes: np.ndarray | int = 0
-    first = 0
-    if resume is not None:
-        if (resume.total, resume.done) != (layout.levels, min(resume.chunks * layout.rows, layout.levels)):
-            raise ValueError("the vote to resume was made with other levels or another batch_size")
-        votes, first = resume.votes, resume.chunks
+    subject = f"{image_sha256(image)} {noise.offsets_sha256} {layout}"
+    if resume is not None and resume.subject != subject:
+        raise ValueError("the vote to resume is of another image, other offsets, levels or batch_size")
+    votes, first = (None, 0) if resume is None else (resume.votes, resume.chunks)
     for chunk in range(first, layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
         labels, classes = classify(model, noise.samples_at(image, indices), noise.lam)
         fresh = np.bincount(labels[:real], minlength=classes)
-        if resume is not None and resume.votes.shape != fresh.shape:
-            raise ValueError(f"the vote to resume has {len(resume.votes)} classes, the model {classes}")
-        votes = votes + fresh
-        yield Tally(votes, int(votes.sum()), noise.levels, chunk + 1, indices[:real].numpy(), labels[:real])
+        if votes is not None and votes.shape != fresh.shape:
+            raise ValueError(f"the model returned logits for {classes} classes, after {len(votes)} before")
+        votes = fresh if votes is None else votes + fresh
+        arrays = (votes, indices[:real].numpy(), labels[:real])
+        for array in arrays:
+            array.setflags(write=False)  # the next step builds on them
+        yield Tally(*arrays, int(votes.sum()), noise.levels, chunk + 1, subject)
 
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int = BATCH_SIZE) -> np.ndarray:

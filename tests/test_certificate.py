@@ -253,8 +253,8 @@ def test_every_account_is_arithmetic_that_holds(votes):
 
 
 def test_a_radius_of_nothing_and_of_one_step_are_said_in_words():
-    assert "no change of the picture is certified" in certificate_from_votes([5, 5], 10).account()[-1]
-    assert "at most 1 grey level," in certificate_from_votes([6, 4], 10).account()[-1]
+    assert "no change of the picture is certified" in certificate_from_votes([5, 5], 10).account()[-2]
+    assert "at most 1 grey level," in certificate_from_votes([6, 4], 10).account()[-2]
 
 
 def test_too_few_names_are_refused():
@@ -264,3 +264,15 @@ def test_too_few_names_are_refused():
 
 def test_the_type_is_public():
     assert isinstance(certificate_from_votes([6, 4], 10), Certificate)
+
+
+def test_a_certificate_cannot_be_made_of_votes_that_do_not_add_up():
+    with pytest.raises(ValueError, match="add up"):
+        Certificate(441, (440, 0))
+
+
+def test_the_rival_is_the_class_with_most_votes_among_the_closest():
+    # Classes 3 (9 votes, wins ties) and 7 (10 votes) are equally close; the bars show 7 second.
+    certificate = certificate_from_votes([0, 0, 0, 9, 0, 20, 0, 10], 39)
+    assert certificate.rival == 7
+    assert certificate.radius_steps == 5

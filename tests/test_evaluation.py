@@ -108,3 +108,22 @@ def test_the_command_continues_a_file_with_a_torn_last_line(tmp_path, capsys):
 
     assert timeless(again) == timeless(whole)
     assert "right, certified at rho" in capsys.readouterr().out
+
+
+def test_a_record_of_another_picture_at_the_same_place_does_not_count():
+    data, model = samples_as_data(), load_model("cifar10-dssn")
+    first = {record.key for record in evaluate(model, data, [0], 40)}
+    other = replace(data, images=data.images.flip(0))
+    assert [record.index for record in evaluate(model, other, [0], 40, first)] == [0]
+
+
+def test_a_file_of_other_lines_is_refused_and_left_alone(tmp_path, capsys):
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"images": 5}\n')
+    folder = tmp_path / "data" / "cat"
+    folder.mkdir(parents=True)
+    to_picture(samples_as_data().images[0]).save(folder / "0.png")
+    command = ["evaluate", "--data", str(folder.parent), "--sigma", "0.1", "--limit", "1", "--output", str(log)]
+    assert main(command) == 1
+    assert "not a record" in capsys.readouterr().err
+    assert log.read_text() == '{"images": 5}\n'

@@ -64,3 +64,23 @@ def test_a_torn_last_line_is_left_out(tmp_path):
 
 def test_no_file_has_no_lines(tmp_path):
     assert list(read_json_lines(tmp_path / "log.jsonl")) == []
+
+
+def test_json_lines_come_back_and_a_torn_last_line_is_left_out(tmp_path):
+    path = tmp_path / "log.jsonl"
+    assert read_json_lines(path) == []
+    write_json_lines(path, [{"a": 1}, {"b": "ä"}])
+    assert read_json_lines(path) == [{"a": 1}, {"b": "ä"}]
+    whole = path.read_bytes()
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        assert read_json_lines(path) == [{"a": 1}, {"b": "ä"}][: whole[:cut].count(b"\n")]
+
+
+@pytest.mark.parametrize("text", ["notes\n", "notes", '{"a": 1}\ntorn\n{"b": 2}\n', "[1]\n"])
+def test_a_file_of_something_else_is_refused(tmp_path, text):
+    path = tmp_path / "notes.txt"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="not a file of JSON lines"):
+        read_json_lines(path)
+    assert path.read_text() == text

@@ -157,3 +157,23 @@ def test_a_picture_outside_a_class_folder_has_no_class(tmp_path):
     (tmp_path / "flat" / "stray.png").write_bytes(png((0, 0, 0)))
     with pytest.raises(ValueError, match=r"class/picture\.png"):
         load_dataset(str(tmp_path / "flat"))
+
+
+def test_what_macos_leaves_in_archives_does_not_count(tmp_path):
+    picture = png((9, 9, 9))
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr("t/cat/a.png", picture)
+        archive.writestr("__MACOSX/t/cat/._a.png", b"resource fork")
+        archive.writestr("t/dog/.hidden.png", b"hidden")
+    assert load_dataset(str(tmp_path / "data.zip")).class_names == ("cat",)
+
+
+def test_parts_of_a_data_set_are_not_mixed(tmp_path):
+    for part, name in (("train", "cat"), ("train", "dog"), ("val", "cat")):
+        (tmp_path / part / name).mkdir(parents=True)
+        (tmp_path / part / name / "0.png").write_bytes(png((9, 9, 9)))
+    assert len(load_dataset(str(tmp_path), train=True)) == 2
+    assert len(load_dataset(str(tmp_path), train=False)) == 1
+    (tmp_path / "train").rename(tmp_path / "first")
+    with pytest.raises(ValueError, match="has the parts"):
+        load_dataset(str(tmp_path), train=True)

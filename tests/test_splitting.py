@@ -15,6 +15,7 @@ from dssn_core.splitting import (
     make_offsets,
     offset_fractions,
     offsets_at,
+    pixel_sample,
     samples_from_numerators,
     split_numerators,
 )
@@ -413,3 +414,14 @@ def test_ranges_are_refused(start, stop):
 def test_indices_are_refused(indices, message):
     with pytest.raises(ValueError, match=message):
         SplitNoise(441, (1, 1, 2)).numerators_at(torch.zeros(1, 1, 2, dtype=torch.uint8), indices)
+
+
+@given(st.integers(2, 8192), st.integers(0, 255), st.data())
+def test_one_pixels_arithmetic_spelt_out_is_the_tensors(levels, pixel, data):
+    offset, index = data.draw(st.integers(0, levels - 1)), data.draw(st.integers(0, levels - 1))
+    sample = pixel_sample(pixel, offset, index, levels)
+    noise = SplitNoise(levels, (1, 1, 1), torch.tensor([[[offset]]]))
+    image = torch.full((1, 1, 1), pixel, dtype=torch.uint8)
+    assert sample.numerator == int(noise.numerators(image, index, index + 1))
+    assert sample.low < sample.position < sample.high or sample.position in (0, 510)
+    assert all(not sample.low < split < sample.high for split in sample.splits)

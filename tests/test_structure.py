@@ -48,7 +48,7 @@ EARLIER = {  # what a module may use of the chain bytes -> images -> splitting -
     "files": set(),
     "splitting": {"constants"},
     "certificate": {"constants"},
-    "voting": {"constants", "splitting", "certificate"},
+    "voting": {"constants", "images", "splitting", "certificate"},
 }
 
 

@@ -150,9 +150,9 @@ def test_a_finished_vote_has_nothing_left():
 @pytest.mark.parametrize(
     ("classes", "levels", "batch_size", "message"),
     [
-        (3, 100, 30, "the vote to resume has 4 classes, the model 3"),
-        (4, 101, 30, "other levels or another batch_size"),
-        (4, 100, 20, "other levels or another batch_size"),
+        (3, 100, 30, "logits for 3 classes, after 4 before"),
+        (4, 101, 30, "levels or batch_size"),
+        (4, 100, 20, "levels or batch_size"),
     ],
 )
 def test_the_wrong_vote_is_not_resumed(classes, levels, batch_size, message):
@@ -201,7 +201,7 @@ def test_any_callable_may_vote():
 
 
 def test_a_single_class_is_no_vote():
-    with pytest.raises(ValueError, match="two or more classes"):
+    with pytest.raises(ValueError, match="K >= 2"):
         count_votes(lambda x, lam: torch.zeros(len(x), 1), IMAGE, noise_of())
 
 
@@ -256,3 +256,18 @@ def test_certify_takes_the_offsets_of_the_manifest():
     assert (noise.levels, noise.shape, noise.scheme, noise.seed) == (132, SHAPE, "white", 7)
     expected = certificate_from_votes(naive_votes(model, IMAGE, SplitNoise(132, SHAPE, "white", seed=7)), 132)
     assert certify(model, IMAGE, levels=132, batch_size=50) == expected
+
+
+def test_a_state_cannot_be_changed_under_the_vote():
+    for state in tally(Toy(SHAPE, 4, seed=5), IMAGE, noise_of(), 30):
+        for array in (state.votes, state.labels, state.indices):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 0
+
+
+def test_a_vote_is_not_resumed_on_another_image_or_other_offsets():
+    model = Toy(SHAPE, 4, seed=5)
+    first = next(tally(model, IMAGE, noise_of(), 30))
+    for image, noise in ((255 - IMAGE, noise_of()), (IMAGE, SplitNoise(100, SHAPE, "white"))):
+        with pytest.raises(ValueError, match="another image, other offsets"):
+            next(tally(model, image, noise, 30, resume=first))

@@ -5,46 +5,16 @@ import time
 import streamlit as st
 from torch import Tensor
 
-from app import charts, pictures, resources, state
+from app import charts, gallery, pictures, resources, state
 from app.resources import VoteRun
-from dssn_core import Tally, certificate_from_votes, levels_from_sigma
+from dssn_core import Tally, certificate_from_votes, levels_from_sigma, list_models
 from dssn_core.certificate import display_radius
-from dssn_core.images import ImageError, crop_box, fit_picture, image_sha256, open_picture
+from dssn_core.images import ImageError, image_sha256
 from dssn_core.networks import Classifier
 
-MODEL = "cifar10-dssn"
 PRESETS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 REDRAW_SECONDS = 0.25
 SAMPLE, OWN = "A sample picture", "My own picture"
-
-
-def choose_sample(size: tuple[int, int]) -> tuple[Tensor, int]:
-    """The gallery: a button a picture. Returns the chosen image and its true class."""
-    samples = resources.samples("cifar10", size)
-    chosen = state.chosen_picture(samples, next(iter(samples)))
-    st.html(gallery_style(chosen))
-    with st.container(horizontal=True, key="gallery", gap="small"):
-        for key, (sample, _) in samples.items():
-            name = resources.model(MODEL).class_names[sample.label]
-            st.button(name, key=f"pick-{key}", help=f"{name} ({key})", on_click=state.choose_picture, args=(key,))
-    sample, image = samples[chosen]
-    return image, sample.label
-
-
-def gallery_style(chosen: str) -> str:
-    """Turns the gallery's buttons, whose texts stay there for screen readers, into thumbnails."""
-    samples = resources.samples("cifar10", resources.model(MODEL).input_shape[1:])
-    rules = [
-        ".st-key-gallery button {width: 56px; height: 56px; min-height: 0; padding: 0; font-size: 0;"
-        " background-size: cover; image-rendering: pixelated}",
-        ".st-key-gallery button * {font-size: 0}",
-        f".st-key-pick-{chosen} button {{outline: 3px solid #f28e2b; outline-offset: 1px}}",
-    ]
-    rules += [
-        f'.st-key-pick-{key} button {{background-image: url("{pictures.data_url(image)}")}}'
-        for key, (_, image) in samples.items()
-    ]
-    return f"<style>{' '.join(rules)}</style>"
 
 
 def choose_own(size: tuple[int, int]) -> Tensor | None:
@@ -55,22 +25,23 @@ def choose_own(size: tuple[int, int]) -> Tensor | None:
     if upload is None:
         st.info("Choose a picture. It stays on the machine that runs this page.", icon=":material/upload:")
         return None
+    data = upload.getvalue()
     try:
-        picture = open_picture(upload.getvalue())
+        width, height = resources.picture_size(data)
+        position = 50
+        if width != height:
+            position = st.slider("Position of the crop, in percent of the longer side", 0, 100, 50, key="crop")
+        image, preview = resources.cropped(data, size, position / 100)
     except ImageError as error:
         st.error(f"{upload.name} cannot be used: {error}", icon=":material/broken_image:")
         return None
-    position = 0.5
-    if picture.width != picture.height:
-        position = st.slider("Position of the crop, in percent of the longer side", 0, 100, 50, key="crop") / 100
-    box = crop_box((picture.height, picture.width), size, position)
     st.image(
-        pictures.crop_preview(picture, box),
-        caption=f"{picture.width} × {picture.height}; the bright part is cut out and resized to {size[1]} × {size[0]}",
+        preview,
+        caption=f"{width} × {height}; the bright part is cut out and resized to {size[1]} × {size[0]}",
         output_format="PNG",
         alt="the uploaded picture with the part that is cut out",
     )
-    return fit_picture(picture, size, box)
+    return image
 
 
 def choose_noise(model: Classifier) -> int:
@@ -106,7 +77,8 @@ def show_noise(run: VoteRun) -> None:
     largest = display_radius(noise.levels // 2)
     st.markdown(
         f"λ = **{noise.lam:.4f}** · N = **{noise.levels}** samples · largest possible radius **{largest}**",
-        help="λ = N / 510. The largest radius is floor(N/2) / 255, if every sample votes for the same class.",
+        help="λ = N / 510. The largest radius is reached if every sample votes for the same class: floor(N/2) / 255 "
+        "for the first class in the list, floor((N − 1)/2) / 255 for any other.",
     )
 
 
@@ -120,22 +92,24 @@ def show_picture(image: Tensor, run: VoteRun, caption: str) -> None:
 
 def watch(run: VoteRun, model: Classifier) -> Tally:
     """Carry the vote on to its end, drawing it while it grows."""
-    place = st.empty()
+    progress, votes = st.empty(), st.empty()
     drawn = 0.0
     while not run.finished:
         tally = run.advance()
-        if time.monotonic() - drawn > REDRAW_SECONDS and not run.finished:
+        bounds = tally.bounds
+        leader = model.class_names[bounds.label]
+        verdict = f"it will be {leader}" if bounds.final else f"{leader} leads"
+        # Also where a run ends whose page has moved on: Streamlit stops a script at its next call.
+        progress.progress(
+            tally.done / tally.total,
+            f"{tally.done} of {tally.total} samples, about {run.seconds_left:.1f} s left; {verdict}",
+        )
+        if time.monotonic() - drawn > REDRAW_SECONDS:
             drawn = time.monotonic()
-            bounds = tally.bounds
-            leader = model.class_names[bounds.label]
-            verdict = f"it will be {leader}" if bounds.final else f"{leader} leads"
-            with place.container():
-                st.progress(
-                    tally.done / tally.total,
-                    f"{tally.done} of {tally.total} samples, about {run.seconds_left:.1f} s left; {verdict}",
-                )
+            with votes.container():
                 show_votes(tally, model.class_names)
-    place.empty()
+    progress.empty()
+    votes.empty()
     assert run.state is not None
     return run.state
 
@@ -175,11 +149,15 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     st.markdown("**The arithmetic**")
     st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
     with st.expander("Margins to every class"):
-        rows = [
-            {"class": names[c], "votes": count, "steps it cannot win within": certificate.margins[c]}
-            for c, count in enumerate(certificate.votes)
-        ]
-        st.dataframe(sorted(rows, key=lambda row: -int(row["votes"] or 0)), hide_index=True)
+        order = sorted(range(len(names)), key=lambda c: -certificate.votes[c])
+        st.dataframe(
+            {
+                "class": [names[c] for c in order],
+                "votes": [certificate.votes[c] for c in order],
+                "steps within which it cannot win": [certificate.margins[c] for c in order],
+            },
+            hide_index=True,
+        )
     with st.expander("What this certificate does not say"):
         st.markdown(NOT_SAID)
 
@@ -198,13 +176,13 @@ NOT_SAID = """
 def page() -> None:
     st.title("Certify a picture", anchor=False)
     st.markdown(
-        "A network looks at N coarse versions of one picture and votes. One grey level of one pixel can move at most "
-        "one vote, so counting the votes **proves** how much change the answer survives. No chance is involved."
+        "A network looks at N coarse versions of one picture and votes. One grey level in one colour channel of one "
+        "pixel can move at most one vote, so counting the votes **proves** how much change the answer survives."
     )
-    if MODEL not in resources.model_names():
-        st.error(f"The folder `pretrained/{MODEL}` is missing; restore it from the repository.")
+    if resources.MODEL not in list_models():
+        st.error(f"The folder `pretrained/{resources.MODEL}` is missing; restore it from the repository.")
         return
-    model = resources.model(MODEL)
+    model = resources.model(resources.MODEL)
     size = model.input_shape[1:]
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -215,7 +193,8 @@ def page() -> None:
         if source == OWN:
             image, truth = choose_own(size), None
         else:
-            image, truth = choose_sample(size)
+            sample, image = gallery.choose(model)
+            truth = sample.label
         st.caption(f"This network knows ten classes only: {', '.join(model.class_names)}.")
         picture_place = st.container()
     with right:
@@ -223,7 +202,7 @@ def page() -> None:
         if image is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return
-        run = resources.votes_of(MODEL, image, levels)
+        run = resources.votes_of(resources.MODEL, image, levels)
         show_noise(run)
         with picture_place:
             show_picture(image, run, "your picture" if truth is None else f"true class: {model.class_names[truth]}")

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from app import pictures
+from dssn_core.images import crop_box
 
 
 def an_image():
@@ -36,3 +37,11 @@ def test_the_crop_preview_fades_the_outside_only():
     assert preview.size == (320, 160)
     assert preview.getpixel((160, 80)) == (255, 0, 0)
     assert preview.getpixel((10, 80)) != (255, 0, 0)
+
+
+def test_the_thinnest_crops_can_be_shown():
+    for width in range(1, 21):
+        for size in ((width, 1), (1, width)):
+            for position in (0, 0.3, 0.5, 1):
+                box = crop_box((size[1], size[0]), (32, 32), position)
+                assert pictures.crop_preview(Image.new("RGB", size), box).size == size

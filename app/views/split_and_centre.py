@@ -1,0 +1,250 @@
+"""The splitting laboratory: what a sample keeps of one pixel, of one picture, and what offsets have to do with it."""
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from app import gallery, pictures, resources
+from app import splitting_charts as charts
+from dssn_core import SplitNoise
+from dssn_core.constants import PIXEL_STEPS, levels_from_lambda
+from dssn_core.monte_carlo import NEIGHBOURS
+from dssn_core.networks import Classifier
+from dssn_core.splitting import OFFSET_SCHEMES, pixel_sample
+from dssn_core.voting import noise_for
+
+SECTIONS = ("One pixel", "One picture", "Offsets")
+LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
+FILM_SAMPLES = 8
+CURVE_LAMBDAS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+NO_BAR = {"displayModeBar": False}
+
+
+# --- controls that all sections share ------------------------------------------------------------------------------
+
+
+def keep_phases() -> None:
+    """A change of lambda keeps j/N and v/N, not j and v: the picture changes smoothly under the slider."""
+    levels = levels_from_lambda(st.session_state["lam"])
+    for name in ("j", "v"):
+        if f"{name}-origin" in st.session_state:
+            value, out_of = st.session_state[f"{name}-origin"]
+            st.session_state[name] = value * levels // out_of
+
+
+def set_lambda(lam: float) -> None:
+    st.session_state["lam"] = lam
+    keep_phases()
+
+
+def keep_origin(name: str, levels: int) -> None:
+    """Remember where on the cycle a slider was put by hand, as a fraction of N."""
+    st.session_state[f"{name}-origin"] = (st.session_state[name], levels)
+
+
+def cyclic_slider(label: str, name: str, levels: int, help_: str) -> int:
+    """A slider over 0..N-1 that keeps its share of N when N changes."""
+    value = st.slider(
+        label, 0, levels - 1, key=name, bind="query-params", help=help_, on_change=keep_origin, args=(name, levels)
+    )
+    if f"{name}-origin" not in st.session_state:
+        keep_origin(name, levels)
+    return int(value)
+
+
+def choose_levels() -> int:
+    lam = st.slider(
+        "Noise λ",
+        0.02,
+        6.06,
+        0.25,
+        0.01,
+        key="lam",
+        bind="query-params",
+        on_change=keep_phases,
+        help="Splits repeat every 2λ on the [0, 1] scale, that is every N grey levels.",
+    )
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.caption("try", width="content")
+        for preset in LAMBDA_PRESETS:
+            label = f"{preset:g}" if preset != 0.5 else "0.5: the change of regime"
+            st.button(label, key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
+    levels = levels_from_lambda(lam)
+    shown = f"λ = N/510 = **{levels / (2 * PIXEL_STEPS):.4f}** · N = **{levels}** samples. "
+    if levels < PIXEL_STEPS:
+        st.markdown(
+            shown + "The splits are closer than the grey scale is long: a sample is a **coarser copy** of the pixel."
+        )
+    else:
+        st.markdown(
+            shown
+            + "At most **one** split falls on the grey scale: a sample says “darker than the split”, “brighter than "
+            "the split”, or, with no split, **nothing** (the centre is 1/2)."
+        )
+    return levels
+
+
+# --- one pixel -----------------------------------------------------------------------------------------------------
+
+
+def formula(pixel: int, offset: int, index: int, levels: int) -> str:
+    """The equations of the sample value with the current numbers in them, for KaTeX."""
+    sample, top = pixel_sample(pixel, offset, index, levels), 2 * PIXEL_STEPS
+    below = sample.above - 2 * levels
+    return rf"""\begin{{aligned}}
+K &= 2k = 2\cdot{pixel} = {sample.position} \\
+S &= 2\,((v + j) \bmod N) + 1 \\
+  &= 2\,(({offset} + {index}) \bmod {levels}) + 1 = {sample.split} \\
+C &= \min\{{S + 2Nz > K\}} = {sample.above} \\
+M &= \min(C, 2q) + \max(C - 2N, 0) \\
+  &= \min({sample.above}, {top}) + \max({below}, 0) = {sample.numerator} \\
+\tilde x &= M/(4q) = {sample.numerator}/{2 * top} \approx {sample.numerator / (2 * top):.4f}
+\end{{aligned}}"""
+
+
+def one_pixel(levels: int) -> None:
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        pixel = int(
+            st.slider("Pixel k", 0, PIXEL_STEPS, 100, key="k", bind="query-params", help="A grey level, 0 to 255.")
+        )
+        offset = cyclic_slider("Offset v", "v", levels, "Fixed once for every pixel, without looking at any picture.")
+        index = cyclic_slider(
+            "Sample index j", "j", levels, "Which of the N samples. Each j moves every split up by one."
+        )
+    noise = SplitNoise(levels, (1, 1, 1), torch.tensor([[[offset]]]))
+    with right:
+        figure = charts.number_line(noise, pixel, index)
+        st.plotly_chart(figure, config=NO_BAR, key="number-line", alt="the pixel's number line with splits and centre")
+    st.latex(formula(pixel, offset, index, levels))
+    st.markdown(
+        "**Why one step of the pixel changes exactly one sample.** As j runs from 0 to N − 1, each place between two "
+        "grey levels holds a split exactly once. A step from k to k + 1 crosses one such place, so exactly one j sees "
+        "the pixel change sides. All other samples keep the same interval, the same centre, the same bits."
+    )
+
+
+# --- one picture ---------------------------------------------------------------------------------------------------
+
+
+def take_pixel(image: Tensor, noise: SplitNoise, row: int, column: int, channel: int) -> None:
+    """Carry a pixel to the number line."""
+    st.session_state["k"] = int(image[channel, row, column])
+    st.session_state["v"] = int(noise.offsets[channel, row, column])
+    keep_origin("v", noise.levels)
+    st.session_state["section"] = SECTIONS[0]
+
+
+def clicked(image: Tensor, noise: SplitNoise) -> None:
+    points = st.session_state["image-laboratory"]["selection"]["points"]
+    if points:
+        st.session_state["row"], st.session_state["column"] = int(points[0]["y"]), int(points[0]["x"])
+
+
+def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> str:
+    """Samples evenly spaced over a whole cycle from `index` on, with the network's answer under each."""
+    indices = [(index + step * noise.levels // FILM_SAMPLES) % noise.levels for step in range(FILM_SAMPLES)]
+    samples = noise.samples_at(image, torch.tensor(indices))
+    shares = resources.probabilities(model, samples, noise.lam)
+    return charts.filmstrip(
+        [
+            (
+                f"j = {j}: {model.class_names[int(share.argmax())]}, {int(share.max() * 100)} %",
+                [pictures.sample_image(sample)],
+            )
+            for j, share, sample in zip(indices, shares, samples, strict=True)
+        ]
+    )
+
+
+def one_picture(levels: int, model: Classifier) -> None:
+    with st.expander("Choose a picture", expanded=False):
+        _, image = gallery.choose(model)
+    noise = noise_for(model, levels)
+    index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples.")
+    figure = charts.image_laboratory(image, noise, index)
+    st.plotly_chart(
+        figure,
+        config=NO_BAR,
+        key="image-laboratory",
+        on_select=lambda: clicked(image, noise),
+        selection_mode="points",
+        alt="the picture, its splits and its sample",
+    )
+    channels, height, width = image.shape
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        row = int(st.number_input("Row", 0, height - 1, key="row", width=120))
+        column = int(st.number_input("Column", 0, width - 1, key="column", width=120))
+        names = ("red", "green", "blue")[:channels]
+        channel = names.index(st.selectbox("Channel", names, key="channel", width=120))
+        st.button(
+            f"Show this pixel (k = {int(image[channel, row, column])}) on the number line",
+            on_click=take_pixel,
+            args=(image, noise, row, column, channel),
+            icon=":material/straighten:",
+        )
+    st.markdown(
+        f"**{FILM_SAMPLES} of the {levels} samples**, with the class that each votes for and the network's confidence"
+    )
+    st.html(film(model, image, noise, index))
+    if st.toggle("Beside it: the randomized methods at the same λ", key="neighbours", bind="query-params"):
+        drawn = {name: draw(image, noise.lam, 1, seed=index)[0] for name, draw in NEIGHBOURS.items()}
+        shown = {"DSSN": noise.samples(image, index, index + 1)[0], **drawn}
+        cells = [(f"{name}, one sample", [pictures.sample_image(x.clamp(0, 1))]) for name, x in shown.items()]
+        st.html(charts.filmstrip(cells, width=160))
+        st.caption(
+            "All three have the same noise parameter λ. Additive noise leaves the [0, 1] range; the screen cuts "
+            "it off at black and white. SSN draws every pixel's split by chance; DSSN fixes them, spread evenly."
+        )
+
+
+# --- offsets -------------------------------------------------------------------------------------------------------
+
+
+def offsets(levels: int, model: Classifier) -> None:
+    with st.expander("Choose a picture", expanded=False):
+        sample, image = gallery.choose(model)
+    index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples.")
+    st.markdown(
+        "The offsets v decide where each pixel's split lies. **Any** fixed offsets give a sound certificate. But a "
+        "sample is an *ordered dither* of the picture: if neighbouring pixels ask well-spread questions, their answers "
+        "tell more together. From top to bottom: offsets, sample, and what a fixed blur gets back from it."
+    )
+    noises = {scheme: SplitNoise(levels, model.input_shape, scheme) for scheme in OFFSET_SCHEMES}
+    errors = resources.reconstruction_errors(sample.key, CURVE_LAMBDAS, image)
+    here = resources.reconstruction_errors(sample.key, (levels / (2 * PIXEL_STEPS),), image)
+    cells = []
+    for scheme, noise in noises.items():
+        tile = (noise.offsets * PIXEL_STEPS // max(1, levels - 1)).to(torch.uint8)
+        seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
+        rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
+        cells.append((f"“{scheme}”, error {here[scheme][0]:.4f}", [tile, seen, rebuilt]))
+    st.html(charts.filmstrip(cells, width=150))
+    st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
+    st.caption(
+        "Mean squared error of a Gaussian low-pass reconstruction of this picture, averaged over 16 samples evenly "
+        "spaced in j. Lower is better. “reference” is the paper's own random draw; this network was trained with “r2”."
+    )
+
+
+def page() -> None:
+    st.title("Split & centre", anchor=False)
+    st.markdown("A sample keeps only **between which splits** a pixel lies, and shows the centre of that interval.")
+    section = st.segmented_control(
+        "Section",
+        SECTIONS,
+        default=SECTIONS[0],
+        required=True,
+        key="section",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    levels = choose_levels()
+    if section == SECTIONS[0]:
+        one_pixel(levels)
+        return
+    model = resources.model(resources.MODEL)
+    (one_picture if section == SECTIONS[1] else offsets)(levels, model)
+
+
+page()

@@ -1,0 +1,63 @@
+"""The splitting laboratory through its real widgets."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.test_certify import MAIN
+
+SECTIONS = ("One pixel", "One picture", "Offsets")
+
+
+def open_page(**parameters: str) -> AppTest:
+    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    return healthy(page.switch_page("views/split_and_centre.py").run())
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert page.title[0].value == "Split & centre"
+    return page
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("lam", ["0.02", "0.25", "0.5", "1.73", "6.06"])
+def test_every_section_opens_at_every_noise(section, lam):
+    page = open_page(section=section, lam=lam)
+    assert page.get("plotly_chart")
+
+
+def test_the_formula_has_the_current_numbers_in_it():
+    page = open_page(lam="0.5", k="100", j="30", v="12")
+    assert r"(12 + 30) \bmod 255" in page.latex[0].value
+    assert r"\min(510, 510)" not in page.latex[0].value
+    healthy(page.slider(key="k").set_value(101).run())
+    assert "2\\cdot101 = 202" in page.latex[0].value
+
+
+def test_lambda_keeps_the_share_of_the_cycle():
+    page = open_page(lam="0.5")
+    healthy(page.slider(key="j").set_value(100).run())
+    healthy(page.slider(key="lam").set_value(1.0).run())
+    assert page.slider(key="j").value == 200
+    healthy(page.slider(key="lam").set_value(0.5).run())
+    assert page.slider(key="j").value == 100
+
+
+def test_a_pixel_is_carried_to_the_number_line():
+    page = open_page(section="One picture", lam="1.0")
+    page.number_input(key="row").set_value(5)
+    page.number_input(key="column").set_value(7)
+    healthy(page.run())
+    carry = next(button for button in page.button if "on the number line" in button.label)
+    value = int(carry.label.split("k = ")[1].split(")")[0])
+    healthy(carry.click().run())
+    assert page.slider(key="k").value == value
+
+
+def test_the_neighbours_are_shown_on_demand():
+    page = open_page(section="One picture", lam="0.5")
+    before = len(page.get("html"))
+    healthy(page.toggle(key="neighbours").set_value(True).run())
+    assert len(page.get("html")) == before + 1

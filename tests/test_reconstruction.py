@@ -1,0 +1,37 @@
+"""The low-pass reconstruction: exact where it can be, and better for evenly spread offsets."""
+
+import pytest
+import torch
+
+from dssn_core import SplitNoise, read_image
+from dssn_core.gallery import sample_pictures
+from dssn_core.reconstruction import mean_response, reconstruct, reconstruction_error
+
+
+@pytest.mark.parametrize("levels", [2, 50, 127, 200, 254, 255, 441, 3091])
+def test_the_mean_response_grows_with_the_pixel(levels):
+    assert (mean_response(levels).diff() > 0).all()
+
+
+@pytest.mark.parametrize("levels", [255, 441])
+def test_the_mean_response_is_the_theorys(levels):
+    # Where a split falls on the scale, the mean is 1/4 + x/2 (exactly so for half-step splits, all equally often).
+    pixels = torch.arange(256) / 255
+    assert torch.allclose(mean_response(levels), 0.25 + pixels / 2, atol=1e-5)
+
+
+def test_all_samples_of_a_flat_picture_average_to_it():
+    image = torch.full((1, 24, 24), 90, dtype=torch.uint8)
+    noise = SplitNoise(64, (1, 24, 24), "white")
+    rebuilt = reconstruct(noise.numerators(image, 0, 64), 64)
+    assert abs(float(rebuilt.mean()) - 90 / 255) < 0.01
+
+
+def test_evenly_spread_offsets_keep_more_of_real_pictures_than_white_noise():
+    images = [read_image(sample.path) for sample in sample_pictures()[:6]]
+    for levels in (255, 1766):
+        errors = {
+            scheme: sum(reconstruction_error(image, SplitNoise(levels, (3, 32, 32), scheme)) for image in images)
+            for scheme in ("r2", "white")
+        }
+        assert errors["r2"] < 0.85 * errors["white"]
