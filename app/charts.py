@@ -50,7 +50,7 @@ BAR_STYLE = """<style>
 </style>"""
 
 
-def _percent(part: float, whole: float) -> str:
+def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.3f}%"
 
 
@@ -58,11 +58,11 @@ def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, mos
     """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket."""
     order = sorted(range(len(votes)), key=lambda c: (-votes[c], c))[:most]
     first, second = votes[order[0]], votes[order[1]]
-    left, width = _percent(second, levels), _percent(first - second, levels)
+    left, width = percent(second, levels), percent(first - second, levels)
     gap = f'<div class="dssn-gap" style="left: {left}; width: {width}">gap {first - second}</div>'
     rows = []
     for place, c in enumerate(order):
-        bar = f'<div class="dssn-bar" style="width: {_percent(votes[c], levels)}; background: {class_colour(c)}"></div>'
+        bar = f'<div class="dssn-bar" style="width: {percent(votes[c], levels)}; background: {class_colour(c)}"></div>'
         bracket = gap if place == 1 and first > second else ""
         rows.append(
             f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bar}{bracket}</div>'
@@ -78,8 +78,8 @@ def radius_interval(bounds: RadiusBounds, largest: int) -> str:
     text = f"certified ρ = {lower}" if closed else f"certified ρ between {lower} and {upper}"
     return (
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}, largest possible {top}">'
-        f'<div class="dssn-bar" style="width: {_percent(bounds.upper, largest)}; background: {OPEN_COLOUR}"></div>'
-        f'<div class="dssn-bar" style="width: {_percent(bounds.lower, largest)}; background: {SURE_COLOUR}"></div>'
+        f'<div class="dssn-bar" style="width: {percent(bounds.upper, largest)}; background: {OPEN_COLOUR}"></div>'
+        f'<div class="dssn-bar" style="width: {percent(bounds.lower, largest)}; background: {SURE_COLOUR}"></div>'
         "</div>"
         f'<div class="dssn-scale"><span>0</span><span>{text}</span><span>{top} possible</span></div>'
     )

@@ -5,7 +5,9 @@ few cores, and a session that goes away leaves nothing running.
 """
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -16,13 +18,18 @@ from torch import Tensor
 from app.pictures import crop_preview
 from dssn_core import SplitNoise, Tally, load_model, read_image, tally
 from dssn_core.allocator import keep_freed_memory
+from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.constants import levels_from_lambda
 from dssn_core.gallery import Sample, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import OFFSET_SCHEMES
+from dssn_core.two_pixels import SHAPE as TWO_PIXELS
+from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.voting import noise_for
+
+T = TypeVar("T")
 
 MODEL = "cifar10-dssn"
 """The network of the pages."""
@@ -92,6 +99,11 @@ def samples(dataset: str, size: tuple[int, int]) -> dict[str, tuple[Sample, Tens
     return {sample.key: (sample, read_image(sample.path, size)) for sample in sample_pictures(dataset)}
 
 
+def network_work(work: Callable[[], T]) -> T:
+    """Do some other work with a network on the worker thread, in its turn."""
+    return WORKER.submit(work).result()
+
+
 def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
     """float32 (B, K) softmax of the network's answers on samples (B, C, H, W)."""
 
@@ -100,7 +112,38 @@ def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
             logits: Tensor = classifier(images, lam)
             return logits.softmax(dim=1)
 
-    return WORKER.submit(work).result()
+    return network_work(work)
+
+
+def all_labels(image: Tensor, levels: int) -> np.ndarray:
+    """int64 (N,): the vote of every sample, in index order; counted now where it is not known yet."""
+    run = votes_of(MODEL, image, levels)
+    while not run.finished:
+        run.advance()
+    return run.labels
+
+
+def poke_key(image: Tensor, noise: SplitNoise) -> str:
+    """What an attack is about."""
+    return f"{image_sha256(image)} {noise!r}"
+
+
+def guided(classifier: Classifier, state: Poked, noise: SplitNoise, label: int) -> Poked:
+    """The attack after one guided step against `label`; the same if there is none to take."""
+    step = network_work(lambda: guided_step(classifier, state, noise, label))
+    return state if step is None else poked(classifier, state, noise, step)
+
+
+def poked(classifier: Classifier, state: Poked, noise: SplitNoise, step: Step) -> Poked:
+    """`attack.poke` on the worker thread."""
+    return network_work(lambda: poke(classifier, state, noise, step))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
+    """Votes for class 1 of every image of two pixels; the scheme "equal" gives both pixels the offset 0."""
+    offsets: str | Tensor = torch.zeros(TWO_PIXELS, dtype=torch.int64) if scheme == "equal" else scheme
+    return plane_votes(SplitNoise(levels, TWO_PIXELS, offsets), toy, boundary)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -30,20 +30,23 @@ def frame_indices(levels: int) -> list[int]:
     return [step * levels // count for step in range(count)]
 
 
-def _play_buttons(milliseconds: int) -> dict[str, object]:
+def play_buttons(milliseconds: int, label: str = "▶ Play j") -> dict[str, object]:
+    """Buttons that play and pause a figure's frames."""
     play = {"frame": {"duration": milliseconds, "redraw": True}, "transition": {"duration": 0}, "fromcurrent": True}
     pause = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate"}
     return {
         "type": "buttons",
+        "showactive": False,
+        "bgcolor": "rgba(136, 136, 136, 0.15)",
         "direction": "left",
         "x": 0,
         "y": 1,
         "xanchor": "left",
         "yanchor": "bottom",
         "pad": {"b": 6},
-        "font": {"color": "#555"},
+        "font": {"color": "#888888"},
         "buttons": [
-            {"label": "▶ Play j", "method": "animate", "args": [None, play]},
+            {"label": label, "method": "animate", "args": [None, play]},
             {"label": "❚❚ Pause", "method": "animate", "args": [[None], pause]},
         ],
     }
@@ -138,7 +141,7 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
     figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
-        updatemenus=[_play_buttons(350)],
+        updatemenus=[play_buttons(350)],
         margin={"t": 60, "b": 40},
         bargap=0,
     )
@@ -187,7 +190,7 @@ def image_laboratory(image: Tensor, noise: SplitNoise, index: int) -> go.Figure:
     )
     figure.frames = [go.Frame(data=panels(j), traces=[1, 2], name=f"{j}") for j in frame_indices(noise.levels)]
     bare(figure, 380)
-    buttons = {**_play_buttons(200), "y": -0.02, "yanchor": "top"}
+    buttons = {**play_buttons(200), "y": -0.02, "yanchor": "top"}
     figure.update_layout(updatemenus=[buttons], margin={"t": 28, "b": 44}, clickmode="event+select")
     figure.update_xaxes(visible=False, fixedrange=True, constrain="domain", range=[-0.5, width - 0.5])
     for place in ("", "2", "3"):

@@ -1,0 +1,265 @@
+"""Why a certificate holds: poke a picture, look at the world of two pixels, watch the arithmetic."""
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from app import charts, gallery, pictures, proof_charts, resources, splitting_charts
+from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes, levels_from_sigma
+from dssn_core.attack import Poked, Step, random_step, random_walk, undo
+from dssn_core.networks import Classifier
+from dssn_core.two_pixels import TOYS, Boundary, nearest_other, plane_radii
+from dssn_core.voting import noise_for
+
+SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
+SIGMAS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
+NO_BAR = {"displayModeBar": False}
+GUIDED_BURST = 10
+
+
+# --- poke it -------------------------------------------------------------------------------------------------------
+
+
+def subject() -> tuple[Classifier, Tensor, SplitNoise]:
+    """The picture and the noise of this page."""
+    model = resources.model(resources.MODEL)
+    with st.expander("Choose a picture", expanded=False):
+        _, image = gallery.choose(model)
+    sigma = st.select_slider("Noise σ", SIGMAS, 0.15, key="poke-sigma", bind="query-params")
+    return model, image, noise_for(model, levels_from_sigma(sigma))
+
+
+def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
+    """The attack under way on this picture at this noise, begun anew where there is none."""
+    key = resources.poke_key(image, noise)
+    if st.session_state.get("poked-key") != key:
+        labels = resources.all_labels(image, noise.levels)
+        st.session_state["poked-key"], st.session_state["poked"] = key, Poked(image, image, labels)
+        st.session_state["poke-seed"] = 0
+    state = st.session_state["poked"]
+    assert isinstance(state, Poked)
+    return state
+
+
+def fresh_generator() -> torch.Generator:
+    st.session_state["poke-seed"] += 1
+    return torch.Generator().manual_seed(st.session_state["poke-seed"])
+
+
+def act(action: str, noise: SplitNoise, certificate: Certificate) -> None:
+    """A button's callback: change the state of the attack."""
+    state: Poked = st.session_state["poked"]
+    model = resources.model(resources.MODEL)
+    if action == "undo":
+        state = undo(state)
+    elif action == "reset":
+        state = Poked(state.original, state.original, resources.all_labels(state.original, noise.levels))
+    elif action == "random":
+        state = resources.poked(model, state, noise, random_step(state.image, fresh_generator()))
+    elif action == "spend":
+        image = random_walk(state.original, certificate.radius_steps, fresh_generator())
+        state = Poked(state.original, image, resources.all_labels(image, noise.levels))
+    elif action in ("up", "down"):
+        channel = ("red", "green", "blue").index(st.session_state["poke-channel"])
+        place = (channel, st.session_state["poke-row"], st.session_state["poke-column"])
+        state = resources.poked(model, state, noise, Step(*place, 1 if action == "up" else -1))
+    else:
+        for _ in range(GUIDED_BURST if action == "burst" else 1):
+            state = resources.guided(model, state, noise, certificate.label)
+    st.session_state["poked"] = state
+
+
+def controls(state: Poked, noise: SplitNoise, certificate: Certificate) -> None:
+    channels, height, width = state.image.shape
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        row = int(st.number_input("Row", 0, height - 1, height // 2, key="poke-row", width=110))
+        column = int(st.number_input("Column", 0, width - 1, width // 2, key="poke-column", width=110))
+        names = ("red", "green", "blue")[:channels]
+        channel = names.index(st.selectbox("Channel", names, key="poke-channel", width=110))
+        value = int(state.image[channel, row, column])
+
+        def button(action: str, label: str, icon: str, disabled: bool = False) -> None:
+            st.button(
+                label,
+                key=f"poke-{action}",
+                icon=icon,
+                on_click=act,
+                args=(action, noise, certificate),
+                disabled=disabled,
+            )
+
+        button("down", f"{value} → {value - 1}", ":material/remove:", value == 0)
+        button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS)
+    with st.container(horizontal=True):
+        button("random", "Random step", ":material/casino:")
+        button("guided", "Guided step", ":material/target:")
+        button("burst", f"{GUIDED_BURST} guided steps", ":material/bolt:")
+        button("spend", "Spend the whole budget at random", ":material/payments:")
+        button("undo", "Undo", ":material/undo:", not state.moves)
+        button("reset", "Reset", ":material/restart_alt:", state.spent == 0 and not state.moves)
+
+
+def last_move(state: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
+    if not state.moves:
+        st.info("Change a pixel by one grey level. Which of the samples will notice? How many votes can that move?")
+        return
+    move = state.moves[-1]
+    step, before = move.step, undo(state).image
+    value = int(before[step.place])
+    channel = ("red", "green", "blue")[step.channel]
+    vote = (
+        f"and its vote stayed with **{names[move.after]}**"
+        if move.before == move.after
+        else f"and its vote moved from **{names[move.before]}** to **{names[move.after]}**"
+    )
+    st.markdown(
+        f"Row {step.row}, column {step.column}, {channel}: {value} → {value + step.change}. Of all {noise.levels} "
+        f"samples only **j = {move.index}** changed, {vote}."
+    )
+    seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, state.image)]
+    moved = (seen[0] != seen[1]).any(dim=0, keepdim=True)
+    changed = torch.where(moved, seen[1], seen[1] // 4)
+    cells = [
+        (f"sample {move.index} before: {names[move.before]}", [seen[0]]),
+        (f"sample {move.index} after: {names[move.after]}", [seen[1]]),
+        ("what changed in it, the rest dimmed", [changed]),
+    ]
+    st.html(splitting_charts.filmstrip(cells, width=130))
+
+
+def poke_it() -> None:
+    model, image, noise = subject()
+    state = poked_state(model, image, noise)
+    names = model.class_names
+    first = certificate_from_votes(
+        np.bincount(resources.all_labels(image, noise.levels), minlength=len(names)), noise.levels
+    )
+    now = certificate_from_votes(state.votes(len(names)), noise.levels)
+    st.markdown(
+        f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. Spend them as you like: "
+        "within the budget the answer cannot change. Stepping back refunds."
+    )
+    st.html(proof_charts.budget_meter(state.spent, first.radius_steps))
+    if now.label != first.label:
+        st.warning(f"After {state.spent} steps the answer is “{names[now.label]}”. R was {first.radius_steps}.")
+    controls(state, noise, first)
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        last_move(state, noise, names)
+    with right:
+        st.markdown(f"**The vote now** (it was {first.votes[first.label]} for {names[first.label]})")
+        st.html(charts.vote_bars(now.votes, names, noise.levels))
+        moved = sum(int(a != b) for a, b in zip(first.votes, now.votes, strict=True) if a > b)
+        lost = sum(max(0, a - b) for a, b in zip(first.votes, now.votes, strict=True))
+        st.caption(f"{lost} votes have left {moved} classes, after {state.spent} steps: never more votes than steps.")
+    with st.container(horizontal=True):
+        for shown, caption in ((state.original, "the original"), (state.image, f"now, {state.spent} steps away")):
+            st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
+
+
+# --- the two-pixel world -------------------------------------------------------------------------------------------
+
+
+def two_pixel_world() -> None:
+    st.markdown(
+        "Every image of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of each; "
+        "the colour is the smoothed answer. The solid diamond is the exact certificate of the chosen image: all images "
+        "in it have its colour. The dotted one is a step larger: some other base classifier with the same votes for "
+        "this image changes its answer there."
+    )
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        toy = st.selectbox("Toy base classifier", tuple(TOYS), key="toy", bind="query-params")
+        angle = st.slider("Turn its boundary (degrees)", 0, 180, 30, 5, key="angle", bind="query-params")
+        position = st.slider("Move its boundary", -0.4, 0.4, 0.0, 0.02, key="position", bind="query-params")
+        levels = st.slider("N, the number of samples", 2, 400, 200, key="n", bind="query-params")
+        scheme = st.selectbox("Offsets", ("r2", "white", "equal"), key="scheme", bind="query-params")
+        first = st.slider("First pixel", 0, PIXEL_STEPS, 60, key="k1", bind="query-params")
+        second = st.slider("Second pixel", 0, PIXEL_STEPS, 90, key="k2", bind="query-params")
+    votes = resources.plane(levels, scheme, toy, Boundary(angle, position))
+    radius = int(plane_radii(votes, levels)[second, first])
+    other = nearest_other(votes, levels, first, second)
+    with right:
+        figure = proof_charts.two_pixel_plane(votes, levels, (first, second), radius, other)
+        st.plotly_chart(figure, config=NO_BAR, key="plane", alt="the plane of all images of two pixels")
+    ones = int(votes[second, first])
+    with left:
+        st.metric("Certified radius R", f"{radius} steps")
+        away = (
+            "there is no image of the other class"
+            if other is None
+            else f"nearest image of the other class: {other[0]} steps"
+        )
+        st.caption(f"{ones} of {levels} samples vote orange, {levels - ones} blue; {away}.")
+
+
+# --- arithmetic, independent splits --------------------------------------------------------------------------------
+
+
+def arithmetic() -> None:
+    model, image, noise = subject()
+    labels = resources.all_labels(image, noise.levels)
+    names = model.class_names
+    certificate = certificate_from_votes(np.bincount(labels, minlength=len(names)), noise.levels)
+    st.markdown("In the worst case every step takes a vote from the winner and gives it to the closest rival. Play it:")
+    st.plotly_chart(
+        proof_charts.vote_transfer(certificate, names),
+        config=NO_BAR,
+        key="transfer",
+        alt=" ".join(certificate.account(names)),
+    )
+    a, b = certificate.label, certificate.rival
+    n_a, n_b, tie = certificate.votes[a], certificate.votes[b], int(b < a)
+    st.latex(
+        rf"R = \left\lfloor \frac{{n_a - n_b - [b < a]}}{{2}} \right\rfloor"
+        rf" = \left\lfloor \frac{{{n_a} - {n_b} - {tie}}}{{2}} \right\rfloor = {certificate.radius_steps},"
+        rf"\qquad \rho = \frac{{R}}{{255}} \approx {certificate.radius:.4f}"
+    )
+    st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
+
+
+INDEPENDENT = """
+**SSN, the randomized parent of DSSN**, draws every pixel's split on its own. DSSN draws *one* number, j, and lets all
+pixels share it: pixel i has its split at (vᵢ + j) mod N. Then there are only N different samples, and they can all be
+counted. Why does sharing cost nothing?
+
+- **The bound looks at one pixel at a time.** Two images have the same sample unless some pixel's split falls between
+  its two values. For pixel i that happens for at most |kᵢ − k′ᵢ| of the N values of j, *however the splits of
+  different pixels hang together*. Adding these up (the union bound) gives at most Σ|kᵢ − k′ᵢ| changed samples: the L1
+  distance. Nowhere did we need independence.
+- **It only changes what happens beyond the bound.** With independent splits, changes in several pixels overlap by
+  chance, and slightly fewer samples change. DSSN gives this small gain away, and gets an exact count for it.
+- **Additive noise cannot share.** With x + u, u uniform in a box, two images' noise clouds must overlap in *every*
+  coordinate at once. Share one random number over all pixels and the clouds become two parallel lines, which in
+  general do not meet at all: no certificate is left.
+
+So in splitting noise the randomness of different pixels may be tied together, and that is what makes it possible to
+leave chance out altogether.
+"""
+
+
+def independent_splits() -> None:
+    st.markdown(INDEPENDENT)
+
+
+def page() -> None:
+    st.title("Why it certifies", anchor=False)
+    st.markdown(
+        "One step of one pixel crosses exactly **one** split, so it changes exactly one sample and moves at most one "
+        "vote."
+    )
+    section = st.segmented_control(
+        "Section",
+        SECTIONS,
+        default=SECTIONS[0],
+        required=True,
+        key="why",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    views = (poke_it, two_pixel_world, arithmetic, independent_splits)
+    dict(zip(SECTIONS, views, strict=True))[section]()
+
+
+page()

@@ -1,0 +1,187 @@
+"""Steps against a certificate: change one pixel by one grey level, see the one vote that it can move.
+
+A step of a pixel between k and k + 1 crosses exactly one split position, that of sample j = (k - v) mod N; all other
+samples stay the same to the bit. Every search here only proposes steps; votes are always counted in the chunk layout.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .constants import PIXEL_STEPS
+from .splitting import SplitNoise, samples_from_numerators, split_numerators
+from .voting import BATCH_SIZE, BaseClassifier, ChunkLayout, classify
+
+
+@dataclass(frozen=True)
+class Step:
+    """Change pixel (channel, row, column) by `change`, one grey level up (+1) or down (-1)."""
+
+    channel: int
+    row: int
+    column: int
+    change: int
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        return self.channel, self.row, self.column
+
+    def applied(self, image: Tensor) -> Tensor:
+        """A copy of the uint8 image with the step taken; ValueError if it leaves the image or the range 0..255."""
+        if self.change not in (-1, 1):
+            raise ValueError(f"a step changes a pixel by +1 or -1, got {self.change}")
+        if not all(0 <= n < size for n, size in zip(self.place, image.shape, strict=True)):
+            raise ValueError(f"there is no pixel {self.place} in an image of shape {tuple(image.shape)}")
+        value = int(image[self.place]) + self.change
+        if not 0 <= value <= PIXEL_STEPS:
+            raise ValueError(f"the pixel is {value - self.change} already; it must stay within 0..{PIXEL_STEPS}")
+        changed = image.clone()
+        changed[self.place] = value
+        return changed
+
+
+def changed_index(image: Tensor, noise: SplitNoise, step: Step) -> int:
+    """The one sample that `step` changes: j = (k - v) mod N, with k the smaller of the two pixel values."""
+    lower = int(image[step.place]) + min(step.change, 0)
+    return (lower - int(noise.offsets[step.place])) % noise.levels
+
+
+def distance(image: Tensor, other: Tensor) -> int:
+    """L1 distance in steps, over all pixels and channels."""
+    return int((image.int() - other.int()).abs().sum())
+
+
+def vote_of(model: BaseClassifier, image: Tensor, noise: SplitNoise, index: int, batch_size: int = BATCH_SIZE) -> int:
+    """The class that sample `index` votes for, computed in its own chunk, exactly as `tally` does."""
+    layout = ChunkLayout.of(noise.levels, batch_size)
+    for chunk in range(layout.chunks):
+        indices = layout.indices(chunk)[: layout.real_rows(chunk)]
+        rows = torch.nonzero(indices == index).flatten()
+        if len(rows):
+            labels, _ = classify(model, noise.samples_at(image, layout.indices(chunk)), noise.lam)
+            return int(labels[rows[0]])
+    raise ValueError(f"index must be from 0 to {noise.levels - 1}, got {index}")
+
+
+@dataclass(frozen=True)
+class Move:
+    """A step that was taken: the sample it changed, and that sample's vote before and after."""
+
+    step: Step
+    index: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Poked:
+    """An image under attack. labels: int64 (N,), the vote of every sample of `image`, in index order."""
+
+    original: Tensor
+    image: Tensor
+    labels: np.ndarray
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def spent(self) -> int:
+        """L1 distance from the original, in steps; going back refunds."""
+        return distance(self.image, self.original)
+
+    def votes(self, classes: int) -> np.ndarray:
+        """int64 (K,) vote counts."""
+        counts: np.ndarray = np.bincount(self.labels, minlength=classes)
+        return counts
+
+
+def poke(model: BaseClassifier, state: Poked, noise: SplitNoise, step: Step, batch_size: int = BATCH_SIZE) -> Poked:
+    """Take a step and count again the one vote that can have moved. ValueError for a step out of range."""
+    image = step.applied(state.image)
+    index = changed_index(state.image, noise, step)
+    labels = state.labels.copy()
+    before, labels[index] = int(labels[index]), vote_of(model, image, noise, index, batch_size)
+    return replace(
+        state, image=image, labels=labels, moves=(*state.moves, Move(step, index, before, int(labels[index])))
+    )
+
+
+def undo(state: Poked) -> Poked:
+    """Take the last step back; the state itself if there is none."""
+    if not state.moves:
+        return state
+    last = state.moves[-1]
+    labels = state.labels.copy()
+    labels[last.index] = last.before
+    back = replace(last.step, change=-last.step.change)
+    return replace(state, image=back.applied(state.image), labels=labels, moves=state.moves[:-1])
+
+
+def random_step(image: Tensor, generator: torch.Generator, outward_from: Tensor | None = None) -> Step:
+    """A random possible step; with `outward_from`, one that does not come nearer to that image."""
+    while True:
+        channel, row, column, up = (int(torch.randint(n, (1,), generator=generator)) for n in (*image.shape, 2))
+        step = Step(channel, row, column, 2 * up - 1)
+        value = int(image[step.place])
+        moved = 0 if outward_from is None else value - int(outward_from[step.place])
+        if 0 <= value + step.change <= PIXEL_STEPS and moved * step.change >= 0:
+            return step
+
+
+def random_walk(image: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+    """An image at L1 distance `steps` of `image`, reached by random steps that never come back.
+
+    The distance is smaller only where so many steps might leave no pixel that can go on.
+    """
+    ways = torch.stack([image.int(), PIXEL_STEPS - image.int()])  # steps down and up before a pixel is at its end
+    room = int(torch.where(ways.min(0).values > 0, ways.min(0).values, PIXEL_STEPS).sum())
+    walked = image
+    for _ in range(min(steps, room)):
+        walked = random_step(walked, generator, image).applied(walked)
+    return walked
+
+
+def _margins(model: BaseClassifier, samples: Tensor, lam: float, label: int) -> Tensor:
+    """Logit of `label` minus the best other logit, for samples (B, C, H, W); negative where the vote is lost."""
+    with torch.inference_mode():
+        logits = model(samples, lam)
+    others = logits.clone()
+    others[:, label] = -torch.inf
+    return logits[:, label] - others.max(dim=1).values
+
+
+def steps_that_change(image: Tensor, noise: SplitNoise, index: int) -> list[Step]:
+    """All steps that change sample `index`."""
+    found = []
+    for change in (1, -1):
+        lower = image.long() + min(change, 0)
+        value = image.long() + change
+        hits = ((lower - noise.offsets) % noise.levels == index) & (value >= 0) & (value <= PIXEL_STEPS)
+        found += [Step(channel, row, column, change) for channel, row, column in torch.nonzero(hits).tolist()]
+    return found
+
+
+def guided_step(model: BaseClassifier, state: Poked, noise: SplitNoise, label: int, searched: int = 4) -> Step | None:
+    """A step that takes a vote from `label`, or else the one that brings a vote closest to leaving it.
+
+    Looks at the `searched` samples whose vote for `label` is the least certain, and at every step that changes one of
+    them. None if no sample votes for `label`.
+    """
+    voters = torch.from_numpy(np.flatnonzero(state.labels == label))
+    if not len(voters):
+        return None
+    margins = torch.cat(
+        [
+            _margins(model, noise.samples_at(state.image, part), noise.lam, label)
+            for part in torch.split(voters, BATCH_SIZE)
+        ]
+    )
+    chosen = voters[margins.argsort()[:searched]].tolist()
+    steps = [(step, index) for index in chosen for step in steps_that_change(state.image, noise, index)]
+    if not steps:
+        return None
+    images = torch.stack([step.applied(state.image) for step, _ in steps])
+    indices = torch.tensor([index for _, index in steps])[:, None, None, None]
+    samples = samples_from_numerators(split_numerators(images, noise.offsets, indices, noise.levels))
+    after = torch.cat([_margins(model, part, noise.lam, label) for part in torch.split(samples, BATCH_SIZE)])
+    return steps[int(after.argmin())][0]

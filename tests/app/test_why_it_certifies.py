@@ -1,0 +1,66 @@
+"""Poking, the two-pixel world and the arithmetic through their real widgets."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.test_certify import MAIN
+
+SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
+
+
+def open_page(**parameters: str) -> AppTest:
+    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    for name, value in {"poke-sigma": "0.1", **parameters}.items():
+        page.query_params[name] = value
+    return healthy(page.switch_page("views/why_it_certifies.py").run())
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert page.title[0].value == "Why it certifies"
+    return page
+
+
+def press(page: AppTest, action: str) -> AppTest:
+    return healthy(page.button(key=f"poke-{action}").click().run())
+
+
+def spent(page: AppTest) -> int:
+    meter = next(html.proto.body for html in page.get("html") if "steps spent" in html.proto.body)
+    return int(meter.split('aria-label="')[1].split(" of ")[0])
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens(section):
+    open_page(why=section)
+
+
+def test_a_poke_changes_one_sample_and_is_refunded():
+    page = press(open_page(), "up")
+    assert spent(page) == 1
+    assert any("only **j = " in text.value for text in page.markdown)
+    assert spent(press(page, "down")) == 0
+
+
+def test_undo_and_reset_go_back():
+    page = press(press(press(open_page(), "random"), "random"), "undo")
+    assert spent(page) == 1
+    assert spent(press(page, "reset")) == 0
+
+
+def test_guided_steps_spend_their_budget():
+    page = press(press(open_page(), "guided"), "burst")
+    assert 1 <= spent(page) <= 11
+
+
+def test_the_whole_budget_at_random_leaves_the_answer():
+    page = open_page()
+    radius = int(next(t.value for t in page.markdown if "**R = " in t.value).split("**R = ")[1].split("**")[0])
+    assert spent(press(page, "spend")) == radius
+    assert not page.warning
+
+
+@pytest.mark.parametrize("levels", ["2", "127", "400"])
+def test_the_two_pixel_world_at_its_ends(levels):
+    page = open_page(why="Two-pixel world", n=levels, k1="0", k2="255")
+    assert page.metric[0].label == "Certified radius R"
