@@ -147,7 +147,7 @@ def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def reconstruction_errors(picture: str, lambdas: tuple[float, ...], _image: Tensor) -> dict[str, list[float]]:
+def reconstruction_errors(image_hash: str, lambdas: tuple[float, ...], _image: Tensor) -> dict[str, list[float]]:
     """Reconstruction error of a picture by offset scheme, at each lambda."""
     shape = (int(_image.shape[0]), int(_image.shape[1]), int(_image.shape[2]))
     return {

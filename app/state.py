@@ -1,20 +1,35 @@
-"""What the address of the page keeps, so that a copied link reopens the same view."""
+"""What the address keeps, so that a copied link reopens the same view, and what outlives a change of page."""
 
+import re
 from collections.abc import Container
 
 import streamlit as st
 
-PICTURE = "picture"
+PICTURE, DIGEST = "picture", "sha256"
 
 
 def chosen_picture(known: Container[str], default: str) -> str:
-    """The picture named in the address; the default if there is none or it is unknown."""
-    key = st.query_params.get(PICTURE, default)
-    return key if key in known else default
+    """The picture named in the address, or else the one chosen before; the default if that is none or unknown."""
+    key = st.query_params.get(PICTURE) or st.session_state.get("kept-picture", default)
+    key = key if key in known else default
+    st.session_state["kept-picture"] = key
+    if key != default:
+        st.query_params[PICTURE] = key
+    return key
 
 
 def choose_picture(key: str) -> None:
-    st.query_params[PICTURE] = key
+    st.session_state["kept-picture"] = st.query_params[PICTURE] = key
+
+
+def wanted_picture() -> str | None:
+    """SHA-256 of the picture that the address speaks of, if it speaks of one."""
+    digest = st.query_params.get(DIGEST, "")
+    return digest if re.fullmatch("[0-9a-f]{64}", digest) else None
+
+
+def want_picture(digest: str) -> None:
+    st.query_params[DIGEST] = digest
 
 
 def set_value(key: str, value: object) -> None:

@@ -149,7 +149,7 @@ def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_s
     """int64 (K,) votes of all N samples; they add up to N."""
     votes = np.zeros(0, dtype=np.int64)
     for state in tally(model, image, noise, batch_size):
-        votes = state.votes
+        votes = state.votes.copy()
     return votes
 
 

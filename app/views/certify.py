@@ -9,39 +9,10 @@ from app import charts, gallery, pictures, resources, state
 from app.resources import VoteRun
 from dssn_core import Tally, certificate_from_votes, levels_from_sigma, list_models
 from dssn_core.certificate import display_radius
-from dssn_core.images import ImageError, image_sha256
 from dssn_core.networks import Classifier
 
 PRESETS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 REDRAW_SECONDS = 0.25
-SAMPLE, OWN = "A sample picture", "My own picture"
-
-
-def choose_own(size: tuple[int, int]) -> Tensor | None:
-    """An uploaded picture, cropped and resized, or None while there is none that can be used."""
-    upload = st.file_uploader(
-        "PNG, JPEG, WebP or BMP, up to 20 MB", type=["png", "jpg", "jpeg", "webp", "bmp"], key="upload"
-    )
-    if upload is None:
-        st.info("Choose a picture. It stays on the machine that runs this page.", icon=":material/upload:")
-        return None
-    data = upload.getvalue()
-    try:
-        width, height = resources.picture_size(data)
-        position = 50
-        if width != height:
-            position = st.slider("Position of the crop, in percent of the longer side", 0, 100, 50, key="crop")
-        image, preview = resources.cropped(data, size, position / 100)
-    except ImageError as error:
-        st.error(f"{upload.name} cannot be used: {error}", icon=":material/broken_image:")
-        return None
-    st.image(
-        preview,
-        caption=f"{width} × {height}; the bright part is cut out and resized to {size[1]} × {size[0]}",
-        output_format="PNG",
-        alt="the uploaded picture with the part that is cut out",
-    )
-    return image
 
 
 def choose_noise(model: Classifier) -> int:
@@ -183,32 +154,22 @@ def page() -> None:
         st.error(f"The folder `pretrained/{resources.MODEL}` is missing; restore it from the repository.")
         return
     model = resources.model(resources.MODEL)
-    size = model.input_shape[1:]
     left, right = st.columns([2, 3], gap="large")
     with left:
-        source = st.segmented_control(
-            "Picture", [SAMPLE, OWN], default=SAMPLE, required=True, key="source", label_visibility="collapsed"
-        )
-        image: Tensor | None
-        if source == OWN:
-            image, truth = choose_own(size), None
-        else:
-            sample, image = gallery.choose(model)
-            truth = sample.label
+        chosen = gallery.choose(model)
         st.caption(f"This network knows ten classes only: {', '.join(model.class_names)}.")
         picture_place = st.container()
     with right:
         levels = choose_noise(model)
-        if image is None:
+        if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return
-        run = resources.votes_of(resources.MODEL, image, levels)
+        run = resources.votes_of(resources.MODEL, chosen.image, levels)
         show_noise(run)
         with picture_place:
-            show_picture(image, run, "your picture" if truth is None else f"true class: {model.class_names[truth]}")
-            st.caption(f"SHA-256 of the pixels: `{image_sha256(image)[:16]}…`")
+            show_picture(chosen.image, run, chosen.name)
         tally = watch(run, model)
-        show_certificate(run, tally, model, truth)
+        show_certificate(run, tally, model, chosen.truth)
 
 
 page()

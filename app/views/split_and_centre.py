@@ -8,6 +8,7 @@ from app import gallery, pictures, resources
 from app import splitting_charts as charts
 from dssn_core import SplitNoise
 from dssn_core.constants import PIXEL_STEPS, levels_from_lambda
+from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import NEIGHBOURS
 from dssn_core.networks import Classifier
 from dssn_core.splitting import OFFSET_SCHEMES, pixel_sample
@@ -159,7 +160,10 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> str
 
 def one_picture(levels: int, model: Classifier) -> None:
     with st.expander("Choose a picture", expanded=False):
-        _, image = gallery.choose(model)
+        chosen = gallery.choose(model)
+    if chosen is None:
+        return
+    image = chosen.image
     noise = noise_for(model, levels)
     index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples.")
     figure = charts.image_laboratory(image, noise, index)
@@ -203,7 +207,10 @@ def one_picture(levels: int, model: Classifier) -> None:
 
 def offsets(levels: int, model: Classifier) -> None:
     with st.expander("Choose a picture", expanded=False):
-        sample, image = gallery.choose(model)
+        chosen = gallery.choose(model)
+    if chosen is None:
+        return
+    image, digest = chosen.image, image_sha256(chosen.image)
     index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples.")
     st.markdown(
         "The offsets v decide where each pixel's split lies. **Any** fixed offsets give a sound certificate. But a "
@@ -211,8 +218,8 @@ def offsets(levels: int, model: Classifier) -> None:
         "tell more together. From top to bottom: offsets, sample, and what a fixed blur gets back from it."
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme) for scheme in OFFSET_SCHEMES}
-    errors = resources.reconstruction_errors(sample.key, CURVE_LAMBDAS, image)
-    here = resources.reconstruction_errors(sample.key, (levels / (2 * PIXEL_STEPS),), image)
+    errors = resources.reconstruction_errors(digest, CURVE_LAMBDAS, image)
+    here = resources.reconstruction_errors(digest, (levels / (2 * PIXEL_STEPS),), image)
     cells = []
     for scheme, noise in noises.items():
         tile = (noise.offsets * PIXEL_STEPS // max(1, levels - 1)).to(torch.uint8)

@@ -21,13 +21,13 @@ GUIDED_BURST = 10
 # --- poke it -------------------------------------------------------------------------------------------------------
 
 
-def subject() -> tuple[Classifier, Tensor, SplitNoise]:
-    """The picture and the noise of this page."""
+def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
+    """The network, picture and noise of this page; None while there is no picture."""
     model = resources.model(resources.MODEL)
     with st.expander("Choose a picture", expanded=False):
-        _, image = gallery.choose(model)
+        chosen = gallery.choose(model)
     sigma = st.select_slider("Noise σ", SIGMAS, 0.15, key="poke-sigma", bind="query-params")
-    return model, image, noise_for(model, levels_from_sigma(sigma))
+    return None if chosen is None else (model, chosen.image, noise_for(model, levels_from_sigma(sigma)))
 
 
 def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
@@ -129,7 +129,10 @@ def last_move(state: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
 
 
 def poke_it() -> None:
-    model, image, noise = subject()
+    chosen = subject()
+    if chosen is None:
+        return
+    model, image, noise = chosen
     state = poked_state(model, image, noise)
     names = model.class_names
     first = certificate_from_votes(
@@ -198,7 +201,10 @@ def two_pixel_world() -> None:
 
 
 def arithmetic() -> None:
-    model, image, noise = subject()
+    chosen = subject()
+    if chosen is None:
+        return
+    model, image, noise = chosen
     labels = resources.all_labels(image, noise.levels)
     names = model.class_names
     certificate = certificate_from_votes(np.bincount(labels, minlength=len(names)), noise.levels)

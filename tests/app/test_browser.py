@@ -1,14 +1,6 @@
-"""The page in a real browser: what AppTest cannot see (uploads, addresses, the script of the page)."""
+"""The pages in a real browser: what AppTest cannot see (uploads, addresses, animations, changes of page)."""
 
 import io
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,107 +12,116 @@ from dssn_core.gallery import sample_pictures
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).parents[2]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+
+def radius(tab, levels: int) -> str:
+    """The certified radius, once the vote of this many samples is complete and drawn."""
+    tab.get_by_text(f"All N = {levels} samples voted").wait_for()
+    return tab.get_by_test_id("stMetricValue").first.inner_text().strip()
 
 
-@pytest.fixture(scope="module")
-def address():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)]
-    server = subprocess.Popen([*command, "--server.address", "127.0.0.1"], cwd=ROOT, env=os.environ)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-@pytest.fixture
-def page():
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.fail("the browser tests need Chromium: install it (Debian: apt-get install chromium) or set CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        tab.set_default_timeout(90_000)
-        yield tab
-        browser.close()
-
-
-def radius(page) -> str:
-    """The certified radius, once the vote is complete."""
-    page.get_by_text("The arithmetic").wait_for()
-    return page.get_by_test_id("stMetricValue").first.inner_text().strip()
-
-
-def test_upload_a_picture_and_read_its_certificate(page, address):
+def test_upload_a_picture_and_read_its_certificate(tab, address):
     pixels = np.random.default_rng(1).integers(0, 256, (90, 120, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     expected = certify(load_model("cifar10-dssn"), read_image(buffer.getvalue()), levels_from_sigma(0.5))
-    page.goto(address)
-    radius(page)
-    page.get_by_text("My own picture").click()
-    page.get_by_text("as soon as there is a picture").wait_for()
-    page.locator("input[type=file]").set_input_files(
+    tab.goto(address)
+    radius(tab, 441)
+    tab.get_by_text("My own picture").click()
+    tab.get_by_text("as soon as there is a picture").wait_for()
+    tab.locator("input[type=file]").set_input_files(
         {"name": "mine.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     )
-    page.get_by_text("120 × 90").wait_for()
-    assert radius(page) == display_radius(expected.radius_steps)
+    tab.get_by_text("120 × 90").wait_for()
+    assert radius(tab, 441) == display_radius(expected.radius_steps)
 
 
-def test_a_file_that_is_no_picture_gets_a_message_and_no_stack_trace(page, address):
-    page.goto(address)
-    radius(page)
-    page.get_by_text("My own picture").click()
-    page.locator("input[type=file]").set_input_files(
+def test_a_file_that_is_no_picture_gets_a_message_and_no_stack_trace(tab, address):
+    tab.goto(address)
+    radius(tab, 441)
+    tab.get_by_text("My own picture").click()
+    tab.locator("input[type=file]").set_input_files(
         {"name": "fake.png", "mimeType": "image/png", "buffer": b"not a picture"}
     )
-    page.get_by_text("cannot be used").wait_for()
-    assert page.get_by_test_id("stException").count() == 0
+    tab.get_by_text("cannot be used").wait_for()
+    assert tab.get_by_test_id("stException").count() == 0
 
 
-def test_a_copied_link_reopens_the_same_view(page, address):
-    page.goto(address)
-    radius(page)
-    page.get_by_role("button", name="horse").first.click()
-    page.get_by_text("true class: horse").wait_for()
-    page.get_by_role("button", name="0.25", exact=True).click()
-    page.get_by_text("samples · largest possible radius").filter(has_text="220").wait_for()
-    page.wait_for_url("**sigma=0.25**")
-    link, before = page.url, radius(page)
-    page.goto("about:blank")
-    page.goto(link)
-    page.get_by_text("true class: horse").wait_for()
-    assert radius(page) == before
+def test_a_copied_link_reopens_the_same_view(tab, address):
+    tab.goto(address)
+    radius(tab, 441)
+    tab.get_by_role("button", name="horse").first.click()
+    tab.get_by_text("true class: horse").wait_for()
+    tab.get_by_role("button", name="0.25", exact=True).click()
+    tab.wait_for_url("**sigma=0.25**")
+    link, before = tab.url, radius(tab, 220)
+    tab.goto("about:blank")
+    tab.goto(link)
+    tab.get_by_text("true class: horse").wait_for()
+    assert radius(tab, 220) == before
 
 
-def test_leaving_a_long_vote_and_coming_back_ends_with_the_right_certificate(page, address):
-    page.goto(f"{address}?picture=cifar10-02&sigma=3.5")
-    page.get_by_role("button", name="0.15", exact=True).click()  # in the middle of 3091 samples
-    page.get_by_text("samples · largest possible radius").filter(has_text="132").wait_for()
-    radius(page)
-    page.get_by_role("button", name="3.5", exact=True).click()
-    page.get_by_text("All N = 3091 samples voted").wait_for()
+def test_leaving_a_long_vote_and_coming_back_ends_with_the_right_certificate(tab, address):
+    tab.goto(f"{address}?picture=cifar10-02&sigma=3.5")
+    tab.get_by_role("button", name="0.15", exact=True).click()  # in the middle of 3091 samples
+    radius(tab, 132)
+    tab.get_by_role("button", name="3.5", exact=True).click()
     sample = next(sample for sample in sample_pictures() if sample.key == "cifar10-02")
     expected = certify(load_model("cifar10-dssn"), read_image(sample.path), levels_from_sigma(3.5))
-    assert radius(page) == display_radius(expected.radius_steps)
+    assert radius(tab, 3091) == display_radius(expected.radius_steps)
+
+
+TRACE = "document.querySelector('.js-plotly-plot').data.find(trace => trace.name?.startsWith('{}'))"
+
+
+def plot(tab, name: str, what: str):
+    """A property of the trace whose name begins with `name` in the first chart."""
+    return tab.evaluate(f"{TRACE.format(name)}?.{what}")
+
+
+def test_the_number_line_plays(tab, address):
+    tab.goto(f"{address}split_and_centre?section=One+pixel&lam=0.25&k=90")
+    tab.locator(".js-plotly-plot").wait_for()
+    before = plot(tab, "centre", "x[0]")
+    tab.get_by_text("Play j").click()
+    tab.wait_for_function(f"before => {TRACE.format('centre')}.x[0] != before", arg=before)
+
+
+def test_a_link_to_the_laboratory_reopens_the_same_pixel(tab, address):
+    tab.goto(f"{address}split_and_centre?lam=0.5&k=201&v=7&j=33")
+    tab.locator(".js-plotly-plot").wait_for()
+    centre = plot(tab, "centre", "x")
+    link = tab.url
+    tab.goto("about:blank")
+    tab.goto(link)
+    tab.locator(".js-plotly-plot").wait_for()
+    assert plot(tab, "centre", "x") == centre
+    assert plot(tab, "the pixel", "x") == [201]
+
+
+def test_a_poke_changes_one_sample(tab, address):
+    tab.goto(f"{address}why_it_certifies?why=Poke+it&poke-sigma=0.1")
+    tab.get_by_text("0 of").first.wait_for()
+    tab.get_by_role("button", name="Random step").click()
+    tab.get_by_text("only j =").wait_for()
+    tab.get_by_text("1 of").first.wait_for()
+
+
+def test_the_picture_goes_with_one_from_page_to_page(tab, address):
+    tab.goto(f"{address}?picture=cifar10-03&sigma=0.15")
+    tab.get_by_text("true class: airplane").wait_for()
+    radius(tab, 132)
+    tab.get_by_role("link", name="Why it certifies").click()
+    tab.get_by_text("Choose a picture").click()
+    tab.get_by_role("button", name="airplane, sample 03, chosen").wait_for()
+    tab.get_by_role("link", name="Certify").first.click()
+    tab.get_by_text("true class: airplane").wait_for()
+
+
+def test_the_lesson_is_answered_and_followed(tab, address):
+    tab.goto(f"{address}lesson?step=3")
+    tab.get_by_text("exactly one", exact=True).click()
+    tab.get_by_role("button", name="Reveal").click()
+    tab.get_by_text("The grid moves by one level").wait_for()
+    tab.get_by_role("link", name="See it").click()
+    tab.locator(".js-plotly-plot").wait_for()
+    assert plot(tab, "the pixel", "x") == [100]

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
 from dssn_core.gallery import sample_pictures
+from dssn_core.images import image_sha256
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 
@@ -40,7 +41,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 def upload(data: bytes, name: str = "mine.png") -> AppTest:
     page = open_page()
-    healthy(page.segmented_control(key="source").set_value("My own picture").run())
+    healthy(page.segmented_control(key="source").set_value("own").run())
     return healthy(page.file_uploader(key="upload").set_value((name, data, "image/png")).run())
 
 
@@ -100,5 +101,16 @@ def test_a_file_that_is_no_picture_is_refused_kindly():
 
 def test_no_file_yet_asks_for_one():
     page = open_page()
-    healthy(page.segmented_control(key="source").set_value("My own picture").run())
+    healthy(page.segmented_control(key="source").set_value("own").run())
     assert "Choose a picture" in page.info[0].value
+
+
+def test_a_link_about_an_own_picture_asks_for_the_file_and_compares_it():
+    page = open_page(source="own", sha256="0" * 64)
+    assert "somebody's own" in page.info[0].value
+    data = png(np.zeros((32, 32, 3), dtype=np.uint8))
+    healthy(page.file_uploader(key="upload").set_value(("mine.png", data, "image/png")).run())
+    assert "not the picture of the link" in page.warning[0].value
+    healthy(page.button(key="take-own").click().run())
+    assert not page.warning
+    assert page.query_params["sha256"] == image_sha256(read_image(data))

@@ -1,0 +1,145 @@
+"""The guided lesson: what each step says, asks and answers. Text only; the page is in `views/lesson.py`."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class LessonStep:
+    """One step. options[right] answers the question; page and parameters are where to try it."""
+
+    title: str
+    text: str
+    question: str
+    options: tuple[str, ...]
+    right: int
+    why: str
+    page: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+CERTIFY, SPLIT, WHY = "certify.py", "split_and_centre.py", "why_it_certifies.py"
+
+STEPS = (
+    LessonStep(
+        "What a certificate promises",
+        "A classifier looks at a picture and names a class. Change the picture a little, and it may name another, "
+        "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
+        "*every* picture within a certain distance gets the same answer. Distance here is **L1**: add up how much "
+        "every pixel, in every colour channel, has changed.",
+        "A certificate of 57 grey levels: which attack does it rule out?",
+        (
+            "57 pixels change by one grey level each, in one channel",
+            "every pixel of a 32 × 32 picture gets one grey level brighter",
+            "one pixel changes by 100 grey levels",
+        ),
+        0,
+        "57 × 1 = 57 is within the budget. A picture of 32 × 32 has 3,072 values, so one level each adds up to 3,072. "
+        "One pixel by 100 is too much as well: what counts is the sum.",
+        CERTIFY,
+    ),
+    LessonStep(
+        "Ask many coarse versions",
+        "The network never sees the picture itself. It sees N coarse **samples** of it and votes on each. The answer "
+        "is the class with most votes. If a small change of the picture can move only few votes, a large lead cannot "
+        "be lost.",
+        "402 of 441 votes are for cat, 29 for dog, the rest for others. One vote moves at a time. How many must move "
+        "before dog can win?",
+        ("373", "187", "39"),
+        1,
+        "A vote that moves from cat to dog narrows the gap of 373 by two. After 186 moves cat leads 216 to 215; the "
+        "187th tips it.",
+        WHY,
+        {"why": "The arithmetic"},
+    ),
+    LessonStep(
+        "Split",
+        "Lay a grid of **splits** over the grey scale, at equal distances. A sample keeps only *between which splits* "
+        "a pixel lies. In the next sample, the whole grid has moved up by one grey level.",
+        "The splits are N grey levels apart, and there are N samples. In how many of them does a split fall exactly "
+        "between grey levels 100 and 101?",
+        ("none", "exactly one", "about half"),
+        1,
+        "The grid moves by one level from sample to sample, so it visits every gap between two grey levels once in N.",
+        SPLIT,
+        {"section": "One pixel", "lam": "0.25", "k": "100"},
+    ),
+    LessonStep(
+        "… and centre",
+        "The pixel is shown as the **centre** of its interval, cut off at black and white. Two pixel values in the "
+        "same interval give the same centre, to the last bit.",
+        "A pixel goes from 100 to 101. How many of the N samples change?",
+        ("all of them a little", "exactly one", "it depends on the picture"),
+        1,
+        "Only the sample with a split between 100 and 101 sees the pixel change sides. In all others it stays in its "
+        "interval, and the sample does not change at all. So at most **one vote** can move.",
+        WHY,
+        {"why": "Poke it"},
+    ),
+    LessonStep(
+        "Count",
+        "One grey level in one channel of one pixel moves at most one vote. So after R levels, however they are "
+        "spread, at most R votes have moved.",
+        "R grey levels are spent on one pixel, or on R different pixels. Where can more votes move?",
+        ("on one pixel", "on R different pixels", "the bound is the same: R"),
+        2,
+        "Every level crosses one split and changes at most one sample, wherever it is spent. Steps may even hit the "
+        "same sample twice; then fewer votes can move, never more.",
+        WHY,
+        {"why": "Poke it"},
+    ),
+    LessonStep(
+        "The theorem in one picture",
+        "With two pixels, all pictures fit into a plane. The certificate of one is a diamond: all pictures at L1 "
+        "distance up to R.",
+        "The diamond of a picture touches the border of its class without crossing it. Is that luck?",
+        ("yes, usually much room is left", "no, a certificate can be exactly as large as possible"),
+        1,
+        "It happens for the straight line and many others: no method that only looks at the vote counts could certify "
+        "one step more. The dotted diamond is where some classifier with these votes changes its answer.",
+        WHY,
+        {"why": "Two-pixel world"},
+    ),
+    LessonStep(
+        "More noise",
+        "λ is half the distance between splits. A larger λ means more samples, N = 510 λ, and a larger possible "
+        "radius, about λ. But each sample tells less.",
+        "What happens to a sample when λ doubles, from 0.5 to 1?",
+        (
+            "nothing, there are only more of them",
+            "half of the pixels now say nothing at all",
+            "the sample gets darker",
+        ),
+        1,
+        "From λ = 0.5 on at most one split falls on the grey scale. At λ = 1 it falls there for half of the pixels; "
+        "the others are shown as 1/2, whatever they are.",
+        SPLIT,
+        {"section": "One picture", "lam": "1.0"},
+    ),
+    LessonStep(
+        "Offsets",
+        "Every pixel has its own **offset**: where its grid starts. Any fixed offsets give a true certificate. But "
+        "they decide how much of the picture a sample keeps.",
+        "Which offsets keep most of the picture?",
+        ("random ones", "the same one for all pixels", "evenly spread ones"),
+        2,
+        "Evenly spread offsets make a sample an ordered dither of the picture, as in newspaper print: neighbouring "
+        "pixels ask different questions, and their answers together tell the brightness.",
+        SPLIT,
+        {"section": "Offsets", "lam": "1.0"},
+    ),
+    LessonStep(
+        "What it does not say",
+        "A certificate is exact: no chance, no confidence level. But it only says that the answer stays the same.",
+        "A picture of a cat is certified as “deer” with a large radius. What went wrong?",
+        (
+            "the certificate is false",
+            "the network is wrong, and provably stays wrong nearby",
+            "the radius must have been zero",
+        ),
+        1,
+        "Robust is not the same as right. That is why papers report *certified accuracy*: the share of pictures that "
+        "are both right and certified.",
+        CERTIFY,
+        {"sigma": "2.0"},
+    ),
+)

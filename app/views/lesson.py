@@ -1,0 +1,79 @@
+"""The guided lesson: predict, reveal, try it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import state
+from app.lesson import STEPS, LessonStep
+
+VIEWS = Path(__file__).parent
+
+
+def current_step() -> int:
+    """The step in the address, 1 to the number of steps."""
+    text = st.query_params.get("step", "1")
+    return min(int(text), len(STEPS)) if text.isdecimal() and int(text) > 0 else 1
+
+
+def go_to(step: int) -> None:
+    st.query_params["step"] = str(step)
+
+
+def answers() -> dict[int, int]:
+    """The options chosen so far, by step."""
+    chosen = st.session_state.setdefault("lesson-answers", {})
+    assert isinstance(chosen, dict)
+    return chosen
+
+
+def reveal(number: int) -> None:
+    answers()[number] = st.session_state[f"answer-{number}"]
+
+
+def ask(number: int, step: LessonStep) -> None:
+    st.markdown(f"**{step.question}**")
+    st.radio(
+        "Your prediction",
+        range(len(step.options)),
+        index=answers().get(number),
+        format_func=lambda option: step.options[option],
+        key=f"answer-{number}",
+        label_visibility="collapsed",
+    )
+    chosen = st.session_state[f"answer-{number}"]
+    st.button("Reveal", key="reveal", type="primary", on_click=reveal, args=(number,), disabled=chosen is None)
+    if number not in answers():
+        return
+    if answers()[number] == step.right:
+        st.success(step.why, icon=":material/check:")
+    else:
+        st.error(f"It is: “{step.options[step.right]}”. {step.why}", icon=":material/lightbulb:")
+    st.page_link(VIEWS / step.page, label="See it", icon=":material/visibility:", query_params=step.parameters)
+
+
+def page() -> None:
+    number = current_step()
+    step = STEPS[number - 1]
+    st.title("A short lesson", anchor=False)
+    seen = sum(place in answers() for place in range(1, len(STEPS) + 1))
+    right = sum(answers().get(place) == one.right for place, one in enumerate(STEPS, 1))
+    st.progress(number / len(STEPS), f"Step {number} of {len(STEPS)}; {seen} answered, {right} predicted right")
+    st.subheader(step.title, anchor=False)
+    st.markdown(step.text)
+    ask(number, step)
+    with st.container(horizontal=True):
+        st.button(
+            "Back", key="back", icon=":material/arrow_back:", on_click=go_to, args=(number - 1,), disabled=number == 1
+        )
+        last = number == len(STEPS)
+        label = "Next" if number in answers() else "Skip"
+        st.button(label, key="next", icon=":material/arrow_forward:", on_click=go_to, args=(number + 1,), disabled=last)
+        if seen:
+            st.button("Start again", key="again", on_click=state.set_value, args=("lesson-answers", {}))
+    if last and seen == len(STEPS):
+        st.markdown(f"You predicted {right} of {len(STEPS)} right. Now certify a picture of your own:")
+        st.page_link(VIEWS / "certify.py", label="Certify", icon=":material/verified:", query_params={"source": "own"})
+
+
+page()

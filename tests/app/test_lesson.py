@@ -1,0 +1,62 @@
+"""The guided lesson: every step can be answered, revealed, skipped and linked to."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.lesson import STEPS
+from tests.app.test_certify import MAIN
+
+
+def open_page(**parameters: str) -> AppTest:
+    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    return healthy(page.switch_page("views/lesson.py").run())
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert page.title[0].value == "A short lesson"
+    return page
+
+
+@pytest.mark.parametrize("number", range(1, len(STEPS) + 1))
+def test_every_step_can_be_answered_right_and_wrong(number):
+    step = STEPS[number - 1]
+    page = open_page(step=str(number))
+    assert page.subheader[0].value == step.title
+    assert page.button(key="reveal").disabled
+    for option in range(len(step.options)):
+        healthy(page.radio(key=f"answer-{number}").set_value(option).run())
+        healthy(page.button(key="reveal").click().run())
+        assert bool(page.success) is (option == step.right)
+
+
+def test_steps_can_be_skipped_and_gone_back_to():
+    page = open_page()
+    healthy(page.button(key="next").click().run())
+    assert page.subheader[0].value == STEPS[1].title
+    healthy(page.button(key="back").click().run())
+    assert page.subheader[0].value == STEPS[0].title
+
+
+def test_answers_are_kept():
+    page = open_page()
+    healthy(page.radio(key="answer-1").set_value(0).run())
+    healthy(page.button(key="reveal").click().run())
+    healthy(page.button(key="next").click().run())
+    assert "1 answered, 1 predicted right" in page.get("progress")[0].proto.text
+    healthy(page.button(key="back").click().run())
+    assert page.radio(key="answer-1").value == 0
+    assert page.success
+
+
+@pytest.mark.parametrize("step", ["0", "-3", "99", "x", "²"])
+def test_nonsense_in_the_address_is_a_step_all_the_same(step):
+    open_page(step=step)
+
+
+def test_what_the_lesson_claims_about_votes_is_true():
+    from dssn_core import certificate_from_votes
+
+    assert certificate_from_votes([10, 402, 29], 441).radius_steps == 186
