@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import state
+from app.gallery import OWN, SOURCES
 from app.lesson import STEPS, LessonStep
 
 VIEWS = Path(__file__).parent
@@ -73,7 +74,7 @@ def page() -> None:
             st.button("Start again", key="again", on_click=state.set_value, args=("lesson-answers", {}))
     if last and seen == len(STEPS):
         st.markdown(f"You predicted {right} of {len(STEPS)} right. Now certify a picture of your own:")
-        st.page_link(VIEWS / "certify.py", label="Certify", icon=":material/verified:", query_params={"source": "own"})
+        st.page_link(VIEWS / "certify.py", label="Certify", icon=":material/verified:", query_params={"source": SOURCES[OWN]})
 
 
 page()

@@ -106,7 +106,7 @@ def test_no_file_yet_asks_for_one():
 
 
 def test_a_link_about_an_own_picture_asks_for_the_file_and_compares_it():
-    page = open_page(source="own", sha256="0" * 64)
+    page = open_page(source="My own picture", sha256="0" * 64)
     assert "somebody's own" in page.info[0].value
     data = png(np.zeros((32, 32, 3), dtype=np.uint8))
     healthy(page.file_uploader(key="upload").set_value(("mine.png", data, "image/png")).run())
