@@ -74,7 +74,8 @@ def page() -> None:
             st.button("Start again", key="again", on_click=state.set_value, args=("lesson-answers", {}))
     if last and seen == len(STEPS):
         st.markdown(f"You predicted {right} of {len(STEPS)} right. Now certify a picture of your own:")
-        st.page_link(VIEWS / "certify.py", label="Certify", icon=":material/verified:", query_params={"source": SOURCES[OWN]})
+        target = {"source": SOURCES[OWN]}
+        st.page_link(VIEWS / "certify.py", label="Certify", icon=":material/verified:", query_params=target)
 
 
 page()
