@@ -34,6 +34,21 @@ def _check_lambda(lam: float) -> float:
     return lam
 
 
+def add_uniform(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
+    """x + U[-lambda, lambda], not clipped, of pixels x = k/q and `draws` uniform on [0, 1); all broadcast together."""
+    return pixels + lam * (2 * draws - 1)
+
+
+def split_independently(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
+    """SSN's sample of pixels x = k/q: the middle, clipped to [0, 1], of the interval between two splits that holds x.
+
+    The splits of a pixel lie at s + 2*lambda*z with s = 2*lambda*draw (Levine & Feizi 2021, theorem 1).
+    """
+    period = 2 * lam
+    above = pixels + torch.remainder(draws * period - pixels, period)
+    return (above.clamp(max=1) + (above - period).clamp(min=0)) / 2
+
+
 def additive_uniform_samples(
     image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0
 ) -> Tensor:
@@ -42,7 +57,7 @@ def additive_uniform_samples(
     image: torch.uint8 (C, H, W).
     """
     draws = _uniform_draws(image, count, seed, stage, chunk)
-    return (image.double() / PIXEL_STEPS + _check_lambda(lam) * (2 * draws - 1)).float()
+    return add_uniform(image.double() / PIXEL_STEPS, _check_lambda(lam), draws).float()
 
 
 def independent_split_samples(
@@ -50,15 +65,10 @@ def independent_split_samples(
 ) -> Tensor:
     """float32 (count, C, H, W) samples of SSN, whose every split is drawn independently and real-valued.
 
-    The splits of a pixel lie at s + 2*lambda*z with s ~ U(0, 2*lambda); the sample is the middle of the interval
-    between two splits that holds the pixel, clipped to [0, 1] (Levine & Feizi 2021, theorem 1).
     image: torch.uint8 (C, H, W).
     """
-    period = 2 * _check_lambda(lam)
-    pixels = image.double() / PIXEL_STEPS
-    splits = _uniform_draws(image, count, seed, stage, chunk) * period
-    above = pixels + torch.remainder(splits - pixels, period)
-    return ((above.clamp(max=1) + (above - period).clamp(min=0)) / 2).float()
+    draws = _uniform_draws(image, count, seed, stage, chunk)
+    return split_independently(image.double() / PIXEL_STEPS, _check_lambda(lam), draws).float()
 
 
 NEIGHBOURS: dict[str, Callable[..., Tensor]] = {

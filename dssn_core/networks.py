@@ -79,7 +79,8 @@ class FilmResNet(nn.Module):
     """A small residual network for small pictures, told lambda in every normalisation layer.
 
     stem: channels after the stride-2 4x4 stem. stages: channels of each stage; every stage but the first halves the
-    resolution. blocks: residual blocks per stage. embedding: width of the lambda embedding.
+    resolution. blocks: residual blocks per stage. embedding: width of the lambda embedding. scaled_input: divide by the
+    standard deviation that a picture with additive uniform noise has, so that unbounded samples come at one scale.
     """
 
     def __init__(
@@ -90,8 +91,10 @@ class FilmResNet(nn.Module):
         stages: tuple[int, ...] = (96, 192, 384),
         blocks: int = 1,
         embedding: int = 64,
+        scaled_input: bool = False,
     ) -> None:
         super().__init__()
+        self.scaled_input = scaled_input
         self.embedding = LambdaEmbedding(embedding)
         self.stem = nn.Conv2d(channels, stem, 4, 2, 1, bias=False)
         self.stem_norm = ModulatedNorm(stem, embedding)
@@ -107,6 +110,8 @@ class FilmResNet(nn.Module):
     def features(self, x: Tensor, lam: Tensor) -> Tensor:
         """(B, C, H, W) centred samples and (B,) lambda to (B, F) features before the last layer."""
         embedding = self.embedding(lam)
+        if self.scaled_input:  # about 1/4 is the variance of pictures on [-1, 1], (2*lambda)^2/3 that of the noise
+            x = x * (1 + 16 / 3 * lam.float() ** 2).rsqrt()[:, None, None, None]
         h = F.relu(self.stem_norm(self.stem(x), embedding), inplace=True)
         for block in self.blocks:
             h = block(h, embedding)

@@ -24,6 +24,7 @@ from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint, 
 from .constants import PIXEL_STEPS, levels_from_sigma
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset
+from .monte_carlo import add_uniform, split_independently
 from .networks import Classifier, build_network
 from .splitting import (
     check_seed,
@@ -32,6 +33,8 @@ from .splitting import (
     samples_from_numerators,
     split_numerators,
 )
+
+Sampler = Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]
 
 STATE, LOG = "state.safetensors", "log.jsonl"
 STATISTICS_BATCHES = 20
@@ -132,7 +135,21 @@ def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: t
     return samples_from_numerators(split_numerators(images, offsets_at(fractions, levels), indices, levels))
 
 
-NOISES: dict[str, Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]] = {"dssn": dssn_samples}
+def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sampler:
+    """One sample of each image under a randomized neighbour of DSSN, which knows no offsets."""
+
+    def samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
+        lam = levels.float()[:, None, None, None] / (2 * PIXEL_STEPS)
+        return kernel(images.float() / PIXEL_STEPS, lam, torch.rand(images.shape, generator=generator))
+
+    return samples
+
+
+NOISES: dict[str, Sampler] = {
+    "dssn": dssn_samples,
+    "ssn": randomized_samples(split_independently),
+    "uniform": randomized_samples(add_uniform),
+}
 """Noise name to (images, levels, offset fractions, generator) -> samples."""
 
 
@@ -154,7 +171,9 @@ class Trainer:
         training, held_out = held_out_split(data.labels, settings.held_out_per_class, settings.seed)
         self.training, self.held_out = data.subset(training), data.subset(held_out)
         self.fractions = offset_fractions(settings.offsets, self.shape, settings.seed)
-        self.network_settings = {"stem": settings.stem, "stages": list(settings.stages)}
+        self.network_settings: dict[str, Any] = {"stem": settings.stem, "stages": list(settings.stages)}
+        if settings.noise == "uniform":  # the only samples that are not confined to [0, 1]
+            self.network_settings["scaled_input"] = True
         self.start, self.compiled = start, compiled
         if not 0 <= settings.crop < min(self.shape[1:]):
             raise ValueError(f"crop must be from 0 to less than the image size {self.shape[1:]}, got {settings.crop}")

@@ -89,6 +89,17 @@ def test_the_input_is_left_alone():
     assert torch.equal(x, before)
 
 
+def test_scaled_input_brings_noisy_pictures_to_one_scale():
+    network = FilmResNet(3, 4, **SMALL, scaled_input=True).eval()
+    seen = []
+    network.stem.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].std()))
+    draw = generator()
+    for lam in (0.2, 1.0, 6.0):
+        noisy = torch.rand(8, 3, 16, 16, generator=draw) + lam * (2 * torch.rand(8, 3, 16, 16, generator=draw) - 1)
+        network.features((noisy - 0.5) * 2, torch.full((8,), lam))
+    assert all(0.4 < float(scale) < 0.6 for scale in seen)
+
+
 def test_centring_keeps_all_values_apart_that_bfloat16_can_tell():
     # Rounded to bfloat16 before 1/2 is taken off, 510/1020 and 511/1020 would be one value, "no information".
     seen = []

@@ -6,9 +6,11 @@ import torch
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
 from dssn_core.gallery import Dataset
+from dssn_core.monte_carlo import add_uniform, split_independently
 from dssn_core.splitting import offset_fractions
 from dssn_core.training import (
     LOG,
+    NOISES,
     STATE,
     Trainer,
     TrainSettings,
@@ -256,6 +258,24 @@ def test_training_samples_are_those_of_split_noise(scheme):
         assert torch.equal(found[row : row + 1], expected)
 
 
+@pytest.mark.parametrize(("noise", "kernel"), [("uniform", add_uniform), ("ssn", split_independently)])
+def test_randomized_training_samples_follow_their_kernel_at_each_lambda(noise, kernel):
+    images = torch.randint(0, 256, (4, *SHAPE), dtype=torch.uint8, generator=generator())
+    levels = torch.tensor([60, 255, 441, 3091])
+    found = NOISES[noise](images, levels, torch.zeros(SHAPE), generator(7))
+    draws = torch.rand(images.shape, generator=generator(7))
+    for row, n in enumerate(levels.tolist()):
+        assert torch.allclose(found[row], kernel(images[row].float() / 255, n / 510, draws[row]), atol=1e-6)
+
+
+@pytest.mark.parametrize("noise", ["uniform", "ssn"])
+def test_a_run_of_a_randomized_neighbour_learns_and_loads(noise, data, tmp_path):
+    manifest = run(replace(TINY, noise=noise), data, tmp_path / "run")
+    assert manifest.noise == noise
+    assert manifest.measured["held_out_single_sample_accuracy"]["by_sigma"]["0.25"] > 0.8
+    assert load_model(str(tmp_path / "run")).network.scaled_input == (noise == "uniform")
+
+
 # --- settings ---
 
 
@@ -270,7 +290,7 @@ def test_the_learning_rate_rises_then_falls():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"noise": "gauss"}, "unknown noise 'gauss'; known: dssn"),
+        ({"noise": "gauss"}, "unknown noise 'gauss'; known: dssn, ssn, uniform"),
         ({"images": 10}, "budget of 10 images"),
         ({"batch_size": 1}, "batch of 2 or more"),
         ({"seed": -1}, "seed must be"),
