@@ -14,6 +14,9 @@ from dssn_core.images import ImageError, image_sha256
 from dssn_core.networks import Classifier
 
 SAMPLE, OWN = "sample", "own"
+FIRST = "cifar10-09"
+"""The picture to begin with: one whose vote is divided, so that there is something to see."""
+
 SOURCES = {SAMPLE: "A sample picture", OWN: "My own picture"}
 
 
@@ -45,7 +48,7 @@ def choose(model: Classifier) -> Chosen | None:
 
 def _sample(model: Classifier) -> Chosen:
     samples = resources.samples("cifar10", model.input_shape[1:])
-    chosen = state.chosen_picture(samples, next(iter(samples)))
+    chosen = state.chosen_picture(samples, FIRST)
     st.html(_style({key: image for key, (_, image) in samples.items()}, chosen))
     with st.container(horizontal=True, key="gallery", gap="small"):
         for key, (sample, _) in samples.items():

@@ -78,7 +78,14 @@ def two_pixel_plane(
             zmin=0,
             zmax=1,
             colorscale=[[0, "#4e79a7"], [0.4999, "#c9d8e8"], [0.5, "#fbe3c8"], [1, "#f28e2b"]],
-            colorbar={"title": "votes<br>for orange", "tickformat": ".0%", "thickness": 12},
+            colorbar={
+                "title": {"text": "votes for orange", "side": "top"},
+                "orientation": "h",
+                "tickformat": ".0%",
+                "thickness": 10,
+                "y": -0.16,
+                "yanchor": "top",
+            },
             hovertemplate="pixels %{x}, %{y}: %{z:.1%} vote orange<extra></extra>",
         )
     )
@@ -108,9 +115,17 @@ def two_pixel_plane(
             name="nearest of the other class",
             hovertemplate=f"{other[0]} steps away: pixels %{{x}}, %{{y}}<extra></extra>",
         )
-    bare(figure, 520)
+    bare(figure, 580)
     figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, margin={"l": 50, "b": 40, "t": 40}
+        showlegend=True,
+        legend={  # its dark lines need a light ground in the dark theme too
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "bgcolor": "#eef1f6",
+            "font": {"color": "#1f2430"},
+        },
+        margin={"l": 50, "b": 100, "t": 40},
     )
     figure.update_xaxes(range=[-0.5, 255.5], title_text="first pixel", fixedrange=True, constrain="domain")
     figure.update_yaxes(

@@ -37,14 +37,15 @@ def play_buttons(milliseconds: int, label: str = "▶ Play j") -> dict[str, obje
     return {
         "type": "buttons",
         "showactive": False,
-        "bgcolor": "rgba(136, 136, 136, 0.15)",
+        "bgcolor": "#eef1f6",  # one look that reads in light and dark: Plotly buttons know no theme
+        "bordercolor": "#8a93a3",
         "direction": "left",
         "x": 0,
         "y": 1,
         "xanchor": "left",
         "yanchor": "bottom",
         "pad": {"b": 6},
-        "font": {"color": "#888888"},
+        "font": {"color": "#1f2430"},
         "buttons": [
             {"label": label, "method": "animate", "args": [None, play]},
             {"label": "❚❚ Pause", "method": "animate", "args": [[None], pause]},
@@ -189,12 +190,19 @@ def image_laboratory(image: Tensor, noise: SplitNoise, index: int) -> go.Figure:
         yaxis="y",
     )
     figure.frames = [go.Frame(data=panels(j), traces=[1, 2], name=f"{j}") for j in frame_indices(noise.levels)]
-    bare(figure, 380)
+    bare(figure, 360)
     buttons = {**play_buttons(200), "y": -0.02, "yanchor": "top"}
     figure.update_layout(updatemenus=[buttons], margin={"t": 28, "b": 44}, clickmode="event+select")
     figure.update_xaxes(visible=False, fixedrange=True, constrain="domain", range=[-0.5, width - 0.5])
     for place in ("", "2", "3"):
-        axis = {"visible": False, "fixedrange": True, "scaleanchor": f"x{place}", "range": [height - 0.5, -0.5]}
+        axis = {
+            "visible": False,
+            "fixedrange": True,
+            "scaleanchor": f"x{place}",
+            "constrain": "domain",
+            "constraintoward": "top",
+            "range": [height - 0.5, -0.5],
+        }
         figure.update_layout({f"yaxis{place}": axis})
     return figure
 

@@ -53,6 +53,20 @@ def cyclic_slider(label: str, name: str, levels: int, help_: str) -> int:
     return int(value)
 
 
+def step_index(levels: int, change: int) -> None:
+    st.session_state["j"] = (st.session_state["j"] + change) % levels
+    keep_origin("j", levels)
+
+
+def choose_index(levels: int) -> int:
+    """The slider of the sample index, and buttons that step it around the cycle."""
+    index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples. Each j moves every split up by one.")
+    with st.container(horizontal=True, gap="xsmall"):
+        for change, label in ((-1, "j − 1"), (1, "j + 1")):
+            st.button(label, key=f"step{change:+}", type="tertiary", on_click=step_index, args=(levels, change))
+    return index
+
+
 def choose_levels() -> int:
     lam = st.slider(
         "Noise λ",
@@ -110,9 +124,7 @@ def one_pixel(levels: int) -> None:
             st.slider("Pixel k", 0, PIXEL_STEPS, 100, key="k", bind="query-params", help="A grey level, 0 to 255.")
         )
         offset = cyclic_slider("Offset v", "v", levels, "Fixed once for every pixel, without looking at any picture.")
-        index = cyclic_slider(
-            "Sample index j", "j", levels, "Which of the N samples. Each j moves every split up by one."
-        )
+        index = choose_index(levels)
     noise = SplitNoise(levels, (1, 1, 1), torch.tensor([[[offset]]]))
     with right:
         figure = charts.number_line(noise, pixel, index)
@@ -165,7 +177,7 @@ def one_picture(levels: int, model: Classifier) -> None:
         return
     image = chosen.image
     noise = noise_for(model, levels)
-    index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples.")
+    index = choose_index(levels)
     figure = charts.image_laboratory(image, noise, index)
     st.plotly_chart(
         figure,
@@ -177,10 +189,10 @@ def one_picture(levels: int, model: Classifier) -> None:
     )
     channels, height, width = image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = int(st.number_input("Row", 0, height - 1, key="row", width=120))
-        column = int(st.number_input("Column", 0, width - 1, key="column", width=120))
+        row = int(st.number_input("Row", 0, height - 1, key="row", bind="query-params", width=120))
+        column = int(st.number_input("Column", 0, width - 1, key="column", bind="query-params", width=120))
         names = ("red", "green", "blue")[:channels]
-        channel = names.index(st.selectbox("Channel", names, key="channel", width=120))
+        channel = names.index(st.selectbox("Channel", names, key="channel", bind="query-params", width=120))
         st.button(
             f"Show this pixel (k = {int(image[channel, row, column])}) on the number line",
             on_click=take_pixel,
@@ -211,7 +223,7 @@ def offsets(levels: int, model: Classifier) -> None:
     if chosen is None:
         return
     image, digest = chosen.image, image_sha256(chosen.image)
-    index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples.")
+    index = choose_index(levels)
     st.markdown(
         "The offsets v decide where each pixel's split lies. **Any** fixed offsets give a sound certificate. But a "
         "sample is an *ordered dither* of the picture: if neighbouring pixels ask well-spread questions, their answers "

@@ -73,10 +73,12 @@ def act(action: str, noise: SplitNoise, certificate: Certificate) -> None:
 def controls(state: Poked, noise: SplitNoise, certificate: Certificate) -> None:
     channels, height, width = state.image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = int(st.number_input("Row", 0, height - 1, height // 2, key="poke-row", width=110))
-        column = int(st.number_input("Column", 0, width - 1, width // 2, key="poke-column", width=110))
+        row = int(st.number_input("Row", 0, height - 1, height // 2, key="poke-row", bind="query-params", width=110))
+        column = int(
+            st.number_input("Column", 0, width - 1, width // 2, key="poke-column", bind="query-params", width=110)
+        )
         names = ("red", "green", "blue")[:channels]
-        channel = names.index(st.selectbox("Channel", names, key="poke-channel", width=110))
+        channel = names.index(st.selectbox("Channel", names, key="poke-channel", bind="query-params", width=110))
         value = int(state.image[channel, row, column])
 
         def button(action: str, label: str, icon: str, disabled: bool = False) -> None:
@@ -153,9 +155,8 @@ def poke_it() -> None:
     with right:
         st.markdown(f"**The vote now** (it was {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
-        moved = sum(int(a != b) for a, b in zip(first.votes, now.votes, strict=True) if a > b)
-        lost = sum(max(0, a - b) for a, b in zip(first.votes, now.votes, strict=True))
-        st.caption(f"{lost} votes have left {moved} classes, after {state.spent} steps: never more votes than steps.")
+        moved = sum(max(0, a - b) for a, b in zip(first.votes, now.votes, strict=True))
+        st.caption(f"Steps from the original: {state.spent}. Votes moved: {moved}, and never more than steps.")
     with st.container(horizontal=True):
         for shown, caption in ((state.original, "the original"), (state.image, f"now, {state.spent} steps away")):
             st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
@@ -171,8 +172,8 @@ def two_pixel_world() -> None:
         "in it have its colour. The dotted one is a step larger: some other base classifier with the same votes for "
         "this image changes its answer there."
     )
-    left, right = st.columns([1, 2], gap="large")
-    with left:
+    plane, controls = st.columns([2, 1], gap="large")
+    with controls:
         toy = st.selectbox("Toy base classifier", tuple(TOYS), key="toy", bind="query-params")
         angle = st.slider("Turn its boundary (degrees)", 0, 180, 30, 5, key="angle", bind="query-params")
         position = st.slider("Move its boundary", -0.4, 0.4, 0.0, 0.02, key="position", bind="query-params")
@@ -183,11 +184,11 @@ def two_pixel_world() -> None:
     votes = resources.plane(levels, scheme, toy, Boundary(angle, position))
     radius = int(plane_radii(votes, levels)[second, first])
     other = nearest_other(votes, levels, first, second)
-    with right:
+    with plane:
         figure = proof_charts.two_pixel_plane(votes, levels, (first, second), radius, other)
         st.plotly_chart(figure, config=NO_BAR, key="plane", alt="the plane of all images of two pixels")
     ones = int(votes[second, first])
-    with left:
+    with controls:
         st.metric("Certified radius R", f"{radius} steps")
         away = (
             "there is no image of the other class"
@@ -219,9 +220,9 @@ def arithmetic() -> None:
     n_a, n_b, tie = certificate.votes[a], certificate.votes[b], int(b < a)
     st.latex(
         rf"R = \left\lfloor \frac{{n_a - n_b - [b < a]}}{{2}} \right\rfloor"
-        rf" = \left\lfloor \frac{{{n_a} - {n_b} - {tie}}}{{2}} \right\rfloor = {certificate.radius_steps},"
-        rf"\qquad \rho = \frac{{R}}{{255}} \approx {certificate.radius:.4f}"
+        rf" = \left\lfloor \frac{{{n_a} - {n_b} - {tie}}}{{2}} \right\rfloor = {certificate.radius_steps}"
     )
+    st.latex(rf"\rho = \frac{{R}}{{255}} = \frac{{{certificate.radius_steps}}}{{255}} \approx {certificate.radius:.4f}")
     st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
 
 
