@@ -72,21 +72,22 @@ def two_pixel_plane(
     grey = np.arange(PIXEL_STEPS + 1)
     figure = go.Figure(
         go.Heatmap(
-            z=votes / levels,
+            z=votes.astype(np.int16),  # small: it crosses the network at every move of a slider
             x=grey,
             y=grey,
             zmin=0,
-            zmax=1,
+            zmax=levels,
             colorscale=[[0, "#4e79a7"], [0.4999, "#c9d8e8"], [0.5, "#fbe3c8"], [1, "#f28e2b"]],
             colorbar={
                 "title": {"text": "votes for orange", "side": "top"},
                 "orientation": "h",
-                "tickformat": ".0%",
+                "tickvals": [share * levels / 4 for share in range(5)],
+                "ticktext": ["0", "25 %", "50 %", "75 %", "100 %"],
                 "thickness": 10,
                 "y": -0.16,
                 "yanchor": "top",
             },
-            hovertemplate="pixels %{x}, %{y}: %{z:.1%} vote orange<extra></extra>",
+            hovertemplate=f"pixels %{{x}}, %{{y}}: %{{z}} of {levels} vote orange<extra></extra>",
         )
     )
     for size, dash, name in ((radius, "solid", f"certified, R = {radius}"), (radius + 1, "dot", "the worst case")):

@@ -4,6 +4,7 @@ Network passes run on one worker thread, a chunk at a time in order of asking, s
 few cores, and a session that goes away leaves nothing running.
 """
 
+import gc
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,19 @@ T = TypeVar("T")
 
 MODEL = "cifar10-dssn"
 """The network of the pages."""
+
+
+def settle() -> None:
+    """Take all that is loaded by now out of garbage collection.
+
+    Streamlit collects garbage after every run of a page; looking through torch's and Plotly's modules each time
+    would take several times as long as the page.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+settle()
 
 WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
 
@@ -79,7 +93,9 @@ class VoteRun:
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")
 def model(name: str) -> Classifier:
     keep_freed_memory()
-    return load_model(name)
+    loaded = load_model(name)
+    settle()
+    return loaded
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -9,7 +9,6 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 import torch
-from plotly.subplots import make_subplots
 from torch import Tensor
 
 from app.charts import bare, class_colour
@@ -21,6 +20,9 @@ FRAMES = 32
 """Steps of an animation through the values of j; more would make the page heavy."""
 
 BINS = 32
+GUTTER = 3
+"""Between pictures side by side, in their pixels."""
+
 SPLIT_COLOUR, INTERVAL_COLOUR, PIXEL_COLOUR, CENTRE_COLOUR = "#888888", "rgba(78, 121, 167, 0.45)", "#f28e2b", "#2f9e62"
 
 
@@ -59,55 +61,52 @@ def _histogram(numerators: Tensor) -> np.ndarray:
     return np.bincount(places, minlength=BINS) / max(1, len(places))
 
 
-def _pixel_traces(noise: SplitNoise, pixel: int, index: int, seen: Tensor) -> list[go.Trace]:
+SPLITS = {
+    "mode": "markers",
+    "marker": {"symbol": "line-ns-open", "size": 46, "color": SPLIT_COLOUR, "line_width": 2},
+    "name": "splits",
+    "hovertemplate": "split at %{x}<extra></extra>",
+}
+INTERVAL = {
+    "y": [0, 0],
+    "mode": "lines",
+    "line": {"color": INTERVAL_COLOUR, "width": 20},
+    "name": "interval of the pixel",
+    "hovertemplate": "the pixel's interval ends at %{x}<extra></extra>",
+}
+CENTRE = {
+    "y": [0],
+    "mode": "markers",
+    "marker": {"size": 15, "color": CENTRE_COLOUR, "line": {"color": "white", "width": 1.5}},
+    "name": "centre = the sample value",
+    "hovertemplate": "centre %{x} of 255<extra></extra>",
+}
+PIXEL = {
+    "y": [0],
+    "mode": "markers",
+    "marker": {"symbol": "diamond", "size": 15, "color": PIXEL_COLOUR, "line": {"color": "white", "width": 1.5}},
+    "name": "the pixel",
+    "hovertemplate": "pixel %{x}<extra></extra>",
+}
+CENTRES = {
+    "x": (np.arange(BINS) + 0.5) * PIXEL_STEPS / BINS,
+    "width": 0.85 * PIXEL_STEPS / BINS,
+    "marker_color": CENTRE_COLOUR,
+    "name": "centres",
+    "showlegend": False,
+    "hovertemplate": "%{y:.1%} of the centres near %{x:.0f}<extra></extra>",
+    "yaxis": "y2",
+}
+
+
+def _at_index(noise: SplitNoise, pixel: int, index: int, seen: Tensor) -> list[dict[str, object]]:
     """What depends on j: splits, interval, centre, and the histogram of the centres seen so far."""
     sample = pixel_sample(pixel, int(noise.offsets), index, noise.levels)
-    splits = [split / 2 for split in sample.splits]
-    low, high = sample.low / 2, sample.high / 2
     return [
-        go.Scatter(
-            x=splits,
-            y=[0] * len(splits),
-            mode="markers",
-            marker={"symbol": "line-ns-open", "size": 46, "color": SPLIT_COLOUR, "line_width": 2},
-            name="splits",
-            hovertemplate="split at %{x}<extra></extra>",
-        ),
-        go.Scatter(
-            x=[low, high],
-            y=[0, 0],
-            mode="lines",
-            line={"color": INTERVAL_COLOUR, "width": 20},
-            name="interval of the pixel",
-            hovertemplate=f"the pixel lies between {low:g} and {high:g}<extra></extra>",
-        ),
-        go.Scatter(
-            x=[sample.numerator / 4],
-            y=[0],
-            mode="markers",
-            marker={"size": 15, "color": CENTRE_COLOUR, "line": {"color": "white", "width": 1.5}},
-            name="centre = the sample value",
-            hovertemplate=f"centre %{{x}} of 255, M = {sample.numerator}<extra></extra>",
-        ),
-        go.Scatter(
-            x=[pixel],
-            y=[0],
-            mode="markers",
-            marker={"symbol": "diamond", "size": 15, "color": PIXEL_COLOUR, "line": {"color": "white", "width": 1.5}},
-            name="the pixel",
-            hovertemplate="pixel %{x}<extra></extra>",
-        ),
-        go.Bar(
-            x=(np.arange(BINS) + 0.5) * PIXEL_STEPS / BINS,
-            y=_histogram(seen),
-            width=0.85 * PIXEL_STEPS / BINS,
-            marker_color=CENTRE_COLOUR,
-            name="centres",
-            showlegend=False,
-            hovertemplate="%{y:.1%} of the centres near %{x:.0f}<extra></extra>",
-            xaxis="x2",
-            yaxis="y2",
-        ),
+        {"x": [split / 2 for split in sample.splits], "y": [0] * len(sample.splits)},
+        {"x": [sample.low / 2, sample.high / 2]},
+        {"x": [sample.numerator / 4]},
+        {"type": "bar", "y": _histogram(seen)},
     ]
 
 
@@ -118,8 +117,8 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
     """
     image = torch.full((1, 1, 1), pixel, dtype=torch.uint8)
     numerators = noise.numerators(image, 0, noise.levels).flatten()
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.45, 0.55], vertical_spacing=0.14)
-    figure.add_heatmap(
+    splits, interval, centre, centres = _at_index(noise, pixel, index, numerators)
+    greys = go.Heatmap(
         z=np.arange(PIXEL_STEPS + 1)[None, :],
         x=np.arange(PIXEL_STEPS + 1),
         y=[-0.75],
@@ -128,14 +127,24 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
         showscale=False,
         hoverinfo="skip",
     )
-    figure.add_traces(_pixel_traces(noise, pixel, index, numerators))
+    figure = go.Figure(
+        [
+            go.Scatter(SPLITS | splits),
+            go.Scatter(INTERVAL | interval),
+            go.Scatter(CENTRE | centre),
+            go.Bar(CENTRES | centres),
+            go.Scatter(PIXEL, x=[pixel]),
+            greys,
+        ]
+    )
     chosen = frame_indices(noise.levels)
+    # Plain dicts of what changes: whole traces would take Plotly longer to check than a slider may take to answer.
     figure.frames = [
-        go.Frame(
-            data=_pixel_traces(noise, pixel, j, numerators[torch.tensor(chosen[: place + 1])]),
-            traces=[1, 2, 3, 4, 5],
-            name=f"{j}",
-        )
+        {
+            "data": _at_index(noise, pixel, j, numerators[torch.tensor(chosen[: place + 1])]),
+            "traces": [0, 1, 2, 3],
+            "name": f"{j}",
+        }
         for place, j in enumerate(chosen)
     ]
     bare(figure, 400)
@@ -145,12 +154,22 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
         updatemenus=[play_buttons(350)],
         margin={"t": 60, "b": 40},
         bargap=0,
-    )
-    figure.update_xaxes(range=[-6, 261], fixedrange=True, zeroline=False, showgrid=False)
-    figure.update_xaxes(title_text="grey level", row=2, col=1)
-    figure.update_yaxes(range=[-1.1, 0.8], visible=False, fixedrange=True, row=1, col=1)
-    figure.update_yaxes(
-        title_text="share of centres", tickformat=".0%", fixedrange=True, rangemode="tozero", row=2, col=1
+        xaxis={
+            "range": [-6, 261],
+            "fixedrange": True,
+            "zeroline": False,
+            "showgrid": False,
+            "title": {"text": "grey level"},
+            "anchor": "y2",
+        },
+        yaxis={"range": [-1.1, 0.8], "visible": False, "fixedrange": True, "domain": [0.6, 1]},
+        yaxis2={
+            "title": {"text": "share of centres"},
+            "tickformat": ".0%",
+            "fixedrange": True,
+            "rangemode": "tozero",
+            "domain": [0, 0.5],
+        },
     )
     return figure
 
@@ -164,46 +183,46 @@ def split_picture(noise: SplitNoise, index: int) -> Tensor:
 def image_laboratory(image: Tensor, noise: SplitNoise, index: int) -> go.Figure:
     """Original, splits and sample side by side; plays over j. Invisible markers make its pixels clickable."""
     _, height, width = image.shape
-    figure = make_subplots(
-        rows=1, cols=3, subplot_titles=("the picture", "where the splits are", "the sample"), horizontal_spacing=0.02
-    )
+    stride = width + GUTTER
 
-    def panels(j: int) -> list[go.Image]:
+    def panels(j: int) -> list[dict[str, object]]:
         sample = sample_image(noise.samples(image, j, j + 1)[0])
-        return [
-            go.Image(source=data_url(split_picture(noise, j)), xaxis="x2", yaxis="y2", hoverinfo="skip"),
-            go.Image(source=data_url(sample), xaxis="x3", yaxis="y3", hoverinfo="skip"),
-        ]
+        return [{"type": "image", "source": data_url(shown)} for shown in (split_picture(noise, j), sample)]
 
-    figure.add_trace(go.Image(source=data_url(image), hoverinfo="skip"), row=1, col=1)
-    figure.add_traces(panels(index))
     rows, columns = np.divmod(np.arange(height * width), width)
-    colours = image.reshape(image.shape[0], -1).T.numpy()
-    figure.add_scatter(
+    clickable = go.Scatter(
         x=columns,
         y=rows,
         mode="markers",
         marker={"symbol": "square", "size": max(3, 260 // width), "opacity": 0},
-        customdata=colours,
+        customdata=image.reshape(image.shape[0], -1).T.numpy(),
         hovertemplate="row %{y}, column %{x}: %{customdata}<extra>click to take it</extra>",
-        xaxis="x",
-        yaxis="y",
     )
-    figure.frames = [go.Frame(data=panels(j), traces=[1, 2], name=f"{j}") for j in frame_indices(noise.levels)]
-    bare(figure, 360)
-    buttons = {**play_buttons(200), "y": -0.02, "yanchor": "top"}
-    figure.update_layout(updatemenus=[buttons], margin={"t": 28, "b": 44}, clickmode="event+select")
-    figure.update_xaxes(visible=False, fixedrange=True, constrain="domain", range=[-0.5, width - 0.5])
-    for place in ("", "2", "3"):
-        axis = {
-            "visible": False,
-            "fixedrange": True,
-            "scaleanchor": f"x{place}",
-            "constrain": "domain",
-            "constraintoward": "top",
-            "range": [height - 0.5, -0.5],
-        }
-        figure.update_layout({f"yaxis{place}": axis})
+    images = [{"source": data_url(image)}, *panels(index)]
+    figure = go.Figure([go.Image(data, x0=place * stride, hoverinfo="skip") for place, data in enumerate(images)])
+    figure.add_trace(clickable)
+    figure.frames = [{"data": panels(j), "traces": [1, 2], "name": f"{j}"} for j in frame_indices(noise.levels)]
+    bare(figure, 380)
+    whole = 3 * stride - GUTTER
+    axis = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    figure.update_layout(
+        updatemenus=[{**play_buttons(200), "y": -0.02, "yanchor": "top"}],
+        margin={"t": 28, "b": 50},
+        clickmode="event+select",
+        xaxis={**axis, "range": [-0.5, whole - 0.5]},
+        yaxis={**axis, "range": [height - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
+        annotations=[
+            {
+                "text": title,
+                "x": place * stride + (width - 1) / 2,
+                "y": -0.5,
+                "yanchor": "bottom",
+                "showarrow": False,
+                "font": {"size": 14},
+            }
+            for place, title in enumerate(("the picture", "its splits", "the sample"))
+        ],
+    )
     return figure
 
 

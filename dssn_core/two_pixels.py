@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .constants import PIXEL_STEPS
-from .splitting import SplitNoise, samples_from_numerators
+from .splitting import SplitNoise, samples_from_numerators, split_numerators
 
 SHAPE = (1, 1, 2)
 
@@ -63,26 +64,32 @@ TOYS: dict[str, Callable[[Tensor, Tensor, Boundary], Tensor]] = {
 
 def pixel_tables(noise: SplitNoise) -> tuple[Tensor, Tensor]:
     """float32 (N, 256) sample values of the first and the second pixel, for every sample and every pixel value."""
-    values = []
-    for k in range(PIXEL_STEPS + 1):
-        image = torch.full(SHAPE, k, dtype=torch.uint8)
-        values.append(samples_from_numerators(noise.numerators(image, 0, noise.levels))[:, 0, 0])
-    table = torch.stack(values, dim=1)  # (N, 256, 2)
-    return table[:, :, 0], table[:, :, 1]
+    pixels = torch.arange(PIXEL_STEPS + 1, dtype=torch.uint8)
+    indices = torch.arange(noise.levels)[:, None]
+    first, second = (
+        samples_from_numerators(split_numerators(pixels, offset, indices, noise.levels))
+        for offset in noise.offsets.flatten()
+    )
+    return first, second
+
+
+def _run_starts(values: Tensor) -> Tensor:
+    """Where a (256,) row takes a new value, its first place included."""
+    return torch.cat([torch.zeros(1, dtype=torch.int64), torch.nonzero(values.diff()).flatten() + 1])
 
 
 def plane_votes(noise: SplitNoise, toy: str, boundary: Boundary) -> np.ndarray:
     """int64 (256, 256): for every image of two pixels the votes for class 1 of the toy base classifier `toy`."""
     if toy not in TOYS:
         raise ValueError(f"unknown toy classifier {toy!r}; known: {', '.join(TOYS)}")
-    first, second = pixel_tables(noise)
-    votes = torch.zeros(PIXEL_STEPS + 1, PIXEL_STEPS + 1, dtype=torch.int64)
-    for x, y in zip(first, second, strict=True):
-        # A sample takes few values, so the classifier is asked once for each pair of them.
-        columns, which_column = torch.unique(x, return_inverse=True)
-        rows, which_row = torch.unique(y, return_inverse=True)
-        votes += TOYS[toy](columns[None, :], rows[:, None], boundary)[which_row][:, which_column]
-    counts: np.ndarray = votes.numpy()
+    # A sample is the same for whole blocks of images, so its vote changes at few places: count the changes, then sum.
+    changes = torch.zeros(PIXEL_STEPS + 1, PIXEL_STEPS + 1, dtype=torch.int64)
+    for x, y in zip(*pixel_tables(noise), strict=True):
+        columns, rows = _run_starts(x), _run_starts(y)
+        votes = TOYS[toy](x[columns][None, :], y[rows][:, None], boundary).long()
+        steps = torch.diff(torch.diff(F.pad(votes, (1, 0, 1, 0)), dim=0), dim=1)
+        changes[rows[:, None], columns[None, :]] += steps
+    counts: np.ndarray = changes.cumsum(0).cumsum(1).numpy()
     return counts
 
 
