@@ -16,10 +16,12 @@ def budget_meter(spent: int, radius: int) -> str:
     whole = max(radius, spent, 1)
     colour = OVER_COLOUR if over else SURE_COLOUR
     text = f"{spent} of {radius} steps spent" + (": beyond the certificate, anything may happen" if over else "")
+    end = f"width: {percent(radius, whole)}; border-right: 3px solid white; border-radius: 0"  # where the budget ended
+    mark = f'<div class="dssn-bar" style="{end}"></div>' if over else ""
     return (
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}">'
         f'<div class="dssn-bar" style="width: {percent(radius, whole)}; background: {OPEN_COLOUR}"></div>'
-        f'<div class="dssn-bar" style="width: {percent(spent, whole)}; background: {colour}"></div></div>'
+        f'<div class="dssn-bar" style="width: {percent(spent, whole)}; background: {colour}"></div>{mark}</div>'
         f'<div class="dssn-scale"><span>{text}</span><span>R = {radius}</span></div>'
     )
 

@@ -36,7 +36,7 @@ def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
     if st.session_state.get("poked-key") != key:
         labels = resources.all_labels(image, noise.levels)
         st.session_state["poked-key"], st.session_state["poked"] = key, Poked(image, image, labels)
-        st.session_state["poke-seed"] = 0
+        st.session_state["poke-seed"] = st.session_state["guided-left"] = 0
     state = st.session_state["poked"]
     assert isinstance(state, Poked)
     return state
@@ -51,6 +51,7 @@ def act(action: str, noise: SplitNoise, certificate: Certificate) -> None:
     """A button's callback: change the state of the attack."""
     state: Poked = st.session_state["poked"]
     model = resources.model(resources.MODEL)
+    st.session_state["guided-left"] = GUIDED_BURST if action == "burst" else 0
     if action == "undo":
         state = undo(state)
     elif action == "reset":
@@ -64,10 +65,18 @@ def act(action: str, noise: SplitNoise, certificate: Certificate) -> None:
         channel = ("red", "green", "blue").index(st.session_state["poke-channel"])
         place = (channel, st.session_state["poke-row"], st.session_state["poke-column"])
         state = resources.poked(model, state, noise, Step(*place, 1 if action == "up" else -1))
-    else:
-        for _ in range(GUIDED_BURST if action == "burst" else 1):
-            state = resources.guided(model, state, noise, certificate.label)
+    elif action == "guided":
+        state = resources.guided(model, state, noise, certificate.label)
     st.session_state["poked"] = state
+
+
+def carry_on(state: Poked, noise: SplitNoise, label: int) -> None:
+    """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
+    if st.session_state.get("guided-left", 0) > 0:
+        after = resources.guided(resources.model(resources.MODEL), state, noise, label)
+        st.session_state["guided-left"] -= 1
+        st.session_state["poked"] = after
+        st.rerun()
 
 
 def controls(state: Poked, noise: SplitNoise, certificate: Certificate) -> None:
@@ -160,6 +169,7 @@ def poke_it() -> None:
     with st.container(horizontal=True):
         for shown, caption in ((state.original, "the original"), (state.image, f"now, {state.spent} steps away")):
             st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
+    carry_on(state, noise, first.label)
 
 
 # --- the two-pixel world -------------------------------------------------------------------------------------------
