@@ -1,17 +1,25 @@
-"""The randomized neighbours of DSSN: what one smoothing sample of theirs looks like.
+"""The randomized neighbours of DSSN: their samples, and the certificates that hold but for a chance of alpha.
 
 Both take an 8-bit image on the [0, 1] scale, x = k/q, and the same noise parameter lambda. Draws are keyed by
-(seed, stage, chunk), so that any chunk can be drawn again without the ones before it.
+(seed, stage, chunk), so that any chunk can be drawn again without the ones before it, and a resumed run equals an
+uninterrupted one. Their radii speak of real-valued images and assume exact real arithmetic.
+
+Shape legend: K classes, C, H, W image, d = C*H*W values.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from scipy.stats import beta
 from torch import Tensor
 
-from .constants import PIXEL_STEPS
+from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, sigma_from_levels
+from .images import image_sha256
 from .splitting import check_image, check_seed
+from .voting import BATCH_SIZE, BaseClassifier, check_model, classify
 
 STAGES = {"preview": 0, "selection": 1, "estimation": 2}
 """Purposes of draws; different stages of one seed are independent of each other."""
@@ -71,8 +79,265 @@ def independent_split_samples(
     return split_independently(image.double() / PIXEL_STEPS, _check_lambda(lam), draws).float()
 
 
-NEIGHBOURS: dict[str, Callable[..., Tensor]] = {
-    "additive uniform": additive_uniform_samples,
-    "independent splits (SSN)": independent_split_samples,
+@dataclass(frozen=True)
+class Neighbour:
+    """A randomized method. title: its name in the literature. samples: its sampler."""
+
+    title: str
+    samples: Callable[..., Tensor]
+
+
+NEIGHBOURS: dict[str, Neighbour] = {
+    "uniform": Neighbour("additive uniform", additive_uniform_samples),
+    "ssn": Neighbour("independent splits (SSN)", independent_split_samples),
 }
-"""The randomized methods that DSSN is compared with, by the names the literature uses."""
+"""The randomized methods that DSSN is compared with, by the noise that their base classifiers are trained on."""
+
+
+# --- from counts to a radius ---------------------------------------------------------------------------------------
+
+ROUNDING = 1e-12
+"""Taken off every bound and radius: far more than floating point can have added, far less than anybody can see."""
+
+
+def lower_confidence_bound(successes: int, trials: int, alpha: float) -> float:
+    """One-sided Clopper-Pearson bound of a probability: too large with a chance of at most `alpha`, in (0, 1)."""
+    if not 0 <= successes <= trials or not 0 < alpha < 1:
+        raise ValueError(
+            f"need 0 <= successes <= trials and 0 < alpha < 1, got {successes} of {trials} and alpha = {alpha}"
+        )
+    if successes == 0:
+        return 0.0
+    return max(0.0, float(beta.ppf(alpha, successes, trials - successes + 1)) - ROUNDING)
+
+
+def uniform_radius(p_lower: float, lam: float) -> float | None:
+    """rho = 2*lambda*(p_lower - 1/2), the L1 radius of both methods; None, an abstention, if p_lower <= 1/2.
+
+    (Yang et al. 2020 for additive uniform noise, Levine & Feizi 2021 for SSN.)
+    """
+    _check_lambda(lam)
+    return max(0.0, 2 * lam * (p_lower - 0.5) - ROUNDING) if p_lower > 0.5 else None
+
+
+def box_radius(p_lower: float, lam: float, image: Tensor) -> float | None:
+    """The radius when an attacker must stay in [0, 1]^d (Voracek & Hein 2023): `uniform_radius` or more.
+
+    image: torch.uint8 (C, H, W). A pixel x can move by max(x, 1 - x) at most, so a larger change must be spread over
+    several pixels, where independent noise makes changes overlap. Every rival is given p_upper = 1 - p_lower. If all
+    of [0, 1]^d is certified the radius is the distance of its farthest corner: there is nothing beyond.
+    """
+    if uniform_radius(p_lower, lam) is None:
+        return None
+    check_image(image)
+    grey = image.flatten()
+    room = torch.maximum(grey, PIXEL_STEPS - grey).sort(descending=True).values.double() / PIXEL_STEPS
+    needed = 1.5 - p_lower  # 1 - (p_lower - p_upper)/2: the share of noise that two images must have in common
+    common, total = 1.0, 0.0
+    for most in room.tolist():
+        rest = 2 * lam * (1 - needed / common)
+        if rest <= most:
+            return max(0.0, total + rest - ROUNDING)
+        total += most
+        common *= 1 - most / (2 * lam)
+    return max(0.0, total - ROUNDING)
+
+
+def samples_to_decide(share: float, alpha: float, limit: int = 10**7) -> int | None:
+    """About how many samples it takes until the bound of a class with this share of votes exceeds 1/2.
+
+    None if the share is no majority or `limit` samples do not suffice.
+    """
+
+    def decides(trials: int) -> bool:
+        return lower_confidence_bound(math.floor(share * trials), trials, alpha) > 0.5
+
+    if share <= 0.5 or not decides(limit):
+        return None
+    low, high = 0, limit
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high
+
+
+# --- the estimate --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fixed before the first draw; ValueError for values that make no plan.
+
+    method: a name in `NEIGHBOURS`. levels: N, which stands for lambda = N/(2q) only. n0: samples that choose the
+    class. n: fresh samples that count it. alpha: allowed chance of a wrong certificate. seed: of all draws.
+    """
+
+    method: str
+    levels: int
+    n0: int = 100
+    n: int = 100_000
+    alpha: float = 0.001
+    seed: int = 0
+    batch_size: int = BATCH_SIZE
+
+    def __post_init__(self) -> None:
+        if self.method not in NEIGHBOURS:
+            raise ValueError(f"unknown method {self.method!r}; known: {', '.join(NEIGHBOURS)}")
+        check_levels(self.levels)
+        check_seed(self.seed)
+        for name in ("n0", "n", "batch_size"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive integer, got {value!r}")
+        if not 0 < self.alpha < 1:
+            raise ValueError(f"alpha must lie between 0 and 1, got {self.alpha!r}")
+
+    @property
+    def lam(self) -> float:
+        return lambda_from_levels(self.levels)
+
+    @property
+    def sigma(self) -> float:
+        return sigma_from_levels(self.levels)
+
+    @property
+    def total(self) -> int:
+        """Samples in all."""
+        return self.n0 + self.n
+
+
+@dataclass(frozen=True)
+class Estimation:
+    """The counts after some chunks. selection, votes: int64 (K,) counts of the two stages so far, read-only.
+
+    subject: what is estimated (image and plan), so that it cannot be resumed as something else.
+    """
+
+    plan: Plan
+    selection: np.ndarray
+    votes: np.ndarray
+    subject: str = field(repr=False)
+
+    @property
+    def done(self) -> int:
+        return int(self.selection.sum() + self.votes.sum())
+
+    @property
+    def total(self) -> int:
+        return self.plan.total
+
+    @property
+    def label(self) -> int:
+        """The class chosen by the first n0 samples (or by those so far): most votes, the lowest index on a tie."""
+        return int(self.selection.argmax())
+
+    @property
+    def p_lower(self) -> float:
+        """The confidence bound from the fresh samples so far: a preview until all n are in."""
+        return lower_confidence_bound(int(self.votes[self.label]), int(self.votes.sum()), self.plan.alpha)
+
+
+@dataclass(frozen=True)
+class RandomizedCertificate:
+    """What a finished estimate says of one image, wrong with a chance of at most plan.alpha.
+
+    label: the class chosen by the first n0 samples. votes: counts of the n fresh samples. radius: rho for real-valued
+    images, or None for an abstention; box_radius: the same for an attacker who stays in [0, 1]^d.
+    """
+
+    plan: Plan
+    label: int
+    votes: tuple[int, ...]
+    p_lower: float
+    radius: float | None
+    box_radius: float | None
+
+    @property
+    def abstention(self) -> str | None:
+        """Why there is no certificate, in a sentence with the numbers at hand; None if there is one."""
+        if self.radius is not None:
+            return None
+        plan, count = self.plan, self.votes[self.label]
+        best = lower_confidence_bound(plan.n, plan.n, plan.alpha)
+        if best <= 0.5:
+            return (
+                f"n = {plan.n} is too small for alpha = {plan.alpha:g}: even if all samples agreed, the bound would be "
+                f"{best:.4f}, not above 1/2."
+            )
+        most = max(self.votes)
+        if most <= plan.n / 2:
+            return (
+                f"No class has a majority: the best one has {most} of {plan.n} votes ({most / plan.n:.1%}), and the "
+                "radius 2λ(p − 1/2) needs more than half."
+            )
+        if most != count:
+            return (
+                f"The {plan.n0} samples of the selection chose a class that only {count} of the {plan.n} fresh ones "
+                f"voted for; another class had {most}. More selection samples would help."
+            )
+        share = count / plan.n
+        needed = samples_to_decide(share, plan.alpha)
+        advice = "no sensible number of samples would do" if needed is None else f"about {needed:,} samples would do"
+        return (
+            f"{count} of {plan.n} votes ({share:.1%}) are a majority, but with alpha = {plan.alpha:g} they only show "
+            f"p ≥ {self.p_lower:.4f}, not above 1/2; at this share {advice}."
+        )
+
+
+STAGE_SIZES = {"selection": "n0", "estimation": "n"}
+
+
+def estimate(
+    model: BaseClassifier, image: Tensor, plan: Plan, resume: Estimation | None = None
+) -> Iterator[Estimation]:
+    """Draw and classify chunk by chunk: first the selection, then the estimation. Yields the counts so far.
+
+    image: torch.uint8 (C, H, W). resume: the last state of an interrupted run of the same arguments (the model is the
+    caller's word). Every chunk has batch_size rows, the last one of a stage is cut after it was classified, so kernels
+    see one shape. ValueError for arguments that do not fit together.
+    """
+    check_image(image)
+    check_model(model, (int(image.shape[0]), int(image.shape[1]), int(image.shape[2])))
+    subject = f"{image_sha256(image)} {plan}"
+    if resume is not None and resume.subject != subject:
+        raise ValueError("the estimate to resume is of another image or plan")
+    counts = {} if resume is None else {"selection": resume.selection, "estimation": resume.votes}
+    for stage, size in STAGE_SIZES.items():
+        wanted = getattr(plan, size)
+        done = int(counts[stage].sum()) if stage in counts else 0
+        while done < wanted:
+            samples = NEIGHBOURS[plan.method].samples(
+                image, plan.lam, plan.batch_size, seed=plan.seed, stage=stage, chunk=done // plan.batch_size
+            )
+            labels, classes = classify(model, samples, plan.lam)
+            fresh = np.bincount(labels[: wanted - done], minlength=classes)
+            for name in STAGE_SIZES:
+                counts.setdefault(name, np.zeros(classes, dtype=np.int64))
+            counts[stage] = counts[stage] + fresh
+            for array in counts.values():
+                array.setflags(write=False)
+            done = int(counts[stage].sum())
+            yield Estimation(plan, counts["selection"], counts["estimation"], subject)
+
+
+def randomized_certificate(state: Estimation, image: Tensor) -> RandomizedCertificate:
+    """The certificate of a finished estimate; ValueError for an unfinished one, which would break alpha."""
+    if state.done != state.total:
+        raise ValueError(f"only {state.done} of {state.total} samples are in: n is fixed beforehand")
+    if not state.subject.startswith(image_sha256(image)):
+        raise ValueError("the estimate is of another image")
+    p_lower, lam = state.p_lower, state.plan.lam
+    return RandomizedCertificate(
+        plan=state.plan,
+        label=state.label,
+        votes=tuple(state.votes.tolist()),
+        p_lower=p_lower,
+        radius=uniform_radius(p_lower, lam),
+        box_radius=box_radius(p_lower, lam, image),
+    )
+
+
+def certify_randomized(model: BaseClassifier, image: Tensor, plan: Plan) -> RandomizedCertificate:
+    """All of the above in one call."""
+    *_, state = estimate(model, image, plan)
+    return randomized_certificate(state, image)

@@ -86,12 +86,13 @@ class Tally:
         return radius_bounds(self.votes, self.total)
 
 
-def _check_model(model: BaseClassifier, noise: SplitNoise) -> None:
+def check_model(model: BaseClassifier, expected: tuple[int, ...]) -> None:
+    """ValueError for a model in training mode, or one that does not take images of the `expected` shape."""
     if isinstance(model, nn.Module) and any(part.training for part in model.modules()):
         raise ValueError("the model is in training mode, where answers depend on the batch: call model.eval() first")
-    shape = getattr(model, "input_shape", noise.shape)
-    if tuple(shape) != noise.shape:
-        raise ValueError(f"the model takes images of shape {tuple(shape)}, the noise is for {noise.shape}")
+    shape = tuple(getattr(model, "input_shape", expected))
+    if shape != expected:
+        raise ValueError(f"the model takes images of shape {shape}, but these have shape {expected}")
 
 
 def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.ndarray, int]:
@@ -125,7 +126,7 @@ def tally(
     that the bounds close early. resume: the last state of an earlier vote of the same arguments (the model is the
     caller's word; all else is checked). Memory is that of one chunk. ValueError for arguments that do not fit together.
     """
-    _check_model(model, noise)
+    check_model(model, noise.shape)
     check_image(image, noise.shape)
     layout = ChunkLayout.of(noise.levels, batch_size)
     subject = f"{image_sha256(image)} {noise.offsets_sha256} {layout}"

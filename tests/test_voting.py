@@ -230,7 +230,7 @@ def test_a_part_in_training_mode_is_refused():
 def test_a_model_for_other_shapes_is_refused():
     model = Constant(2, 0)
     model.input_shape = (3, 32, 32)
-    with pytest.raises(ValueError, match=r"takes images of shape \(3, 32, 32\), the noise is for \(1, 2, 3\)"):
+    with pytest.raises(ValueError, match=r"takes images of shape \(3, 32, 32\), but these have shape \(1, 2, 3\)"):
         count_votes(model, IMAGE, noise_of())
 
 

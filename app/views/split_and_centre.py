@@ -204,7 +204,7 @@ def one_picture(levels: int, model: Classifier) -> None:
     )
     st.html(film(model, image, noise, index))
     if st.toggle("Beside it: the randomized methods at the same λ", key="neighbours", bind="query-params"):
-        drawn = {name: draw(image, noise.lam, 1, seed=index)[0] for name, draw in NEIGHBOURS.items()}
+        drawn = {other.title: other.samples(image, noise.lam, 1, seed=index)[0] for other in NEIGHBOURS.values()}
         shown = {"DSSN": noise.samples(image, index, index + 1)[0], **drawn}
         cells = [(f"{name}, one sample", [pictures.sample_image(x.clamp(0, 1))]) for name, x in shown.items()]
         st.html(charts.filmstrip(cells, width=160))
