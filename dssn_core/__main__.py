@@ -18,6 +18,7 @@ from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .files import read_json_lines, write_json_lines
 from .gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
 from .images import image_sha256, read_image
+from .networks import PRECISIONS
 from .voting import BATCH_SIZE, noise_for, tally
 
 Parser = argparse.ArgumentParser
@@ -135,6 +136,12 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--stages", type=int, nargs="+", default=list(defaults.stages), help="channels of each stage")
+    parser.add_argument(
+        "--precision",
+        choices=list(PRECISIONS),
+        default=defaults.precision,
+        help="of the convolutions in training; bfloat16 is faster where the processor knows it (default %(default)s)",
+    )
     parser.add_argument("--start", help="name of a model, or its folder, to start from")
     parser.add_argument("--compile", action="store_true", help="torch.compile the training pass (needs a C++ compiler)")
 
@@ -148,6 +155,7 @@ def run_train(options: Options) -> int:
         learning_rate=options.learning_rate,
         seed=options.seed,
         stages=tuple(options.stages),
+        precision=options.precision,
     )
     data = load_dataset(options.data)
     if data.class_names != DATASETS[options.dataset]:

@@ -61,7 +61,8 @@ class TrainSettings:
     architecture: str = "film-resnet"
     stem: int = 48
     stages: tuple[int, ...] = (64, 128, 256)
-    precision: str = "float32"
+    precision: str = "float32"  # number format of the convolutions while training
+    inference: str = "float32"  # and in the classifier that comes out
 
     def __post_init__(self) -> None:
         if self.noise not in NOISES:
@@ -207,6 +208,7 @@ class Trainer:
         """
         model = self.average.module
         assert isinstance(model, Classifier)
+        model.precision = self.settings.inference
         norms = [part for part in model.train().modules() if isinstance(part, nn.BatchNorm2d)]
         for norm in norms:
             norm.reset_running_stats()
@@ -333,7 +335,7 @@ class Trainer:
             name=name,
             architecture=settings.architecture,
             settings=self.network_settings,
-            precision=settings.precision,
+            precision=settings.inference,
             class_names=self.model.class_names,
             input_shape=self.shape,
             noise=settings.noise,

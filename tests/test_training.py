@@ -276,6 +276,13 @@ def test_a_run_of_a_randomized_neighbour_learns_and_loads(noise, data, tmp_path)
     assert load_model(str(tmp_path / "run")).network.scaled_input == (noise == "uniform")
 
 
+def test_training_in_bfloat16_gives_a_float32_classifier(data, tmp_path):
+    manifest = run(replace(TINY, precision="bfloat16"), data, tmp_path / "run")
+    assert (manifest.training["precision"], manifest.precision) == ("bfloat16", "float32")
+    assert load_model(str(tmp_path / "run")).precision == "float32"
+    assert manifest.measured["held_out_single_sample_accuracy"]["by_sigma"]["0.25"] > 0.8
+
+
 # --- settings ---
 
 
