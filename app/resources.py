@@ -1,14 +1,6 @@
-"""Everything that is cached and shared by all sessions: models, sample pictures, votes under way.
-
-Network passes run on one worker thread, a chunk at a time in order of asking, so that many sessions get fair turns on
-few cores, and a session that goes away leaves nothing running.
-"""
+"""Everything that is cached and shared by all sessions: models, sample pictures, votes and estimates under way."""
 
 import gc
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -17,12 +9,14 @@ from PIL import Image
 from torch import Tensor
 
 from app.pictures import crop_preview
-from dssn_core import SplitNoise, Tally, load_model, read_image, tally
+from app.runs import EstimateRun, VoteRun, network_work
+from dssn_core import SplitNoise, list_models, load_model, read_image
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.constants import levels_from_lambda
 from dssn_core.gallery import Sample, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
+from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import OFFSET_SCHEMES
@@ -30,10 +24,11 @@ from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.voting import noise_for
 
-T = TypeVar("T")
-
 MODEL = "cifar10-dssn"
 """The network of the pages."""
+
+OWN_MODELS = {"dssn": MODEL, "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"}
+"""The network trained for each method."""
 
 
 def settle() -> None:
@@ -47,47 +42,6 @@ def settle() -> None:
 
 
 settle()
-
-WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
-
-
-class VoteRun:
-    """One image's vote, as far as it has come. It belongs to no session: whoever looks at it next carries it on."""
-
-    def __init__(self, model: Classifier, image: Tensor, noise: SplitNoise) -> None:
-        self.noise = noise
-        self.labels = np.full(noise.levels, -1, dtype=np.int64)
-        """The class each sample voted for, in index order; -1 where it has not voted yet."""
-        self.seconds = 0.0
-        """Time spent on the votes so far, waiting for a turn not counted."""
-        self.state: Tally | None = None
-        self._model, self._image = model, image
-
-    @property
-    def finished(self) -> bool:
-        return self.state is not None and self.state.done == self.state.total
-
-    @property
-    def seconds_left(self) -> float:
-        """Estimate from the speed so far."""
-        if self.state is None:
-            return float("nan")
-        return self.seconds / self.state.done * (self.state.total - self.state.done)
-
-    def _step(self) -> None:
-        if self.finished:  # another session was faster
-            return
-        began = time.perf_counter()
-        state = next(tally(self._model, self._image, self.noise, resume=self.state))
-        self.labels[state.indices] = state.labels
-        self.seconds += time.perf_counter() - began
-        self.state = state
-
-    def advance(self) -> Tally:
-        """Vote with one more chunk of samples, if any are left, and return the state."""
-        WORKER.submit(self._step).result()
-        assert self.state is not None
-        return self.state
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")
@@ -115,11 +69,6 @@ def samples(dataset: str, size: tuple[int, int]) -> dict[str, tuple[Sample, Tens
     return {sample.key: (sample, read_image(sample.path, size)) for sample in sample_pictures(dataset)}
 
 
-def network_work(work: Callable[[], T]) -> T:
-    """Do some other work with a network on the worker thread, in its turn."""
-    return WORKER.submit(work).result()
-
-
 def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
     """float32 (B, K) softmax of the network's answers on samples (B, C, H, W)."""
 
@@ -134,9 +83,33 @@ def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
 def all_labels(image: Tensor, levels: int) -> np.ndarray:
     """int64 (N,): the vote of every sample, in index order; counted now where it is not known yet."""
     run = votes_of(MODEL, image, levels)
-    while not run.finished:
-        run.advance()
+    run.finish()
     return run.labels
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _repeated(image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
+    return VoteRun(model(MODEL), _image, noise_for(model(MODEL), levels))
+
+
+def repeated_vote(image: Tensor, levels: int, repeat: int) -> VoteRun:
+    """A vote that is counted anew for every number `repeat`."""
+    return _repeated(image_sha256(image), levels, repeat, image)
+
+
+def model_for(method: str) -> str:
+    """The name of the network that votes for `method`: its own, or DSSN's where that is missing."""
+    return OWN_MODELS[method] if OWN_MODELS[method] in list_models() else MODEL
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def estimate_run(model_name: str, image_hash: str, plan: Plan, _image: Tensor) -> EstimateRun:
+    return EstimateRun(model(model_name), _image, plan)
+
+
+def estimate_of(image: Tensor, plan: Plan) -> EstimateRun:
+    """The estimate of an image by a plan, new or as somebody left it."""
+    return estimate_run(model_for(plan.method), image_sha256(image), plan, image)
 
 
 def poke_key(image: Tensor, noise: SplitNoise) -> str:

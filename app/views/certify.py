@@ -5,42 +5,13 @@ import time
 import streamlit as st
 from torch import Tensor
 
-from app import charts, gallery, pictures, resources, state
-from app.resources import VoteRun
-from dssn_core import Tally, certificate_from_votes, levels_from_sigma, list_models
+from app import charts, controls, gallery, pictures, resources
+from app.runs import VoteRun
+from dssn_core import Tally, certificate_from_votes, list_models
 from dssn_core.certificate import display_radius
 from dssn_core.networks import Classifier
 
-PRESETS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 REDRAW_SECONDS = 0.25
-
-
-def choose_noise(model: Classifier) -> int:
-    """The noise slider and the paper's presets. Returns the number of levels."""
-    assert model.manifest is not None
-    low, high = model.manifest.sigma_range
-    sigma = st.slider(
-        "Noise σ",
-        low,
-        high,
-        0.5,
-        0.05,
-        key="sigma",
-        bind="query-params",
-        help="Standard deviation of uniform noise on [−λ, λ], the scale the papers tabulate. "
-        "More noise allows a larger radius, but makes the vote harder.",
-    )
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="presets"):
-        st.caption("from the paper:", width="content")
-        for preset in PRESETS:
-            st.button(
-                f"{preset:g}",
-                key=f"preset-{preset:g}",
-                type="tertiary",
-                on_click=state.set_value,
-                args=("sigma", preset),
-            )
-    return levels_from_sigma(sigma)
 
 
 def show_noise(run: VoteRun) -> None:
@@ -160,7 +131,7 @@ def page() -> None:
         st.caption(f"This network knows ten classes only: {', '.join(model.class_names)}.")
         picture_place = st.container()
     with right:
-        levels = choose_noise(model)
+        levels = controls.choose_noise(model)
         if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return

@@ -1,6 +1,7 @@
 """The pages in a real browser: what AppTest cannot see (uploads, addresses, animations, changes of page)."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -125,3 +126,20 @@ def test_the_lesson_is_answered_and_followed(tab, address):
     tab.get_by_role("link", name="See it").click()
     tab.locator(".js-plotly-plot").wait_for()
     assert plot(tab, "the pixel", "x") == [100]
+
+
+def test_methods_are_compared_repeated_and_pinned(tab, address):
+    tab.goto(f"{address}compare?sigma=0.15")
+    tab.get_by_text("Costs at a glance").wait_for()
+    for title in ("DSSN", "additive uniform", "independent splits (SSN)"):
+        tab.get_by_role("heading", name=title, exact=True).wait_for()
+    tab.get_by_role("button", name="Pin this setting").click()
+    tab.get_by_text("Pinned settings").wait_for()
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="JSON").first.click()
+    rows = json.loads(download.value.path().read_text())
+    assert [row["method"] for row in rows] == ["DSSN", "additive uniform", "independent splits (SSN)"]
+    assert rows[0]["failure_probability"] == 0 and rows[1]["samples"] == 3100
+    tab.get_by_text("Run it again", exact=True).click()
+    tab.get_by_text("Run them").click()
+    tab.get_by_text("the best of five randomized runs").wait_for()

@@ -4,7 +4,7 @@ import threading
 
 import torch
 
-from app.resources import VoteRun
+from app.runs import VoteRun
 from dssn_core import SplitNoise, count_votes
 
 

@@ -1,0 +1,37 @@
+"""Controls that several pages share."""
+
+import streamlit as st
+
+from app import state
+from dssn_core import levels_from_sigma
+from dssn_core.networks import Classifier
+
+PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
+
+
+def choose_noise(model: Classifier) -> int:
+    """The noise slider and the paper's presets. Returns the number of levels."""
+    assert model.manifest is not None
+    low, high = model.manifest.sigma_range
+    sigma = st.slider(
+        "Noise σ",
+        low,
+        high,
+        0.5,
+        0.05,
+        key="sigma",
+        bind="query-params",
+        help="Standard deviation of uniform noise on [−λ, λ], the scale the papers tabulate. "
+        "More noise allows a larger radius, but makes the vote harder.",
+    )
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="presets"):
+        st.caption("from the paper:", width="content")
+        for preset in PAPER_SIGMAS:
+            st.button(
+                f"{preset:g}",
+                key=f"preset-{preset:g}",
+                type="tertiary",
+                on_click=state.set_value,
+                args=("sigma", preset),
+            )
+    return levels_from_sigma(sigma)

@@ -1,0 +1,25 @@
+"""The field's terms, each explained once."""
+
+GLOSSARY = {
+    "base classifier": "The network that votes on single samples. It is never certified itself; the vote is.",
+    "smoothed classifier": "The class that wins the vote over all noisy versions (samples) of an image.",
+    "λ and σ": "The noise parameter, and uniform noise's standard deviation on [−λ, λ]: σ = λ/√3. All methods here are "
+    "run at the same λ.",
+    "DSSN": "Deterministic smoothing with splitting noise: N = 510 λ samples, all of them counted. Exact for 8-bit "
+    "images; no failure probability.",
+    "additive uniform": "Samples x + U[−λ, λ] in every pixel, not clipped. Infinitely many samples, so the vote is "
+    "estimated.",
+    "SSN": "Splitting noise with every split drawn independently, DSSN's randomized parent. Estimated too.",
+    "certified radius ρ": "Every image within L1 distance ρ of this one (sum of absolute changes, pixels from 0 to 1) "
+    "gets the same class.",
+    "n₀ and n": "n₀ samples choose the class; n fresh samples count it. Both are fixed beforehand.",
+    "Clopper–Pearson bound": "p, a lower confidence bound of the class's true share of votes: too large with a chance "
+    "of at most α. From it ρ = 2λ(p − 1/2).",
+    "α, failure probability": "Chance that a randomized certificate is wrong. Each is a statement with confidence "
+    "1 − α; DSSN's is certain.",
+    "abstention": "No certificate, because p is not above 1/2.",
+    "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
+    "independent noise that lengthens the radius (Voráček & Hein 2023). It does not apply to DSSN, whose noise is "
+    "shared by all pixels.",
+    "preview": "The bound after fewer than n samples. To stop at a nice one would break α.",
+}

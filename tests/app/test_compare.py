@@ -1,0 +1,84 @@
+"""The Compare page through its real widgets, with the shipped networks."""
+
+from streamlit.testing.v1 import AppTest
+
+from dssn_core import certify, levels_from_sigma, load_model, read_image
+from dssn_core.comparison import METHODS, display_radius
+from dssn_core.gallery import sample_pictures
+from tests.app.test_certify import MAIN
+
+
+def open_page(**parameters: str) -> AppTest:
+    page = AppTest.from_file(str(MAIN), default_timeout=180)
+    for name, value in {"sigma": "0.15", **parameters}.items():
+        page.query_params[name] = value
+    page.session_state["samples"] = 100
+    return healthy(page.switch_page("views/compare.py").run())
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert page.title[0].value == "Compare"
+    return page
+
+
+def radii(page: AppTest) -> list[str]:
+    return [metric.value for metric in page.metric if metric.label == "Certified radius ρ"]
+
+
+def test_every_method_has_its_column():
+    page = open_page()
+    assert [title.value for title in page.subheader] == list(METHODS.values())
+    image = read_image(next(s.path for s in sample_pictures() if s.key == "cifar10-09"))
+    expected = certify(load_model("cifar10-dssn"), image, levels_from_sigma(0.15))
+    assert radii(page)[0] == display_radius(expected.radius)
+    assert len(radii(page)) == 3
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_methods_may_be_switched_off():
+    page = open_page()
+    healthy(page.get("button_group")[1].set_value(["dssn", "ssn"]).run())
+    assert [title.value for title in page.subheader] == [METHODS["dssn"], METHODS["ssn"]]
+    healthy(page.get("button_group")[1].set_value([]).run())
+    assert any("at least one method" in info.value for info in page.info)
+
+
+def test_an_abstention_is_explained():
+    page = open_page(sigma="3.5", picture="cifar10-12")
+    abstentions = [warning.value for warning in page.warning if "Why did it abstain?" in warning.value]
+    assert abstentions and "none" in radii(page)
+
+
+def test_another_seed_gives_another_estimate_and_the_same_vote():
+    page = open_page(sigma="1.0")
+    before = [metric.value for metric in page.metric]
+    healthy(page.number_input(key="seed").set_value(11).run())
+    after = [metric.value for metric in page.metric]
+    assert after[0] == before[0] and after != before
+
+
+def test_pins_are_kept_compared_and_taken_out():
+    page = open_page()
+    healthy(page.button(key="pin").click().run())
+    assert page.button(key="pin").disabled
+    assert any("Pinned settings" in text.value for text in page.markdown)
+    healthy(page.selectbox(key="alpha").set_value(0.05).run())
+    healthy(page.button(key="pin").click().run())
+    assert len(page.session_state["pins"]) == 2
+    healthy(page.button(key="unpin-0").click().run())
+    assert len(page.session_state["pins"]) == 1
+
+
+def test_repetitions_scatter_but_not_for_dssn():
+    page = open_page(compare="Run it again", again="true", sigma="0.5")
+    table = page.dataframe[0].value.set_index("method")
+    assert table.loc["DSSN", "spread"] == 0
+    assert (table["spread"] > 0).sum() >= 1
+
+
+def test_the_sweep_covers_the_sigmas_of_the_paper():
+    page = open_page(compare="Sweep over σ", sweep="true")
+    assert len(page.get("plotly_chart")) == 2
+    assert len(page.dataframe[0].value) == 10
+    assert any("exploration" in warning.value for warning in page.warning)

@@ -1,0 +1,41 @@
+"""Figures of the comparison: what they show is what they were given."""
+
+from app import compare_charts as charts
+from dssn_core import certificate_from_votes
+from dssn_core.comparison import exact_outcome
+
+NAMES = ("cat", "dog", "owl")
+
+
+def outcome(votes):
+    return exact_outcome(certificate_from_votes(votes, sum(votes)), "toy", "00", 1.0)
+
+
+def test_an_exact_radius_stays_where_it_is_after_its_last_sample():
+    histories = {"dssn": [(50, 0.0, 0.3), (100, 0.2, 0.2)], "uniform": [(100, 0.0, 0.0), (1100, 0.15, 0.15)]}
+    figure = charts.radius_against_samples(histories, {"dssn": 100, "uniform": 1100}, 0.4)
+    at_least = next(trace for trace in figure.data if trace.name == "DSSN, at least")
+    assert (at_least.x[-1], at_least.y[-1]) == (1100, 0.2)
+
+
+def test_an_unfinished_vote_is_not_drawn_on():
+    figure = charts.radius_against_samples({"dssn": [(50, 0.0, 0.3)]}, {"dssn": 100}, 0.4)
+    assert all(max(trace.x) == 50 for trace in figure.data)
+
+
+def test_abstentions_stand_at_zero_as_crosses():
+    figure = charts.repeats({"uniform": [0.3, None]}, 1.0)
+    assert figure.data[0].x == (0.3, 0.0)
+    assert figure.data[0].marker.symbol == ("square", "x")
+
+
+def test_the_best_sigma_is_ringed():
+    outcomes = [outcome((100, 10, 0)), outcome((300, 10, 0)), outcome((200, 300, 0))]
+    figure = charts.sweep_radii({"dssn": outcomes, "ssn": []}, NAMES)
+    assert len(figure.data) == 2
+    assert figure.data[1].y == (max(o.radius for o in outcomes),)
+
+
+def test_classes_without_votes_are_left_out_of_the_stack():
+    figure = charts.sweep_votes([outcome((100, 10, 0))], NAMES)
+    assert [trace.name for trace in figure.data] == ["cat", "dog"]

@@ -1,0 +1,86 @@
+"""Outcomes of different methods in one format."""
+
+import csv
+import io
+import json
+
+import pytest
+import torch
+
+from dssn_core import certificate_from_votes
+from dssn_core.comparison import (
+    LITERATURE_SAMPLES,
+    METHODS,
+    display_radius,
+    exact_outcome,
+    randomized_outcome,
+    to_csv,
+)
+from dssn_core.monte_carlo import Plan, certify_randomized
+
+IMAGE = torch.zeros(1, 1, 2, dtype=torch.uint8)
+NAMES = ("cat", "dog")
+
+
+def constant(label):
+    logits = torch.nn.functional.one_hot(torch.tensor([label]), 2).float()
+    return lambda x, lam: logits.repeat(len(x), 1)
+
+
+def randomized(method="uniform", **settings):
+    certificate = certify_randomized(constant(1), IMAGE, Plan(method, 441, **{"n": 500, "seed": 3, **settings}))
+    return randomized_outcome(certificate, "toy", "00", 2.0)
+
+
+def exact(votes=(400, 41)):
+    return exact_outcome(certificate_from_votes(votes, 441), "toy", "00", 0.5)
+
+
+def test_an_exact_outcome_cannot_fail():
+    outcome = exact()
+    assert outcome.failure_probability == 0 and outcome.abstention is None and outcome.box_radius is None
+    assert (outcome.label, outcome.samples, outcome.radius) == (0, 441, 179 / 255)
+    assert outcome.vote_share == 400 / 441
+    assert outcome.literature_seconds == pytest.approx(0.5)
+
+
+def test_a_randomized_outcome_says_what_it_cost_and_may_fail():
+    outcome = randomized()
+    assert (outcome.label, outcome.samples, outcome.failure_probability) == (1, 600, 0.001)
+    assert (outcome.n0, outcome.n, outcome.seed) == (100, 500, 3)
+    assert outcome.literature_seconds == pytest.approx(2.0 / 600 * LITERATURE_SAMPLES)
+    assert outcome.box_radius >= outcome.radius
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_the_methods_agree_on_a_constant_classifier(label):
+    votes = [441 * (c == label) for c in range(2)]
+    largest = exact(votes).radius
+    assert largest * 255 == [441 // 2, 440 // 2][label]
+    for method in ("uniform", "ssn"):
+        radii = [randomized(method, n=n).radius for n in (100, 1000, 20_000)]
+        assert radii == sorted(radii)
+        assert radii[-1] < 441 / 510 < radii[-1] + 0.001
+
+
+def test_rows_are_flat_and_alike():
+    rows = [exact().row(NAMES), randomized().row(NAMES), randomized("ssn", n=5).row(NAMES)]
+    assert len({tuple(row) for row in rows}) == 1
+    assert [row["method"] for row in rows] == list(METHODS.values())
+    assert rows[2]["radius"] is None and "too small" in rows[2]["abstention"]
+    assert json.loads(json.dumps(rows)) == rows
+    read = list(csv.DictReader(io.StringIO(to_csv(rows))))
+    assert [row["class"] for row in read] == ["cat", "dog", "dog"]
+    assert read[0]["votes"] == "cat:400 dog:41"
+    assert float(read[1]["radius"]) == rows[1]["radius"]
+
+
+def test_no_rows_make_an_empty_file():
+    assert to_csv([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("radius", "shown"), [(None, "none"), (0.0, "0.0000"), (0.99999, "0.9999"), (141 / 255, "0.5529"), (1.0, "1.0000")]
+)
+def test_radii_are_rounded_down(radius, shown):
+    assert display_radius(radius) == shown
