@@ -353,20 +353,31 @@ def page() -> None:
             default=list(METHODS),
             format_func=METHODS.__getitem__,
             key="methods",
+            bind="query-params",
         )
         n = st.selectbox(
             "n, samples to estimate with",
             SAMPLE_COUNTS,
             SAMPLE_COUNTS.index(3000),
-            format_func=lambda count: f"{count:,}",
             key="samples",
+            bind="query-params",
             help=GLOSSARY["n₀ and n"] + " The literature uses 100,000.",
             width=200,
         )
         alpha = st.selectbox(
-            "α", ALPHAS, ALPHAS.index(0.001), key="alpha", help=GLOSSARY["α, failure probability"], width=110
+            "α",
+            ALPHAS,
+            ALPHAS.index(0.001),
+            key="alpha",
+            bind="query-params",
+            help=GLOSSARY["α, failure probability"],
+            width=110,
         )
-        seed = int(st.number_input("Seed", 0, 2**31, 0, key="seed", width=110, help="Of all random draws."))
+        seed = int(
+            st.number_input(
+                "Seed", 0, 2**31, 0, key="seed", bind="query-params", width=110, help="Of all random draws."
+            )
+        )
     section = st.segmented_control(
         "Section",
         SECTIONS,

@@ -10,9 +10,8 @@ from tests.app.test_certify import MAIN
 
 def open_page(**parameters: str) -> AppTest:
     page = AppTest.from_file(str(MAIN), default_timeout=180)
-    for name, value in {"sigma": "0.15", **parameters}.items():
+    for name, value in {"sigma": "0.15", "samples": "100", **parameters}.items():
         page.query_params[name] = value
-    page.session_state["samples"] = 100
     return healthy(page.switch_page("views/compare.py").run())
 
 
