@@ -135,6 +135,15 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--batch-size", type=int, default=defaults.batch_size)
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument(
+        "--consistency",
+        type=float,
+        default=defaults.consistency,
+        help="weight of the disagreement of two samples of an image (default %(default)s: one sample of each)",
+    )
+    parser.add_argument(
+        "--sigma-range", type=float, nargs=2, default=defaults.sigma_range, metavar=("LOW", "HIGH"), help="of the noise"
+    )
     parser.add_argument("--stages", type=int, nargs="+", default=list(defaults.stages), help="channels of each stage")
     parser.add_argument(
         "--precision",
@@ -156,6 +165,8 @@ def run_train(options: Options) -> int:
         seed=options.seed,
         stages=tuple(options.stages),
         precision=options.precision,
+        consistency=options.consistency,
+        sigma_range=tuple(options.sigma_range),
     )
     data = load_dataset(options.data)
     if data.class_names != DATASETS[options.dataset]:

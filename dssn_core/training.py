@@ -56,6 +56,7 @@ class TrainSettings:
     averaging: float = 0.999  # EMA decay a step
     sigma_range: tuple[float, float] = (0.1, 3.5)
     held_out_per_class: int = 200  # set apart from the training images, for choosing anything
+    consistency: float = 0.0  # weight, times lambda, of the disagreement of two samples of one image; 0 draws only one
     crop: int = 4  # pixels of random shift, borders reflected
     seed: int = 0
     architecture: str = "film-resnet"
@@ -71,6 +72,8 @@ class TrainSettings:
             raise ValueError(
                 f"the budget of {self.images} images must hold a batch of 2 or more, got {self.batch_size}"
             )
+        if not 0 <= self.consistency < math.inf:
+            raise ValueError(f"consistency must be a number of 0 or more, got {self.consistency}")
         check_seed(self.seed)
         low, high = (levels_from_sigma(sigma) for sigma in self.sigma_range)
         if low > high:
@@ -79,6 +82,11 @@ class TrainSettings:
     @property
     def steps(self) -> int:
         return math.ceil(self.images / self.batch_size)
+
+    @property
+    def views(self) -> int:
+        """Samples of each image in a batch; all of them count as images seen."""
+        return 2 if self.consistency else 1
 
 
 def _generator(*key: int) -> torch.Generator:
@@ -154,6 +162,19 @@ NOISES: dict[str, Sampler] = {
 """Noise name to (images, levels, offset fractions, generator) -> samples."""
 
 
+def disagreement(logits: Tensor, lam: Tensor) -> Tensor:
+    """Mean over images of lambda times the Jensen-Shannon divergence of the answers to their two samples.
+
+    logits: (2B, K), the second samples of the B images after the first ones. lam: (B,). A vote that does not depend on
+    the sample has no rivals, and the more noise, the larger the radius that gains from it (consistency regularization:
+    Jeong & Shin 2020; Levine & Feizi 2021 train for stability to the same end).
+    """
+    first, second = logits.log_softmax(dim=1).chunk(2)
+    mean = torch.logaddexp(first, second) - math.log(2)
+    divergence = sum((p.exp() * (p - mean)).sum(dim=1) for p in (first, second)) / 2
+    return (lam * divergence).mean()
+
+
 def learning_rate_factor(progress: float, warmup: float) -> float:
     """Linear rise over `warmup` of the run, then a cosine to zero; progress in [0, 1]."""
     if progress < warmup:
@@ -217,16 +238,16 @@ class Trainer:
             for batch in range(STATISTICS_BATCHES):
                 generator = _generator(self.settings.seed, STATISTICS, batch)
                 chosen = torch.randint(len(self.training), (self.settings.batch_size,), generator=generator)
-                samples, levels, _ = self._noisy(chosen, generator)
+                samples, levels, _ = self._noisy(chosen, generator, views=1)
                 model(samples, levels.float() / (2 * PIXEL_STEPS))
         return model.eval()
 
-    def _noisy(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Augmented, noisy training samples of the images `chosen`, their levels and labels."""
-        images = augment(self.training.images[chosen], self.settings.crop, generator)
-        levels = draw_levels(len(chosen), self.settings.sigma_range, generator)
+    def _noisy(self, chosen: Tensor, generator: torch.Generator, views: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Augmented, noisy training samples of the images `chosen`, `views` of each, their levels and labels."""
+        images = augment(self.training.images[chosen], self.settings.crop, generator).repeat(views, 1, 1, 1)
+        levels = draw_levels(len(chosen), self.settings.sigma_range, generator).repeat(views)
         samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
-        return samples, levels, self.training.labels[chosen]
+        return samples, levels, self.training.labels[chosen].repeat(views)
 
     def _warm_start(self, name: str) -> str:
         """Take the weights of a model of the same architecture; returns their hash."""
@@ -239,23 +260,27 @@ class Trainer:
         return first.manifest.weights_sha256
 
     def _batch_indices(self) -> Tensor:
-        per_epoch = len(self.training) // self.settings.batch_size
+        size = self.settings.batch_size // self.settings.views
+        per_epoch = len(self.training) // size
         epoch, place = divmod(self.position, per_epoch)
         if self._order[0] != epoch:
             order = torch.randperm(len(self.training), generator=_generator(self.settings.seed, ORDER, epoch))
             self._order = (epoch, order)
-        return self._order[1][place * self.settings.batch_size :][: self.settings.batch_size]
+        return self._order[1][place * size :][:size]
 
     def step(self) -> tuple[float, float]:
         """One batch: returns (mean loss, share classified correctly)."""
         settings = self.settings
         generator = _generator(settings.seed, BATCH, self.position)
-        samples, levels, labels = self._noisy(self._batch_indices(), generator)
+        samples, levels, labels = self._noisy(self._batch_indices(), generator, settings.views)
+        lam = levels.float() / (2 * PIXEL_STEPS)
         rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        logits = self.forward(samples, levels.float() / (2 * PIXEL_STEPS))
+        logits = self.forward(samples, lam)
         loss = F.cross_entropy(logits, labels)
+        if settings.consistency:
+            loss = loss + settings.consistency * disagreement(logits, lam[: len(lam) // 2])
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         self.optimizer.step()

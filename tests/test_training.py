@@ -1,4 +1,6 @@
+import copy
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,12 +11,15 @@ from dssn_core.gallery import Dataset
 from dssn_core.monte_carlo import add_uniform, split_independently
 from dssn_core.splitting import offset_fractions
 from dssn_core.training import (
+    BATCH,
     LOG,
     NOISES,
     STATE,
     Trainer,
     TrainSettings,
+    _generator,
     augment,
+    disagreement,
     draw_levels,
     dssn_samples,
     held_out_split,
@@ -283,6 +288,50 @@ def test_training_in_bfloat16_gives_a_float32_classifier(data, tmp_path):
     assert manifest.measured["held_out_single_sample_accuracy"]["by_sigma"]["0.25"] > 0.8
 
 
+# --- consistency ---
+
+
+def test_disagreement_by_hand():
+    certain, torn = [math.log(1 - 1e-12), math.log(1e-12)], [math.log(0.5), math.log(0.5)]
+    logits = torch.tensor(
+        [certain, certain, torn, certain], dtype=torch.float64
+    )  # images: (certain, torn), (certain x2)
+    mean = (0.75, 0.25)
+    expected = (math.log(1 / mean[0]) + sum(0.5 * math.log(0.5 / m) for m in mean)) / 2
+    assert float(disagreement(logits, torch.tensor([3.0, 7.0]))) == pytest.approx(3.0 * expected / 2, abs=1e-9)
+
+
+def test_disagreement_is_symmetric_bounded_and_zero_for_equals():
+    logits = torch.randn(12, 5, generator=generator()) * 3
+    first, second = logits.chunk(2)
+    ones = torch.ones(6)
+    value = float(disagreement(logits, ones))
+    assert value == pytest.approx(float(disagreement(torch.cat([second, first]), ones)))
+    assert 0 < value <= math.log(2)
+    assert float(disagreement(torch.cat([first, first]), ones)) == pytest.approx(0, abs=1e-6)
+
+
+def test_consistency_trains_on_two_samples_of_each_image(data):
+    trainer = Trainer(replace(TINY, consistency=1.0), data)
+    seen = trainer._noisy(trainer._batch_indices(), generator(), 2)
+    assert all(len(part) == 32 for part in seen)
+    samples, levels, labels = seen
+    assert torch.equal(levels[:16], levels[16:]) and torch.equal(labels[:16], labels[16:])
+    assert not torch.equal(samples[:16], samples[16:])
+
+
+def test_the_loss_of_a_step_is_cross_entropy_plus_weighted_disagreement(data):
+    settings = replace(TINY, consistency=0.5)
+    trainer = Trainer(settings, data)
+    generator_of_step = _generator(settings.seed, BATCH, 0)
+    samples, levels, labels = trainer._noisy(trainer._batch_indices(), generator_of_step, 2)
+    lam = levels.float() / 510
+    with torch.no_grad():
+        before = copy.deepcopy(trainer.model)(samples, lam)
+    expected = torch.nn.functional.cross_entropy(before, labels) + 0.5 * disagreement(before, lam[:16])
+    assert trainer.step()[0] == pytest.approx(float(expected), rel=1e-5)
+
+
 # --- settings ---
 
 
@@ -301,6 +350,7 @@ def test_the_learning_rate_rises_then_falls():
         ({"images": 10}, "budget of 10 images"),
         ({"batch_size": 1}, "batch of 2 or more"),
         ({"seed": -1}, "seed must be"),
+        ({"consistency": -0.5}, "consistency must be"),
         ({"sigma_range": (3.5, 0.1)}, "sigma_range must be"),
         ({"sigma_range": (0.0, 1.0)}, "levels"),
     ],
