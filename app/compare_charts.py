@@ -6,11 +6,13 @@ import plotly.graph_objects as go
 
 from app.charts import bare, class_colour
 from dssn_core.comparison import METHODS, Outcome
+from dssn_core.constants import rounded_down
 
 METHOD_COLOURS = {"dssn": "#2f9e62", "uniform": "#4e79a7", "ssn": "#b07aa1"}
 METHOD_SYMBOLS = {"dssn": "circle", "uniform": "square", "ssn": "diamond"}
 
-History = Sequence[tuple[int, float, float]]
+Known = Sequence[tuple[int, float, float]]
+"""Samples done, lower and upper bound of the radius by then."""
 
 
 def _framed(figure: go.Figure, height: int, x: str, y: str) -> go.Figure:
@@ -25,69 +27,65 @@ def _framed(figure: go.Figure, height: int, x: str, y: str) -> go.Figure:
     return figure
 
 
-def radius_against_samples(histories: Mapping[str, History], totals: Mapping[str, int], largest: float) -> go.Figure:
-    """What is known of each method's radius after how many network passes.
+def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int], largest: float) -> go.Figure:
+    """What is known of each method's radius after how many samples.
 
     For DSSN both exact bounds, which meet; for the others the confidence bound, a preview until all n are in. largest:
     radius that no method can exceed.
     """
     figure = go.Figure()
     end = max(totals.values())
-    for method, history in histories.items():
-        colour, name = METHOD_COLOURS[method], METHODS[method]
-        done = [point[0] for point in history]
-        lower = [point[1] for point in history]
-        if method == "dssn":
-            figure.add_scatter(
-                x=done,
-                y=[point[2] for point in history],
-                mode="lines+markers",
-                line={"color": colour, "dash": "dot", "width": 1.5},
-                name="DSSN, at most",
-                hovertemplate="%{x} samples: at most %{y:.4f}<extra></extra>",
-            )
-            if done and done[-1] == totals[method] < end:  # exact: further samples would change nothing
-                done, lower = [*done, end], [*lower, lower[-1]]
-            name = "DSSN, at least"
+
+    def line(points: Sequence[tuple[int, float]], name: str, **style: object) -> None:
         figure.add_scatter(
-            x=done,
-            y=lower,
+            x=[done for done, _ in points],
+            y=[radius for _, radius in points],
             mode="lines+markers",
+            text=[f"{done:,} samples: {rounded_down(radius)}" for done, radius in points],
+            hovertemplate="%{text}<extra></extra>",
+            name=name,
+            **style,
+        )
+
+    for method, found in known.items():
+        colour, lower = METHOD_COLOURS[method], [(done, low) for done, low, _ in found]
+        if method == "dssn":
+            upper = [(done, high) for done, _, high in found]
+            line(upper, "DSSN, at most", line={"color": colour, "dash": "dot", "width": 1.5})
+            if lower and lower[-1][0] == totals[method] < end:  # exact: further samples would change nothing
+                lower.append((end, lower[-1][1]))
+        line(
+            lower,
+            "DSSN, at least" if method == "dssn" else METHODS[method],
             line={"color": colour, "width": 2.5},
             marker={"size": 5, "symbol": METHOD_SYMBOLS[method]},
-            name=name,
-            hovertemplate="%{x} samples: %{y:.4f}<extra></extra>",
         )
-    _framed(figure, 340, "network passes spent", "certified radius ρ")
-    figure.update_xaxes(type="log", range=[1.5, len(str(end)) - 1 + 0.15 if end == 10 ** (len(str(end)) - 1) else None])
+    _framed(figure, 340, "samples drawn", "certified radius ρ")
+    figure.update_xaxes(type="log")
     figure.update_yaxes(range=[0, 1.08 * largest])
     return figure
 
 
-def repeats(radii: Mapping[str, Sequence[float | None]], largest: float) -> go.Figure:
+def repeats(outcomes: Mapping[str, Sequence[Outcome]]) -> go.Figure:
     """The radii of repeated runs, a row of points for each method; an abstention stands at zero as a cross."""
     figure = go.Figure()
-    for method, values in radii.items():
+    for method, found in outcomes.items():
         figure.add_scatter(
-            x=[value or 0.0 for value in values],
-            y=[METHODS[method]] * len(values),
+            x=[outcome.radius or 0.0 for outcome in found],
+            y=[METHODS[method]] * len(found),
             mode="markers",
             marker={
                 "size": 13,
                 "opacity": 0.65,
                 "color": METHOD_COLOURS[method],
-                "symbol": ["x" if value is None else METHOD_SYMBOLS[method] for value in values],
+                "symbol": ["x" if outcome.radius is None else METHOD_SYMBOLS[method] for outcome in found],
             },
-            name=METHODS[method],
-            hovertemplate="ρ = %{x:.5f}<extra></extra>",
+            text=[f"ρ: {outcome.shown_radius}" for outcome in found],
+            hovertemplate="%{text}<extra></extra>",
         )
-    bare(figure, 90 + 60 * len(radii))
+    bare(figure, 90 + 60 * len(outcomes))
     figure.update_layout(margin={"b": 44, "l": 10})
-    known = [value for values in radii.values() for value in values if value is not None]
-    low = min(known, default=0.0)
-    figure.update_xaxes(
-        title_text="certified radius ρ", range=[max(0.0, low - 0.05 * largest), largest], fixedrange=True
-    )
+    figure.update_xaxes(title_text="certified radius ρ", fixedrange=True)
     figure.update_yaxes(fixedrange=True, autorange="reversed")
     return figure
 
@@ -108,8 +106,8 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
             line={"color": METHOD_COLOURS[method], "width": 2.5},
             marker={"size": 8, "symbol": METHOD_SYMBOLS[method]},
             name=METHODS[method],
-            text=[class_names[o.label] + (": abstains" if o.radius is None else "") for o in found],
-            hovertemplate="σ = %{x:.2f}: %{text}, ρ = %{y:.4f}<extra></extra>",
+            text=[f"{class_names[o.label]}, ρ: {o.shown_radius}" for o in found],
+            hovertemplate="σ = %{x:.2f}: %{text}<extra></extra>",
         )
         figure.add_scatter(
             x=[sigmas[best]],
@@ -117,7 +115,7 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
             mode="markers",
             marker={"size": 17, "symbol": "circle-open", "color": METHOD_COLOURS[method], "line": {"width": 2}},
             showlegend=False,
-            hovertemplate=f"{METHODS[method]}: largest at σ = %{{x:.2f}}, ρ = %{{y:.4f}}<extra></extra>",
+            hoverinfo="skip",
         )
     return _framed(figure, 340, "σ", "certified radius ρ")
 

@@ -2,11 +2,21 @@
 
 import streamlit as st
 
-from app import state
+from app import resources, state
 from dssn_core import levels_from_sigma
+from dssn_core.checkpoints import CheckpointError
 from dssn_core.networks import Classifier
 
 PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
+
+
+def network(name: str) -> Classifier | None:
+    """The network `name`; None, and a message on the page, if it is missing or damaged."""
+    try:
+        return resources.model(name)
+    except CheckpointError as error:
+        st.error(f"The network {name!r} cannot be used: {error}. Restore `pretrained/{name}` from the repository.")
+        return None
 
 
 def choose_noise(model: Classifier) -> int:

@@ -46,6 +46,12 @@ def choose(model: Classifier) -> Chosen | None:
     return _own(model) if source == OWN else _sample(model)
 
 
+def choose_folded(model: Classifier) -> Chosen | None:
+    """`choose` in a fold that is open where there is something to do in it."""
+    with st.expander("Choose a picture", expanded=st.session_state.get("kept-source") == OWN):
+        return choose(model)
+
+
 def _sample(model: Classifier) -> Chosen:
     samples = resources.samples("cifar10", model.input_shape[1:])
     chosen = state.chosen_picture(samples, FIRST)

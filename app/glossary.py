@@ -11,15 +11,15 @@ GLOSSARY = {
     "estimated.",
     "SSN": "Splitting noise with every split drawn independently, DSSN's randomized parent. Estimated too.",
     "certified radius ρ": "Every image within L1 distance ρ of this one (sum of absolute changes, pixels from 0 to 1) "
-    "gets the same class.",
+    "gets the same class: every 8-bit image, for DSSN; for the randomized methods every real-valued one, from the "
+    "ideal vote over all samples, with confidence 1 − α and assuming exact real arithmetic.",
     "n₀ and n": "n₀ samples choose the class; n fresh samples count it. Both are fixed beforehand.",
     "Clopper–Pearson bound": "p, a lower confidence bound of the class's true share of votes: too large with a chance "
     "of at most α. From it ρ = 2λ(p − 1/2).",
-    "α, failure probability": "Chance that a randomized certificate is wrong. Each is a statement with confidence "
-    "1 − α; DSSN's is certain.",
+    "α, failure probability": "A randomized certificate is wrong with at most this chance. DSSN's cannot be.",
     "abstention": "No certificate, because p is not above 1/2.",
     "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
-    "independent noise that lengthens the radius (Voráček & Hein 2023). It does not apply to DSSN, whose noise is "
-    "shared by all pixels.",
+    "independent noise that can lengthen a radius that no single pixel could use up (Voráček & Hein 2023). It does not "
+    "apply to DSSN, whose noise is shared by all pixels.",
     "preview": "The bound after fewer than n samples. To stop at a nice one would break α.",
 }

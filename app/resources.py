@@ -1,6 +1,7 @@
 """Everything that is cached and shared by all sessions: models, sample pictures, votes and estimates under way."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -53,14 +54,24 @@ def model(name: str) -> Classifier:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def vote_run(model_name: str, image_hash: str, levels: int, _image: Tensor) -> VoteRun:
+def _vote_run(model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
     classifier = model(model_name)
     return VoteRun(classifier, _image, noise_for(classifier, levels))
 
 
-def votes_of(model_name: str, image: Tensor, levels: int) -> VoteRun:
-    """The vote on an image, new or as somebody left it."""
-    return vote_run(model_name, image_sha256(image), levels, image)
+def votes_of(model_name: str, image: Tensor, levels: int, repeat: int = 0) -> VoteRun:
+    """The vote on an image, new or as somebody left it; counted separately for every number `repeat`."""
+    return _vote_run(model_name, image_sha256(image), levels, repeat, image)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _estimate_run(model_name: str, image_hash: str, plan: Plan, _image: Tensor) -> EstimateRun:
+    return EstimateRun(model(model_name), _image, plan)
+
+
+def estimate_of(image: Tensor, plan: Plan) -> EstimateRun:
+    """The counts of an image by a plan, new or as somebody left them; plans that differ in alpha share them."""
+    return _estimate_run(model_for(plan.method), image_sha256(image), replace(plan, alpha=0.5), image)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -87,29 +98,9 @@ def all_labels(image: Tensor, levels: int) -> np.ndarray:
     return run.labels
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _repeated(image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
-    return VoteRun(model(MODEL), _image, noise_for(model(MODEL), levels))
-
-
-def repeated_vote(image: Tensor, levels: int, repeat: int) -> VoteRun:
-    """A vote that is counted anew for every number `repeat`."""
-    return _repeated(image_sha256(image), levels, repeat, image)
-
-
 def model_for(method: str) -> str:
     """The name of the network that votes for `method`: its own, or DSSN's where that is missing."""
     return OWN_MODELS[method] if OWN_MODELS[method] in list_models() else MODEL
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def estimate_run(model_name: str, image_hash: str, plan: Plan, _image: Tensor) -> EstimateRun:
-    return EstimateRun(model(model_name), _image, plan)
-
-
-def estimate_of(image: Tensor, plan: Plan) -> EstimateRun:
-    """The estimate of an image by a plan, new or as somebody left it."""
-    return estimate_run(model_for(plan.method), image_sha256(image), plan, image)
 
 
 def poke_key(image: Tensor, noise: SplitNoise) -> str:

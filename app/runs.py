@@ -8,13 +8,23 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from torch import Tensor
 
-from dssn_core import PIXEL_STEPS, SplitNoise, Tally, tally
-from dssn_core.monte_carlo import Estimation, Plan, estimate, uniform_radius
+from dssn_core import PIXEL_STEPS, SplitNoise, Tally, certificate_from_votes, tally
+from dssn_core.comparison import Outcome, exact_outcome, randomized_outcome
+from dssn_core.images import image_sha256
+from dssn_core.monte_carlo import (
+    Estimation,
+    Plan,
+    estimate,
+    lower_confidence_bound,
+    randomized_certificate,
+    uniform_radius,
+)
 from dssn_core.networks import Classifier
 
 T = TypeVar("T")
@@ -48,17 +58,17 @@ class Run(ABC, Generic[S]):
         self.seconds = 0.0
         """Time spent on it so far, waiting for a turn not counted."""
         self.state: S | None = None
-        self.history: list[tuple[int, float, float]] = []
-        """After every chunk: samples done, and the bounds of the radius as known by then, on the [0, 1] scale."""
+        self.history: list[S] = []
+        """The state after every chunk."""
         self._model, self._image = model, image
 
     @abstractmethod
     def _next(self) -> S:
         """The state after one more chunk."""
 
-    @abstractmethod
-    def _bounds(self, state: S) -> tuple[float, float]:
-        """Lower and upper bound of the radius at `state`."""
+    @property
+    def model_name(self) -> str:
+        return self._model.manifest.name if self._model.manifest else "a network without a manifest"
 
     @property
     def done(self) -> int:
@@ -78,8 +88,8 @@ class Run(ABC, Generic[S]):
             return
         began = time.perf_counter()
         state = self._next()
-        self.history.append((state.done, *self._bounds(state)))
         self.seconds += time.perf_counter() - began
+        self.history.append(state)
         self.state = state
 
     def advance(self) -> S:
@@ -108,12 +118,14 @@ class VoteRun(Run[Tally]):
         self.labels[state.indices] = state.labels
         return state
 
-    def _bounds(self, state: Tally) -> tuple[float, float]:
-        return state.bounds.lower / PIXEL_STEPS, state.bounds.upper / PIXEL_STEPS
+    def outcome(self) -> Outcome:
+        """What the finished vote says."""
+        certificate = certificate_from_votes(self.finish().votes, self.total)
+        return exact_outcome(certificate, self.model_name, image_sha256(self._image), self.seconds)
 
 
 class EstimateRun(Run[Estimation]):
-    """One image's estimate under a randomized method. Its bounds are previews: only the last one is a certificate."""
+    """One image's counts under a randomized method. They serve every alpha: that of its plan has no meaning."""
 
     def __init__(self, model: Classifier, image: Tensor, plan: Plan) -> None:
         super().__init__(model, image, plan.total)
@@ -122,6 +134,24 @@ class EstimateRun(Run[Estimation]):
     def _next(self) -> Estimation:
         return next(estimate(self._model, self._image, self.plan, resume=self.state))
 
-    def _bounds(self, state: Estimation) -> tuple[float, float]:
-        preview = uniform_radius(state.p_lower, self.plan.lam) if state.votes.any() else None
-        return preview or 0.0, preview or 0.0
+    def outcome(self, alpha: float) -> Outcome:
+        """What the finished counts say at `alpha`."""
+        state = replace(self.finish(), plan=replace(self.plan, alpha=alpha))
+        certificate = randomized_certificate(state, self._image)
+        return randomized_outcome(certificate, self.model_name, image_sha256(self._image), self.seconds)
+
+
+def known_radii(run: VoteRun | EstimateRun, alpha: float) -> list[tuple[int, float, float]]:
+    """After every chunk so far: samples done, and lower and upper bound of the radius on the [0, 1] scale.
+
+    Those of an estimate are previews, both the same: its certificate counts when all samples are in.
+    """
+    if isinstance(run, VoteRun):
+        bounds = [(state.done, state.bounds) for state in run.history]
+        return [(done, b.lower / PIXEL_STEPS, b.upper / PIXEL_STEPS) for done, b in bounds]
+    found = []
+    for state in list(run.history):
+        p_lower = lower_confidence_bound(int(state.votes[state.label]), int(state.votes.sum()), alpha)
+        preview = uniform_radius(p_lower, run.plan.lam) or 0.0
+        found.append((state.done, preview, preview))
+    return found

@@ -2,13 +2,12 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .certificate import Certificate
-from .constants import lambda_from_levels, sigma_from_levels
+from .certificate import Certificate, display_radius
+from .constants import PIXEL_STEPS, lambda_from_levels, rounded_down, sigma_from_levels
 from .monte_carlo import NEIGHBOURS, RandomizedCertificate
 
 METHODS = {"dssn": "DSSN", **{name: neighbour.title for name, neighbour in NEIGHBOURS.items()}}
@@ -22,7 +21,7 @@ LITERATURE_SAMPLES = 100_000
 class Outcome:
     """What one method says of one image.
 
-    model: whose network voted. levels: N, lambda = N/(2q). votes: those that count. samples: network passes in all.
+    model: whose network voted. levels: N, lambda = N/(2q). votes: those that count. passes: of the network, in all.
     radius: rho, None for an abstention. box_radius: for an attacker who stays in [0, 1]^d; None where it does not
     apply. failure_probability: of the certificate; exactly 0 for DSSN. seconds: measured. n0, n, seed: None for DSSN.
     """
@@ -33,7 +32,7 @@ class Outcome:
     levels: int
     label: int
     votes: tuple[int, ...]
-    samples: int
+    passes: int
     radius: float | None
     box_radius: float | None
     failure_probability: float
@@ -55,7 +54,18 @@ class Outcome:
     def literature_seconds(self) -> float:
         """Estimate of the time that the literature's setting takes at the speed measured here; N passes for DSSN."""
         wanted = self.levels if self.method == "dssn" else LITERATURE_SAMPLES
-        return self.seconds / self.samples * wanted
+        return self.seconds / self.passes * wanted
+
+    @property
+    def shown_radius(self) -> str:
+        """The radius for the screen, rounded down; "none" for an abstention."""
+        if self.radius is None:
+            return "none"
+        return display_radius(round(self.radius * PIXEL_STEPS)) if self.method == "dssn" else rounded_down(self.radius)
+
+    @property
+    def shown_box_radius(self) -> str:
+        return "none" if self.box_radius is None else rounded_down(self.box_radius)
 
     def row(self, class_names: Sequence[str]) -> dict[str, Any]:
         """A flat record, for tables and files."""
@@ -70,7 +80,7 @@ class Outcome:
             "radius": self.radius,
             "box_radius": self.box_radius,
             "vote_share": self.vote_share,
-            "samples": self.samples,
+            "passes": self.passes,
             "failure_probability": self.failure_probability,
             "n0": self.n0,
             "n": self.n,
@@ -89,7 +99,7 @@ def exact_outcome(certificate: Certificate, model: str, image_sha256: str, secon
         levels=certificate.levels,
         label=certificate.label,
         votes=certificate.votes,
-        samples=certificate.levels,
+        passes=certificate.levels,
         radius=certificate.radius,
         box_radius=None,
         failure_probability=0.0,
@@ -106,7 +116,7 @@ def randomized_outcome(certificate: RandomizedCertificate, model: str, image_sha
         levels=plan.levels,
         label=certificate.label,
         votes=certificate.votes,
-        samples=plan.total,
+        passes=plan.passes,
         radius=certificate.radius,
         box_radius=certificate.box_radius,
         failure_probability=plan.alpha,
@@ -116,13 +126,6 @@ def randomized_outcome(certificate: RandomizedCertificate, model: str, image_sha
         n=plan.n,
         seed=plan.seed,
     )
-
-
-def display_radius(radius: float | None, digits: int = 4) -> str:
-    """A radius in decimal digits, rounded down; "none" for an abstention."""
-    if radius is None:
-        return "none"
-    return f"{math.floor(radius * 10**digits + 1e-9) / 10**digits:.{digits}f}"  # 1e-9: R/255 itself is never cut
 
 
 def to_csv(rows: Iterable[dict[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from decimal import ROUND_FLOOR, Decimal
 from typing import SupportsIndex
 
 PIXEL_STEPS = 255
@@ -49,3 +50,8 @@ def lambda_from_levels(levels: int) -> float:
 def sigma_from_levels(levels: int) -> float:
     """sigma = lambda/sqrt(3)."""
     return lambda_from_levels(levels) / math.sqrt(3)
+
+
+def rounded_down(value: float, digits: int = 4) -> str:
+    """Decimal digits of a number, never more than it is: a bound must not grow on its way to the screen."""
+    return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR))

@@ -16,7 +16,7 @@ import torch
 from scipy.stats import beta
 from torch import Tensor
 
-from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, sigma_from_levels
+from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, rounded_down, sigma_from_levels
 from .images import image_sha256
 from .splitting import check_image, check_seed
 from .voting import BATCH_SIZE, BaseClassifier, check_model, classify
@@ -121,11 +121,13 @@ def uniform_radius(p_lower: float, lam: float) -> float | None:
 
 
 def box_radius(p_lower: float, lam: float, image: Tensor) -> float | None:
-    """The radius when an attacker must stay in [0, 1]^d (Voracek & Hein 2023): `uniform_radius` or more.
+    """The radius when an attacker must stay in [0, 1]^d (Voracek & Hein 2023).
+
+    It is `uniform_radius` or more, unless all of [0, 1]^d is certified; then it is the distance of the farthest
+    corner: there is nothing beyond.
 
     image: torch.uint8 (C, H, W). A pixel x can move by max(x, 1 - x) at most, so a larger change must be spread over
-    several pixels, where independent noise makes changes overlap. Every rival is given p_upper = 1 - p_lower. If all
-    of [0, 1]^d is certified the radius is the distance of its farthest corner: there is nothing beyond.
+    several pixels, where independent noise makes changes overlap. Every rival is given p_upper = 1 - p_lower.
     """
     if uniform_radius(p_lower, lam) is None:
         return None
@@ -183,8 +185,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.method not in NEIGHBOURS:
             raise ValueError(f"unknown method {self.method!r}; known: {', '.join(NEIGHBOURS)}")
-        check_levels(self.levels)
-        check_seed(self.seed)
+        object.__setattr__(self, "levels", check_levels(self.levels))
+        object.__setattr__(self, "seed", check_seed(self.seed))
         for name in ("n0", "n", "batch_size"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -202,15 +204,25 @@ class Plan:
 
     @property
     def total(self) -> int:
-        """Samples in all."""
+        """Samples that are counted, in all."""
         return self.n0 + self.n
+
+    @property
+    def passes(self) -> int:
+        """Network passes in all: every chunk is computed whole, see `estimate`."""
+        return self.batch_size * (math.ceil(self.n0 / self.batch_size) + math.ceil(self.n / self.batch_size))
+
+    def subject(self, image: Tensor) -> str:
+        """What decides the counts: the image, and all of the plan but alpha."""
+        parts = (self.method, self.levels, self.n0, self.n, self.seed, self.batch_size)
+        return " ".join(map(str, (image_sha256(image), *parts)))
 
 
 @dataclass(frozen=True)
 class Estimation:
     """The counts after some chunks. selection, votes: int64 (K,) counts of the two stages so far, read-only.
 
-    subject: what is estimated (image and plan), so that it cannot be resumed as something else.
+    subject: what is counted, so that it cannot be resumed as something else.
     """
 
     plan: Plan
@@ -262,7 +274,7 @@ class RandomizedCertificate:
         if best <= 0.5:
             return (
                 f"n = {plan.n} is too small for alpha = {plan.alpha:g}: even if all samples agreed, the bound would be "
-                f"{best:.4f}, not above 1/2."
+                f"{rounded_down(best)}, not above 1/2."
             )
         most = max(self.votes)
         if most <= plan.n / 2:
@@ -280,7 +292,7 @@ class RandomizedCertificate:
         advice = "no sensible number of samples would do" if needed is None else f"about {needed:,} samples would do"
         return (
             f"{count} of {plan.n} votes ({share:.1%}) are a majority, but with alpha = {plan.alpha:g} they only show "
-            f"p ≥ {self.p_lower:.4f}, not above 1/2; at this share {advice}."
+            f"p ≥ {rounded_down(self.p_lower)}, not above 1/2; at this share {advice}."
         )
 
 
@@ -298,7 +310,7 @@ def estimate(
     """
     check_image(image)
     check_model(model, (int(image.shape[0]), int(image.shape[1]), int(image.shape[2])))
-    subject = f"{image_sha256(image)} {plan}"
+    subject = plan.subject(image)
     if resume is not None and resume.subject != subject:
         raise ValueError("the estimate to resume is of another image or plan")
     counts = {} if resume is None else {"selection": resume.selection, "estimation": resume.votes}
@@ -312,7 +324,9 @@ def estimate(
             labels, classes = classify(model, samples, plan.lam)
             fresh = np.bincount(labels[: wanted - done], minlength=classes)
             for name in STAGE_SIZES:
-                counts.setdefault(name, np.zeros(classes, dtype=np.int64))
+                known = len(counts.setdefault(name, np.zeros(classes, dtype=np.int64)))
+                if known != classes:
+                    raise ValueError(f"the model returned logits for {classes} classes, after {known} before")
             counts[stage] = counts[stage] + fresh
             for array in counts.values():
                 array.setflags(write=False)
@@ -324,7 +338,7 @@ def randomized_certificate(state: Estimation, image: Tensor) -> RandomizedCertif
     """The certificate of a finished estimate; ValueError for an unfinished one, which would break alpha."""
     if state.done != state.total:
         raise ValueError(f"only {state.done} of {state.total} samples are in: n is fixed beforehand")
-    if not state.subject.startswith(image_sha256(image)):
+    if state.subject != state.plan.subject(image):
         raise ValueError("the estimate is of another image")
     p_lower, lam = state.p_lower, state.plan.lam
     return RandomizedCertificate(

@@ -79,8 +79,8 @@ class FilmResNet(nn.Module):
     """A small residual network for small pictures, told lambda in every normalisation layer.
 
     stem: channels after the stride-2 4x4 stem. stages: channels of each stage; every stage but the first halves the
-    resolution. blocks: residual blocks per stage. embedding: width of the lambda embedding. scaled_input: divide by the
-    standard deviation that a picture with additive uniform noise has, so that unbounded samples come at one scale.
+    resolution. blocks: residual blocks per stage. embedding: width of the lambda embedding. scaled_input: divide by
+    twice the standard deviation of a picture with additive uniform noise: unbounded samples then come at one scale.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ ARCHITECTURES: dict[str, type[FilmResNet]] = {"film-resnet": FilmResNet}
 class Classifier(nn.Module):
     """A base classifier with everything voting needs to know: its network, number format, classes and input shape.
 
-    `model(x, lam)`: x float32 (B, C, H, W) with values in [0, 1], lam a float or a (B,) tensor; returns float32
+    `model(x, lam)`: x float32 (B, C, H, W), pixels on the [0, 1] scale, lam a float or a (B,) tensor; returns float32
     (B, K) logits. `manifest` is None until the model comes from (or goes to) a checkpoint.
     """
 

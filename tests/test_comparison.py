@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from fractions import Fraction
 
 import pytest
 import torch
@@ -11,7 +12,6 @@ from dssn_core import certificate_from_votes
 from dssn_core.comparison import (
     LITERATURE_SAMPLES,
     METHODS,
-    display_radius,
     exact_outcome,
     randomized_outcome,
     to_csv,
@@ -39,16 +39,16 @@ def exact(votes=(400, 41)):
 def test_an_exact_outcome_cannot_fail():
     outcome = exact()
     assert outcome.failure_probability == 0 and outcome.abstention is None and outcome.box_radius is None
-    assert (outcome.label, outcome.samples, outcome.radius) == (0, 441, 179 / 255)
+    assert (outcome.label, outcome.passes, outcome.radius) == (0, 441, 179 / 255)
     assert outcome.vote_share == 400 / 441
     assert outcome.literature_seconds == pytest.approx(0.5)
 
 
 def test_a_randomized_outcome_says_what_it_cost_and_may_fail():
     outcome = randomized()
-    assert (outcome.label, outcome.samples, outcome.failure_probability) == (1, 600, 0.001)
+    assert (outcome.label, outcome.passes, outcome.failure_probability) == (1, 256 + 512, 0.001)
     assert (outcome.n0, outcome.n, outcome.seed) == (100, 500, 3)
-    assert outcome.literature_seconds == pytest.approx(2.0 / 600 * LITERATURE_SAMPLES)
+    assert outcome.literature_seconds == pytest.approx(2.0 / 768 * LITERATURE_SAMPLES)
     assert outcome.box_radius >= outcome.radius
 
 
@@ -79,8 +79,10 @@ def test_no_rows_make_an_empty_file():
     assert to_csv([]) == ""
 
 
-@pytest.mark.parametrize(
-    ("radius", "shown"), [(None, "none"), (0.0, "0.0000"), (0.99999, "0.9999"), (141 / 255, "0.5529"), (1.0, "1.0000")]
-)
-def test_radii_are_rounded_down(radius, shown):
-    assert display_radius(radius) == shown
+def test_radii_are_rounded_down_on_screen():
+    for steps in (0, 1, 141, 179, 220):
+        shown = exact((441 - (441 - 2 * steps) // 2, (441 - 2 * steps) // 2)).shown_radius
+        assert Fraction(shown) <= Fraction(steps, 255) < Fraction(shown) + Fraction(1, 10_000)
+    found = randomized(n=1000)
+    assert Fraction(found.shown_radius) <= Fraction(found.radius)
+    assert randomized(n=5).shown_radius == randomized(n=5).shown_box_radius == "none"

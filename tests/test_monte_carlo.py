@@ -1,6 +1,7 @@
 """The randomized neighbours: the law of their samples, and whether their certificates keep what they promise."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -264,6 +265,67 @@ def test_the_claimed_confidence_holds(method, pixel, levels):
     allowed = alpha * runs + 4 * math.sqrt(alpha * runs)
     assert wrong <= allowed and beyond <= allowed
     assert wrong > 0  # so tight that chance does show
+
+
+@pytest.mark.parametrize("method", NEIGHBOURS)
+def test_the_model_gets_the_draws_of_its_stage_and_chunk_and_lambda(method):
+    plan, seen = Plan(method, 300, n0=30, n=150, seed=9, batch_size=64), []
+
+    def recording(x, lam):
+        seen.append((x, lam))
+        return threshold(x, lam)
+
+    states = list(estimate(recording, IMAGE, plan))
+    keys = [("selection", 0), ("estimation", 0), ("estimation", 1), ("estimation", 2)]
+    assert len(seen) == len(keys) and plan.passes == 64 * len(keys)
+    for (x, lam), (stage, chunk) in zip(seen, keys, strict=True):
+        assert lam == plan.lam == lambda_from_levels(300)
+        assert torch.equal(x, SAMPLERS[method](IMAGE, lam, 64, seed=9, stage=stage, chunk=chunk))
+    kept = torch.cat([seen[1][0], seen[2][0], seen[3][0][:22]])
+    assert states[-1].votes.tolist() == threshold(kept, plan.lam).argmax(1).bincount(minlength=2).tolist()
+
+
+@pytest.mark.parametrize("method", NEIGHBOURS)
+def test_the_box_radius_holds_for_a_classifier_whose_every_probability_is_known(method):
+    """Class 1 where any of two samples lies above a threshold, which has a chance of x/(2*lambda) in each."""
+    levels, image, alpha, runs = 612, torch.full((1, 1, 2), 30, dtype=torch.uint8), 0.05, 1000
+    lam = lambda_from_levels(levels)
+    threshold_of = {"uniform": lam, "ssn": 0.5}[method]  # x + u > lambda; or a split below the pixel
+
+    def model(x, lam):
+        score = x.flatten(1).max(dim=1).values - threshold_of
+        return torch.stack([-score, score], dim=1)
+
+    place = np.linspace(0, 1, 401)
+    zero = np.outer(1 - place / (2 * lam), 1 - place / (2 * lam))  # probability of class 0 at every image
+    distance = np.add.outer(abs(place - 30 / 255), abs(place - 30 / 255))
+    nearest = distance[zero <= 0.5].min()
+    assert 1 < nearest < 1.3  # so far that one pixel cannot go there alone: the box matters
+    beyond = longer = 0
+    for seed in range(runs):
+        found = certify_randomized(model, image, Plan(method, levels, n0=20, n=400, alpha=alpha, seed=seed))
+        beyond += found.box_radius > nearest
+        longer += found.box_radius > found.radius
+    assert longer > runs / 2
+    assert beyond <= alpha * runs + 4 * math.sqrt(alpha * runs)
+
+
+def test_alpha_is_no_part_of_the_counts():
+    strict, loose = (Plan("uniform", 255, n=200, alpha=alpha) for alpha in (0.001, 0.1))
+    state = last(estimate(threshold, IMAGE, strict))
+    assert strict.subject(IMAGE) == loose.subject(IMAGE)
+    assert replace(state, plan=loose).p_lower > state.p_lower
+    assert replace(state, plan=loose).p_lower == certify_randomized(threshold, IMAGE, loose).p_lower
+
+
+def test_another_number_of_classes_is_refused():
+    state = next(estimate(threshold, IMAGE, Plan("uniform", 255, n=200)))
+    with pytest.raises(ValueError, match="3 classes, after 2 before"):
+        next(estimate(lambda x, lam: torch.zeros(len(x), 3), IMAGE, state.plan, resume=state))
+
+
+def test_equal_plans_resume_each_other():
+    assert Plan("uniform", np.int64(441)).subject(IMAGE) == Plan("uniform", 441).subject(IMAGE)
 
 
 # --- abstentions ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from app import charts, controls, gallery, pictures, resources
 from app.runs import VoteRun
-from dssn_core import Tally, certificate_from_votes, list_models
+from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate import display_radius
 from dssn_core.networks import Classifier
 
@@ -121,10 +121,9 @@ def page() -> None:
         "A network looks at N coarse versions of one picture and votes. One grey level in one colour channel of one "
         "pixel can move at most one vote, so counting the votes **proves** how much change the answer survives."
     )
-    if resources.MODEL not in list_models():
-        st.error(f"The folder `pretrained/{resources.MODEL}` is missing; restore it from the repository.")
+    model = controls.network(resources.MODEL)
+    if model is None:
         return
-    model = resources.model(resources.MODEL)
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = gallery.choose(model)

@@ -4,7 +4,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from app import gallery, pictures, resources
+from app import controls, gallery, pictures, resources
 from app import splitting_charts as charts
 from dssn_core import SplitNoise
 from dssn_core.constants import PIXEL_STEPS, levels_from_lambda
@@ -171,8 +171,7 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> str
 
 
 def one_picture(levels: int, model: Classifier) -> None:
-    with st.expander("Choose a picture", expanded=False):
-        chosen = gallery.choose(model)
+    chosen = gallery.choose_folded(model)
     if chosen is None:
         return
     image = chosen.image
@@ -218,8 +217,7 @@ def one_picture(levels: int, model: Classifier) -> None:
 
 
 def offsets(levels: int, model: Classifier) -> None:
-    with st.expander("Choose a picture", expanded=False):
-        chosen = gallery.choose(model)
+    chosen = gallery.choose_folded(model)
     if chosen is None:
         return
     image, digest = chosen.image, image_sha256(chosen.image)
@@ -262,8 +260,9 @@ def page() -> None:
     if section == SECTIONS[0]:
         one_pixel(levels)
         return
-    model = resources.model(resources.MODEL)
-    (one_picture if section == SECTIONS[1] else offsets)(levels, model)
+    model = controls.network(resources.MODEL)
+    if model is not None:
+        (one_picture if section == SECTIONS[1] else offsets)(levels, model)
 
 
 page()

@@ -5,7 +5,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from app import charts, gallery, pictures, proof_charts, resources, splitting_charts
+from app import charts, controls, gallery, pictures, proof_charts, resources, splitting_charts
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes, levels_from_sigma
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.networks import Classifier
@@ -23,9 +23,10 @@ GUIDED_BURST = 10
 
 def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     """The network, picture and noise of this page; None while there is no picture."""
-    model = resources.model(resources.MODEL)
-    with st.expander("Choose a picture", expanded=False):
-        chosen = gallery.choose(model)
+    model = controls.network(resources.MODEL)
+    if model is None:
+        return None
+    chosen = gallery.choose_folded(model)
     sigma = st.select_slider("Noise σ", SIGMAS, 0.15, key="poke-sigma", bind="query-params")
     return None if chosen is None else (model, chosen.image, noise_for(model, levels_from_sigma(sigma)))
 
@@ -79,7 +80,7 @@ def carry_on(state: Poked, noise: SplitNoise, label: int) -> None:
         st.rerun()
 
 
-def controls(state: Poked, noise: SplitNoise, certificate: Certificate) -> None:
+def step_buttons(state: Poked, noise: SplitNoise, certificate: Certificate) -> None:
     channels, height, width = state.image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row = int(st.number_input("Row", 0, height - 1, height // 2, key="poke-row", bind="query-params", width=110))
@@ -157,7 +158,7 @@ def poke_it() -> None:
     st.html(proof_charts.budget_meter(state.spent, first.radius_steps))
     if now.label != first.label:
         st.warning(f"After {state.spent} steps the answer is “{names[now.label]}”. R was {first.radius_steps}.")
-    controls(state, noise, first)
+    step_buttons(state, noise, first)
     left, right = st.columns([1, 1], gap="large")
     with left:
         last_move(state, noise, names)

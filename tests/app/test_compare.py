@@ -1,9 +1,14 @@
 """The Compare page through its real widgets, with the shipped networks."""
 
+import shutil
+
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dssn_core import certify, levels_from_sigma, load_model, read_image
-from dssn_core.comparison import METHODS, display_radius
+from dssn_core import certify, checkpoints, levels_from_sigma, load_model, read_image
+from dssn_core.certificate import display_radius
+from dssn_core.checkpoints import PRETRAINED
+from dssn_core.comparison import METHODS
 from dssn_core.gallery import sample_pictures
 from tests.app.test_certify import MAIN
 
@@ -30,7 +35,7 @@ def test_every_method_has_its_column():
     assert [title.value for title in page.subheader] == list(METHODS.values())
     image = read_image(next(s.path for s in sample_pictures() if s.key == "cifar10-09"))
     expected = certify(load_model("cifar10-dssn"), image, levels_from_sigma(0.15))
-    assert radii(page)[0] == display_radius(expected.radius)
+    assert radii(page)[0] == display_radius(expected.radius_steps)
     assert len(radii(page)) == 3
     assert len(page.get("plotly_chart")) == 1
 
@@ -72,8 +77,8 @@ def test_pins_are_kept_compared_and_taken_out():
 def test_repetitions_scatter_but_not_for_dssn():
     page = open_page(compare="Run it again", again="true", sigma="0.5")
     table = page.dataframe[0].value.set_index("method")
-    assert table.loc["DSSN", "spread"] == 0
-    assert (table["spread"] > 0).sum() >= 1
+    assert table.loc["DSSN", "different radii"] == 1
+    assert (table["different radii"] > 1).sum() >= 1
 
 
 def test_the_sweep_covers_the_sigmas_of_the_paper():
@@ -81,3 +86,30 @@ def test_the_sweep_covers_the_sigmas_of_the_paper():
     assert len(page.get("plotly_chart")) == 2
     assert len(page.dataframe[0].value) == 10
     assert any("exploration" in warning.value for warning in page.warning)
+
+
+def test_two_pictures_of_one_class_are_two_settings():
+    page = open_page(picture="cifar10-01")
+    healthy(page.button(key="pin").click().run())
+    healthy(page.button(key="pick-cifar10-02").click().run())
+    assert not page.button(key="pin").disabled
+
+
+def test_without_a_picture_the_page_says_what_is_missing():
+    page = open_page(source="My own picture")
+    assert any("as soon as there is a picture" in info.value for info in page.info)
+
+
+def test_a_damaged_network_leaves_the_others_working(tmp_path, monkeypatch):
+    shutil.copytree(PRETRAINED, tmp_path / "pretrained")
+    with (tmp_path / "pretrained" / "cifar10-uniform" / "weights.safetensors").open("ab") as file:
+        file.write(b"x")
+    monkeypatch.setattr(checkpoints.load_model, "__defaults__", (tmp_path / "pretrained",))
+    st.cache_resource.clear()
+    try:
+        page = open_page()
+        assert any("SHA-256" in error.value for error in page.error)
+        assert METHODS["dssn"] in [title.value for title in page.subheader]
+        assert METHODS["uniform"] not in [title.value for title in page.subheader]
+    finally:
+        st.cache_resource.clear()

@@ -3,6 +3,7 @@
 from app import compare_charts as charts
 from dssn_core import certificate_from_votes
 from dssn_core.comparison import exact_outcome
+from tests.test_comparison import randomized
 
 NAMES = ("cat", "dog", "owl")
 
@@ -16,6 +17,7 @@ def test_an_exact_radius_stays_where_it_is_after_its_last_sample():
     figure = charts.radius_against_samples(histories, {"dssn": 100, "uniform": 1100}, 0.4)
     at_least = next(trace for trace in figure.data if trace.name == "DSSN, at least")
     assert (at_least.x[-1], at_least.y[-1]) == (1100, 0.2)
+    assert at_least.text[-1] == "1,100 samples: 0.2000"
 
 
 def test_an_unfinished_vote_is_not_drawn_on():
@@ -24,8 +26,10 @@ def test_an_unfinished_vote_is_not_drawn_on():
 
 
 def test_abstentions_stand_at_zero_as_crosses():
-    figure = charts.repeats({"uniform": [0.3, None]}, 1.0)
-    assert figure.data[0].x == (0.3, 0.0)
+    found = [randomized(n=1000), randomized(n=5)]
+    figure = charts.repeats({"uniform": found})
+    assert figure.data[0].x == (found[0].radius, 0.0)
+    assert figure.data[0].text[1] == "ρ: none"
     assert figure.data[0].marker.symbol == ("square", "x")
 
 

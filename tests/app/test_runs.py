@@ -4,14 +4,16 @@ import threading
 
 import torch
 
-from app.runs import VoteRun
-from dssn_core import SplitNoise, count_votes
+from app.runs import EstimateRun, VoteRun, known_radii
+from dssn_core import SplitNoise, certificate_from_votes, count_votes
+from dssn_core.monte_carlo import Plan, certify_randomized
 
 
 class Darkness(torch.nn.Module):
     """Votes for the class that the mean of a sample falls into."""
 
     num_classes = 4
+    manifest = None
 
     def forward(self, x, lam):
         place = (x.mean(dim=(1, 2, 3)) * 40).long() % 4
@@ -54,3 +56,28 @@ def test_labels_stay_empty_where_nothing_has_voted():
     state = run.advance()
     assert int((run.labels >= 0).sum()) == state.done < 1000
     assert run.seconds_left > 0
+
+
+def test_an_estimate_carried_on_equals_one_in_one_call():
+    image, plan = a_run()[1], Plan("uniform", 300, n0=50, n=900)
+    run = EstimateRun(Darkness().eval(), image, plan)
+    run.advance()
+    known = known_radii(run, 0.001)
+    assert known == [(50, 0.0, 0.0)]
+    for alpha in (0.001, 0.2):
+        found, expected = (
+            run.outcome(alpha),
+            certify_randomized(Darkness().eval(), image, Plan("uniform", 300, 50, 900, alpha)),
+        )
+        assert (found.votes, found.radius, found.box_radius) == (expected.votes, expected.radius, expected.box_radius)
+        assert known_radii(run, alpha)[-1] == (950, found.radius or 0.0, found.radius or 0.0)
+
+
+def test_the_bounds_of_a_vote_close_at_its_certificate():
+    run, image, noise = a_run()
+    outcome = run.outcome()
+    known = known_radii(run, 0.001)
+    lower, upper = [low for _, low, _ in known], [high for _, _, high in known]
+    assert lower == sorted(lower) and upper == sorted(upper, reverse=True)
+    assert known[-1] == (1000, outcome.radius, outcome.radius)
+    assert outcome.radius == certificate_from_votes(count_votes(Darkness().eval(), image, noise), 1000).radius
