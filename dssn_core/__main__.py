@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from . import benchmark, evaluation, training
 from .allocator import keep_freed_memory
 from .certificate import Certificate, certificate_from_votes
 from .checkpoints import find_model, load_model, save_manifest
+from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .files import read_json_lines, write_json_lines
 from .gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
@@ -185,6 +186,17 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (the test set)")
     parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
     parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="--data is the training set: use the images that the model's training set apart, to choose anything on",
+    )
+    parser.add_argument("--method", choices=list(METHODS), help="of smoothing (default: the noise of the training)")
+    parser.add_argument(
+        "--samples", type=POSITIVE, default=10_000, help="n of a randomized method (default %(default)s)"
+    )
+    parser.add_argument("--alpha", type=float, default=0.001, help="its failure probability (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of its draws (default %(default)s)")
     parser.add_argument("--output", type=Path, help="JSON-lines file of records; continued if it exists")
     parser.add_argument("--record", action="store_true", help="write the summary into the model's manifest")
 
@@ -196,7 +208,14 @@ def summary(records: list[evaluation.Record]) -> dict[str, evaluation.Share]:
 def run_evaluate(options: Options) -> int:
     model = load_model(options.model)
     assert model.manifest is not None
-    data = load_dataset(options.data, model.input_shape[1:], train=False)
+    data = load_dataset(options.data, model.input_shape[1:], train=options.held_out)
+    if options.held_out:
+        data = training.held_out_of(model.manifest, data)
+    method = options.method or model.manifest.noise
+    sampling = None
+    if method != "dssn":
+        sampling = evaluation.Sampling(method, 100, options.samples, options.alpha, options.seed)
+        sampling.plan(levels_from_sigma(options.sigma[0]))  # refuses nonsense before any work
     indices = evaluation.evenly_spread(evaluation.class_labels(data), options.limit)
     kept = read_json_lines(options.output) if options.output else []
     records = {record.key: record for record in map(evaluation.Record.from_json, kept)}
@@ -205,7 +224,7 @@ def run_evaluate(options: Options) -> int:
     measured = dict(model.manifest.measured)
     for sigma in options.sigma:
         levels = levels_from_sigma(sigma)
-        fresh = evaluation.evaluate(model, data, indices, levels, records)
+        fresh = evaluation.evaluate(model, data, indices, levels, records, sampling=sampling)
         for record in tqdm(fresh, unit="image", desc=f"sigma {sigma:g}", disable=None):
             records[record.key] = record
             line = json.dumps(record.to_json())
@@ -215,12 +234,13 @@ def run_evaluate(options: Options) -> int:
             else:
                 print(line)
         about = (levels, model.manifest.weights_sha256)
-        figures = summary([records[index, *about, image_sha256(data.images[index])] for index in indices])
+        figures = summary([records[index, *about, image_sha256(data.images[index]), sampling] for index in indices])
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
-        title = f"sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
+        title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
         measured[f"certified_accuracy_at_sigma_{sigma:g}"] = {
             "what": "images classified right with certified radius of at least rho, by rho",
+            "sampling": None if sampling is None else asdict(sampling),
             "data": data.description,
             "levels": levels,
             "by_rho": {rho: figure.to_json() for rho, figure in figures.items()},

@@ -12,19 +12,37 @@ import torch
 from scipy.stats import binomtest
 
 from .certificate import certificate_from_votes
-from .constants import PIXEL_STEPS
+from .constants import PIXEL_STEPS, lambda_from_levels
 from .gallery import Dataset
 from .images import image_sha256
+from .monte_carlo import Plan, certify_randomized, lower_confidence_bound, uniform_radius
 from .networks import Classifier
 from .voting import BATCH_SIZE, count_votes, noise_for
 
-Key = tuple[int, int, str, str]
-"""Data set index, levels, weight hash, image hash: what a record is about."""
+Key = tuple[object, ...]
+"""Data set index, levels, weight hash, image hash, sampling: what a record is about."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a randomized method's votes were drawn; see `monte_carlo.Plan`."""
+
+    method: str
+    n0: int
+    n: int
+    alpha: float
+    seed: int
+
+    def plan(self, levels: int) -> Plan:
+        return Plan(self.method, levels, self.n0, self.n, self.alpha, self.seed)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One image's certificate. index: place in the data set. label: its true class. predicted: the certified one."""
+    """One image's certificate. index: place in the data set. label: its true class. predicted: the certified one.
+
+    radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead.
+    """
 
     index: int
     levels: int
@@ -32,17 +50,27 @@ class Record:
     image_sha256: str
     label: int
     predicted: int
-    radius_steps: int
+    radius_steps: int | None
     votes: tuple[int, ...]
     seconds: float
+    sampling: Sampling | None = None
 
     @property
     def key(self) -> Key:
-        return self.index, self.levels, self.weights_sha256, self.image_sha256
+        return self.index, self.levels, self.weights_sha256, self.image_sha256, self.sampling
 
     @property
     def right(self) -> bool:
         return self.label == self.predicted
+
+    @property
+    def radius_in_steps(self) -> float | None:
+        """The certified radius in steps of 1/255, whole for DSSN; None for an abstention."""
+        if self.sampling is None:
+            return self.radius_steps
+        p_lower = lower_confidence_bound(self.votes[self.predicted], sum(self.votes), self.sampling.alpha)
+        radius = uniform_radius(p_lower, lambda_from_levels(self.levels))
+        return None if radius is None else radius * PIXEL_STEPS
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -51,7 +79,8 @@ class Record:
     def from_json(found: dict[str, Any]) -> "Record":
         """ValueError unless `found` is what `to_json` gives."""
         try:
-            return Record(**{**found, "votes": tuple(found["votes"])})
+            sampling = Sampling(**found["sampling"]) if found.get("sampling") else None
+            return Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling})
         except (KeyError, TypeError) as error:
             raise ValueError(f"this is not a record of an evaluation: {found!r:.200}") from error
 
@@ -79,8 +108,12 @@ def evaluate(
     levels: int,
     done: Container[Key] = (),
     batch_size: int = BATCH_SIZE,
+    sampling: Sampling | None = None,
 ) -> Iterator[Record]:
-    """Certify the images at `indices` one by one, leaving out those whose key is in `done`."""
+    """Certify the images at `indices` one by one, leaving out those whose key is in `done`.
+
+    By DSSN; or, given a `sampling`, by its randomized method.
+    """
     if model.manifest is None:
         raise ValueError("only a model from a checkpoint can be evaluated: its manifest names offsets and weights")
     if data.class_names != model.class_names:
@@ -89,19 +122,25 @@ def evaluate(
     for index in indices:
         image = data.images[index]
         digest = image_sha256(image)
-        if (index, levels, model.manifest.weights_sha256, digest) in done:
+        if (index, levels, model.manifest.weights_sha256, digest, sampling) in done:
             continue
         began = time.perf_counter()
-        certificate = certificate_from_votes(count_votes(model, image, noise, batch_size), levels)
+        if sampling is None:
+            certificate = certificate_from_votes(count_votes(model, image, noise, batch_size), levels)
+            predicted, steps, votes = certificate.label, certificate.radius_steps, certificate.votes
+        else:
+            estimate = certify_randomized(model, image, sampling.plan(levels))
+            predicted, steps, votes = estimate.label, None, estimate.votes
         yield Record(
             index=index,
             levels=levels,
             weights_sha256=model.manifest.weights_sha256,
             image_sha256=digest,
             label=int(data.labels[index]),
-            predicted=certificate.label,
-            radius_steps=certificate.radius_steps,
-            votes=certificate.votes,
+            predicted=predicted,
+            radius_steps=steps,
+            votes=votes,
+            sampling=sampling,
             seconds=round(time.perf_counter() - began, 4),
         )
 
@@ -132,11 +171,15 @@ class Share:
 
 
 def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
-    """How many of the records are right with radius_steps/255 >= rho. rho = 0 gives plain accuracy."""
+    """How many of the records are right with a certified radius of rho or more. rho = 0 gives plain accuracy.
+
+    An abstention is never right (as in the literature on randomized smoothing).
+    """
     if not records:
         raise ValueError("there are no records to summarize")
     # The small term undoes the rounding of rho = R/255 itself, never a step.
-    count = sum(record.right and record.radius_steps >= rho * PIXEL_STEPS - 1e-9 for record in records)
+    radii = [record.radius_in_steps for record in records if record.right]
+    count = sum(radius is not None and radius >= rho * PIXEL_STEPS - 1e-9 for radius in radii)
     return Share(count, len(records))
 
 

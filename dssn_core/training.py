@@ -112,6 +112,14 @@ def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, T
     return torch.nonzero(mask).flatten(), held_out
 
 
+def held_out_of(manifest: Manifest, data: Dataset) -> Dataset:
+    """Of the training set `data`, the images that the model's training never saw; ValueError for other data."""
+    if manifest.training.get("data") != data.description:
+        raise ValueError(f"the model was trained on {manifest.training.get('data')}, this is {data.description}")
+    per_class, seed = manifest.training["held_out_per_class"], manifest.training["seed"]
+    return data.subset(held_out_split(data.labels, per_class, seed)[1])
+
+
 def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     """Random shifts of up to `shift` pixels with reflected borders, and random mirror images; uint8 (B, C, H, W)."""
     batch, channels, height, width = images.shape

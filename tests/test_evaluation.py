@@ -8,8 +8,10 @@ import torch
 
 from dssn_core import load_model
 from dssn_core.__main__ import main
+from dssn_core.checkpoints import PRETRAINED
 from dssn_core.evaluation import (
     Record,
+    Sampling,
     certified_accuracy,
     class_labels,
     evaluate,
@@ -18,6 +20,8 @@ from dssn_core.evaluation import (
 )
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
 from dssn_core.images import read_image, to_picture
+from dssn_core.monte_carlo import certify_randomized
+from dssn_core.training import held_out_of, held_out_split
 
 
 def samples_as_data() -> Dataset:
@@ -127,3 +131,59 @@ def test_a_file_of_other_lines_is_refused_and_left_alone(tmp_path, capsys):
     assert main(command) == 1
     assert "not a record" in capsys.readouterr().err
     assert log.read_text() == '{"images": 5}\n'
+
+
+SAMPLING = Sampling("uniform", n0=20, n=200, alpha=0.01, seed=4)
+
+
+def test_records_of_a_randomized_method_give_its_radii_and_survive_json():
+    data, model = samples_as_data(), load_model("cifar10-dssn")
+    for record in evaluate(model, data, [0, 7, 12], 441, sampling=SAMPLING):
+        certificate = certify_randomized(model, data.images[record.index], SAMPLING.plan(441))
+        assert (record.votes, record.predicted, record.radius_steps) == (certificate.votes, certificate.label, None)
+        radius = record.radius_in_steps
+        assert radius == (None if certificate.radius is None else certificate.radius * 255)
+        assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
+
+
+def test_abstentions_are_never_right():
+    sure = replace(a_record(0), radius_steps=None, votes=(0, 200, 0), sampling=SAMPLING)
+    torn = replace(sure, votes=(90, 105, 5))
+    assert sure.radius_in_steps > 100 and torn.radius_in_steps is None
+    assert [certified_accuracy([sure, torn], rho).count for rho in (0, 0.3, 0.87)] == [1, 1, 0]
+
+
+def test_another_sampling_is_another_record():
+    data, model = samples_as_data(), load_model("cifar10-dssn")
+    done = {record.key for record in evaluate(model, data, [0], 100, sampling=SAMPLING)}
+    again = list(evaluate(model, data, [0], 100, done, sampling=replace(SAMPLING, seed=5)))
+    assert [record.index for record in again] == [0]
+    assert list(evaluate(model, data, [0], 100, done, sampling=SAMPLING)) == []
+
+
+def test_held_out_images_are_those_of_the_training():
+    manifest = load_model("cifar10-dssn").manifest
+    labels = torch.arange(4000) % 10
+    images = torch.zeros(4000, 3, 1, 1, dtype=torch.uint8)
+    data = Dataset(images, labels, CIFAR10_CLASSES, manifest.training["data"])
+    held_out = held_out_of(manifest, data)
+    assert len(held_out) == 2000
+    assert torch.equal(held_out.labels, labels[held_out_split(labels, 200, 0)[1]])
+    with pytest.raises(ValueError, match="the model was trained on"):
+        held_out_of(manifest, replace(data, description="another zip"))
+
+
+def test_the_command_evaluates_a_randomized_method(tmp_path, capsys):
+    folder = tmp_path / "data"
+    for place, name in enumerate(CIFAR10_CLASSES):
+        (folder / name).mkdir(parents=True)
+        to_picture(samples_as_data().images[place]).save(folder / name / "0.png")
+    output = tmp_path / "records.jsonl"
+    command = ["evaluate", "--data", str(folder), "--sigma", "0.5", "--limit", "2", "--output", str(output)]
+    command += ["--model", str(PRETRAINED / "cifar10-uniform"), "--samples", "50"]
+    assert main(command) == 0
+    assert "additive uniform, sigma 0.5" in capsys.readouterr().out
+    records = [Record.from_json(json.loads(line)) for line in output.read_text().splitlines()]
+    assert [record.sampling for record in records] == [Sampling("uniform", 100, 50, 0.001, 0)] * 2
+    assert main([*command, "--alpha", "2"]) == 1
+    assert "alpha must lie" in capsys.readouterr().err

@@ -307,7 +307,9 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
     answers = {METHODS[m]: [f"{names[o.label]}, {o.shown_radius}" for o in found] for m, found in outcomes.items()}
     st.dataframe({"σ": [f"{sigma:g}" for sigma in sigmas], **answers}, hide_index=True)
     best = max((o for found in outcomes.values() for o in found), key=lambda o: o.radius or 0.0)
-    st.info(f"Largest for this picture: {METHODS[best.method]} at σ = {best.sigma:.2f}, ρ = {best.shown_radius}.")
+    verdict = names[best.label] + ("" if chosen.truth in (None, best.label) else ", which is wrong")
+    where = f"{METHODS[best.method]} at σ = {best.sigma:.2f}"
+    st.info(f"Largest for this picture: {where}, ρ = {best.shown_radius} ({verdict}).")
     st.warning(
         "Choosing σ by looking at this picture's own radius is exploration. A certificate speaks of a classifier that "
         "was fixed beforehand, σ included."
