@@ -1,5 +1,7 @@
 """Controls that several pages share."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app import resources, state
@@ -17,6 +19,20 @@ def network(name: str) -> Classifier | None:
     except CheckpointError as error:
         st.error(f"The network {name!r} cannot be used: {error}. Restore `pretrained/{name}` from the repository.")
         return None
+
+
+def choose_section(names: Sequence[str], key: str) -> str:
+    """The part of a page to show; the address keeps it."""
+    section = st.segmented_control(
+        "Section",
+        names,
+        default=names[0],
+        required=True,
+        key=key,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return str(section)
 
 
 def choose_noise(model: Classifier) -> int:

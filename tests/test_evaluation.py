@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -28,6 +29,15 @@ def samples_as_data() -> Dataset:
     pictures = sample_pictures()
     images = torch.stack([read_image(sample.path) for sample in pictures])
     return Dataset(images, torch.tensor([sample.label for sample in pictures]), CIFAR10_CLASSES, "samples")
+
+
+def class_folders(parent: Path) -> Path:
+    """A folder of class folders, with one picture in each."""
+    folder = parent / "data"
+    for place, name in enumerate(CIFAR10_CLASSES):
+        (folder / name).mkdir(parents=True)
+        to_picture(samples_as_data().images[place]).save(folder / name / "0.png")
+    return folder
 
 
 def a_record(steps: int, right: bool = True) -> Record:
@@ -95,10 +105,7 @@ def test_data_of_other_classes_is_refused():
 
 
 def test_the_command_continues_a_file_with_a_torn_last_line(tmp_path, capsys):
-    folder = tmp_path / "data"
-    for place, name in enumerate(CIFAR10_CLASSES):
-        (folder / name).mkdir(parents=True)
-        to_picture(samples_as_data().images[place]).save(folder / name / "0.png")
+    folder = class_folders(tmp_path)
     output = tmp_path / "records.jsonl"
     command = ["evaluate", "--data", str(folder), "--sigma", "0.1", "--limit", "10", "--output", str(output)]
     assert main(command) == 0
@@ -174,10 +181,7 @@ def test_held_out_images_are_those_of_the_training():
 
 
 def test_the_command_evaluates_a_randomized_method(tmp_path, capsys):
-    folder = tmp_path / "data"
-    for place, name in enumerate(CIFAR10_CLASSES):
-        (folder / name).mkdir(parents=True)
-        to_picture(samples_as_data().images[place]).save(folder / name / "0.png")
+    folder = class_folders(tmp_path)
     output = tmp_path / "records.jsonl"
     command = ["evaluate", "--data", str(folder), "--sigma", "0.5", "--limit", "2", "--output", str(output)]
     command += ["--model", str(PRETRAINED / "cifar10-uniform"), "--samples", "50"]

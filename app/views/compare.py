@@ -386,15 +386,7 @@ def page() -> None:
     with right:
         levels = controls.choose_noise(model)
         wanted, n, alpha, seed = choose_settings()
-    section = st.segmented_control(
-        "Section",
-        list(VIEWS),
-        default=next(iter(VIEWS)),
-        required=True,
-        key="compare",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    section = controls.choose_section(list(VIEWS), "compare")
     methods = usable(wanted)
     if chosen is None:
         st.info("The comparison appears here as soon as there is a picture.")

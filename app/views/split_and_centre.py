@@ -247,15 +247,7 @@ def offsets(levels: int, model: Classifier) -> None:
 def page() -> None:
     st.title("Split & centre", anchor=False)
     st.markdown("A sample keeps only **between which splits** a pixel lies, and shows the centre of that interval.")
-    section = st.segmented_control(
-        "Section",
-        SECTIONS,
-        default=SECTIONS[0],
-        required=True,
-        key="section",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    section = controls.choose_section(SECTIONS, "section")
     levels = choose_levels()
     if section == SECTIONS[0]:
         one_pixel(levels)

@@ -267,15 +267,7 @@ def page() -> None:
         "One step of one pixel crosses exactly **one** split, so it changes exactly one sample and moves at most one "
         "vote."
     )
-    section = st.segmented_control(
-        "Section",
-        SECTIONS,
-        default=SECTIONS[0],
-        required=True,
-        key="why",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    section = controls.choose_section(SECTIONS, "why")
     views = (poke_it, two_pixel_world, arithmetic, independent_splits)
     dict(zip(SECTIONS, views, strict=True))[section]()
 
