@@ -1,22 +1,19 @@
 """Compare DSSN with its randomized neighbours: one picture, one noise, every method, honest to the decimal."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
-from app import charts, compare_charts, controls, gallery, pictures, resources
+from app import charts, compare_charts, controls, exports, gallery, pictures, resources
 from app.gallery import Chosen
 from app.glossary import GLOSSARY
 from app.runs import EstimateRun, VoteRun, known_radii
 from dssn_core import levels_from_sigma
-from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, to_csv
+from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome
 from dssn_core.constants import lambda_from_levels, sigma_from_levels
 from dssn_core.monte_carlo import NEIGHBOURS, Plan
 from dssn_core.voting import noise_for
@@ -24,7 +21,6 @@ from dssn_core.voting import noise_for
 SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
 REPEATS = 5
-MOST_PINS = 3
 REDRAW_SECONDS = 0.5
 CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 
@@ -83,24 +79,6 @@ class Canvas:
         self._drawn += 1
         key = f"{self._name}-{self._drawn}"
         self._place.plotly_chart(figure, config=CHART_BAR, key=key, alt=self._alt)
-
-
-# --- exports -------------------------------------------------------------------------------------------------------
-
-
-def exports(name: str, rows: list[dict[str, Any]], figures: dict[str, go.Figure]) -> None:
-    """Download buttons for everything a section shows."""
-    files: dict[str, tuple[str, str, str | Callable[[], str]]]
-    files = {"CSV": ("csv", "text/csv", to_csv(rows)), "JSON": ("json", "application/json", json.dumps(rows, indent=1))}
-    for title, figure in figures.items():  # made when asked for: 5 MB
-        html = partial(figure.to_html, include_plotlyjs=True)
-        files[f"{title} (HTML)"] = (f"{title}.html", "text/html", html)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Take it along:", width="content")
-        for label, (ending, mime, data) in files.items():
-            st.download_button(
-                label, data, f"{name}.{ending}", mime, key=f"{name}-{label}", type="tertiary", on_click="ignore"
-            )
 
 
 # --- side by side --------------------------------------------------------------------------------------------------
@@ -183,48 +161,8 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
     rows = [outcome.row(model.class_names) for outcome in outcomes]
     picture = f"{chosen.name.removeprefix('true class: ')} ({outcomes[0].image_sha256[:6]})"
     noise = f"σ = {sigma_from_levels(levels):.2f}, n = {settings.n:,}, α = {settings.alpha:g}, seed {settings.seed}"
-    offer_pin(f"{picture}, {noise}", outcomes, model.class_names)
-    exports("comparison", rows, {"chart": figure()})
-
-
-def offer_pin(setting: str, outcomes: list[Outcome], names: tuple[str, ...]) -> None:
-    pins: dict[str, list[dict[str, Any]]] = st.session_state["pins"]
-    rows = [{**outcome.row(names), "shown": outcome.shown_radius} for outcome in outcomes]
-    key = f"{setting}, {len(rows)} methods" if len(rows) < len(METHODS) else setting
-    st.button(
-        "Pin this setting",
-        icon=":material/keep:",
-        key="pin",
-        on_click=pins.update,
-        args=({key: rows},),
-        disabled=len(pins) >= MOST_PINS or key in pins,
-        help=f"Up to {MOST_PINS} settings stay in a table below, to compare.",
-    )
-
-
-def unpin(setting: str) -> None:
-    del st.session_state["pins"][setting]
-
-
-def show_pins() -> None:
-    pins: dict[str, list[dict[str, Any]]] = st.session_state["pins"]
-    if not pins:
-        return
-    st.markdown("**Pinned settings**")
-    rows = [{"setting": setting, **row} for setting, found in pins.items() for row in found]
-    titles = {
-        "setting": "setting",
-        "method": "method",
-        "class": "class",
-        "shown": "ρ, rounded down",
-        "passes": "passes",
-        "failure_probability": "failure probability",
-    }
-    st.dataframe({title: [row[name] for row in rows] for name, title in titles.items()}, hide_index=True)
-    with st.container(horizontal=True):
-        for place, setting in enumerate(pins):
-            st.button(f"Unpin: {setting}", key=f"unpin-{place}", type="tertiary", on_click=unpin, args=(setting,))
-    exports("pinned", rows, {})
+    exports.offer_pin(f"{picture}, {noise}", outcomes, model.class_names)
+    exports.files("comparison", rows, {"chart": figure()})
 
 
 # --- run it again --------------------------------------------------------------------------------------------------
@@ -268,7 +206,7 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
         "To keep the best of five randomized runs would break α: each certificate may fail with that probability, and "
         "the largest radius is the likeliest to have failed."
     )
-    exports("repetitions", [o.row(names) for results in found.values() for o in results], {})
+    exports.files("repetitions", [o.row(names) for results in found.values() for o in results], {})
 
 
 # --- sweep ---------------------------------------------------------------------------------------------------------
@@ -314,7 +252,7 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
         "Choosing σ by looking at this picture's own radius is exploration. A certificate speaks of a classifier that "
         "was fixed beforehand, σ included."
     )
-    exports("sweep", [o.row(names) for found in outcomes.values() for o in found], figures)
+    exports.files("sweep", [o.row(names) for found in outcomes.values() for o in found], figures)
 
 
 # --- the page ------------------------------------------------------------------------------------------------------
@@ -377,7 +315,7 @@ def page() -> None:
     model = controls.network(resources.MODEL)
     if model is None:
         return
-    st.session_state.setdefault("pins", {})
+    exports.prepare_pins()
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = gallery.choose_folded(model)
@@ -394,7 +332,7 @@ def page() -> None:
         st.info("Choose at least one method.")
     else:
         VIEWS[section](chosen, Settings(levels, methods, n, alpha, seed))
-    show_pins()
+    exports.show_pins()
     with st.expander("Glossary"):
         st.markdown("\n".join(f"- **{term}**: {text}" for term, text in GLOSSARY.items()))
 
