@@ -198,7 +198,7 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--alpha", type=float, default=0.001, help="its failure probability (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of its draws (default %(default)s)")
     parser.add_argument("--output", type=Path, help="JSON-lines file of records; continued if it exists")
-    parser.add_argument("--record", action="store_true", help="write the summary into the model's manifest")
+    parser.add_argument("--record", action="store_true", help="keep summary and records in the model's folder")
 
 
 def summary(records: list[evaluation.Record]) -> dict[str, evaluation.Share]:
@@ -238,7 +238,8 @@ def run_evaluate(options: Options) -> int:
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
-        measured[f"certified_accuracy_at_sigma_{sigma:g}"] = {
+        images = "held_out_certified" if options.held_out else "certified"
+        measured[f"{images}_accuracy_at_sigma_{sigma:g}"] = {
             "what": "images classified right with certified radius of at least rho, by rho",
             "sampling": None if sampling is None else asdict(sampling),
             "data": data.description,
@@ -246,7 +247,9 @@ def run_evaluate(options: Options) -> int:
             "by_rho": {rho: figure.to_json() for rho, figure in figures.items()},
         }
     if options.record:
-        save_manifest(find_model(options.model), replace(model.manifest, measured=measured))
+        folder = find_model(options.model)
+        save_manifest(folder, replace(model.manifest, measured=measured))
+        evaluation.keep_records(folder, options.held_out, records.values())
     return 0
 
 

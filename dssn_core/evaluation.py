@@ -6,6 +6,7 @@ Certified accuracy at rho: the share of images that are classified right with a 
 import time
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from scipy.stats import binomtest
 
 from .certificate import certificate_from_votes
 from .constants import PIXEL_STEPS, lambda_from_levels
+from .files import read_json_lines, write_json_lines
 from .gallery import Dataset
 from .images import image_sha256
 from .monte_carlo import Plan, certify_randomized, lower_confidence_bound, uniform_radius
@@ -187,6 +189,42 @@ def radius_grid(records: Sequence[Record]) -> list[float]:
     """0, 0.5, 1, ... up to the largest radius the records' levels allow."""
     largest = max(record.levels for record in records) // 2 / PIXEL_STEPS
     return [step / 2 for step in range(int(largest * 2) + 1)]
+
+
+RECORD_FILES = {False: "test.jsonl.gz", True: "held-out.jsonl.gz"}
+
+
+def kept_records(folder: Path, held_out: bool) -> list[Record]:
+    """The records in a model's folder: of test images, or of those held out of its training."""
+    return [Record.from_json(found) for found in read_json_lines(folder / RECORD_FILES[held_out])]
+
+
+def keep_records(folder: Path, held_out: bool, records: Iterable[Record]) -> None:
+    """Add records to those in a model's folder. Of other weights than the newest ones none are kept."""
+    merged = {record.key: record for record in [*kept_records(folder, held_out), *records]}
+    newest = [*merged.values()][-1].weights_sha256 if merged else ""
+    current = [record for record in merged.values() if record.weights_sha256 == newest]
+    current.sort(key=lambda record: (record.levels, record.index, str(record.sampling)))
+    write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in current))
+
+
+def by_levels(records: Iterable[Record]) -> dict[int, list[Record]]:
+    """Records by N, ascending."""
+    groups: dict[int, list[Record]] = {}
+    for record in sorted(records, key=lambda record: record.levels):
+        groups.setdefault(record.levels, []).append(record)
+    return groups
+
+
+def best_levels(records: Iterable[Record], rho: float) -> int:
+    """The N with the highest certified accuracy at rho, the smaller one on a tie.
+
+    A choice: make it on images that are not those it is then reported on.
+    """
+    groups = by_levels(records)
+    if not groups:
+        raise ValueError("there are no records to choose by")
+    return max(groups, key=lambda levels: (certified_accuracy(groups[levels], rho).share, -levels))
 
 
 def class_labels(data: Dataset) -> list[int]:

@@ -1,8 +1,10 @@
 """Files that are either the old ones or the new ones, whatever kills the process in between."""
 
+import gzip
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -24,13 +26,19 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a JSON-lines file, none if it does not exist.
+    """The records of a JSON-lines file, none if it does not exist; compressed if its name ends with .gz.
 
     A last line torn by a kill is left out; ValueError if any other line is not a JSON object.
     """
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")  # the part after the last line break is empty, or torn
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+    lines = data.split(b"\n")  # the part after the last line break is empty, or torn
     records = []
     for number, line in enumerate(lines[:-1], 1):
         try:
@@ -46,5 +54,6 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def write_json_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Write records atomically, one a line."""
-    write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())
+    """Write records atomically, one a line; compressed, always to the same bytes, if the name ends with .gz."""
+    data = "".join(json.dumps(record) + "\n" for record in records).encode()
+    write_atomically(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)

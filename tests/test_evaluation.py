@@ -13,10 +13,14 @@ from dssn_core.checkpoints import PRETRAINED
 from dssn_core.evaluation import (
     Record,
     Sampling,
+    best_levels,
+    by_levels,
     certified_accuracy,
     class_labels,
     evaluate,
     evenly_spread,
+    keep_records,
+    kept_records,
     radius_grid,
 )
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
@@ -191,3 +195,26 @@ def test_the_command_evaluates_a_randomized_method(tmp_path, capsys):
     assert [record.sampling for record in records] == [Sampling("uniform", 100, 50, 0.001, 0)] * 2
     assert main([*command, "--alpha", "2"]) == 1
     assert "alpha must lie" in capsys.readouterr().err
+
+
+def test_the_best_levels_are_those_with_most_certified_images():
+    small, large = [replace(a_record(steps), levels=100) for steps in (50, 50)], [a_record(200), a_record(0)]
+    assert list(by_levels([*large, *small])) == [100, 441]
+    assert best_levels([*large, *small], 0) == 100  # a tie: the smaller one, which is cheaper
+    assert best_levels([*large, *small], 0.15) == 100
+    assert best_levels([*large, *small], 0.5) == 441
+    with pytest.raises(ValueError, match="no records"):
+        best_levels([], 0.5)
+
+
+def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
+    records = [replace(a_record(steps), index=steps) for steps in (3, 1, 2)]
+    keep_records(tmp_path, False, records[:2])
+    keep_records(tmp_path, False, records[1:])
+    assert [record.index for record in kept_records(tmp_path, False)] == [1, 2, 3]
+    assert kept_records(tmp_path, True) == []
+    before = (tmp_path / "test.jsonl.gz").read_bytes()
+    keep_records(tmp_path, False, records)
+    assert (tmp_path / "test.jsonl.gz").read_bytes() == before
+    keep_records(tmp_path, False, [replace(records[0], weights_sha256="new")])
+    assert [record.weights_sha256 for record in kept_records(tmp_path, False)] == ["new"]

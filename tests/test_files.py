@@ -84,3 +84,16 @@ def test_a_file_of_something_else_is_refused(tmp_path, text):
     with pytest.raises(ValueError, match="not a file of JSON lines"):
         read_json_lines(path)
     assert path.read_text() == text
+
+
+def test_compressed_lines_are_read_and_written(tmp_path):
+    path = tmp_path / "records.jsonl.gz"
+    write_json_lines(path, [{"a": 1}, {"b": [2, 3]}])
+    first = path.read_bytes()
+    assert first[:2] == b"\x1f\x8b"
+    assert read_json_lines(path) == [{"a": 1}, {"b": [2, 3]}]
+    write_json_lines(path, [{"a": 1}, {"b": [2, 3]}])
+    assert path.read_bytes() == first
+    path.write_bytes(first[:-9])
+    with pytest.raises(ValueError, match="damaged"):
+        read_json_lines(path)
