@@ -36,6 +36,7 @@ def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int]
     figure = go.Figure()
     end = max(totals.values())
 
+    # Steps ("hv"): what is known stays so until the next count.
     def line(points: Sequence[tuple[int, float]], name: str, **style: object) -> None:
         figure.add_scatter(
             x=[done for done, _ in points],
@@ -51,17 +52,19 @@ def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int]
         colour, lower = METHOD_COLOURS[method], [(done, low) for done, low, _ in found]
         if method == "dssn":
             upper = [(done, high) for done, _, high in found]
-            line(upper, "DSSN, at most", line={"color": colour, "dash": "dot", "width": 1.5})
+            line(upper, "DSSN, at most", line={"color": colour, "dash": "dot", "width": 1.5, "shape": "hv"})
             if lower and lower[-1][0] == totals[method] < end:  # exact: further samples would change nothing
                 lower.append((end, lower[-1][1]))
         line(
             lower,
             "DSSN, at least" if method == "dssn" else METHODS[method],
-            line={"color": colour, "width": 2.5},
+            line={"color": colour, "width": 2.5, "shape": "hv"},
             marker={"size": 5, "symbol": METHOD_SYMBOLS[method]},
         )
     _framed(figure, 340, "samples drawn", "certified radius ρ")
-    figure.update_xaxes(type="log")
+    ticks = [mantissa * 10**power for power in range(1, 6) for mantissa in (1, 2, 5)]
+    shown = [tick for tick in ticks if tick <= end]
+    figure.update_xaxes(type="log", tickvals=shown, ticktext=[f"{tick:,}" for tick in shown])
     figure.update_yaxes(range=[0, 1.08 * largest])
     return figure
 
@@ -69,10 +72,10 @@ def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int]
 def repeats(outcomes: Mapping[str, Sequence[Outcome]]) -> go.Figure:
     """The radii of repeated runs, a row of points for each method; an abstention stands at zero as a cross."""
     figure = go.Figure()
-    for method, found in outcomes.items():
+    for row, (method, found) in enumerate(outcomes.items()):
         figure.add_scatter(
             x=[outcome.radius or 0.0 for outcome in found],
-            y=[METHODS[method]] * len(found),
+            y=[row + 0.07 * (place - (len(found) - 1) / 2) for place in range(len(found))],  # equal radii side by side
             mode="markers",
             marker={
                 "size": 13,
@@ -86,7 +89,13 @@ def repeats(outcomes: Mapping[str, Sequence[Outcome]]) -> go.Figure:
     bare(figure, 90 + 60 * len(outcomes))
     figure.update_layout(margin={"b": 44, "l": 10})
     figure.update_xaxes(title_text="certified radius ρ", fixedrange=True)
-    figure.update_yaxes(fixedrange=True, autorange="reversed")
+    figure.update_yaxes(
+        fixedrange=True,
+        range=[len(outcomes) - 0.5, -0.5],
+        tickvals=list(range(len(outcomes))),
+        ticktext=[METHODS[method] for method in outcomes],
+        zeroline=False,
+    )
     return figure
 
 
@@ -104,7 +113,10 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
             y=radii,
             mode="lines+markers",
             line={"color": METHOD_COLOURS[method], "width": 2.5},
-            marker={"size": 8, "symbol": METHOD_SYMBOLS[method]},
+            marker={
+                "size": 8,
+                "symbol": ["x" if outcome.radius is None else METHOD_SYMBOLS[method] for outcome in found],
+            },
             name=METHODS[method],
             text=[f"{class_names[o.label]}, ρ: {o.shown_radius}" for o in found],
             hovertemplate="σ = %{x:.2f}: %{text}<extra></extra>",

@@ -39,6 +39,8 @@ def choose_noise(model: Classifier) -> int:
     """The noise slider and the paper's presets. Returns the number of levels."""
     assert model.manifest is not None
     low, high = model.manifest.sigma_range
+    if "sigma" not in st.session_state and "sigma" not in st.query_params:
+        st.session_state["sigma"] = min(max(st.session_state.get("kept-sigma", 0.5), low), high)
     sigma = st.slider(
         "Noise σ",
         low,
@@ -60,4 +62,5 @@ def choose_noise(model: Classifier) -> int:
                 on_click=state.set_value,
                 args=("sigma", preset),
             )
+    st.session_state["kept-sigma"] = sigma
     return levels_from_sigma(sigma)

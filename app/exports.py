@@ -39,7 +39,7 @@ def prepare_pins() -> None:
 def offer_pin(setting: str, outcomes: list[Outcome], names: tuple[str, ...]) -> None:
     pins: dict[str, list[dict[str, Any]]] = st.session_state["pins"]
     rows = [{**outcome.row(names), "shown": outcome.shown_radius} for outcome in outcomes]
-    key = f"{setting}, {len(rows)} methods" if len(rows) < len(METHODS) else setting
+    key = setting if len(rows) == len(METHODS) else f"{setting}, {', '.join(row['method'] for row in rows)}"
     st.button(
         "Pin this setting",
         icon=":material/keep:",

@@ -31,11 +31,14 @@ class Chosen:
 
 def choose(model: Classifier) -> Chosen | None:
     """Show the choice; returns the chosen picture, or None while there is none that can be used."""
-    kept = st.session_state.get("kept-source", SAMPLE)
+    if "source" not in st.session_state and "source" not in st.query_params:
+        # The widget's default stays the same, or the address would lose a value that has become the default.
+        linked = OWN if state.wanted_picture() else SAMPLE
+        st.session_state["source"] = st.session_state.get("kept-source", linked)
     source = st.segmented_control(
         "Picture",
         list(SOURCES),
-        default=kept,
+        default=SAMPLE,
         format_func=SOURCES.__getitem__,
         required=True,
         key="source",

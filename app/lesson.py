@@ -42,14 +42,14 @@ STEPS = (
         "The network never sees the picture itself. It sees N coarse **samples** of it and votes on each. The answer "
         "is the class with most votes. If a small change of the picture can move only few votes, a large lead cannot "
         "be lost.",
-        "402 of 441 votes are for cat, 29 for dog, the rest for others. One vote moves at a time. How many must move "
-        "before dog can win?",
-        ("373", "187", "39"),
+        "362 of 441 votes are for automobile, 79 for truck. One vote moves at a time. How many must move before truck "
+        "can win?",
+        ("283", "142", "79"),
         1,
-        "A vote that moves from cat to dog narrows the gap of 373 by two. After 186 moves cat leads 216 to 215; the "
-        "187th tips it.",
+        "A vote that moves from automobile to truck narrows the gap of 283 by two. After 141 moves automobile leads "
+        "221 to 220; the 142nd tips it.",
         WHY,
-        {"why": "The arithmetic"},
+        {"why": "The arithmetic", "picture": "cifar10-09", "poke-sigma": "0.5"},
     ),
     LessonStep(
         "Split",
@@ -130,7 +130,7 @@ STEPS = (
     LessonStep(
         "What it does not say",
         "A certificate is exact: no chance, no confidence level. But it only says that the answer stays the same.",
-        "A picture of a cat is certified as “deer” with a large radius. What went wrong?",
+        "A picture of an automobile is certified as “truck” with a large radius. What went wrong?",
         (
             "the certificate is false",
             "the network is wrong, and provably stays wrong nearby",
@@ -140,6 +140,6 @@ STEPS = (
         "Robust is not the same as right. That is why papers report *certified accuracy*: the share of pictures that "
         "are both right and certified.",
         CERTIFY,
-        {"sigma": "2.0"},
+        {"picture": "cifar10-09", "sigma": "3.5"},
     ),
 )

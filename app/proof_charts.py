@@ -42,6 +42,8 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> go.Figure
             marker_color=[class_colour(a), class_colour(b)],
             text=[str(n) for n in counts],
             textposition="auto",
+            textfont={"size": 16},
+            insidetextfont={"color": "black"},
             hovertemplate="%{y}: %{x} votes<extra></extra>",
         )
 
@@ -92,12 +94,16 @@ def two_pixel_plane(
             hovertemplate=f"pixels %{{x}}, %{{y}}: %{{z}} of {levels} vote orange<extra></extra>",
         )
     )
-    for size, dash, name in ((radius, "solid", f"certified, R = {radius}"), (radius + 1, "dot", "the worst case")):
+    diamonds = (
+        (radius + 1, "dot", OVER_COLOUR, "the worst case"),
+        (radius, "solid", "#222222", f"certified, R = {radius}"),
+    )
+    for size, dash, colour, name in diamonds:
         figure.add_scatter(
             x=[first - size, first, first + size, first, first - size],
             y=[second, second + size, second, second - size, second],
             mode="lines",
-            line={"color": "#222222", "dash": dash, "width": 2},
+            line={"color": colour, "dash": dash, "width": 2},
             name=name,
             hoverinfo="skip",
         )

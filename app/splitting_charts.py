@@ -144,15 +144,17 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
             "data": _at_index(noise, pixel, j, numerators[torch.tensor(chosen[: place + 1])]),
             "traces": [0, 1, 2, 3],
             "name": f"{j}",
+            "layout": {"title": {"text": f"j = {j}: {place + 1} of {len(chosen)} samples seen"}},
         }
         for place, j in enumerate(chosen)
     ]
-    bare(figure, 400)
+    bare(figure, 430)
     figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
         updatemenus=[play_buttons(350)],
-        margin={"t": 60, "b": 40},
+        title={"text": f"j = {index}; below, all {noise.levels} samples", "font": {"size": 14}, "x": 0, "y": 0.99},
+        margin={"t": 84, "b": 40},
         bargap=0,
         xaxis={
             "range": [-6, 261],
@@ -167,7 +169,7 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
             "title": {"text": "share of centres"},
             "tickformat": ".0%",
             "fixedrange": True,
-            "rangemode": "tozero",
+            "range": [0, 1],  # of one sample all centres are in one place
             "domain": [0, 0.5],
         },
     )

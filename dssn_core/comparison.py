@@ -81,7 +81,7 @@ class Outcome:
             "box_radius": self.box_radius,
             "vote_share": self.vote_share,
             "passes": self.passes,
-            "failure_probability": self.failure_probability,
+            "failure_probability": self.failure_probability if self.abstention is None else None,
             "n0": self.n0,
             "n": self.n,
             "seed": self.seed,

@@ -1,6 +1,7 @@
 """Certify one picture: choose it, choose the noise, watch the exact certificate being computed."""
 
 import time
+from pathlib import Path
 
 import streamlit as st
 from torch import Tensor
@@ -12,6 +13,7 @@ from dssn_core.certificate import display_radius
 from dssn_core.networks import Classifier
 
 REDRAW_SECONDS = 0.25
+LESSON = Path(__file__).parent / "lesson.py"
 
 
 def show_noise(run: VoteRun) -> None:
@@ -121,6 +123,7 @@ def page() -> None:
         "A network looks at N coarse versions of one picture and votes. One grey level in one colour channel of one "
         "pixel can move at most one vote, so counting the votes **proves** how much change the answer survives."
     )
+    st.page_link(LESSON, label="New here? Start with the lesson: nine short steps.", icon=":material/school:")
     model = controls.network(resources.MODEL)
     if model is None:
         return
@@ -138,8 +141,12 @@ def page() -> None:
         show_noise(run)
         with picture_place:
             show_picture(chosen.image, run, chosen.name)
-        tally = watch(run, model)
-        show_certificate(run, tally, model, chosen.truth)
+        # The place of the result is emptied first: an old certificate must not stand below a new vote.
+        vote, result = st.container(), st.empty()
+        with vote:
+            tally = watch(run, model)
+        with result.container():
+            show_certificate(run, tally, model, chosen.truth)
 
 
 page()

@@ -131,6 +131,7 @@ def costs(outcomes: list[Outcome]) -> None:
         },
         hide_index=True,
     )
+    st.caption("Passes are made in chunks of one size, computed whole: with few samples most of a chunk is not needed.")
 
 
 def side_by_side(chosen: Chosen, settings: Settings) -> None:
@@ -214,7 +215,10 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
 
 def sweep(chosen: Chosen, settings: Settings) -> None:
     names, sigmas = resources.model(resources.MODEL).class_names, controls.PAPER_SIGMAS
-    st.markdown(f"Certified radius of this picture at every σ of the paper, all methods, n = {settings.n:,} each.")
+    st.markdown(
+        "Certified radius of this picture at every σ of the paper, under every method chosen, "
+        f"n = {settings.n:,} each. A cross marks an abstention."
+    )
     if not st.toggle("Run the sweep", key="sweep", bind="query-params", help="Switch off to stop; it goes on later."):
         return
     radii, votes = Canvas("sweep-radii", "certified radius against sigma"), Canvas("sweep-votes", "votes against sigma")
@@ -320,7 +324,13 @@ def page() -> None:
     with left:
         chosen = gallery.choose_folded(model)
         if chosen is not None:
-            st.image(pictures.enlarged(chosen.image, 192), caption=chosen.name, output_format="PNG", width=150)
+            st.image(
+                pictures.enlarged(chosen.image, 192),
+                caption=chosen.name,
+                output_format="PNG",
+                width=150,
+                alt=chosen.name,
+            )
     with right:
         levels = controls.choose_noise(model)
         wanted, n, alpha, seed = choose_settings()

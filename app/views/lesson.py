@@ -4,7 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import state
 from app.gallery import OWN, SOURCES
 from app.lesson import STEPS, LessonStep
 
@@ -12,24 +11,33 @@ VIEWS = Path(__file__).parent
 
 
 def current_step() -> int:
-    """The step in the address, 1 to the number of steps."""
-    text = st.query_params.get("step", "1")
-    return min(int(text), len(STEPS)) if text.isdecimal() and int(text) > 0 else 1
+    """The step in the address, or else the one shown last, 1 to the number of steps."""
+    text = st.query_params.get("step", str(st.session_state.get("lesson-step", 1)))
+    step = min(int(text), len(STEPS)) if text.isdecimal() and int(text) > 0 else 1
+    st.session_state["lesson-step"] = step
+    return step
 
 
 def go_to(step: int) -> None:
     st.query_params["step"] = str(step)
 
 
-def answers() -> dict[int, int]:
-    """The options chosen so far, by step."""
-    chosen = st.session_state.setdefault("lesson-answers", {})
+def start_again() -> None:
+    for name in [key for key in st.session_state if str(key).startswith(("answer-", "lesson-"))]:
+        del st.session_state[name]
+    go_to(1)
+
+
+def answers(kind: str = "last") -> dict[int, int]:
+    """The options revealed so far, by step; of kind "first" those that count as predictions."""
+    chosen = st.session_state.setdefault(f"lesson-{kind}-answers", {})
     assert isinstance(chosen, dict)
     return chosen
 
 
 def reveal(number: int) -> None:
     answers()[number] = st.session_state[f"answer-{number}"]
+    answers("first").setdefault(number, answers()[number])
 
 
 def ask(number: int, step: LessonStep) -> None:
@@ -58,7 +66,7 @@ def page() -> None:
     step = STEPS[number - 1]
     st.title("A short lesson", anchor=False)
     seen = sum(place in answers() for place in range(1, len(STEPS) + 1))
-    right = sum(answers().get(place) == one.right for place, one in enumerate(STEPS, 1))
+    right = sum(answers("first").get(place) == one.right for place, one in enumerate(STEPS, 1))
     st.progress(number / len(STEPS), f"Step {number} of {len(STEPS)}; {seen} answered, {right} predicted right")
     st.subheader(step.title, anchor=False)
     st.markdown(step.text)
@@ -71,7 +79,7 @@ def page() -> None:
         label = "Next" if number in answers() else "Skip"
         st.button(label, key="next", icon=":material/arrow_forward:", on_click=go_to, args=(number + 1,), disabled=last)
         if seen:
-            st.button("Start again", key="again", on_click=state.set_value, args=("lesson-answers", {}))
+            st.button("Start again", key="again", on_click=start_again)
     if last and seen == len(STEPS):
         st.markdown(f"You predicted {right} of {len(STEPS)} right. Now certify a picture of your own:")
         target = {"source": SOURCES[OWN]}

@@ -8,6 +8,7 @@ from torch import Tensor
 from app import charts, controls, gallery, pictures, proof_charts, resources, splitting_charts
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes, levels_from_sigma
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
+from dssn_core.certificate import display_radius
 from dssn_core.networks import Classifier
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other, plane_radii
 from dssn_core.voting import noise_for
@@ -113,6 +114,9 @@ def step_buttons(state: Poked, noise: SplitNoise, certificate: Certificate) -> N
 
 
 def last_move(state: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
+    if not state.moves and state.spent:
+        st.info(f"{state.spent} random steps, taken all at once. See how few votes they moved.")
+        return
     if not state.moves:
         st.info("Change a pixel by one grey level. Which of the samples will notice? How many votes can that move?")
         return
@@ -230,10 +234,12 @@ def arithmetic() -> None:
     a, b = certificate.label, certificate.rival
     n_a, n_b, tie = certificate.votes[a], certificate.votes[b], int(b < a)
     st.latex(
-        rf"R = \left\lfloor \frac{{n_a - n_b - [b < a]}}{{2}} \right\rfloor"
-        rf" = \left\lfloor \frac{{{n_a} - {n_b} - {tie}}}{{2}} \right\rfloor = {certificate.radius_steps}"
+        rf"\begin{{aligned}} R &= \left\lfloor \frac{{n_a - n_b - [b < a]}}{{2}} \right\rfloor \\"
+        rf" &= \left\lfloor \frac{{{n_a} - {n_b} - {tie}}}{{2}} \right\rfloor = {certificate.radius_steps}"
+        r"\end{aligned}"
     )
-    st.latex(rf"\rho = \frac{{R}}{{255}} = \frac{{{certificate.radius_steps}}}{{255}} \approx {certificate.radius:.4f}")
+    steps = certificate.radius_steps
+    st.latex(rf"\rho = \frac{{R}}{{255}} = \frac{{{steps}}}{{255}} \approx {display_radius(steps)}")
     st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
 
 

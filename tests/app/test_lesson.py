@@ -59,4 +59,29 @@ def test_nonsense_in_the_address_is_a_step_all_the_same(step):
 def test_what_the_lesson_claims_about_votes_is_true():
     from dssn_core import certificate_from_votes
 
-    assert certificate_from_votes([10, 402, 29], 441).radius_steps == 186
+    assert certificate_from_votes([0, 362, 0, 79], 441).radius_steps == 141
+
+
+def test_the_lesson_goes_on_where_it_was_left():
+    page = open_page(step="4")
+    del page.query_params["step"]
+    assert healthy(page.run()).subheader[0].value == STEPS[3].title
+
+
+def test_starting_again_forgets_everything():
+    page = open_page(step="9")
+    healthy(page.radio(key="answer-9").set_value(0).run())
+    healthy(page.button(key="reveal").click().run())
+    healthy(page.button(key="again").click().run())
+    assert page.subheader[0].value == STEPS[0].title
+    assert "0 answered" in page.get("progress")[0].proto.text
+    healthy(open_page(step="9"))
+
+
+def test_the_first_answer_counts():
+    page = open_page(step="3")
+    healthy(page.radio(key="answer-3").set_value(0).run())
+    healthy(page.button(key="reveal").click().run())
+    healthy(page.radio(key="answer-3").set_value(STEPS[2].right).run())
+    healthy(page.button(key="reveal").click().run())
+    assert page.success and "0 predicted right" in page.get("progress")[0].proto.text
