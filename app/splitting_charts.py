@@ -61,6 +61,11 @@ def _histogram(numerators: Tensor) -> np.ndarray:
     return np.bincount(places, minlength=BINS) / max(1, len(places))
 
 
+def _headroom(heights: np.ndarray) -> list[float]:
+    """An axis range that no bar touches the end of."""
+    return [0.0, 1.1 * float(heights.max())]
+
+
 SPLITS = {
     "mode": "markers",
     "marker": {"symbol": "line-ns-open", "size": 46, "color": SPLIT_COLOUR, "line_width": 2},
@@ -144,7 +149,10 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
             "data": _at_index(noise, pixel, j, numerators[torch.tensor(chosen[: place + 1])]),
             "traces": [0, 1, 2, 3],
             "name": f"{j}",
-            "layout": {"title": {"text": f"j = {j}: {place + 1} of {len(chosen)} samples seen"}},
+            "layout": {
+                "title": {"text": f"j = {j}: {place + 1} of {len(chosen)} samples seen"},
+                "yaxis2": {"range": _headroom(_histogram(numerators[torch.tensor(chosen[: place + 1])]))},
+            },
         }
         for place, j in enumerate(chosen)
     ]
@@ -169,7 +177,7 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
             "title": {"text": "share of centres"},
             "tickformat": ".0%",
             "fixedrange": True,
-            "range": [0, 1],  # of one sample all centres are in one place
+            "range": _headroom(_histogram(numerators)),
             "domain": [0, 0.5],
         },
     )
