@@ -1,4 +1,4 @@
-"""The figures that Levine & Feizi published, to stand beside ours; see `SOURCE` for where they come from."""
+"""The figures that Levine & Feizi published, to stand beside ours; `source` says where they come from."""
 
 import json
 from collections.abc import Sequence

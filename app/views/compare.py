@@ -70,13 +70,16 @@ def carry_on(runs: list[AnyRun], what: str, redraw: Callable[[], None]) -> None:
 
 
 class Canvas:
-    """A place for a figure that is drawn again and again during one run of the page."""
+    """A place for a figure that is drawn again and again during one run of the page. figure: the last one."""
+
+    figure: go.Figure
 
     def __init__(self, name: str, alt: str) -> None:
         self._place, self._name, self._alt, self._drawn = st.empty(), name, alt, 0
 
     def draw(self, figure: go.Figure) -> None:
         self._drawn += 1
+        self.figure = figure
         key = f"{self._name}-{self._drawn}"
         self._place.plotly_chart(figure, config=CHART_BAR, key=key, alt=self._alt)
 
@@ -140,11 +143,11 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
     totals = {method: run.total for method, run in runs.items()}
     canvas = Canvas("spent", "certified radius against samples drawn")
 
-    def figure() -> go.Figure:
+    def redraw() -> None:
         known = {method: known_radii(run, settings.alpha) for method, run in runs.items()}
-        return compare_charts.radius_against_samples(known, totals, lambda_from_levels(levels))
+        canvas.draw(compare_charts.radius_against_samples(known, totals, lambda_from_levels(levels)))
 
-    carry_on(list(runs.values()), "All methods", lambda: canvas.draw(figure()))
+    carry_on(list(runs.values()), "All methods", redraw)
     st.caption(
         "Before its last point a randomized curve is a preview: the certificate counts at the n, α and seed fixed "
         "beforehand. To change them until the radius pleases would break α. DSSN's bounds are exact at every moment "
@@ -163,7 +166,7 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
     picture = f"{chosen.name.removeprefix('true class: ')} ({outcomes[0].image_sha256[:6]})"
     noise = f"σ = {sigma_from_levels(levels):.2f}, n = {settings.n:,}, α = {settings.alpha:g}, seed {settings.seed}"
     exports.offer_pin(f"{picture}, {noise}", outcomes, model.class_names)
-    exports.files("comparison", rows, {"chart": figure()})
+    exports.files("comparison", rows, {"chart": canvas.figure})
 
 
 # --- run it again --------------------------------------------------------------------------------------------------
@@ -207,7 +210,8 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
         "To keep the best of five randomized runs would break α: each certificate may fail with that probability, and "
         "the largest radius is the likeliest to have failed."
     )
-    exports.files("repetitions", [o.row(names) for results in found.values() for o in results], {})
+    rows = [o.row(names) for results in found.values() for o in results]
+    exports.files("repetitions", rows, {"chart": canvas.figure})
 
 
 # --- sweep ---------------------------------------------------------------------------------------------------------
@@ -240,12 +244,8 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
         for m, run in runs.items():
             outcomes[m].append(outcome_of(run, settings))
         if fresh or sigma == sigmas[-1]:
-            figures = {
-                "radii": compare_charts.sweep_radii(outcomes, names),
-                "votes": compare_charts.sweep_votes(outcomes[method], names),
-            }
-            radii.draw(figures["radii"])
-            votes.draw(figures["votes"])
+            radii.draw(compare_charts.sweep_radii(outcomes, names))
+            votes.draw(compare_charts.sweep_votes(outcomes[method], names))
     answers = {METHODS[m]: [f"{names[o.label]}, {o.shown_radius}" for o in found] for m, found in outcomes.items()}
     st.dataframe({"σ": [f"{sigma:g}" for sigma in sigmas], **answers}, hide_index=True)
     best = max((o for found in outcomes.values() for o in found), key=lambda o: o.radius or 0.0)
@@ -256,7 +256,8 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
         "Choosing σ by looking at this picture's own radius is exploration. A certificate speaks of a classifier that "
         "was fixed beforehand, σ included."
     )
-    exports.files("sweep", [o.row(names) for found in outcomes.values() for o in found], figures)
+    rows = [o.row(names) for found in outcomes.values() for o in found]
+    exports.files("sweep", rows, {"radii": radii.figure, "votes": votes.figure})
 
 
 # --- the page ------------------------------------------------------------------------------------------------------
