@@ -1,10 +1,14 @@
-"""Figures of the page that shows why a certificate holds. Does not import streamlit."""
+"""Figures of the page that shows why a certificate holds."""
+
+from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
+import torch
 
-from app.charts import BAR_STYLE, OPEN_COLOUR, SURE_COLOUR, bare, class_colour, percent
-from app.splitting_charts import FRAMES, play_buttons
+from app.charts import BAR_STYLE, OPEN_COLOUR, SURE_COLOUR, class_colour, percent
+from app.film import PART, Film
+from app.pictures import data_url
+from app.splitting_charts import FRAMES
 from dssn_core import PIXEL_STEPS, Certificate
 
 OVER_COLOUR = "#d0393e"
@@ -26,118 +30,103 @@ def budget_meter(spent: int, radius: int) -> str:
     )
 
 
-def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> go.Figure:
+def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
     """The worst case, played: votes move from the winner to its rival, R of them without harm, one more tips it."""
     a, b = certificate.label, certificate.rival
     radius = certificate.radius_steps
     count = min(FRAMES - 1, radius + 1)
     moved = sorted({0, radius, radius + 1, *(step * radius // max(1, count - 1) for step in range(count))})
 
-    def bars(taken: int) -> go.Bar:
-        counts = [certificate.votes[a] - taken, certificate.votes[b] + taken]
-        return go.Bar(
-            x=counts,
-            y=[names[a], names[b]],
-            orientation="h",
-            marker_color=[class_colour(a), class_colour(b)],
-            text=[str(n) for n in counts],
-            textposition="auto",
-            textfont={"size": 16},
-            insidetextfont={"color": "black"},
-            hovertemplate="%{y}: %{x} votes<extra></extra>",
-        )
-
-    def title(taken: int) -> str:
+    def parts(taken: int) -> tuple[str, ...]:
         left, right = certificate.votes[a] - taken, certificate.votes[b] + taken
         wins = right > left or (right == left and b < a)
         verdict = f"{names[b]} wins{' the tie' * (left == right)}" if wins else f"{names[a]} still wins"
-        return f"{taken} votes moved, {taken} of R = {radius} steps spent: {verdict}"
+        rows = (
+            f'<div>{escape(names[c])}</div><div class="track"><div style="width: {percent(n, certificate.levels)}; '
+            f'background: {class_colour(c)}"></div></div><div class="count">{n}</div>'
+            for c, n in ((a, left), (b, right))
+        )
+        return escape(f"{taken} votes moved, {taken} of R = {radius} steps spent: {verdict}"), "".join(rows)
 
-    figure = go.Figure(bars(0))
-    figure.frames = [
-        go.Frame(data=[bars(taken)], layout={"title": {"text": title(taken)}}, name=f"{taken}") for taken in moved
-    ]
-    bare(figure, 260)
-    figure.update_layout(
-        title={"text": title(0), "font": {"size": 15}, "x": 0, "y": 0.98, "yanchor": "top"},
-        updatemenus=[{**play_buttons(120, "▶ Move votes"), "y": -0.28, "yanchor": "top"}],
-        margin={"t": 34, "b": 84},
+    frames = tuple(parts(taken) for taken in moved)
+    template = '<div class="title" data-part></div><div class="votes">' + PART + "</div>"
+    return Film(template, frames[0], frames, tuple(f"{taken} moved" for taken in moved))
+
+
+SIDE = PIXEL_STEPS + 1
+BLUES, ORANGES = ("#4e79a7", "#c9d8e8"), ("#fbe3c8", "#f28e2b")
+"""Colours of the plane, from no votes for class 1 to half, and from half to all."""
+
+
+def _plane_colours(levels: int) -> np.ndarray:
+    """uint8 (N + 1, 3): the colour of each number of votes for class 1; it jumps where the answer changes."""
+    votes = np.arange(levels + 1)[:, None]
+
+    def blend(ends: tuple[str, str], share: np.ndarray) -> np.ndarray:
+        first, last = (np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) for colour in ends)
+        mixed: np.ndarray = first + (last - first) * share
+        return mixed
+
+    colours = np.where(
+        2 * votes > levels, blend(ORANGES, 2 * votes / levels - 1), blend(BLUES, (2 * votes / levels).clip(0, 1))
     )
-    figure.update_xaxes(range=[0, certificate.levels], fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True)
-    return figure
+    return colours.round().astype(np.uint8)
+
+
+PLANE = f"""<div class="legend">{
+    "".join(
+        f'<span><svg viewBox="0 0 16 16" aria-hidden="true">{mark}</svg>{text}</span>'
+        for mark, text in (
+            ('<circle cx="8" cy="8" r="5" fill="white" stroke="#222" stroke-width="2" />', "the image"),
+            ('<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="currentColor" stroke-width="2" />', "certified"),
+            (
+                f'<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="{OVER_COLOUR}" stroke-width="2" '
+                'stroke-dasharray="2 2" />',
+                "one step more: the worst case",
+            ),
+            (
+                f'<path d="M3 3L13 13M13 3L3 13" stroke="{OVER_COLOUR}" stroke-width="3" />',
+                "nearest of the other class",
+            ),
+        )
+    )
+}</div>
+<div class="world">
+  <div class="up">second pixel</div>
+  <div class="plane" data-pick="{SIDE} {SIDE}">{PART}{PART}</div>
+  <div></div><div class="ends"><span>0</span><span>first pixel</span><span>{PIXEL_STEPS}</span></div>
+  <div></div><div class="scale" style="background: linear-gradient(to right,
+    {BLUES[0]}, {BLUES[1]} 50%, {ORANGES[0]} 50%, {ORANGES[1]})"></div>
+  <div></div><div class="ends"><span>all vote blue</span><span>half</span><span>all vote orange</span></div>
+</div>"""
 
 
 def two_pixel_plane(
     votes: np.ndarray, levels: int, point: tuple[int, int], radius: int, other: tuple[int, int, int] | None
-) -> go.Figure:
-    """Every image of two pixels coloured by its smoothed class; the chosen one with its diamond and nearest rival."""
-    first, second = point
-    grey = np.arange(PIXEL_STEPS + 1)
-    figure = go.Figure(
-        go.Heatmap(
-            z=votes.astype(np.int16),  # small: it crosses the network at every move of a slider
-            x=grey,
-            y=grey,
-            zmin=0,
-            zmax=levels,
-            colorscale=[[0, "#4e79a7"], [0.4999, "#c9d8e8"], [0.5, "#fbe3c8"], [1, "#f28e2b"]],
-            colorbar={
-                "title": {"text": "votes for orange", "side": "top"},
-                "orientation": "h",
-                "tickvals": [share * levels / 4 for share in range(5)],
-                "ticktext": ["0", "25 %", "50 %", "75 %", "100 %"],
-                "thickness": 10,
-                "y": -0.16,
-                "yanchor": "top",
-            },
-            hovertemplate=f"pixels %{{x}}, %{{y}}: %{{z}} of {levels} vote orange<extra></extra>",
-        )
-    )
-    diamonds = (
-        (radius + 1, "dot", OVER_COLOUR, "the worst case"),
-        (radius, "solid", "#222222", f"certified, R = {radius}"),
-    )
-    for size, dash, colour, name in diamonds:
-        figure.add_scatter(
-            x=[first - size, first, first + size, first, first - size],
-            y=[second, second + size, second, second - size, second],
-            mode="lines",
-            line={"color": colour, "dash": dash, "width": 2},
-            name=name,
-            hoverinfo="skip",
-        )
-    figure.add_scatter(
-        x=[first],
-        y=[second],
-        mode="markers",
-        marker={"size": 12, "color": "white", "line": {"color": "#222222", "width": 2}},
-        name="the image",
-        hovertemplate="the image: pixels %{x}, %{y}<extra></extra>",
-    )
+) -> Film:
+    """Every image of two pixels coloured by its smoothed class; the chosen one with its diamond and nearest rival.
+
+    The plane can be clicked: row 0 of its cells is the top, where the second pixel is white.
+    """
+    colours = torch.from_numpy(_plane_colours(levels)[votes[::-1]]).permute(2, 0, 1)
+    x, y = point[0] + 0.5, SIDE - point[1] - 0.5
+
+    def diamond(size: int, style: str) -> str:
+        path = f"M{x - size} {y}L{x} {y - size} {x + size} {y} {x} {y + size}z"
+        return f'<path d="{path}" fill="none" stroke-width="2" {style} />'
+
+    cross = ""
     if other is not None:
-        figure.add_scatter(
-            x=[other[1]],
-            y=[other[2]],
-            mode="markers",
-            marker={"symbol": "x", "size": 11, "color": OVER_COLOUR},
-            name="nearest of the other class",
-            hovertemplate=f"{other[0]} steps away: pixels %{{x}}, %{{y}}<extra></extra>",
+        left, up = other[1] + 0.5, SIDE - other[2] - 0.5
+        cross = (
+            f'<path d="M{left - 3} {up - 3}l6 6m0 -6l-6 6" stroke="{OVER_COLOUR}" stroke-width="3">'
+            f"<title>{other[0]} steps away: pixels {other[1]}, {other[2]}</title></path>"
         )
-    bare(figure, 580)
-    figure.update_layout(
-        showlegend=True,
-        legend={  # its dark lines need a light ground in the dark theme too
-            "orientation": "h",
-            "y": 1.02,
-            "yanchor": "bottom",
-            "bgcolor": "#eef1f6",
-            "font": {"color": "#1f2430"},
-        },
-        margin={"l": 50, "b": 100, "t": 40},
+    drawn = (
+        diamond(radius + 1, f'stroke="{OVER_COLOUR}" stroke-dasharray="2 4"')
+        + diamond(radius, 'stroke="#222222"')
+        + cross
+        + f'<circle cx="{x}" cy="{y}" r="3" fill="white" stroke="#222222" stroke-width="1.2" />'
     )
-    figure.update_xaxes(range=[-0.5, 255.5], title_text="first pixel", fixedrange=True, constrain="domain")
-    figure.update_yaxes(
-        range=[-0.5, 255.5], title_text="second pixel", fixedrange=True, scaleanchor="x", constrain="domain"
-    )
-    return figure
+    image = f'<img src="{data_url(colours)}" alt="" draggable="false">'
+    return Film(PLANE, (image, f'<svg viewBox="0 0 {SIDE} {SIDE}" aria-hidden="true">{drawn}</svg>'))

@@ -130,15 +130,17 @@ def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
 def reconstruction_errors(image_hash: str, lambdas: tuple[float, ...], _image: Tensor) -> dict[str, list[float]]:
     """Reconstruction error of a picture by offset scheme, at each lambda."""
     shape = (int(_image.shape[0]), int(_image.shape[1]), int(_image.shape[2]))
-    return {
-        scheme: [reconstruction_error(_image, SplitNoise(levels_from_lambda(lam), shape, scheme)) for lam in lambdas]
-        for scheme in OFFSET_SCHEMES
-    }
+
+    def work() -> dict[str, list[float]]:
+        noises = {s: [SplitNoise(levels_from_lambda(lam), shape, s) for lam in lambdas] for s in OFFSET_SCHEMES}
+        return {s: [reconstruction_error(_image, noise) for noise in row] for s, row in noises.items()}
+
+    return network_work(work)
 
 
 def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
     """float32 (C, H, W): what a low-pass gets back from one sample."""
-    return reconstruct(noise.numerators(image, index, index + 1), noise.levels)[0]
+    return network_work(lambda: reconstruct(noise.numerators(image, index, index + 1), noise.levels)[0])
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

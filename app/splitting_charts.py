@@ -1,8 +1,6 @@
-"""Figures of the splitting laboratory: one pixel on its number line, one image under all its samples.
+"""Figures of the splitting laboratory: one pixel on its number line, one image under all its samples."""
 
-Does not import streamlit. Positions on the number line are grey levels 0..255, exact halves of the integer half steps.
-"""
-
+import bisect
 from collections.abc import Sequence
 from html import escape
 
@@ -11,7 +9,8 @@ import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
-from app.charts import bare, class_colour
+from app.charts import bare, class_colour, percent
+from app.film import PART, Film
 from app.pictures import data_url, sample_image
 from dssn_core import PIXEL_STEPS, SplitNoise
 from dssn_core.splitting import pixel_sample
@@ -20,9 +19,6 @@ FRAMES = 32
 """Steps of an animation through the values of j; more would make the page heavy."""
 
 BINS = 32
-GUTTER = 3
-"""Between pictures side by side, in their pixels."""
-
 SPLIT_COLOUR, INTERVAL_COLOUR, PIXEL_COLOUR, CENTRE_COLOUR = "#888888", "rgba(78, 121, 167, 0.45)", "#f28e2b", "#2f9e62"
 
 
@@ -32,27 +28,9 @@ def frame_indices(levels: int) -> list[int]:
     return [step * levels // count for step in range(count)]
 
 
-def play_buttons(milliseconds: int, label: str = "▶ Play j") -> dict[str, object]:
-    """Buttons that play and pause a figure's frames."""
-    play = {"frame": {"duration": milliseconds, "redraw": True}, "transition": {"duration": 0}, "fromcurrent": True}
-    pause = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate"}
-    return {
-        "type": "buttons",
-        "showactive": False,
-        "bgcolor": "#eef1f6",  # one look that reads in light and dark: Plotly buttons know no theme
-        "bordercolor": "#8a93a3",
-        "direction": "left",
-        "x": 0,
-        "y": 1,
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "pad": {"b": 6},
-        "font": {"color": "#1f2430"},
-        "buttons": [
-            {"label": label, "method": "animate", "args": [None, play]},
-            {"label": "❚❚ Pause", "method": "animate", "args": [[None], pause]},
-        ],
-    }
+def nearest_frame(chosen: Sequence[int], index: int) -> int:
+    """The place in `chosen`, ascending from 0, of the last index that is not beyond `index`."""
+    return bisect.bisect_right(chosen, index) - 1
 
 
 def _histogram(numerators: Tensor) -> np.ndarray:
@@ -61,127 +39,81 @@ def _histogram(numerators: Tensor) -> np.ndarray:
     return np.bincount(places, minlength=BINS) / max(1, len(places))
 
 
-def _headroom(heights: np.ndarray) -> list[float]:
-    """An axis range that no bar touches the end of."""
-    return [0.0, 1.1 * float(heights.max())]
+def _legend(entries: Sequence[tuple[str, str]]) -> str:
+    return "".join(f"<span>{mark}{escape(text)}</span>" for mark, text in entries)
 
 
-SPLITS = {
-    "mode": "markers",
-    "marker": {"symbol": "line-ns-open", "size": 46, "color": SPLIT_COLOUR, "line_width": 2},
-    "name": "splits",
-    "hovertemplate": "split at %{x}<extra></extra>",
-}
-INTERVAL = {
-    "y": [0, 0],
-    "mode": "lines",
-    "line": {"color": INTERVAL_COLOUR, "width": 20},
-    "name": "interval of the pixel",
-    "hovertemplate": "the pixel's interval ends at %{x}<extra></extra>",
-}
-CENTRE = {
-    "y": [0],
-    "mode": "markers",
-    "marker": {"size": 15, "color": CENTRE_COLOUR, "line": {"color": "white", "width": 1.5}},
-    "name": "centre = the sample value",
-    "hovertemplate": "centre %{x} of 255<extra></extra>",
-}
-PIXEL = {
-    "y": [0],
-    "mode": "markers",
-    "marker": {"symbol": "diamond", "size": 15, "color": PIXEL_COLOUR, "line": {"color": "white", "width": 1.5}},
-    "name": "the pixel",
-    "hovertemplate": "pixel %{x}<extra></extra>",
-}
-CENTRES = {
-    "x": (np.arange(BINS) + 0.5) * PIXEL_STEPS / BINS,
-    "width": 0.85 * PIXEL_STEPS / BINS,
-    "marker_color": CENTRE_COLOUR,
-    "name": "centres",
-    "showlegend": False,
-    "hovertemplate": "%{y:.1%} of the centres near %{x:.0f}<extra></extra>",
-    "yaxis": "y2",
-}
+def _svg(width: float, height: float, body: str, stretched: bool = False) -> str:
+    aspect = ' preserveAspectRatio="none"' if stretched else ""
+    return f'<svg viewBox="0 0 {width:g} {height:g}"{aspect} aria-hidden="true">{body}</svg>'
 
 
-def _at_index(noise: SplitNoise, pixel: int, index: int, seen: Tensor) -> list[dict[str, object]]:
-    """What depends on j: splits, interval, centre, and the histogram of the centres seen so far."""
-    sample = pixel_sample(pixel, int(noise.offsets), index, noise.levels)
-    return [
-        {"x": [split / 2 for split in sample.splits], "y": [0] * len(sample.splits)},
-        {"x": [sample.low / 2, sample.high / 2]},
-        {"x": [sample.numerator / 4]},
-        {"type": "bar", "y": _histogram(seen)},
-    ]
+def _bars(shares: np.ndarray) -> str:
+    """The histogram, its highest bar as high as there is room."""
+    top = float(shares.max())
+    path = "".join(f"M{place + 0.08:g} 1V{1 - share / top:.4f}h0.84V1z" for place, share in enumerate(shares) if share)
+    drawn = f'<path d="{path}" fill="{CENTRE_COLOUR}" />'
+    return f"<span>highest bar: {top:.1%} of the centres</span>{_svg(len(shares), 1, drawn, stretched=True)}"
 
 
-def number_line(noise: SplitNoise, pixel: int, index: int) -> go.Figure:
+NUMBER_LINE = f"""<div class="title" data-part></div>
+<div class="legend">{
+    _legend(
+        [
+            (_svg(16, 16, f'<path d="M8 0V16" stroke="{SPLIT_COLOUR}" stroke-width="2" />'), "splits"),
+            (_svg(16, 16, f'<rect y="4" width="16" height="9" fill="{INTERVAL_COLOUR}" />'), "interval of the pixel"),
+            (_svg(16, 16, f'<circle cx="8" cy="8" r="6" fill="{CENTRE_COLOUR}" />'), "centre = the sample value"),
+            (_svg(16, 16, f'<path d="M8 1L15 8 8 15 1 8z" fill="{PIXEL_COLOUR}" />'), "the pixel"),
+        ]
+    )
+}</div>
+<div class="line" data-part></div>
+<div class="greys"></div>
+<div class="histogram" data-part></div>
+<div class="ticks">{
+    "".join(f'<span style="left: {percent(tick, PIXEL_STEPS)}">{tick}</span>' for tick in range(0, PIXEL_STEPS + 1, 51))
+}</div>
+<div class="axis">grey level</div>"""
+
+
+def _line(noise: SplitNoise, pixel: int, index: int) -> str:
+    """Splits, interval, centre and pixel on a line from black to white."""
+    sample, top = pixel_sample(pixel, int(noise.offsets), index, noise.levels), 2 * PIXEL_STEPS
+    path = "".join(f"M{split} 0V1" for split in sample.splits)
+    splits = _svg(top, 1, f'<path d="{path}" stroke="{SPLIT_COLOUR}" stroke-width="2" />', stretched=True)
+    interval = f"left: {percent(sample.low, top)}; width: {percent(sample.high - sample.low, top)}"
+    return (
+        f'{splits}<div class="interval" style="{interval}; background: {INTERVAL_COLOUR}"'
+        f' title="the pixel lies between {sample.low / 2:g} and {sample.high / 2:g}"></div>'
+        f'<div class="centre" style="left: {percent(sample.numerator, 2 * top)}; background: {CENTRE_COLOUR}"'
+        f' title="centre {sample.numerator / 4:g} of 255"></div>'
+        f'<div class="pixel" style="left: {percent(pixel, PIXEL_STEPS)}; background: {PIXEL_COLOUR}"'
+        f' title="pixel {pixel}"></div>'
+    )
+
+
+def number_line(noise: SplitNoise, pixel: int, index: int) -> Film:
     """One pixel under `noise` of shape (1, 1, 1): its splits, interval and centre at sample `index`; plays over j.
 
     Below, how often which centre occurs: over all N samples, and in the animation over those seen so far.
     """
     image = torch.full((1, 1, 1), pixel, dtype=torch.uint8)
     numerators = noise.numerators(image, 0, noise.levels).flatten()
-    splits, interval, centre, centres = _at_index(noise, pixel, index, numerators)
-    greys = go.Heatmap(
-        z=np.arange(PIXEL_STEPS + 1)[None, :],
-        x=np.arange(PIXEL_STEPS + 1),
-        y=[-0.75],
-        dy=0.3,
-        colorscale="Greys_r",
-        showscale=False,
-        hoverinfo="skip",
-    )
-    figure = go.Figure(
-        [
-            go.Scatter(SPLITS | splits),
-            go.Scatter(INTERVAL | interval),
-            go.Scatter(CENTRE | centre),
-            go.Bar(CENTRES | centres),
-            go.Scatter(PIXEL, x=[pixel]),
-            greys,
-        ]
-    )
     chosen = frame_indices(noise.levels)
-    # Plain dicts of what changes: whole traces would take Plotly longer to check than a slider may take to answer.
-    figure.frames = [
-        {
-            "data": _at_index(noise, pixel, j, numerators[torch.tensor(chosen[: place + 1])]),
-            "traces": [0, 1, 2, 3],
-            "name": f"{j}",
-            "layout": {
-                "title": {"text": f"j = {j}: {place + 1} of {len(chosen)} samples seen"},
-                "yaxis2": {"range": _headroom(_histogram(numerators[torch.tensor(chosen[: place + 1])]))},
-            },
-        }
-        for place, j in enumerate(chosen)
-    ]
-    bare(figure, 430)
-    figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
-        updatemenus=[play_buttons(350)],
-        title={"text": f"j = {index}; below, all {noise.levels} samples", "font": {"size": 14}, "x": 0, "y": 0.99},
-        margin={"t": 84, "b": 40},
-        bargap=0,
-        xaxis={
-            "range": [-6, 261],
-            "fixedrange": True,
-            "zeroline": False,
-            "showgrid": False,
-            "title": {"text": "grey level"},
-            "anchor": "y2",
-        },
-        yaxis={"range": [-1.1, 0.8], "visible": False, "fixedrange": True, "domain": [0.6, 1]},
-        yaxis2={
-            "title": {"text": "share of centres"},
-            "tickformat": ".0%",
-            "fixedrange": True,
-            "range": _headroom(_histogram(numerators)),
-            "domain": [0, 0.5],
-        },
+
+    def parts(j: int, title: str, seen: Tensor) -> tuple[str, ...]:
+        return escape(f"j = {j}{title}"), _line(noise, pixel, j), _bars(_histogram(seen))
+
+    return Film(
+        NUMBER_LINE,
+        parts(index, f"; below, all {noise.levels} samples", numerators),
+        tuple(
+            parts(j, f": {place + 1} of {len(chosen)} samples seen", numerators[torch.tensor(chosen[: place + 1])])
+            for place, j in enumerate(chosen)
+        ),
+        tuple(f"j = {j}" for j in chosen),
+        nearest_frame(chosen, index),
     )
-    return figure
 
 
 def split_picture(noise: SplitNoise, index: int) -> Tensor:
@@ -190,50 +122,36 @@ def split_picture(noise: SplitNoise, index: int) -> Tensor:
     return first.clamp(max=PIXEL_STEPS).to(torch.uint8)
 
 
-def image_laboratory(image: Tensor, noise: SplitNoise, index: int) -> go.Figure:
-    """Original, splits and sample side by side; plays over j. Invisible markers make its pixels clickable."""
+def image_laboratory(image: Tensor, noise: SplitNoise, index: int, row: int, column: int) -> Film:
+    """Original, splits and sample side by side, a pixel marked in each; plays over j. The pictures can be clicked."""
     _, height, width = image.shape
-    stride = width + GUTTER
+    mark = (
+        f'<span class="mark" style="left: {percent(column, width)}; top: {percent(row, height)}; '
+        f'width: {percent(1, width)}; height: {percent(1, height)}"></span>'
+    )
+    panels = ((_picture(image), "the picture"), (PART, "its splits"), (PART, "the sample"))
+    template = "".join(
+        f'<figure><div class="picture" data-pick="{height} {width}">{shown}{PART}</div>'
+        f"<figcaption>{caption}</figcaption></figure>"
+        for shown, caption in panels
+    )
 
-    def panels(j: int) -> list[dict[str, object]]:
+    def parts(j: int) -> tuple[str, ...]:
         sample = sample_image(noise.samples(image, j, j + 1)[0])
-        return [{"type": "image", "source": data_url(shown)} for shown in (split_picture(noise, j), sample)]
+        return mark, _picture(split_picture(noise, j)), mark, _picture(sample), mark
 
-    rows, columns = np.divmod(np.arange(height * width), width)
-    clickable = go.Scatter(
-        x=columns,
-        y=rows,
-        mode="markers",
-        marker={"symbol": "square", "size": max(3, 260 // width), "opacity": 0},
-        customdata=image.reshape(image.shape[0], -1).T.numpy(),
-        hovertemplate="row %{y}, column %{x}: %{customdata}<extra>click to take it</extra>",
+    chosen = frame_indices(noise.levels)
+    return Film(
+        f'<div class="pictures">{template}</div>',
+        parts(index),
+        tuple(parts(j) for j in chosen),
+        tuple(f"j = {j}" for j in chosen),
+        nearest_frame(chosen, index),
     )
-    images = [{"source": data_url(image)}, *panels(index)]
-    figure = go.Figure([go.Image(data, x0=place * stride, hoverinfo="skip") for place, data in enumerate(images)])
-    figure.add_trace(clickable)
-    figure.frames = [{"data": panels(j), "traces": [1, 2], "name": f"{j}"} for j in frame_indices(noise.levels)]
-    bare(figure, 380)
-    whole = 3 * stride - GUTTER
-    axis = {"visible": False, "fixedrange": True, "constrain": "domain"}
-    figure.update_layout(
-        updatemenus=[{**play_buttons(200), "y": -0.02, "yanchor": "top"}],
-        margin={"t": 28, "b": 50},
-        clickmode="event+select",
-        xaxis={**axis, "range": [-0.5, whole - 0.5]},
-        yaxis={**axis, "range": [height - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
-        annotations=[
-            {
-                "text": title,
-                "x": place * stride + (width - 1) / 2,
-                "y": -0.5,
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"size": 14},
-            }
-            for place, title in enumerate(("the picture", "its splits", "the sample"))
-        ],
-    )
-    return figure
+
+
+def _picture(image: Tensor) -> str:
+    return f'<img src="{data_url(image)}" alt="" draggable="false">'
 
 
 FILM_STYLE = """<style>

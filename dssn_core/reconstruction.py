@@ -5,10 +5,11 @@ neighbourhood's brightness: a DSSN sample is an ordered dither of the picture. T
 the smaller the area that is needed for it.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from .constants import PIXEL_STEPS
 from .splitting import SplitNoise, samples_from_numerators, split_numerators
@@ -20,21 +21,16 @@ NO_INFORMATION = 2 * PIXEL_STEPS
 """M of a sample value of 1/2, which for N >= q says that the pixel may be anything."""
 
 
-def _gaussian(blur: float) -> Tensor:
-    reach = torch.arange(-int(3 * blur + 1), int(3 * blur + 1) + 1, dtype=torch.float32)
-    weights = torch.exp(-(reach**2) / (2 * blur**2))
-    return weights / weights.sum()
+def _blurring(size: int, blur: float) -> Tensor:
+    """float32 (size, size): the matrix that blurs a row of pixels with a Gaussian, with nothing beyond the ends."""
+    place = torch.arange(size, dtype=torch.float32)
+    return torch.exp(-((place[:, None] - place) ** 2) / (2 * blur**2))
 
 
 def _low_pass(planes: Tensor, blur: float) -> Tensor:
-    """Separable Gaussian of (B, C, H, W) planes, with nothing beyond the border."""
-    weights = _gaussian(blur)
-    reach = len(weights) // 2
-    batch, channels, height, width = planes.shape
-    planes = planes.reshape(batch * channels, 1, height, width)
-    planes = F.conv2d(planes, weights[None, None, :, None], padding=(reach, 0))
-    planes = F.conv2d(planes, weights[None, None, None, :], padding=(0, reach))
-    return planes.reshape(batch, channels, height, width)
+    """Separable Gaussian of (B, C, H, W) planes, up to a common factor."""
+    height, width = planes.shape[-2:]
+    return _blurring(height, blur) @ planes @ _blurring(width, blur)
 
 
 def _informative(numerators: Tensor, levels: int) -> Tensor:
@@ -43,6 +39,7 @@ def _informative(numerators: Tensor, levels: int) -> Tensor:
     return numerators != NO_INFORMATION
 
 
+@lru_cache(maxsize=64)
 def mean_response(levels: int) -> Tensor:
     """float32 (256,): for every pixel value the mean, over the informative of the N samples, of the sample value."""
     pixels = torch.arange(PIXEL_STEPS + 1, dtype=torch.uint8)

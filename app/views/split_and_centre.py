@@ -4,8 +4,9 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from app import controls, gallery, pictures, resources
+from app import controls, gallery, pictures, player, resources
 from app import splitting_charts as charts
+from app.film import Film
 from dssn_core import SplitNoise
 from dssn_core.constants import PIXEL_STEPS, levels_from_lambda
 from dssn_core.images import image_sha256
@@ -117,7 +118,9 @@ M &= \min(C, 2q) + \max(C - 2N, 0) \\
 \end{{aligned}}"""
 
 
-def one_pixel(levels: int) -> None:
+@st.fragment
+def one_pixel() -> None:
+    levels = choose_levels()
     left, right = st.columns([1, 2], gap="large")
     with left:
         pixel = int(
@@ -127,8 +130,13 @@ def one_pixel(levels: int) -> None:
         index = choose_index(levels)
     noise = SplitNoise(levels, (1, 1, 1), torch.tensor([[[offset]]]))
     with right:
-        figure = charts.number_line(noise, pixel, index)
-        st.plotly_chart(figure, config=NO_BAR, key="number-line", alt="the pixel's number line with splits and centre")
+        player.show(
+            charts.number_line(noise, pixel, index),
+            "number-line",
+            "the pixel's number line with splits, interval and centre; below, how often which centre occurs",
+            play="Play j",
+            milliseconds=350,
+        )
     st.latex(formula(pixel, offset, index, levels))
     st.markdown(
         "**Why one step of the pixel changes exactly one sample.** As j runs from 0 to N − 1, each place between two "
@@ -148,10 +156,8 @@ def take_pixel(image: Tensor, noise: SplitNoise, row: int, column: int, channel:
     st.session_state["section"] = SECTIONS[0]
 
 
-def clicked(image: Tensor, noise: SplitNoise) -> None:
-    points = st.session_state["image-laboratory"]["selection"]["points"]
-    if points:
-        st.session_state["row"], st.session_state["column"] = int(points[0]["y"]), int(points[0]["x"])
+def mark_pixel(row: int, column: int) -> None:
+    st.session_state["row"], st.session_state["column"] = row, column
 
 
 def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> str:
@@ -170,33 +176,29 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> str
     )
 
 
-def one_picture(levels: int, model: Classifier) -> None:
-    chosen = gallery.choose_folded(model)
-    if chosen is None:
-        return
-    image = chosen.image
+@st.fragment
+def one_picture(model: Classifier, image: Tensor) -> None:
+    levels = choose_levels()
     noise = noise_for(model, levels)
     index = choose_index(levels)
-    figure = charts.image_laboratory(image, noise, index)
-    st.plotly_chart(
-        figure,
-        config=NO_BAR,
-        key="image-laboratory",
-        on_select=lambda: clicked(image, noise),
-        selection_mode="points",
-        alt="the picture, its splits and its sample",
-    )
     channels, height, width = image.shape
+    laboratory = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row = int(st.number_input("Row", 0, height - 1, key="row", bind="query-params", width=120))
         column = int(st.number_input("Column", 0, width - 1, key="column", bind="query-params", width=120))
         names = ("red", "green", "blue")[:channels]
         channel = names.index(st.selectbox("Channel", names, key="channel", bind="query-params", width=120))
-        st.button(
-            f"Show this pixel (k = {int(image[channel, row, column])}) on the number line",
-            on_click=take_pixel,
-            args=(image, noise, row, column, channel),
-            icon=":material/straighten:",
+        label = f"Show this pixel (k = {int(image[channel, row, column])}) on the number line"
+        place = (row, column, channel)
+        if st.button(label, on_click=take_pixel, args=(image, noise, *place), icon=":material/straighten:"):
+            st.rerun()  # the whole page: the number line is another section
+    with laboratory:
+        player.show(
+            charts.image_laboratory(image, noise, index, row, column),
+            "image-laboratory",
+            f"the picture, its splits and its sample, with row {row}, column {column} marked",
+            play="Play j",
+            on_pick=mark_pixel,
         )
     st.markdown(
         f"**{FILM_SAMPLES} of the {levels} samples**, with the class that each votes for and the network's confidence"
@@ -216,11 +218,9 @@ def one_picture(levels: int, model: Classifier) -> None:
 # --- offsets -------------------------------------------------------------------------------------------------------
 
 
-def offsets(levels: int, model: Classifier) -> None:
-    chosen = gallery.choose_folded(model)
-    if chosen is None:
-        return
-    image, digest = chosen.image, image_sha256(chosen.image)
+@st.fragment
+def offsets(model: Classifier, image: Tensor) -> None:
+    levels, digest = choose_levels(), image_sha256(image)
     index = choose_index(levels)
     st.markdown(
         "The offsets v decide where each pixel's split lies. **Any** fixed offsets give a sound certificate. But a "
@@ -236,7 +236,8 @@ def offsets(levels: int, model: Classifier) -> None:
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
         cells.append((f"“{scheme}”, error {here[scheme][0]:.4f}", [tile, seen, rebuilt]))
-    st.html(charts.filmstrip(cells, width=150))
+    # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
+    player.show(Film(charts.filmstrip(cells, width=150)), "offsets", "offsets, a sample and its blur under each scheme")
     st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
     st.caption(
         "Mean squared error of a Gaussian low-pass reconstruction of this picture, averaged over 16 samples evenly "
@@ -248,13 +249,14 @@ def page() -> None:
     st.title("Split & centre", anchor=False)
     st.markdown("A sample keeps only **between which splits** a pixel lies, and shows the centre of that interval.")
     section = controls.choose_section(SECTIONS, "section")
-    levels = choose_levels()
+    # A section is a fragment: its sliders run it alone, not the title, the gallery and the rest of the page again.
     if section == SECTIONS[0]:
-        one_pixel(levels)
+        one_pixel()
         return
     model = controls.network(resources.MODEL)
-    if model is not None:
-        (one_picture if section == SECTIONS[1] else offsets)(levels, model)
+    chosen = gallery.choose_folded(model) if model is not None else None
+    if model is not None and chosen is not None:
+        (one_picture if section == SECTIONS[1] else offsets)(model, chosen.image)
 
 
 page()

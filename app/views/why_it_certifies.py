@@ -5,7 +5,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from app import charts, controls, gallery, pictures, proof_charts, resources, splitting_charts
+from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes, levels_from_sigma
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.certificate import display_radius
@@ -15,7 +15,6 @@ from dssn_core.voting import noise_for
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 SIGMAS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
-NO_BAR = {"displayModeBar": False}
 GUIDED_BURST = 10
 
 
@@ -180,12 +179,16 @@ def poke_it() -> None:
 # --- the two-pixel world -------------------------------------------------------------------------------------------
 
 
+def choose_point(row: int, column: int) -> None:
+    st.session_state["k1"], st.session_state["k2"] = column, PIXEL_STEPS - row
+
+
 def two_pixel_world() -> None:
     st.markdown(
         "Every image of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of each; "
         "the colour is the smoothed answer. The solid diamond is the exact certificate of the chosen image: all images "
         "in it have its colour. The dotted one is a step larger: some other base classifier with the same votes for "
-        "this image changes its answer there."
+        "this image changes its answer there. Click or drag in the plane to choose an image."
     )
     plane, controls = st.columns([2, 1], gap="large")
     with controls:
@@ -200,8 +203,12 @@ def two_pixel_world() -> None:
     radius = int(plane_radii(votes, levels)[second, first])
     other = nearest_other(votes, levels, first, second)
     with plane:
-        figure = proof_charts.two_pixel_plane(votes, levels, (first, second), radius, other)
-        st.plotly_chart(figure, config=NO_BAR, key="plane", alt="the plane of all images of two pixels")
+        player.show(
+            proof_charts.two_pixel_plane(votes, levels, (first, second), radius, other),
+            "plane",
+            f"the plane of all images of two pixels; the chosen one at {first}, {second}, with its diamond",
+            on_pick=choose_point,
+        )
     ones = int(votes[second, first])
     with controls:
         st.metric("Certified radius R", f"{radius} steps")
@@ -225,11 +232,12 @@ def arithmetic() -> None:
     names = model.class_names
     certificate = certificate_from_votes(np.bincount(labels, minlength=len(names)), noise.levels)
     st.markdown("In the worst case every step takes a vote from the winner and gives it to the closest rival. Play it:")
-    st.plotly_chart(
+    player.show(
         proof_charts.vote_transfer(certificate, names),
-        config=NO_BAR,
-        key="transfer",
-        alt=" ".join(certificate.account(names)),
+        "transfer",
+        " ".join(certificate.account(names)),
+        play="Move votes",
+        milliseconds=120,
     )
     a, b = certificate.label, certificate.rival
     n_a, n_b, tie = certificate.votes[a], certificate.votes[b], int(b < a)

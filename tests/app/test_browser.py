@@ -71,32 +71,55 @@ def test_leaving_a_long_vote_and_coming_back_ends_with_the_right_certificate(tab
     assert radius(tab, 3091) == display_radius(expected.radius_steps)
 
 
-TRACE = "document.querySelector('.js-plotly-plot').data.find(trace => trace.name?.startsWith('{}'))"
+def figure(tab, part: str):
+    """An element of the figure on the page, by its class; its title says what it shows."""
+    return tab.get_by_test_id("stBidiComponentIsolated").locator(part)
 
 
-def plot(tab, name: str, what: str):
-    """A property of the trace whose name begins with `name` in the first chart."""
-    return tab.evaluate(f"{TRACE.format(name)}?.{what}")
-
-
-def test_the_number_line_plays(tab, address):
+def test_the_number_line_plays_and_pauses_by_keyboard(tab, address):
     tab.goto(f"{address}split_and_centre?section=One+pixel&lam=0.25&k=90")
-    tab.locator(".js-plotly-plot").wait_for()
-    before = plot(tab, "centre", "x[0]")
-    tab.get_by_text("Play j").click()
-    tab.wait_for_function(f"before => {TRACE.format('centre')}.x[0] != before", arg=before)
+    figure(tab, ".centre").wait_for()
+    title = figure(tab, ".title")
+    assert title.inner_text() == "j = 0; below, all 127 samples"
+    tab.get_by_role("button", name="Play j").press("Enter")
+    figure(tab, ".title").get_by_text("3 of 32 samples seen").wait_for()
+    tab.get_by_role("button", name="Pause").press("Enter")
+    paused = title.inner_text()
+    tab.wait_for_timeout(800)
+    assert title.inner_text() == paused
+    tab.get_by_label("Frame").press("End")
+    figure(tab, ".title").get_by_text("32 of 32 samples seen").wait_for()
 
 
 def test_a_link_to_the_laboratory_reopens_the_same_pixel(tab, address):
     tab.goto(f"{address}split_and_centre?lam=0.5&k=201&v=7&j=33")
-    tab.locator(".js-plotly-plot").wait_for()
-    centre = plot(tab, "centre", "x")
+    centre = figure(tab, ".centre").get_attribute("title")
     link = tab.url
     tab.goto("about:blank")
     tab.goto(link)
-    tab.locator(".js-plotly-plot").wait_for()
-    assert plot(tab, "centre", "x") == centre
-    assert plot(tab, "the pixel", "x") == [201]
+    assert figure(tab, ".centre").get_attribute("title") == centre
+    assert figure(tab, ".pixel").get_attribute("title") == "pixel 201"
+
+
+def test_a_clicked_pixel_is_marked_and_carried_to_the_number_line(tab, address):
+    tab.goto(f"{address}split_and_centre?section=One+picture&lam=0.5")
+    picture = figure(tab, ".picture").first
+    box = picture.bounding_box()
+    picture.click(position={"x": box["width"] * 20.5 / 32, "y": box["height"] * 8.5 / 32})
+    tab.wait_for_url("**row=8&column=20")
+    carry = tab.get_by_role("button", name="on the number line")
+    tab.wait_for_function("() => document.querySelector('input[aria-label=Row]').value === '8'")
+    value = carry.inner_text().split("k = ")[1].split(")")[0]
+    carry.click()
+    figure(tab, f".pixel[title='pixel {value}']").wait_for()
+
+
+def test_an_image_of_the_two_pixel_world_is_chosen_by_a_click(tab, address):
+    tab.goto(f"{address}why_it_certifies?why=Two-pixel+world")
+    plane = figure(tab, ".plane")
+    box = plane.bounding_box()
+    plane.click(position={"x": box["width"] * 200.5 / 256, "y": box["height"] * 55.5 / 256})
+    tab.wait_for_url("**k1=200&k2=200")
 
 
 def test_a_poke_changes_one_sample(tab, address):
@@ -124,8 +147,7 @@ def test_the_lesson_is_answered_and_followed(tab, address):
     tab.get_by_role("button", name="Reveal").click()
     tab.get_by_text("The grid moves by one level").wait_for()
     tab.get_by_role("link", name="See it").click()
-    tab.locator(".js-plotly-plot").wait_for()
-    assert plot(tab, "the pixel", "x") == [100]
+    figure(tab, ".pixel[title='pixel 100']").wait_for()
 
 
 def test_methods_are_compared_repeated_and_pinned(tab, address):

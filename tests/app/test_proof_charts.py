@@ -1,5 +1,11 @@
 """Figures of the page that shows why."""
 
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
 from app import proof_charts
 from dssn_core import certificate_from_votes
 
@@ -10,20 +16,42 @@ def test_the_meter_turns_red_only_beyond_the_radius():
     assert "0 of 0 steps" in proof_charts.budget_meter(0, 0)
 
 
+def titles(certificate, names):
+    return [parts[0] for parts in proof_charts.vote_transfer(certificate, names).frames]
+
+
 def test_votes_move_until_one_more_tips_it():
     for votes in ([40, 1, 0], [1, 40, 0], [20, 21, 0], [5, 5, 31], [41, 0, 0]):
         certificate = certificate_from_votes(votes, 41)
-        frames = proof_charts.vote_transfer(certificate, ("cat", "dog", "frog")).frames
-        titles = [frame.layout.title.text for frame in frames]
-        assert len(frames) <= 32
-        assert all("still wins" in title for title in titles[:-1])
-        assert frames[-2].name == str(certificate.radius_steps)
-        assert frames[-1].name == str(certificate.radius_steps + 1)
+        shown = titles(certificate, ("cat", "dog", "frog"))
+        assert len(shown) <= 32
+        assert all("still wins" in title for title in shown[:-1])
+        assert shown[-2].startswith(f"{certificate.radius_steps} votes moved")
+        assert shown[-1].startswith(f"{certificate.radius_steps + 1} votes moved")
 
 
 def test_the_step_after_the_radius_can_tip_the_vote():
     # An odd slack leaves one vote over: then R + 1 moved votes are more than enough, never too few.
     for votes in ([30, 11], [11, 30], [25, 16], [16, 25]):
-        certificate = certificate_from_votes(votes, 41)
-        last = proof_charts.vote_transfer(certificate, ("cat", "dog")).frames[-1].layout.title.text
-        assert "still wins" not in last
+        assert "still wins" not in titles(certificate_from_votes(votes, 41), ("cat", "dog"))[-1]
+
+
+def test_class_names_are_escaped():
+    film = proof_charts.vote_transfer(certificate_from_votes([30, 11], 41), ("<i>", "<b>"))
+    assert not any(tag in part for parts in film.frames for part in parts for tag in ("<i>", "<b>"))
+
+
+def test_the_colour_of_the_plane_changes_where_the_answer_does():
+    for levels in (2, 7, 200):
+        colours = proof_charts._plane_colours(levels).astype(int)
+        orange = colours[:, 0] > colours[:, 2]  # more red than blue
+        assert orange.tolist() == [2 * votes > levels for votes in range(levels + 1)]
+
+
+def test_the_plane_puts_the_second_pixel_upwards():
+    votes = np.zeros((256, 256), dtype=np.int64)
+    votes[250, 3] = 5  # the second pixel nearly white, the first nearly black
+    image, drawn = proof_charts.two_pixel_plane(votes, 5, (3, 250), 2, (9, 12, 250)).still
+    pixels = np.array(Image.open(io.BytesIO(base64.b64decode(image.split("base64,")[1].split('"')[0]))))
+    assert pixels[5, 3].tolist() == [0xF2, 0x8E, 0x2B]
+    assert 'cx="3.5" cy="5.5"' in drawn and "9 steps away" in drawn

@@ -25,7 +25,7 @@ def healthy(page: AppTest) -> AppTest:
 @pytest.mark.parametrize("lam", ["0.02", "0.25", "0.5", "1.73", "6.06"])
 def test_every_section_opens_at_every_noise(section, lam):
     page = open_page(section=section, lam=lam)
-    assert page.get("plotly_chart")
+    assert page.get("bidi_component")
 
 
 def test_the_formula_has_the_current_numbers_in_it():

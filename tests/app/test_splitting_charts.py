@@ -1,6 +1,7 @@
 """Figures of the laboratory."""
 
 import json
+from dataclasses import asdict
 
 import torch
 
@@ -13,18 +14,40 @@ IMAGE = torch.randint(0, 256, (3, 32, 32), generator=torch.Generator().manual_se
 def test_the_number_line_shows_what_the_core_computes():
     noise = SplitNoise(127, (1, 1, 1), torch.tensor([[[40]]]))
     image = torch.full((1, 1, 1), 100, dtype=torch.uint8)
-    figure = charts.number_line(noise, 100, 9)
-    centre = next(trace for trace in figure.data if trace.name == "centre = the sample value")
-    assert centre.x[0] == int(noise.numerators(image, 9, 10)) / 4
-    histogram = next(trace for trace in figure.data if trace.name == "centres")
-    assert abs(sum(histogram.y) - 1) < 1e-9
+    title, line, _ = charts.number_line(noise, 100, 9).still
+    assert title.startswith("j = 9;")
+    assert f'title="centre {int(noise.numerators(image, 9, 10)) / 4:g} of 255"' in line
+    assert f"left: {100 * 100 / 255:.3f}%" in line
+
+
+def test_the_histogram_is_of_all_samples_and_grows_as_it_plays():
+    film = charts.number_line(SplitNoise(127, (1, 1, 1)), 100, 9)
+    bars = [parts[2].count("h0.84") for parts in film.frames]
+    assert bars[0] == 1 and bars == sorted(bars)
+    assert film.still[2].count("h0.84") == bars[-1]
 
 
 def test_animations_are_short_and_light():
     noise = SplitNoise(3091, (3, 32, 32))
-    for figure in (charts.image_laboratory(IMAGE, noise, 0), charts.number_line(SplitNoise(3091, (1, 1, 1)), 7, 0)):
-        assert len(figure.frames) == 32
-        assert len(json.dumps(figure.to_plotly_json(), default=lambda array: array.tolist())) < 700_000
+    for film in (charts.image_laboratory(IMAGE, noise, 0, 0, 0), charts.number_line(SplitNoise(3091, (1, 1, 1)), 7, 0)):
+        assert len(film.frames) == len(film.names) == 32
+        assert len(json.dumps(asdict(film))) < 400_000
+
+
+def test_every_frame_fills_the_template():
+    films = (
+        charts.image_laboratory(IMAGE, SplitNoise(20, (3, 32, 32)), 19, 4, 5),
+        charts.number_line(SplitNoise(20, (1, 1, 1)), 7, 19),
+    )
+    for film in films:
+        parts = film.template.count("data-part")
+        assert {len(frame) for frame in (film.still, *film.frames)} == {parts}
+        assert film.start == 19
+
+
+def test_the_marked_pixel_is_the_chosen_one():
+    film = charts.image_laboratory(IMAGE, SplitNoise(20, (3, 32, 32)), 0, 8, 16)
+    assert "left: 50.000%; top: 25.000%" in film.still[0]
 
 
 def test_frames_visit_different_samples_of_a_whole_cycle():
@@ -32,6 +55,8 @@ def test_frames_visit_different_samples_of_a_whole_cycle():
         chosen = charts.frame_indices(levels)
         assert len(set(chosen)) == len(chosen) == min(32, levels)
         assert min(chosen) >= 0 and max(chosen) < levels
+        assert [charts.nearest_frame(chosen, index) for index in chosen] == list(range(len(chosen)))
+        assert charts.nearest_frame(chosen, levels - 1) == len(chosen) - 1
 
 
 def test_captions_are_escaped():
