@@ -217,6 +217,15 @@ def one_picture(model: Classifier, image: Tensor) -> None:
 
 # --- offsets -------------------------------------------------------------------------------------------------------
 
+SCHEMES = """
+- **r2**, this project's default: a lattice with irrational steps, (0.7549 x + 0.5698 y) mod 1, so that neighbours never
+  repeat each other. The three colour channels are a third of the cycle apart, in all schemes but the last two.
+- **blue**: noise without low frequencies, from a 64 × 64 tile made by void-and-cluster.
+- **bayer**: the 16 × 16 ordered-dither matrix of newspaper print.
+- **white**: every pixel draws its own offset; equal neighbours and gaps happen by chance.
+- **reference**: also drawn, the way the paper's own code draws them.
+"""
+
 
 @st.fragment
 def offsets(model: Classifier, image: Tensor) -> None:
@@ -241,8 +250,10 @@ def offsets(model: Classifier, image: Tensor) -> None:
     st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
     st.caption(
         "Mean squared error of a Gaussian low-pass reconstruction of this picture, averaged over 16 samples evenly "
-        "spaced in j. Lower is better. “reference” is the paper's own random draw; this network was trained with “r2”."
+        "spaced in j. Lower is better. This network was trained with “r2”."
     )
+    with st.expander("What the names mean"):
+        st.markdown(SCHEMES)
 
 
 def page() -> None:
