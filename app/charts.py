@@ -38,6 +38,19 @@ def bare(figure: go.Figure, height: int) -> go.Figure:
     return figure
 
 
+def framed(figure: go.Figure, height: int, x: str, y: str) -> go.Figure:
+    """A figure with a legend above it and named axes from zero."""
+    bare(figure, height)
+    figure.update_layout(
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        margin={"l": 60, "b": 44, "t": 36},
+    )
+    figure.update_xaxes(title_text=x, fixedrange=True)
+    figure.update_yaxes(title_text=y, rangemode="tozero", fixedrange=True)
+    return figure
+
+
 BAR_STYLE = """<style>
 .dssn-bars {display: grid; grid-template-columns: max-content 1fr max-content; gap: 4px 10px; align-items: center;
   font-size: 0.9rem; margin: 4px 0 10px}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from app.charts import bare, class_colour
+from app.charts import bare, class_colour, framed
 from dssn_core.comparison import METHODS, Outcome
 from dssn_core.constants import rounded_down
 
@@ -13,18 +13,6 @@ METHOD_SYMBOLS = {"dssn": "circle", "uniform": "square", "ssn": "diamond"}
 
 Known = Sequence[tuple[int, float, float]]
 """Samples done, lower and upper bound of the radius by then."""
-
-
-def _framed(figure: go.Figure, height: int, x: str, y: str) -> go.Figure:
-    bare(figure, height)
-    figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-        margin={"l": 60, "b": 44, "t": 36},
-    )
-    figure.update_xaxes(title_text=x, fixedrange=True)
-    figure.update_yaxes(title_text=y, rangemode="tozero", fixedrange=True)
-    return figure
 
 
 def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int], largest: float) -> go.Figure:
@@ -61,7 +49,7 @@ def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int]
             line={"color": colour, "width": 2.5, "shape": "hv"},
             marker={"size": 5, "symbol": METHOD_SYMBOLS[method]},
         )
-    _framed(figure, 340, "samples drawn", "certified radius ρ")
+    framed(figure, 340, "samples drawn", "certified radius ρ")
     ticks = [mantissa * 10**power for power in range(1, 6) for mantissa in (1, 2, 5)]
     shown = [tick for tick in ticks if tick <= end]
     figure.update_xaxes(type="log", tickvals=shown, ticktext=[f"{tick:,}" for tick in shown])
@@ -129,7 +117,7 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
             showlegend=False,
             hoverinfo="skip",
         )
-    return _framed(figure, 340, "σ", "certified radius ρ")
+    return framed(figure, 340, "σ", "certified radius ρ")
 
 
 def sweep_votes(outcomes: Sequence[Outcome], class_names: Sequence[str]) -> go.Figure:
@@ -146,7 +134,7 @@ def sweep_votes(outcomes: Sequence[Outcome], class_names: Sequence[str]) -> go.F
                 marker_color=class_colour(c),
                 hovertemplate=f"σ = %{{x}}: %{{y:.1%}} for {name}<extra></extra>",
             )
-    _framed(figure, 280, "σ", "share of votes")
+    framed(figure, 280, "σ", "share of votes")
     figure.update_layout(barmode="stack", bargap=0.15)
     figure.update_xaxes(type="category")
     figure.update_yaxes(tickformat=".0%", range=[0, 1])

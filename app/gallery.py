@@ -57,14 +57,23 @@ def choose_folded(model: Classifier) -> Chosen | None:
 
 def _sample(model: Classifier) -> Chosen:
     samples = resources.samples("cifar10", model.input_shape[1:])
-    chosen = state.chosen_picture(samples, FIRST)
+    chosen = state.chosen_picture([*samples, *resources.test_keys()], FIRST)
     st.html(_style({key: image for key, (_, image) in samples.items()}, chosen))
     with st.container(horizontal=True, key="gallery", gap="small"):
         for key, (sample, _) in samples.items():
             label = f"{model.class_names[sample.label]}, sample {key[-2:]}{', chosen' * (key == chosen)}"
             st.button(label, key=f"pick-{key}", help=label, on_click=state.choose_picture, args=(key,))
+    if chosen not in samples:
+        return _test_picture(model, resources.test_keys()[chosen])
     sample, image = samples[chosen]
     return Chosen(image, sample.label, f"true class: {model.class_names[sample.label]}")
+
+
+def _test_picture(model: Classifier, index: int) -> Chosen:
+    data = resources.test_images()
+    assert data is not None
+    label = int(data.labels[index])
+    return Chosen(data.images[index], label, f"test image {index}, true class: {model.class_names[label]}")
 
 
 def _style(images: dict[str, Tensor], chosen: str) -> str:

@@ -1,6 +1,7 @@
 """Everything that is cached and shared by all sessions: models, sample pictures, votes and estimates under way."""
 
 import gc
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +15,10 @@ from app.runs import EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, read_image
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
+from dssn_core.checkpoints import find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
-from dssn_core.gallery import Sample, sample_pictures
+from dssn_core.evaluation import Record, kept_records
+from dssn_core.gallery import CIFAR10_CLASSES, Dataset, Sample, load_dataset, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
@@ -30,6 +33,14 @@ MODEL = "cifar10-dssn"
 
 OWN_MODELS = {"dssn": MODEL, "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"}
 """The network trained for each method."""
+
+DATA_VARIABLE = "DSSN_TEST_DATA"
+"""Environment variable: the zip or folder of test images that the Benchmark page shows."""
+
+TEST_PICTURE = "test-"
+"""Begins the key of a picture from that data."""
+
+CLASS_NAMES = CIFAR10_CLASSES
 
 
 def settle() -> None:
@@ -141,6 +152,51 @@ def reconstruction_errors(image_hash: str, lambdas: tuple[float, ...], _image: T
 def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
     """float32 (C, H, W): what a low-pass gets back from one sample."""
     return network_work(lambda: reconstruct(noise.numerators(image, index, index + 1), noise.levels)[0])
+
+
+# --- records of many images ----------------------------------------------------------------------------------------
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def records(name: str) -> tuple[list[Record], list[Record]]:
+    """A model's kept records of test images, and of held-out training images."""
+    folder = find_model(name)
+    return kept_records(folder, held_out=False), kept_records(folder, held_out=True)
+
+
+def models_with_records() -> list[str]:
+    return [name for name in list_models() if records(name)[0]]
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def method_of(name: str) -> str:
+    """The smoothing method that a model was trained for."""
+    return read_manifest(find_model(name)).noise
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading the test images …")
+def test_images() -> Dataset | None:
+    """The images that the records speak of, where the environment says where they are."""
+    source = os.environ.get(DATA_VARIABLE)
+    return load_dataset(source, train=False) if source else None
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def test_keys() -> dict[str, int]:
+    """Keys of the test images at hand, for links; and their places."""
+    data = test_images()
+    return {} if data is None else {f"{TEST_PICTURE}{index}": index for index in range(len(data))}
+
+
+def is_test_image(record: Record) -> bool:
+    """Whether the data set at hand holds the very image of a record."""
+    data = test_images()
+    if data is None or record.index >= len(data):
+        return False
+    return image_sha256(data.images[record.index]) == record.image_sha256
+
+
+# --- pictures of one's own -----------------------------------------------------------------------------------------
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,10 +201,6 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--record", action="store_true", help="keep summary and records in the model's folder")
 
 
-def summary(records: list[evaluation.Record]) -> dict[str, evaluation.Share]:
-    return {f"{rho:g}": evaluation.certified_accuracy(records, rho) for rho in evaluation.radius_grid(records)}
-
-
 def run_evaluate(options: Options) -> int:
     model = load_model(options.model)
     assert model.manifest is not None
@@ -221,7 +217,6 @@ def run_evaluate(options: Options) -> int:
     records = {record.key: record for record in map(evaluation.Record.from_json, kept)}
     if options.output:
         write_json_lines(options.output, (record.to_json() for record in records.values()))
-    measured = dict(model.manifest.measured)
     for sigma in options.sigma:
         levels = levels_from_sigma(sigma)
         fresh = evaluation.evaluate(model, data, indices, levels, records, sampling=sampling)
@@ -234,22 +229,18 @@ def run_evaluate(options: Options) -> int:
             else:
                 print(line)
         about = (levels, model.manifest.weights_sha256)
-        figures = summary([records[index, *about, image_sha256(data.images[index]), sampling] for index in indices])
+        figures = evaluation.summary(
+            [records[index, *about, image_sha256(data.images[index]), sampling] for index in indices]
+        )
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
-        images = "held_out_certified" if options.held_out else "certified"
-        measured[f"{images}_accuracy_at_sigma_{sigma:g}"] = {
-            "what": "images classified right with certified radius of at least rho, by rho",
-            "sampling": None if sampling is None else asdict(sampling),
-            "data": data.description,
-            "levels": levels,
-            "by_rho": {rho: figure.to_json() for rho, figure in figures.items()},
-        }
     if options.record:
         folder = find_model(options.model)
-        save_manifest(folder, replace(model.manifest, measured=measured))
         evaluation.keep_records(folder, options.held_out, records.values())
+        measured = evaluation.measured_on(evaluation.kept_records(folder, options.held_out), data.description)
+        images = "held_out_certified_accuracy" if options.held_out else "certified_accuracy"
+        save_manifest(folder, replace(model.manifest, measured={**model.manifest.measured, images: measured}))
     return 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from scipy.stats import binomtest
 
@@ -172,23 +173,39 @@ class Share:
         return f"{100 * self.share:.2f} % ({self.count} of {self.images}; {interval})"
 
 
-def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
-    """How many of the records are right with a certified radius of rho or more. rho = 0 gives plain accuracy.
+def certified_steps(records: Sequence[Record]) -> np.ndarray:
+    """float64 (n,): each record's certified radius in steps if it is right, -1 if it is wrong or abstains.
 
     An abstention is never right (as in the literature on randomized smoothing).
     """
+    steps = (record.radius_in_steps if record.right else None for record in records)
+    return np.array([-1.0 if radius is None else radius for radius in steps])
+
+
+def certified_curve(records: Sequence[Record], rhos: Sequence[float]) -> list[Share]:
+    """How many of the records are right with a certified radius of rho or more, for every rho."""
     if not records:
         raise ValueError("there are no records to summarize")
     # The small term undoes the rounding of rho = R/255 itself, never a step.
-    radii = [record.radius_in_steps for record in records if record.right]
-    count = sum(radius is not None and radius >= rho * PIXEL_STEPS - 1e-9 for radius in radii)
-    return Share(count, len(records))
+    enough = certified_steps(records) >= np.array(rhos)[:, None] * PIXEL_STEPS - 1e-9
+    return [Share(int(count), len(records)) for count in enough.sum(axis=1)]
+
+
+def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
+    """`certified_curve` at one rho. rho = 0 gives plain accuracy."""
+    return certified_curve(records, [rho])[0]
 
 
 def radius_grid(records: Sequence[Record]) -> list[float]:
     """0, 0.5, 1, ... up to the largest radius the records' levels allow."""
     largest = max(record.levels for record in records) // 2 / PIXEL_STEPS
     return [step / 2 for step in range(int(largest * 2) + 1)]
+
+
+def summary(records: Sequence[Record]) -> dict[str, Share]:
+    """Certified accuracy by rho, as text."""
+    grid = radius_grid(records)
+    return {f"{rho:g}": share for rho, share in zip(grid, certified_curve(records, grid), strict=True)}
 
 
 RECORD_FILES = {False: "test.jsonl.gz", True: "held-out.jsonl.gz"}
@@ -200,11 +217,15 @@ def kept_records(folder: Path, held_out: bool) -> list[Record]:
 
 
 def keep_records(folder: Path, held_out: bool, records: Iterable[Record]) -> None:
-    """Add records to those in a model's folder. Of other weights than the newest ones none are kept."""
+    """Add records to those in a model's folder.
+
+    Records of other weights than the newest one's are dropped, and at each N those drawn otherwise than its newest.
+    """
     merged = {record.key: record for record in [*kept_records(folder, held_out), *records]}
     newest = [*merged.values()][-1].weights_sha256 if merged else ""
-    current = [record for record in merged.values() if record.weights_sha256 == newest]
-    current.sort(key=lambda record: (record.levels, record.index, str(record.sampling)))
+    drawn = {record.levels: record.sampling for record in merged.values()}
+    current = [r for r in merged.values() if r.weights_sha256 == newest and r.sampling == drawn[r.levels]]
+    current.sort(key=lambda record: (record.levels, record.index))
     write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in current))
 
 
@@ -214,6 +235,19 @@ def by_levels(records: Iterable[Record]) -> dict[int, list[Record]]:
     for record in sorted(records, key=lambda record: record.levels):
         groups.setdefault(record.levels, []).append(record)
     return groups
+
+
+def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
+    """What a manifest says of records of the images that `data` describes, by N."""
+    by_n = {
+        str(levels): {
+            "sampling": None if group[0].sampling is None else asdict(group[0].sampling),
+            "by_rho": {rho: share.to_json() for rho, share in summary(group).items()},
+        }
+        for levels, group in by_levels(records).items()
+    }
+    what = "images classified right with certified radius of at least rho, by N and rho"
+    return {"what": what, "data": data, "by_levels": by_n}
 
 
 def best_levels(records: Iterable[Record], rho: float) -> int:

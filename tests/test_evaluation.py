@@ -16,11 +16,14 @@ from dssn_core.evaluation import (
     best_levels,
     by_levels,
     certified_accuracy,
+    certified_curve,
+    certified_steps,
     class_labels,
     evaluate,
     evenly_spread,
     keep_records,
     kept_records,
+    measured_on,
     radius_grid,
 )
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
@@ -57,6 +60,13 @@ def test_a_radius_is_compared_exactly():
     for steps in range(1, 1000):
         assert certified_accuracy([a_record(steps)], steps / 255).count == 1
         assert certified_accuracy([a_record(steps - 1)], steps / 255).count == 0
+
+
+def test_the_curve_is_the_accuracy_at_every_radius():
+    records = [a_record(127), a_record(128), a_record(200, right=False), a_record(0)]
+    rhos = [0, 0.1, 128 / 255, 0.6]
+    assert certified_curve(records, rhos) == [certified_accuracy(records, rho) for rho in rhos]
+    assert certified_steps(records).tolist() == [127, 128, -1, 0]
 
 
 def test_the_interval_holds_the_share_and_is_wilsons():
@@ -218,3 +228,19 @@ def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
     assert (tmp_path / "test.jsonl.gz").read_bytes() == before
     keep_records(tmp_path, False, [replace(records[0], weights_sha256="new")])
     assert [record.weights_sha256 for record in kept_records(tmp_path, False)] == ["new"]
+
+
+def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
+    old = [replace(a_record(0), index=index, sampling=SAMPLING) for index in range(3)]
+    other = replace(a_record(0), levels=40, sampling=SAMPLING)
+    keep_records(tmp_path, False, [*old, other])
+    new = replace(old[1], sampling=replace(SAMPLING, n=SAMPLING.n + 1))
+    keep_records(tmp_path, False, [new])
+    assert kept_records(tmp_path, False) == [other, new]
+
+
+def test_a_manifest_says_what_the_kept_records_add_up_to():
+    measured = measured_on([a_record(127), a_record(128)], "some images")
+    assert measured["data"] == "some images"
+    assert measured["by_levels"]["441"]["by_rho"]["0.5"]["count"] == 1
+    assert measured["by_levels"]["441"]["by_rho"]["0.5"]["images"] == 2

@@ -1,0 +1,120 @@
+"""Figures of certified accuracy over many images. Does not import streamlit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts import SURE_COLOUR, framed
+from app.compare_charts import METHOD_COLOURS
+from dssn_core.comparison import METHODS
+from dssn_core.evaluation import Share
+from dssn_core.paper import Published, best_at
+
+BINS = 20
+WRONG, ZERO = "wrong", "0"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Certified accuracy against rho. key: what a click on it reports. best: drawn thick, with its intervals."""
+
+    name: str
+    method: str
+    rhos: Sequence[float]
+    shares: Sequence[Share]
+    key: tuple[str, int] | None = None
+    best: bool = False
+
+
+def _band(curve: Curve, colour: str) -> go.Scatter:
+    intervals = [share.interval for share in curve.shares]
+    edge = [*(100 * high for _, high in intervals), *(100 * low for low, _ in reversed(intervals))]
+    return go.Scatter(
+        x=[*curve.rhos, *reversed(curve.rhos)],
+        y=edge,
+        fill="toself",
+        mode="lines",
+        line={"width": 0},
+        fillcolor=colour,
+        opacity=0.18,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _ours(curve: Curve) -> go.Scatter:
+    return go.Scatter(
+        x=list(curve.rhos),
+        y=[100 * share.share for share in curve.shares],
+        customdata=[curve.key] * len(curve.rhos),
+        text=[str(share) for share in curve.shares],
+        hovertemplate=f"{curve.name}, ρ = %{{x:g}}: %{{text}}<extra></extra>",
+        mode="lines" if curve.best else "lines+markers",
+        line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2},
+        marker={"size": 4},
+        opacity=1 if curve.best else 0.55,
+        name=curve.name,
+        showlegend=curve.best,
+    )
+
+
+def _published(method: str, rows: Sequence[Published]) -> go.Scatter:
+    rhos = sorted(rows[0].certified_accuracy)
+    best = [best_at(rows, rho) for rho in rhos]
+    return go.Scatter(
+        x=rhos,
+        y=[row.certified_accuracy[rho] for row, rho in zip(best, rhos, strict=True)],
+        text=[f"σ = {row.sigma:g}, {row.training} training" for row in best],
+        hovertemplate=f"the paper's {METHODS[method]}, ρ = %{{x:g}}: %{{y:.2f}} % (%{{text}})<extra></extra>",
+        mode="lines+markers",
+        line={"color": METHOD_COLOURS[method], "width": 2, "dash": "dot"},
+        marker={"size": 6, "symbol": "circle-open"},
+        name=f"paper: {METHODS[method]}, best σ",
+    )
+
+
+def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], largest: float) -> go.Figure:
+    """Our curves over the paper's; the best ones with their 95 % intervals as a band. largest: end of the rho axis."""
+    figure = go.Figure()
+    for method in METHODS:
+        rows = [row for row in published if row.method == method]
+        if rows:
+            figure.add_trace(_published(method, rows))
+    for curve in curves:
+        if curve.best:
+            figure.add_trace(_band(curve, METHOD_COLOURS[curve.method]))
+        figure.add_trace(_ours(curve))
+    framed(figure, 520, "L1 radius ρ", "certified accuracy, %")
+    figure.update_xaxes(range=[0, largest])
+    figure.update_yaxes(range=[0, 100])
+    figure.update_layout(clickmode="event+select", hovermode="closest")
+    return figure
+
+
+def radius_bins(steps: np.ndarray, largest: int) -> list[tuple[str, np.ndarray]]:
+    """Groups of records by certified radius in steps: name and indices of each; wrong ones (-1) and zeros apart."""
+    edges = np.linspace(0, largest, BINS + 1)
+    groups = [(WRONG, np.flatnonzero(steps < 0)), (ZERO, np.flatnonzero(steps == 0))]
+    for low, high in pairwise(edges):
+        name = f"{low / 255:.2f} – {high / 255:.2f}"
+        groups.append((name, np.flatnonzero((steps > low) & (steps <= high))))
+    return groups
+
+
+def radius_histogram(groups: Sequence[tuple[str, np.ndarray]]) -> go.Figure:
+    """How many images have which certified radius; the bars can be clicked."""
+    figure = go.Figure(
+        go.Bar(
+            x=[name for name, _ in groups],
+            y=[len(members) for _, members in groups],
+            marker_color=["#d0393e" if name == WRONG else SURE_COLOUR for name, _ in groups],
+            hovertemplate="ρ %{x}: %{y} images<extra></extra>",
+        )
+    )
+    framed(figure, 300, "certified radius ρ", "images")
+    figure.update_layout(showlegend=False, clickmode="event+select", bargap=0.08, margin={"t": 8, "b": 80})
+    figure.update_xaxes(type="category")
+    return figure

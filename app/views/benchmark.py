@@ -1,0 +1,265 @@
+"""Certified accuracy on many images: our networks beside the paper's, and the images behind the figures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from app import benchmark_charts as charts
+from app import controls, exports, resources
+from app.benchmark_charts import Curve
+from app.splitting_charts import filmstrip
+from dssn_core import PIXEL_STEPS
+from dssn_core.comparison import METHODS
+from dssn_core.constants import sigma_from_levels
+from dssn_core.evaluation import Record, by_levels, certified_curve, certified_steps
+from dssn_core.paper import published, source
+from dssn_core.standings import chosen_levels, standings
+
+VIEWS = Path(__file__).parent
+SECTIONS = ("Curves", "Table", "Images")
+RHOS = [step / 20 for step in range(0, 121)]
+CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+MOST_IMAGES = 24
+ALL, GAIN = "all images", "largest gain of DSSN over uniform"
+
+
+def sigma_of(levels: int) -> str:
+    return f"{sigma_from_levels(levels):.2f}"
+
+
+def choose_models() -> list[str]:
+    """The models with records that are to be shown, by name."""
+    known = [name for name in resources.models_with_records()]
+    if not known:
+        st.info("No network has kept records yet. Make some: `python -m dssn_core evaluate --record …`.")
+        return []
+    return list(st.pills("Our networks", known, selection_mode="multi", default=known, key="bench-models") or [])
+
+
+def choose_methods() -> list[str]:
+    chosen = st.pills(
+        "The paper's curves",
+        list(METHODS),
+        selection_mode="multi",
+        default=list(METHODS),
+        format_func=METHODS.__getitem__,
+        key="bench-paper",
+    )
+    return list(chosen or [])
+
+
+# --- curves --------------------------------------------------------------------------------------------------------
+
+
+def curves_of(name: str, wanted: Sequence[int]) -> list[Curve]:
+    """A curve for each wanted N, and the one whose N is chosen at every rho on held-out images."""
+    test, held_out = resources.records(name)
+    method = resources.method_of(name)
+    groups = by_levels(test)
+    curves = [
+        Curve(f"{name}, σ = {sigma_of(levels)}", method, RHOS, certified_curve(groups[levels], RHOS), (name, levels))
+        for levels in wanted
+        if levels in groups
+    ]
+    if {*groups} & {*by_levels(held_out)}:
+        best = [certified_curve(groups[chosen_levels(test, held_out, rho)], [rho])[0] for rho in RHOS]
+        curves.append(Curve(f"{name}, σ chosen for each ρ", method, RHOS, best, best=True))
+    return curves
+
+
+def curves(models: Sequence[str]) -> None:
+    levels = sorted({record.levels for name in models for record in resources.records(name)[0]})
+    with st.container(horizontal=True):
+        methods = choose_methods()
+        shown = st.pills(
+            "A curve for σ", levels, selection_mode="multi", default=levels, format_func=sigma_of, key="bench-levels"
+        )
+    ours = [curve for name in models for curve in curves_of(name, list(shown or []))]
+    theirs = [row for row in published("cifar10") if row.method in methods]
+    figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
+    st.plotly_chart(
+        figure,
+        config=CHART_BAR,
+        key="bench-curves",
+        on_select=clicked_curve,
+        selection_mode="points",
+        alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
+    )
+    st.caption(
+        "Thick: our networks, the σ of every ρ chosen on training images held out from training, reported on test "
+        "images, with 95 % Wilson intervals. Thin: one σ each; click a point to see its images. Dotted: the paper."
+    )
+    rows = [
+        {"curve": curve.name, "method": curve.method, "rho": rho, **share.to_json()}
+        for curve in ours
+        for rho, share in zip(curve.rhos, curve.shares, strict=True)
+    ]
+    exports.files("certified-accuracy", rows, {"curves": figure})
+
+
+def clicked_curve() -> None:
+    """Carry the curve that was clicked to the images."""
+    points = st.session_state["bench-curves"]["selection"]["points"]
+    keys = [point["customdata"] for point in points if point.get("customdata")]
+    if keys:
+        name, levels = keys[0]
+        st.session_state["kept-bench-model"], st.session_state["kept-bench-n"] = name, int(levels)
+        st.session_state["bench-section"] = SECTIONS[2]
+
+
+# --- table ---------------------------------------------------------------------------------------------------------
+
+
+def table(models: Sequence[str]) -> None:
+    rows = []
+    for name in models:
+        test, held_out = resources.records(name)
+        if not {*by_levels(test)} & {*by_levels(held_out)}:
+            st.info(f"{name} has no records of held-out images, on which σ is chosen: `evaluate --held-out --record`.")
+            continue
+        rivals = [row for row in published("cifar10") if row.method == resources.method_of(name)]
+        rows += [{"model": name, **standing.row()} for standing in standings(test, held_out, rivals)]
+    if not rows:
+        return
+    titles = {
+        "model": "network",
+        "rho": "ρ",
+        "ours": "ours, %",
+        "ours_95_low": "95 % from",
+        "ours_95_high": "to",
+        "ours_sigma": "our σ",
+        "ours_images": "images",
+        "paper": "paper, %",
+        "paper_sigma": "its σ",
+        "paper_training": "its training",
+        "difference": "difference",
+    }
+    st.dataframe({title: [row[name] for row in rows] for name, title in titles.items()}, hide_index=True)
+    st.caption(
+        "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
+        "images that it is reported on. Our σ is chosen on other images. Difference in points of percent."
+    )
+    exports.files("table", rows, {})
+
+
+# --- images --------------------------------------------------------------------------------------------------------
+
+
+def choose_records(models: Sequence[str]) -> tuple[str, int, list[Record]]:
+    """A model, an N, and its records."""
+
+    def keep(key: str) -> None:
+        st.session_state[f"kept-{key}"] = st.session_state[key]
+
+    def place(options: Sequence[object], kept: str) -> int:
+        value = st.session_state.get(kept)
+        return list(options).index(value) if value in options else 0
+
+    with st.container(horizontal=True):
+        key = "bench-model"
+        name = str(st.selectbox("Network", models, place(models, f"kept-{key}"), key=key, on_change=keep, args=(key,)))
+        groups = by_levels(resources.records(name)[0])
+        key, options = "bench-n", [*groups]
+        levels = int(
+            st.selectbox("σ", options, place(options, f"kept-{key}"), sigma_of, key=key, on_change=keep, args=(key,))
+        )
+    return name, levels, groups[levels]
+
+
+def gains(records: Sequence[Record], levels: int) -> dict[int, float]:
+    """By data set index, how much longer DSSN's radius is than additive uniform's, in steps; wrong counts as zero."""
+    rivals = [name for name in resources.models_with_records() if resources.method_of(name) == "uniform"]
+    found = [r for name in rivals for r in by_levels(resources.records(name)[0]).get(levels, [])]
+
+    def steps(several: Sequence[Record]) -> dict[int, float]:
+        return {r.index: max(0.0, float(n)) for r, n in zip(several, certified_steps(several), strict=True)}
+
+    ours, theirs = steps(records), steps(found)
+    return {index: ours[index] - theirs[index] for index in ours.keys() & theirs.keys()}
+
+
+def images(models: Sequence[str]) -> None:
+    name, levels, records = choose_records(models)
+    steps = certified_steps(records)
+    groups = charts.radius_bins(steps, levels // 2)
+    event = st.plotly_chart(
+        charts.radius_histogram(groups),
+        config=CHART_BAR,
+        key=f"bench-bars-{name}-{levels}",
+        on_select="rerun",
+        selection_mode="points",
+        alt="how many images have which certified radius",
+    )
+    gain = gains(records, levels) if resources.method_of(name) == "dssn" else {}
+    kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]
+    points = event["selection"]["points"]
+    clicked = points[0]["x"] if points else None
+    kind = st.selectbox("Show", kinds, kinds.index(clicked) if clicked in kinds else 0, key=f"bench-kind-{clicked}")
+    members = {title: [records[place] for place in places] for title, places in groups}
+    chosen = members.get(kind, records)
+    if kind == GAIN:
+        chosen = sorted((r for r in records if r.index in gain), key=lambda record: -gain[record.index])
+    show_images(chosen, levels, gain, total=len(records))
+
+
+def show_images(records: Sequence[Record], levels: int, gain: dict[int, float], total: int) -> None:
+    names = resources.CLASS_NAMES
+    st.markdown(f"**{len(records)} of {total} images**" + f", the first {MOST_IMAGES}" * (len(records) > MOST_IMAGES))
+    records = records[:MOST_IMAGES]
+    if not records:
+        return
+
+    def radius(record: Record) -> str:
+        steps = record.radius_in_steps
+        return "abstains" if steps is None else f"{np.floor(steps / PIXEL_STEPS * 1e4) / 1e4:.4f}"
+
+    columns: dict[str, list[object]] = {
+        "index": [record.index for record in records],
+        "true class": [names[record.label] for record in records],
+        "answer": [names[record.predicted] for record in records],
+        "ρ": [radius(record) for record in records],
+        "votes for it": [f"{record.votes[record.predicted]} of {sum(record.votes)}" for record in records],
+    }
+    if gain:
+        longer = (gain.get(record.index) for record in records)
+        columns["longer than uniform's by"] = [None if n is None else round(n / PIXEL_STEPS, 4) for n in longer]
+    st.dataframe(columns, hide_index=True)
+    data = resources.test_images()
+    known = [] if data is None else [record for record in records if resources.is_test_image(record)]
+    if not known:
+        st.caption(
+            "The images themselves are not part of this project. Where the environment variable "
+            f"`{resources.DATA_VARIABLE}` names the zip or folder they were read from, they are shown here."
+        )
+        return
+    assert data is not None
+    cells = [
+        (
+            f"{record.index}: {names[record.label]} → {names[record.predicted]}, ρ {radius(record)}",
+            [data.images[record.index]],
+        )
+        for record in known
+    ]
+    st.html(filmstrip(cells, width=110))
+    titles = {record.index: f"{record.index}: {names[record.label]}" for record in known}
+    index = st.selectbox("Carry one to Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
+    target = {"picture": f"{resources.TEST_PICTURE}{index}", "sigma": f"{sigma_from_levels(levels):.2f}"}
+    st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)
+
+
+def page() -> None:
+    st.title("Benchmark", anchor=False)
+    st.markdown(
+        "**Certified accuracy**: the share of test images that are classified right with a certified L1 radius of at "
+        "least ρ. From stored records of the networks that come with this page."
+    )
+    section = controls.choose_section(SECTIONS, "bench-section")
+    models = choose_models()
+    if models:
+        dict(zip(SECTIONS, (curves, table, images), strict=True))[section](models)
+    st.caption(f"The paper: {source()}. Our test images are JPEG copies of CIFAR-10's, the paper's are not.")
+
+
+page()

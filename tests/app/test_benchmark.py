@@ -1,0 +1,65 @@
+"""The Benchmark page over real kept records."""
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from dssn_core.gallery import CIFAR10_CLASSES, sample_pictures
+from dssn_core.images import read_image, to_picture
+from tests.app.test_certify import MAIN
+
+SECTIONS = ("Curves", "Table", "Images")
+
+
+def open_page(section: str, view: str = "benchmark.py", **parameters: str) -> AppTest:
+    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    for name, value in {"bench-section": section, **parameters}.items():
+        page.query_params[name] = value
+    page.switch_page(f"views/{view}").run()
+    assert not page.exception
+    return page
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens(section):
+    page = open_page(section)
+    assert page.title[0].value == "Benchmark"
+    assert len(page.get("plotly_chart")) == (section != "Table")
+    assert len(page.dataframe) == (section != "Curves")
+
+
+def test_the_table_has_ours_beside_theirs():
+    table = open_page("Table").dataframe[0].value
+    ours = table[table["network"] == "cifar10-dssn"]
+    assert ours["paper, %"].tolist() == [72.25, 63.07, 56.21, 51.33, 46.76, 42.67, 39.46, 36.46]
+    assert (ours["difference"] - (ours["ours, %"] - ours["paper, %"])).abs().max() < 0.011
+    assert ((ours["95 % from"] <= ours["ours, %"]) & (ours["ours, %"] <= ours["to"])).all()
+
+
+def test_without_networks_nothing_is_drawn():
+    page = open_page("Curves")
+    page.get("button_group")[1].set_value([]).run()
+    assert not page.exception and not page.get("plotly_chart")
+
+
+def test_images_can_be_picked_by_what_became_of_them():
+    page = open_page("Images")
+    page.selectbox(key="bench-kind-None").set_value("wrong").run()
+    assert not page.exception
+    shown = page.dataframe[0].value
+    assert len(shown) and (shown["true class"] != shown["answer"]).all()
+
+
+def test_where_the_test_images_are_at_hand_one_is_carried_to_certify(tmp_path, monkeypatch):
+    for place, name in enumerate(CIFAR10_CLASSES):
+        (tmp_path / name).mkdir()
+        to_picture(read_image(sample_pictures()[place].path)).save(tmp_path / name / "0.png")
+    monkeypatch.setenv(resources.DATA_VARIABLE, str(tmp_path))
+    st.cache_resource.clear()
+    try:
+        page = open_page("", "certify.py", picture="test-4", sigma="0.1")
+        assert "test image 4, true class: deer" == page.get("image")[0].captions[0]
+    finally:
+        monkeypatch.delenv(resources.DATA_VARIABLE)
+        st.cache_resource.clear()

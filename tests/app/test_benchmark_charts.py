@@ -1,0 +1,40 @@
+"""Figures of certified accuracy."""
+
+import numpy as np
+
+from app import benchmark_charts as charts
+from dssn_core.evaluation import Share
+from dssn_core.paper import published
+
+
+def test_every_image_falls_into_one_group():
+    steps = np.array([-1, -1, 0, 0, 0, 1, 10, 11, 220.0, 13.5])
+    groups = charts.radius_bins(steps, 220)
+    assert sorted(index for _, members in groups for index in members) == list(range(10))
+    assert [len(members) for _, members in groups[:2]] == [2, 3]
+    assert groups[-1][1].tolist() == [8]
+
+
+def test_the_papers_curve_is_its_best_at_every_radius():
+    figure = charts.certified_accuracy([], published("cifar10"), 4.5)
+    curve = next(trace for trace in figure.data if trace.name.startswith("paper: DSSN"))
+    at = dict(zip(curve.x, curve.y, strict=True))
+    assert (at[0.5], at[2.0], at[4.0]) == (72.25, 51.33, 36.46)
+
+
+def test_only_curves_of_one_noise_report_a_click():
+    shares = [Share(8, 10), Share(4, 10)]
+    one = charts.Curve("a", "dssn", [0, 1], shares, ("cifar10-dssn", 441))
+    best = charts.Curve("b", "dssn", [0, 1], shares, best=True)
+    figure = charts.certified_accuracy([one, best], [], 1.0)
+    assert {trace.name: trace.y for trace in figure.data if trace.name}["a"] == (80.0, 40.0)
+    clicked = {trace.name: trace.customdata for trace in figure.data if trace.name}
+    assert tuple(clicked["a"][0]) == ("cifar10-dssn", 441)
+    assert clicked["b"] is None or clicked["b"][0] is None
+
+
+def test_the_band_is_the_interval():
+    shares = [Share(8, 10), Share(4, 10)]
+    figure = charts.certified_accuracy([charts.Curve("b", "dssn", [0, 1], shares, best=True)], [], 1.0)
+    assert figure.data[0].y[0] == 100 * shares[0].interval[1]
+    assert figure.data[0].y[-1] == 100 * shares[0].interval[0]

@@ -1,0 +1,45 @@
+"""Our figures beside the paper's."""
+
+import pytest
+
+from dssn_core.constants import levels_from_sigma
+from dssn_core.evaluation import Record
+from dssn_core.paper import published
+from dssn_core.standings import chosen_levels, standings
+
+LOW, HIGH = levels_from_sigma(0.5), levels_from_sigma(2.0)
+
+
+def records(levels: int, radii: list[int]) -> list[Record]:
+    """One right record of every radius in steps; a negative one is of a wrong record."""
+    return [
+        Record(place, levels, "w", "i", 1, 1 if steps >= 0 else 2, abs(steps), (), 0.0)
+        for place, steps in enumerate(radii)
+    ]
+
+
+def test_the_noise_is_chosen_on_held_out_images_and_reported_on_test_images():
+    test = records(LOW, [130, 130, 130, 130]) + records(HIGH, [130, 0, 0, 0])
+    held_out = records(LOW, [130, 0]) + records(HIGH, [130, 130])
+    (row,) = standings(test, held_out, published("cifar10"), [0.5])
+    assert row.levels == HIGH  # though the other did better on the test images
+    assert (row.ours.count, row.ours.images) == (1, 4)
+    assert row.published == 72.25
+    assert row.difference == pytest.approx(25 - 72.25)
+    assert row.row()["ours"] == 25.0 and row.row()["paper_sigma"] == row.theirs.sigma
+
+
+def test_only_noises_evaluated_on_both_are_chosen():
+    test, held_out = records(LOW, [10]), records(LOW, [0]) + records(HIGH, [400])
+    assert chosen_levels(test, held_out, 1.0) == LOW
+
+
+def test_without_a_common_noise_there_is_no_standing():
+    with pytest.raises(ValueError, match="no records to choose by"):
+        standings(records(LOW, [10]), records(HIGH, [10]), published("cifar10"), [0.5])
+
+
+def test_the_rows_are_those_of_the_papers_headline():
+    rows = standings(records(HIGH, [300, -1]), records(HIGH, [300]), published("cifar10"))
+    assert [row.published for row in rows] == [72.25, 63.07, 56.21, 51.33, 46.76, 42.67, 39.46, 36.46]
+    assert [row.ours.count for row in rows] == [1, 1, 0, 0, 0, 0, 0, 0]
