@@ -98,6 +98,25 @@ def radius_interval(bounds: RadiusBounds, largest: int) -> str:
     )
 
 
+CHECK_STYLE = """<style>
+.dssn-checks {display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 8px 12px; font-size: 0.95rem}
+.dssn-checks div {overflow-wrap: anywhere}
+</style>"""
+
+
+def checklist(rows: Sequence[tuple[bool, str, str]]) -> str:
+    """HTML: what was checked, each with a mark and what was found."""
+    marks = {True: (SURE_COLOUR, "✓", "agrees"), False: ("#d0393e", "✗", "differs")}
+    cells = []
+    for agrees, what, text in rows:
+        colour, mark, word = marks[agrees]
+        cells.append(
+            f'<div style="color: {colour}; font-weight: bold" role="img" aria-label="{word}">{mark}</div>'
+            f"<div><b>{escape(what)}</b>: {escape(text)}</div>"
+        )
+    return f'{CHECK_STYLE}<div class="dssn-checks">{"".join(cells)}</div>'
+
+
 def vote_strip(labels: np.ndarray, class_names: Sequence[str]) -> go.Figure:
     """Which class every sample voted for, in index order, row by row; samples still to vote are left empty."""
     levels = len(labels)

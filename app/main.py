@@ -12,6 +12,7 @@ st.navigation(
     [
         st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", default=True),
         st.Page(VIEWS / "compare.py", title="Compare", icon=":material/balance:"),
+        st.Page(VIEWS / "check.py", title="Check a certificate", icon=":material/fact_check:"),
         st.Page(VIEWS / "benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
         st.Page(VIEWS / "lesson.py", title="Lesson", icon=":material/school:"),
         st.Page(VIEWS / "split_and_centre.py", title="Split & centre", icon=":material/straighten:"),

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from app.runs import EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, read_image
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
+from dssn_core.certificate_file import Document, Finding, verify
 from dssn_core.checkpoints import find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
 from dssn_core.evaluation import Record, kept_records
@@ -26,7 +28,7 @@ from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import OFFSET_SCHEMES
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
-from dssn_core.voting import noise_for
+from dssn_core.voting import noise_for, tally
 
 MODEL = "cifar10-dssn"
 """The network of the pages."""
@@ -152,6 +154,23 @@ def reconstruction_errors(image_hash: str, lambdas: tuple[float, ...], _image: T
 def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
     """float32 (C, H, W): what a low-pass gets back from one sample."""
     return network_work(lambda: reconstruct(noise.numerators(image, index, index + 1), noise.levels)[0])
+
+
+# --- certificate files ---------------------------------------------------------------------------------------------
+
+
+def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:
+    """What checking a certificate file finds; the votes are counted on the worker thread. tell: the share done."""
+
+    def count(classifier: Classifier, pixels: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
+        labels = np.full(noise.levels, -1)
+        steps = tally(classifier, pixels, noise, batch_size)
+        while (state := network_work(lambda: next(steps, None))) is not None:
+            labels[state.indices] = state.labels
+            tell(state.done / state.total)
+        return labels
+
+    return list(verify(document, image, count=count))
 
 
 # --- records of many images ----------------------------------------------------------------------------------------

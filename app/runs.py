@@ -60,7 +60,7 @@ class Run(ABC, Generic[S]):
         self.state: S | None = None
         self.history: list[S] = []
         """The state after every chunk."""
-        self._model, self._image = model, image
+        self._model, self.image = model, image
 
     @abstractmethod
     def _next(self) -> S:
@@ -114,14 +114,14 @@ class VoteRun(Run[Tally]):
         self.labels = np.full(noise.levels, -1, dtype=np.int64)
 
     def _next(self) -> Tally:
-        state = next(tally(self._model, self._image, self.noise, resume=self.state))
+        state = next(tally(self._model, self.image, self.noise, resume=self.state))
         self.labels[state.indices] = state.labels
         return state
 
     def outcome(self) -> Outcome:
         """What the finished vote says."""
         certificate = certificate_from_votes(self.finish().votes, self.total)
-        return exact_outcome(certificate, self.model_name, image_sha256(self._image), self.seconds)
+        return exact_outcome(certificate, self.model_name, image_sha256(self.image), self.seconds)
 
 
 class EstimateRun(Run[Estimation]):
@@ -132,13 +132,13 @@ class EstimateRun(Run[Estimation]):
         self.plan = plan
 
     def _next(self) -> Estimation:
-        return next(estimate(self._model, self._image, self.plan, resume=self.state))
+        return next(estimate(self._model, self.image, self.plan, resume=self.state))
 
     def outcome(self, alpha: float) -> Outcome:
         """What the finished counts say at `alpha`."""
         state = replace(self.finish(), plan=replace(self.plan, alpha=alpha))
-        certificate = randomized_certificate(state, self._image)
-        return randomized_outcome(certificate, self.model_name, image_sha256(self._image), self.seconds)
+        certificate = randomized_certificate(state, self.image)
+        return randomized_outcome(certificate, self.model_name, image_sha256(self.image), self.seconds)
 
 
 def known_radii(run: VoteRun | EstimateRun, alpha: float) -> list[tuple[int, float, float]]:

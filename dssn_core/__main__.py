@@ -3,23 +3,27 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from torch import Tensor
 from tqdm import tqdm
 
-from . import benchmark, evaluation, training
+from . import benchmark, certificate_file, evaluation, training
 from .allocator import keep_freed_memory
 from .certificate import Certificate, certificate_from_votes
 from .checkpoints import find_model, load_model, save_manifest
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
-from .files import read_json_lines, write_json_lines
+from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
 from .images import image_sha256, read_image
-from .networks import PRECISIONS
+from .networks import PRECISIONS, Classifier
+from .splitting import SplitNoise
 from .voting import BATCH_SIZE, noise_for, tally
 
 Parser = argparse.ArgumentParser
@@ -55,6 +59,18 @@ def usable_sigma(sigma: float) -> float:
 POSITIVE = checked(int, positive)
 
 
+def counted(model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
+    """The class that each sample votes for, with a bar on the terminal that tells how the vote stands."""
+    labels = np.full(noise.levels, -1)
+    with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
+        for state in tally(model, image, noise, batch_size):
+            labels[state.indices] = state.labels
+            bar.update(len(state.indices))
+            bounds = state.bounds
+            bar.set_postfix_str(f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}")
+    return labels
+
+
 def add_noise_options(parser: Parser) -> None:
     noise = parser.add_mutually_exclusive_group()
     for option, convert, check, text in (
@@ -77,6 +93,8 @@ def add_certify(parser: Parser) -> None:
     add_noise_options(parser)
     parser.add_argument("--batch-size", type=POSITIVE, default=BATCH_SIZE)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
+    parser.add_argument("--output", type=Path, help="write a certificate file that `verify` can check")
+    parser.add_argument("--no-pixels", action="store_true", help="leave the image out of that file, but for its hash")
 
 
 def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -99,13 +117,14 @@ def run_certify(options: Options) -> int:
     assert model.manifest is not None
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
-    with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
-        for state in tally(model, image, noise, options.batch_size):
-            bar.update(len(state.indices))
-            bar.set_postfix_str(
-                f"{model.class_names[state.bounds.label]}, R in {state.bounds.lower}..{state.bounds.upper}"
-            )
-    certificate = certificate_from_votes(state.votes, noise.levels)
+    began = time.perf_counter()
+    labels = counted(model, image, noise, options.batch_size)
+    certificate = certificate_from_votes(np.bincount(labels, minlength=model.num_classes), noise.levels)
+    if options.output:
+        seconds = time.perf_counter() - began
+        embed = not options.no_pixels
+        document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
+        write_atomically(options.output, certificate_file.dumps(document).encode())
     if options.json:
         about = {
             "image": str(options.image),
@@ -120,6 +139,32 @@ def run_certify(options: Options) -> int:
     print(f"N = {noise.levels}, lambda = {noise.lam:.4f}, sigma = {noise.sigma:.4f}\n")
     print("\n".join(certificate.account(model.class_names)))
     return 0
+
+
+# --- verify --------------------------------------------------------------------------------------------------------
+
+DIFFERS = 3
+"""Exit code of `verify` for a certificate that was checked and does not hold."""
+
+
+def add_verify(parser: Parser) -> None:
+    parser.add_argument("certificate", type=Path, help="a certificate file")
+    parser.add_argument("--image", type=Path, help="the picture it is about, where the file holds no pixels")
+    parser.epilog = f"exit code: 0 everything agrees, {DIFFERS} something differs, 1 the file cannot be checked"
+
+
+def run_verify(options: Options) -> int:
+    document = certificate_file.parse(options.certificate.read_bytes())
+    _, height, width = document["image"]["shape"]
+    image = read_image(options.image, (height, width)) if options.image else None
+    findings = list(certificate_file.verify(document, image, count=counted))
+    for finding in findings:
+        print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
+    wrong = sum(not finding.agrees for finding in findings)
+    made = ", ".join(f"{name} {value}" for name, value in document["made"].items())
+    print(f"not checked, the claim does not rest on it: {made}")
+    print("The certificate holds." if not wrong else f"The certificate does not hold as stated: {wrong} differences.")
+    return DIFFERS if wrong else 0
 
 
 # --- train ---------------------------------------------------------------------------------------------------------
@@ -263,6 +308,7 @@ def run_bench(options: Options) -> int:
 
 COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int]]] = {
     "certify": ("certify one picture and explain the certificate", add_certify, run_certify),
+    "verify": ("check a certificate file by computing it again", add_verify, run_verify),
     "train": ("train a base classifier, resuming what the output folder holds", add_train, run_train),
     "evaluate": ("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
     "bench": ("time certification beside the bare forward pass", add_bench, run_bench),

@@ -10,6 +10,7 @@ from app import charts, controls, gallery, pictures, resources
 from app.runs import VoteRun
 from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate import display_radius
+from dssn_core.certificate_file import dumps, make
 from dssn_core.networks import Classifier
 
 REDRAW_SECONDS = 0.25
@@ -90,6 +91,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         key="strip",
         alt=f"the class that each of the {tally.total} samples voted for",
     )
+    offer_file(run, model)
     st.markdown("**The arithmetic**")
     st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
     with st.expander("Margins to every class"):
@@ -104,6 +106,21 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         )
     with st.expander("What this certificate does not say"):
         st.markdown(NOT_SAID)
+
+
+def offer_file(run: VoteRun, model: Classifier) -> None:
+    """The certificate as a file that anybody can check."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        embed = st.checkbox("with the picture in it", value=True, key="embed", width="content")
+        st.download_button(
+            "Download this certificate",
+            lambda: dumps(make(model, run.image, run.labels, run.total, seconds=run.seconds, embed=embed)),
+            "certificate.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A file with picture, votes and hashes. “Check a certificate” computes all of it again.",
+        )
 
 
 NOT_SAID = """

@@ -59,7 +59,7 @@ def test_where_the_test_images_are_at_hand_one_is_carried_to_certify(tmp_path, m
     st.cache_resource.clear()
     try:
         page = open_page("", "certify.py", picture="test-4", sigma="0.1")
-        assert "test image 4, true class: deer" == page.get("image")[0].captions[0]
+        assert page.get("image")[0].captions[0] == "test image 4, true class: deer"
     finally:
         monkeypatch.delenv(resources.DATA_VARIABLE)
         st.cache_resource.clear()

@@ -165,3 +165,35 @@ def test_methods_are_compared_repeated_and_pinned(tab, address):
     tab.get_by_text("Run it again", exact=True).click()
     tab.get_by_text("Run them").click()
     tab.get_by_text("the best of five randomized runs").wait_for()
+
+
+def test_a_certificate_is_downloaded_and_checked_and_a_changed_one_is_found_out(tab, address):
+    tab.goto(f"{address}?sigma=0.15")
+    radius(tab, 132)
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download this certificate").click()
+    text = download.value.path().read_text()
+    tab.get_by_role("link", name="Check a certificate").click()
+    tab.get_by_text("Certify a picture and download").wait_for()
+
+    def upload(content: str):
+        file = {"name": "c.json", "mimeType": "application/json", "buffer": content.encode()}
+        tab.locator("input[type=file]").set_input_files(file)
+
+    upload(text)
+    tab.get_by_text("The certificate holds").wait_for()
+    changed = json.loads(text)
+    changed["claim"]["radius_steps"] += 1
+    upload(json.dumps(changed))
+    tab.get_by_text("2 of 16 checks differ: digest of the file, certified radius in steps").wait_for()
+    upload("{")
+    tab.get_by_text("This cannot be checked: this is not a JSON file").wait_for()
+
+
+def test_a_bar_of_the_benchmark_leads_to_its_images(tab, address):
+    tab.goto(f"{address}benchmark?bench-section=Images")
+    bar = tab.locator(".js-plotly-plot .point path").first
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)  # Plotly's own layer lies over the bar
+    tab.wait_for_function("() => document.querySelector('input[aria-label=Show]').value === 'wrong'")

@@ -36,3 +36,9 @@ def test_the_strip_holds_every_vote_in_index_order():
     keep = np.delete(np.arange(441), 5)
     assert (cells[keep] == labels[keep]).all()
     assert heat.text.ravel()[440] == f"sample j = 440: {NAMES[440 % 3]}"
+
+
+def test_what_a_file_says_is_escaped():
+    drawn = charts.checklist([(True, "name", "<script>"), (False, "<i>", "x")]).split("</style>")[1]
+    assert "<script>" not in drawn and "<i>" not in drawn
+    assert drawn.count('aria-label="agrees"') == drawn.count('aria-label="differs"') == 1

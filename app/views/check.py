@@ -1,0 +1,77 @@
+"""Check somebody's certificate file: everything it claims, computed again."""
+
+from functools import partial
+
+import streamlit as st
+
+from app import pictures, resources
+from app.charts import checklist
+from dssn_core.certificate_file import CertificateFileError, Document, Finding, embedded_image, parse
+from dssn_core.images import ImageError, read_image
+
+
+def upload() -> Document | None:
+    chosen = st.file_uploader("A certificate file", type=["json"], key="certificate")
+    if chosen is None:
+        st.info(
+            "Certify a picture and download its certificate, or make one with "
+            "`python -m dssn_core certify photo.jpg --output certificate.json`.",
+            icon=":material/upload_file:",
+        )
+        return None
+    return parse(chosen.getvalue())
+
+
+def show(findings: list[Finding], document: Document) -> None:
+    wrong = [finding for finding in findings if not finding.agrees]
+    claim = document["claim"]
+    if wrong:
+        st.error(
+            f"**The certificate does not hold as stated.** {len(wrong)} of {len(findings)} checks differ: "
+            + ", ".join(finding.what for finding in wrong)
+        )
+    else:
+        st.success(f"**The certificate holds**, here too: R = {claim['radius_steps']} steps, ρ = {claim['radius']}.")
+    picture = embedded_image(document)
+    if picture is not None:
+        st.image(
+            pictures.enlarged(picture, 192), "the picture in the file", 150, output_format="PNG", alt="the picture"
+        )
+    st.html(checklist([(finding.agrees, finding.what, finding.text) for finding in findings]))
+    with st.expander("Not checked"):
+        st.markdown("How the file was made. Nobody can check this later, and the claim does not rest on it.")
+        st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
+
+
+def page() -> None:
+    st.title("Check a certificate", anchor=False)
+    st.markdown(
+        "A certificate file says which picture, network and noise it is about, what every sample voted, and what "
+        "follows. Here all of it is **computed again**; what differs is named."
+    )
+    try:
+        document = upload()
+        if document is None:
+            return
+        image = None
+        _, height, width = document["image"]["shape"]
+        if document["image"]["png"] is None:
+            picture = st.file_uploader(
+                "The file holds no pixels: the picture it is about", type=["png", "jpg", "jpeg", "webp", "bmp"]
+            )
+            if picture is None:
+                return
+            image = read_image(picture.getvalue(), (height, width))
+        bar = st.progress(0.0, "Counting the votes again …")
+        findings = resources.verification(document, image, partial(tell, bar))
+        bar.empty()
+        show(findings, document)
+    except (CertificateFileError, ImageError) as error:
+        st.error(f"This cannot be checked: {error}")
+
+
+def tell(bar: st.delta_generator.DeltaGenerator, share: float) -> None:
+    bar.progress(share, "Counting the votes again …")
+
+
+page()

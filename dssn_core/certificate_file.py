@@ -1,0 +1,287 @@
+"""A certificate as a file that another person can check: made here, read from untrusted bytes, computed again.
+
+Everything the claim rests on stands in the file and is recomputed by `verify`; the schema is `certificate_schema.json`.
+"""
+
+import base64
+import binascii
+import hashlib
+import io
+import json
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import torch
+from torch import Tensor
+
+from .certificate import Certificate, certificate_from_votes, display_radius
+from .checkpoints import PRETRAINED, list_models, load_model, read_manifest
+from .images import ImageError, image_sha256, open_picture, to_picture
+from .networks import Classifier
+from .splitting import SplitNoise
+from .voting import BATCH_SIZE, ChunkLayout, noise_for, tally
+
+FORMAT = 1
+MAX_BYTES = 10 * 2**20
+SCHEMA_FILE = Path(__file__).with_name("certificate_schema.json")
+
+Document = dict[str, Any]
+Counter = Callable[[Classifier, Tensor, SplitNoise, int], np.ndarray]
+"""(model, image, noise, batch_size) -> the class that each sample votes for, int64 (N,)."""
+
+
+class CertificateFileError(ValueError):
+    """The file is not a certificate that can be checked; the message says why."""
+
+
+@lru_cache(maxsize=1)
+def schema() -> dict[str, Any]:
+    """The JSON Schema of certificate files."""
+    found: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return found
+
+
+def digest(document: Document) -> str:
+    """SHA-256 of everything but the digest itself, as JSON with sorted keys and no spaces.
+
+    It catches accidental changes. Who changes a file on purpose can change it too: `verify` computes all else anew.
+    """
+    rest = {name: value for name, value in document.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def sample_labels(model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int = BATCH_SIZE) -> np.ndarray:
+    """int64 (N,): the class that each sample votes for, in index order."""
+    labels = np.full(noise.levels, -1, dtype=np.int64)
+    for state in tally(model, image, noise, batch_size):
+        labels[state.indices] = state.labels
+    return labels
+
+
+def _claim(labels: np.ndarray, levels: int, class_names: tuple[str, ...]) -> tuple[dict[str, Any], Certificate]:
+    certificate = certificate_from_votes(np.bincount(labels, minlength=len(class_names)), levels)
+    claim = {
+        "sample_labels": labels.tolist(),
+        "votes": list(certificate.votes),
+        "label": certificate.label,
+        "class": class_names[certificate.label],
+        "radius_steps": certificate.radius_steps,
+        "radius": display_radius(certificate.radius_steps),
+    }
+    return claim, certificate
+
+
+def _png(image: Tensor) -> str:
+    buffer = io.BytesIO()
+    to_picture(image).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def machine() -> dict[str, str]:
+    """Software and hardware, as far as they are easily told."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def make(
+    model: Classifier,
+    image: Tensor,
+    labels: np.ndarray,
+    levels: int,
+    batch_size: int = BATCH_SIZE,
+    seconds: float = 0.0,
+    embed: bool = True,
+) -> Document:
+    """The file of one certificate.
+
+    model: from `load_model`. image: torch.uint8 (3, H, W). labels: int (N,), the vote of every sample in index order,
+    counted with `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
+    """
+    assert model.manifest is not None
+    noise, layout = noise_for(model, levels), ChunkLayout.of(levels, batch_size)
+    document: Document = {
+        "format": FORMAT,
+        "image": {
+            "sha256": image_sha256(image),
+            "shape": list(image.shape),
+            "png": _png(image) if embed else None,
+        },
+        "model": {
+            "name": model.manifest.name,
+            "weights_sha256": model.manifest.weights_sha256,
+            "class_names": list(model.class_names),
+        },
+        "noise": {
+            "levels": levels,
+            "offsets": {"scheme": noise.scheme, "seed": noise.seed, "sha256": noise.offsets_sha256},
+        },
+        "evaluation": {
+            "chunks": layout.chunks,
+            "rows": layout.rows,
+            "precision": model.precision,
+        },
+        "claim": _claim(labels, levels, model.class_names)[0],
+        "made": {"seconds": round(seconds, 3), **machine()},
+    }
+    return {**document, "digest": digest(document)}
+
+
+def dumps(document: Document) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not JSON")
+
+
+def parse(data: bytes) -> Document:
+    """Untrusted bytes to a document that fits the schema; CertificateFileError says what does not."""
+    if len(data) > MAX_BYTES:
+        raise CertificateFileError(f"the file is too large: at most {MAX_BYTES >> 20} MB are read")
+    try:
+        found = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise CertificateFileError(f"this is not a JSON file: {str(error)[:200]}") from None
+    try:
+        jsonschema.validate(found, schema(), cls=jsonschema.Draft202012Validator)
+    except jsonschema.ValidationError as error:
+        place = "/".join(str(part) for part in error.absolute_path) or "the file"
+        raise CertificateFileError(f"this is not a certificate file: {place}: {error.message[:200]}") from None
+    document: Document = found
+    return document
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was recomputed. text: what was found, in words."""
+
+    what: str
+    agrees: bool
+    text: str
+
+
+def _finding(what: str, stated: object, found: object) -> Finding:
+    same = stated == found
+    text = _short(found) if same else f"the file says {_short(stated)}, but it is {_short(found)}"
+    return Finding(what, same, text)
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) == 64:  # a hash
+        return f"{text[:16]}…"
+    return text if len(text) <= 80 else f"{text[:60]} …"
+
+
+def embedded_image(document: Document) -> Tensor | None:
+    """torch.uint8 (3, H, W) from the embedded PNG, None without one; CertificateFileError if it is damaged."""
+    text = document["image"]["png"]
+    if text is None:
+        return None
+    try:
+        picture = open_picture(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError) as error:
+        reason = error if isinstance(error, ImageError) else "not base64"
+        raise CertificateFileError(f"the embedded picture cannot be read: {reason}") from None
+    return torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1).contiguous()
+
+
+def model_of(document: Document, folder: Path = PRETRAINED) -> tuple[Classifier, Finding]:
+    """The installed model with the stated weights; failing that, the one of the stated name, with what is wrong."""
+    stated = document["model"]
+    manifests = {name: read_manifest(folder / name) for name in list_models(folder)}
+    for name, manifest in manifests.items():
+        if manifest.weights_sha256 == stated["weights_sha256"]:
+            text = f"{name} is installed here with these weights, {_short(manifest.weights_sha256)}"
+            return load_model(name, folder), Finding("weights", True, text)
+    if stated["name"] not in manifests:
+        raise CertificateFileError(
+            f"no model with the weights {stated['weights_sha256'][:16]}… is installed, and none named "
+            f"{stated['name'][:80]!r}; installed: {', '.join(manifests) or 'none'}"
+        )
+    found = manifests[stated["name"]].weights_sha256
+    text = f"the file says {stated['weights_sha256'][:16]}…, but {stated['name']} here has {found[:16]}…"
+    return load_model(stated["name"], folder), Finding("weights", False, text)
+
+
+def verify(
+    document: Document,
+    image: Tensor | None = None,
+    folder: Path = PRETRAINED,
+    count: Counter = sample_labels,
+) -> Iterator[Finding]:
+    """Recompute everything a parsed document claims, one finding after the other; it holds if all agree.
+
+    image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. count: counts the votes;
+    for a caller that wants to see how far it has come. CertificateFileError if
+    something that is needed is missing: the pixels, or a model.
+    """
+    stated = document["image"]
+    yield _finding("digest of the file", document["digest"], digest(document))
+    pixels = embedded_image(document)
+    if pixels is None and image is None:
+        raise CertificateFileError("the file holds no pixels: give the image as well")
+    for what, shown in (("image in the file", pixels), ("image given", image)):
+        if shown is not None:
+            yield _finding(f"shape of the {what}", stated["shape"], list(shown.shape))
+            yield _finding(f"SHA-256 of the {what}", stated["sha256"], image_sha256(shown))
+    shown = pixels if pixels is not None else image
+    assert shown is not None
+
+    model, weights = model_of(document, folder)
+    assert model.manifest is not None
+    yield weights
+    yield _finding("name of the model", document["model"]["name"], model.manifest.name)
+    yield _finding("class names", document["model"]["class_names"], list(model.class_names))
+    if tuple(shown.shape) != model.input_shape:
+        raise CertificateFileError(
+            f"{model.manifest.name} takes images of shape {model.input_shape}, not {shown.shape}"
+        )
+
+    levels, offsets, how = document["noise"]["levels"], document["noise"]["offsets"], document["evaluation"]
+    noise = noise_for(model, levels)
+    yield _finding("offset scheme and seed", [offsets["scheme"], offsets["seed"]], [noise.scheme, noise.seed])
+    yield _finding("offsets", offsets["sha256"], noise.offsets_sha256)
+    layout = ChunkLayout.of(levels, how["rows"])
+    yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
+    yield _finding("number format", how["precision"], model.precision)
+    labels = count(model, shown, noise, layout.rows)
+    yield from _compare_claims(document["claim"], labels, levels, model.class_names)
+
+
+def _compare_claims(
+    stated: dict[str, Any], labels: np.ndarray, levels: int, class_names: tuple[str, ...]
+) -> Iterator[Finding]:
+    found, certificate = _claim(labels, levels, class_names)
+    listed = stated["sample_labels"]
+    if len(listed) != levels:
+        yield Finding("votes of the samples", False, f"the file lists {len(listed)} votes for N = {levels} samples")
+    else:
+        differing = np.flatnonzero(np.array(listed) != labels).tolist()
+        text = f"all {levels} as stated"
+        if differing:
+            text = (
+                f"{len(differing)} of {levels} samples vote otherwise than stated, first j = {differing[0]}; the votes "
+                f"counted here certify {certificate.radius_steps} steps, the file claims {stated['radius_steps']}"
+            )
+        yield Finding("votes of the samples", not differing, text)
+    for name, what in (
+        ("votes", "counts of the votes"),
+        ("label", "index of the class"),
+        ("class", "class"),
+        ("radius_steps", "certified radius in steps"),
+        ("radius", "certified radius ρ"),
+    ):
+        yield _finding(what, stated[name], found[name])

@@ -1,0 +1,25 @@
+"""The page that checks certificate files. What it finds is tested with `certificate_file`; uploads need a browser."""
+
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from dssn_core import load_model, read_image
+from dssn_core.certificate_file import make, sample_labels, verify
+from dssn_core.gallery import sample_pictures
+from dssn_core.voting import noise_for
+from tests.app.test_certify import MAIN
+
+
+def test_the_page_asks_for_a_file():
+    page = AppTest.from_file(str(MAIN), default_timeout=120).switch_page("views/check.py").run()
+    assert not page.exception
+    assert page.title[0].value == "Check a certificate"
+    assert "Certify a picture and download" in page.info[0].value
+
+
+def test_the_page_finds_what_the_library_finds_and_tells_how_far_it_is():
+    model, image = load_model("cifar10-dssn"), read_image(sample_pictures()[9].path)
+    document = make(model, image, sample_labels(model, image, noise_for(model, 300)), 300)
+    shares: list[float] = []
+    assert resources.verification(document, None, shares.append) == list(verify(document))
+    assert shares == sorted(shares) and shares[-1] == 1.0

@@ -1,0 +1,235 @@
+"""Certificate files: what is made can be checked, and whatever is changed in them is found."""
+
+import base64
+import contextlib
+import copy
+import io
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from dssn_core import certify, load_model, read_image
+from dssn_core.__main__ import DIFFERS, main
+from dssn_core.certificate_file import (
+    CertificateFileError,
+    digest,
+    dumps,
+    make,
+    parse,
+    sample_labels,
+    schema,
+    verify,
+)
+from dssn_core.gallery import sample_pictures
+from dssn_core.voting import ChunkLayout, noise_for
+
+LEVELS, BATCH = 60, 25
+PICTURE = sample_pictures()[9].path
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("cifar10-dssn")
+
+
+@pytest.fixture(scope="module")
+def image():
+    return read_image(PICTURE)
+
+
+@pytest.fixture(scope="module")
+def document(model, image):
+    labels = sample_labels(model, image, noise_for(model, LEVELS), BATCH)
+    return make(model, image, labels, LEVELS, BATCH, seconds=1.5)
+
+
+def differences(document, image=None) -> list[str]:
+    return [finding.what for finding in verify(parse(dumps(document).encode()), image) if not finding.agrees]
+
+
+def changed(document, path, value):
+    """A copy with one field replaced, and the digest made to fit: an edit on purpose."""
+    edited = copy.deepcopy(document)
+    place = edited
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    edited["digest"] = digest(edited)
+    return edited
+
+
+def test_what_is_made_holds_and_says_what_certify_says(document, model, image):
+    assert differences(document) == []
+    certificate = certify(model, image, LEVELS, BATCH)
+    assert document["claim"]["votes"] == list(certificate.votes)
+    assert document["claim"]["radius_steps"] == certificate.radius_steps
+
+
+def test_the_schema_is_a_schema_and_files_fit_it(document):
+    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.validate(document, schema())
+    jsonschema.validate(json.loads(dumps(document)), schema())
+
+
+def test_the_rows_of_a_layout_give_the_layout():
+    # Files keep rows, not the batch size they came from.
+    for levels in (2, 3, 60, 441, 1766, 8192):
+        for batch_size in (1, 2, 7, 25, 255, 256, 8192):
+            layout = ChunkLayout.of(levels, batch_size)
+            assert ChunkLayout.of(levels, layout.rows) == layout
+
+
+def leaves(value, path=()):
+    """Paths of all fields that are no objects; of a list, its first element."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, (*path, name))
+    elif isinstance(value, list):
+        yield (*path, 0)
+    else:
+        yield path
+
+
+def altered(value):
+    """Another value of the same kind."""
+    if isinstance(value, int):
+        return value + 1
+    if len(value) == 64:  # a hash
+        return ("1" if value[0] == "0" else "0") + value[1:]
+    return value + "x"
+
+
+CLAIMED = ("image", "model", "noise", "evaluation", "claim")
+
+
+def test_a_change_of_any_field_the_claim_rests_on_is_caught(document):
+    paths = [path for path in leaves(document) if path[0] in CLAIMED and path != ("image", "png")]
+    assert len(paths) == 18
+    for path in paths:
+        value = document
+        for step in path:
+            value = value[step]
+        with contextlib.suppress(CertificateFileError):  # refused: caught as well
+            assert differences(changed(document, path, altered(value))), path
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "found"),
+    [
+        (("claim", "radius_steps"), 30, "certified radius in steps"),
+        (("claim", "radius"), "0.9999", "certified radius ρ"),
+        (("model", "weights_sha256"), "0" * 64, "weights"),
+        (("noise", "offsets", "scheme"), "white", "offset scheme and seed"),
+        (("noise", "offsets", "seed"), 1, "offset scheme and seed"),
+        (("noise", "offsets", "sha256"), "0" * 64, "offsets"),
+    ],
+)
+def test_the_finding_names_what_was_changed(document, path, value, found):
+    assert differences(changed(document, path, value)) == [found]
+
+
+def test_the_votes_that_differ_are_counted_and_their_effect_told(document):
+    labels = [(label + 1) % 10 for label in document["claim"]["sample_labels"][:3]]
+    edited = changed(document, ("claim", "sample_labels"), labels + document["claim"]["sample_labels"][3:])
+    (finding,) = [finding for finding in verify(edited) if not finding.agrees]
+    assert finding.text.startswith("3 of 60 samples vote otherwise than stated, first j = 0;")
+
+
+def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, image):
+    other = image.clone()
+    other[0, 5, 5] ^= 128
+    buffer = io.BytesIO()
+    Image.fromarray(other.permute(1, 2, 0).numpy()).save(buffer, "PNG")
+    edited = changed(document, ("image", "png"), base64.b64encode(buffer.getvalue()).decode())
+    assert "SHA-256 of the image in the file" in differences(edited)
+    assert "SHA-256 of the image given" in differences(document, other)
+
+
+def test_an_edit_without_a_new_digest_is_caught_even_where_nothing_rests_on_it(document):
+    edited = copy.deepcopy(document)
+    edited["made"]["seconds"] = 0.001
+    assert differences(edited) == ["digest of the file"]
+
+
+def test_without_pixels_the_image_is_asked_for(document, image):
+    bare = changed(document, ("image", "png"), None)
+    with pytest.raises(CertificateFileError, match="holds no pixels"):
+        differences(bare)
+    assert differences(bare, image) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("image", "png"), "@@", "not base64"),
+        (("image", "png"), base64.b64encode(b"GIF89a").decode(), "not a picture"),
+        (("format",), 2, "format"),
+        (("claim", "votes"), [1, -1], "votes"),
+        (("noise", "levels"), 10**9, "levels"),
+        (("surprise",), 1, "surprise"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused_with_the_reason(document, path, value, message):
+    with pytest.raises(CertificateFileError, match=message):
+        differences(changed(document, path, value))
+
+
+def test_a_model_that_is_not_installed_is_named(document):
+    edited = changed(changed(document, ("model", "weights_sha256"), "0" * 64), ("model", "name"), "mine")
+    with pytest.raises(CertificateFileError, match="'mine'; installed: cifar10-dssn"):
+        differences(edited)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"\xff\xfe", b"[]", b"null", b"1e999", b'{"format": NaN}', b"[" * 100_000, b" " * (11 * 2**20)],
+    ids=range(9),
+)
+def test_bytes_that_are_no_certificate_are_refused(data):
+    with pytest.raises(CertificateFileError):
+        parse(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_any_json_is_refused_or_fits(value):
+    with pytest.raises(CertificateFileError):
+        parse(json.dumps(value).encode())
+
+
+def test_counted_labels_are_those_of_every_sample(model, image):
+    noise = noise_for(model, LEVELS)
+    with torch.inference_mode():
+        alone = [int(model(noise.samples(image, j, j + 1), noise.lam).argmax()) for j in range(LEVELS)]
+    assert np.mean(sample_labels(model, image, noise, BATCH) == alone) > 0.9  # kernels may differ by batch
+
+
+def test_the_commands_agree_differ_and_refuse(tmp_path, capsys):
+    file = tmp_path / "certificate.json"
+    assert main(["certify", str(PICTURE), "--levels", "40", "--output", str(file)]) == 0
+    assert main(["verify", str(file)]) == 0
+    assert "The certificate holds." in capsys.readouterr().out
+    document = json.loads(file.read_text())
+    file.write_text(dumps(changed(document, ("claim", "radius_steps"), 18)))
+    assert main(["verify", str(file)]) == DIFFERS
+    assert "DIFFERS  certified radius in steps: the file says 18" in capsys.readouterr().out
+    file.write_text("{")
+    assert main(["verify", str(file)]) == 1
+    assert "not a JSON file" in capsys.readouterr().err
+    assert main(["verify", str(tmp_path / "missing.json")]) == 1
+
+
+def test_the_command_leaves_pixels_out_on_request(tmp_path):
+    file = tmp_path / "certificate.json"
+    assert main(["certify", str(PICTURE), "--levels", "40", "--output", str(file), "--no-pixels"]) == 0
+    assert main(["verify", str(file)]) == 1
+    assert main(["verify", str(file), "--image", str(PICTURE)]) == 0
