@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from . import benchmark, certificate_file, evaluation, training
+from . import agreement, benchmark, certificate_file, evaluation, training
 from .allocator import keep_freed_memory
 from .certificate import Certificate, certificate_from_votes
 from .checkpoints import find_model, load_model, save_manifest
@@ -24,6 +24,7 @@ from .gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
 from .images import image_sha256, read_image
 from .networks import PRECISIONS, Classifier
 from .splitting import SplitNoise
+from .strict import StrictCertificate, certify_strictly, check_gap
 from .voting import BATCH_SIZE, noise_for, tally
 
 Parser = argparse.ArgumentParser
@@ -94,6 +95,12 @@ def add_certify(parser: Parser) -> None:
     parser.add_argument("--batch-size", type=POSITIVE, default=BATCH_SIZE)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     parser.add_argument("--output", type=Path, help="write a certificate file that `verify` can check")
+    parser.add_argument(
+        "--strict",
+        type=checked(float, check_gap),
+        metavar="GAP",
+        help="also the radius that holds on machines whose logits differ by less than GAP/2",
+    )
     parser.add_argument("--no-pixels", action="store_true", help="leave the image out of that file, but for its hash")
 
 
@@ -125,20 +132,38 @@ def run_certify(options: Options) -> int:
         embed = not options.no_pixels
         document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
         write_atomically(options.output, certificate_file.dumps(document).encode())
+    strict = None
+    if options.strict:
+        strict = certify_strictly(model, image, noise.levels, options.strict, options.batch_size)
     if options.json:
-        about = {
+        about: dict[str, Any] = {
             "image": str(options.image),
             "image_sha256": image_sha256(image),
             "model": model.manifest.name,
             "weights_sha256": model.manifest.weights_sha256,
         }
+        if strict is not None:
+            about["strict"] = {**asdict(strict), "label": strict.label, "radius_steps": strict.radius_steps}
         print(json.dumps({**about, **certificate_json(certificate, model.class_names)}))
         return 0
     height, width = model.input_shape[1:]
     print(f"{options.image} at {width} x {height}, model {model.manifest.name}")
     print(f"N = {noise.levels}, lambda = {noise.lam:.4f}, sigma = {noise.sigma:.4f}\n")
     print("\n".join(certificate.account(model.class_names)))
+    if strict is not None:
+        print(f"\n{strict_account(strict, certificate, model.class_names)}")
     return 0
+
+
+def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
+    where = f"on machines whose logits differ from these by less than {strict.gap / 2:g}"
+    undecided = f"{strict.undecided} of {strict.levels} samples have their two best logits closer than {strict.gap:g}"
+    if strict.label is None:
+        return f"Strictly: {undecided}. They could make another class win, so there is no strict certificate."
+    return (
+        f"Strictly: {undecided}. However they vote, “{class_names[strict.label]}” is certified within "
+        f"{strict.radius_steps} steps {where} (here alone: {certificate.radius_steps})."
+    )
 
 
 # --- verify --------------------------------------------------------------------------------------------------------
@@ -289,6 +314,24 @@ def run_evaluate(options: Options) -> int:
     return 0
 
 
+# --- agree ---------------------------------------------------------------------------------------------------------
+
+
+def add_agree(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    add_noise_options(parser)
+    parser.add_argument("--images", type=POSITIVE, default=20, help="of the built-in pictures (default %(default)s)")
+
+
+def run_agree(options: Options) -> int:
+    model = load_model(options.model)
+    images = [read_image(sample.path, model.input_shape[1:]) for sample in sample_pictures()[: options.images]]
+    print(f"{options.model}, N = {options.levels}, {len(images)} pictures, against {agreement.settings_of(model)[0]}")
+    for found in agreement.compare(model, images, options.levels):
+        print(found, flush=True)
+    return 0
+
+
 # --- bench ---------------------------------------------------------------------------------------------------------
 
 
@@ -311,6 +354,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int
     "verify": ("check a certificate file by computing it again", add_verify, run_verify),
     "train": ("train a base classifier, resuming what the output folder holds", add_train, run_train),
     "evaluate": ("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
+    "agree": ("measure how much threads, chunks and number formats change votes", add_agree, run_agree),
     "bench": ("time certification beside the bare forward pass", add_bench, run_bench),
 }
 

@@ -150,11 +150,16 @@ class Classifier(nn.Module):
         return len(self.class_names)
 
     def forward(self, x: Tensor, lam: float | Tensor) -> Tensor:
+        return self.answer(x, lam, self.precision)
+
+    def answer(self, x: Tensor, lam: float | Tensor, precision: str, channels_last: bool = True) -> Tensor:
+        """`forward` in another number format or memory layout, to see what they change."""
         if not isinstance(lam, Tensor):
             lam = torch.full((len(x),), lam, dtype=torch.float32)
+        layout = torch.channels_last if channels_last else torch.contiguous_format
         # Centre in float32: rounded to bfloat16 first, x_tilde would keep only 512 of its 1021 values.
-        x = ((x - 0.5) * 2).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+        x = ((x - 0.5) * 2).contiguous(memory_format=layout)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
             features = self.network.features(x, lam)
         logits: Tensor = self.network.head(features.float())
         return logits

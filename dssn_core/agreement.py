@@ -1,0 +1,121 @@
+"""How much a network's answers move with what should not matter: threads, chunk size, memory layout, number format.
+
+Every setting is compared with the one that certificates are made in, on the same samples of the same images.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from .certificate import certificate_from_votes
+from .networks import PRECISIONS, Classifier
+from .splitting import SplitNoise
+from .voting import BATCH_SIZE, ChunkLayout, noise_for
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the network is run."""
+
+    threads: int
+    batch_size: int
+    channels_last: bool
+    precision: str
+
+    def __str__(self) -> str:
+        layout = "channels last" if self.channels_last else "channels first"
+        return (
+            f"{self.threads} thread{'s' * (self.threads > 1)}, chunks of {self.batch_size}, {layout}, {self.precision}"
+        )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One setting against the reference. votes: samples compared. differing: votes that are not the same.
+
+    largest_error: of a logit. largest_gap: between the two best reference logits, among the votes that differ.
+    changed_radii: certificates whose radius or class is another one.
+    """
+
+    setting: Setting
+    votes: int
+    differing: int
+    largest_error: float
+    largest_gap: float
+    changed_radii: int
+    images: int
+
+    def __str__(self) -> str:
+        gap = f", two best logits up to {self.largest_gap:.2g} apart" if self.differing else ""
+        return (
+            f"{self.setting!s:60} logits off by up to {self.largest_error:.2g}; {self.differing} of {self.votes} votes "
+            f"differ{gap}; {self.changed_radii} of {self.images} certificates change"
+        )
+
+
+def settings_of(model: Classifier, sizes: Sequence[int] = (64, BATCH_SIZE)) -> list[Setting]:
+    """All settings to compare, the reference first."""
+    threads = torch.get_num_threads()
+    reference = Setting(threads, BATCH_SIZE, True, model.precision)
+    found = [Setting(*choice) for choice in product((1, 2), sizes, (True, False), PRECISIONS)]
+    return [reference, *(setting for setting in found if setting != reference)]
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _laid_out(model: Classifier, channels_last: bool) -> Classifier:
+    """A copy of the model with its weights in a memory layout: kernels follow them as well as the samples."""
+    copied = copy.deepcopy(model)
+    copied.network.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+    return copied
+
+
+def logits_of(model: Classifier, image: Tensor, noise: SplitNoise, setting: Setting) -> Tensor:
+    """float32 (N, K): the logits of every sample in index order, computed in a setting, chunk by padded chunk."""
+    layout = ChunkLayout.of(noise.levels, setting.batch_size)
+    found = torch.empty(noise.levels, model.num_classes)
+    with _threads(setting.threads), torch.inference_mode():
+        for chunk in range(layout.chunks):
+            indices, real = layout.indices(chunk), layout.real_rows(chunk)
+            samples = noise.samples_at(image, indices)
+            found[indices[:real]] = model.answer(samples, noise.lam, setting.precision, setting.channels_last)[:real]
+    return found
+
+
+def compare(model: Classifier, images: Sequence[Tensor], levels: int) -> Iterator[Agreement]:
+    """Every setting but the reference, against it. images: torch.uint8 (C, H, W)."""
+    noise = noise_for(model, levels)
+    reference, *others = settings_of(model)
+    expected = [logits_of(model, image, noise, reference) for image in images]
+
+    def certified(logits: Tensor) -> tuple[int, int]:
+        certificate = certificate_from_votes(logits.argmax(1).bincount(minlength=model.num_classes), levels)
+        return certificate.label, certificate.radius_steps
+
+    laid_out = {last: _laid_out(model, last) for last in (True, False)}
+    for setting in others:
+        found = [logits_of(laid_out[setting.channels_last], image, noise, setting) for image in images]
+        wrong = [a.argmax(1) != b.argmax(1) for a, b in zip(expected, found, strict=True)]
+        gaps = [-logits.topk(2).values.diff(dim=1)[rows] for logits, rows in zip(expected, wrong, strict=True)]
+        yield Agreement(
+            setting=setting,
+            votes=levels * len(images),
+            differing=sum(int(rows.sum()) for rows in wrong),
+            largest_error=max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)),
+            largest_gap=max([float(gap.max()) for gap in gaps if len(gap)], default=0.0),
+            changed_radii=sum(certified(a) != certified(b) for a, b in zip(expected, found, strict=True)),
+            images=len(images),
+        )

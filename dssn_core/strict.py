@@ -1,0 +1,72 @@
+"""Certificates that survive another machine's rounding.
+
+The same network on another machine, with other kernels, gives slightly other logits, and where the two best of a sample
+are close its vote may differ. A strict certificate counts only samples whose two best logits are at least `gap` apart;
+the others are undecided, and the radius is what holds whatever they vote.
+
+Guarantee: on every machine whose logits of a sample differ from those computed here by less than gap/2, the vote of
+every decided sample is the same, so the label is certified within the strict radius there too. That the logits stay
+within gap/2 is the assumption; `agreement` measures how far they move between the settings of one machine.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .certificate import radius_bounds
+from .voting import BATCH_SIZE, BaseClassifier, count_votes, noise_for
+
+
+class Hesitant:
+    """A base classifier with one class more, the last: "undecided", where the two best logits are closer than `gap`."""
+
+    def __init__(self, model: BaseClassifier, gap: float) -> None:
+        self.model, self.gap = model, check_gap(gap)
+        if hasattr(model, "input_shape"):
+            self.input_shape = model.input_shape
+
+    def __call__(self, x: Tensor, lam: float) -> Tensor:
+        logits = self.model(x, lam)
+        best = logits.topk(2, dim=1).values
+        close = best[:, 0] - best[:, 1] < self.gap
+        return torch.cat([logits, torch.where(close, best[:, 0] + 1, best[:, 1] - 1)[:, None]], dim=1)
+
+
+def check_gap(gap: float) -> float:
+    if not 0 < gap < float("inf"):
+        raise ValueError(f"the gap must be a positive number, got {gap}")
+    return gap
+
+
+@dataclass(frozen=True)
+class StrictCertificate:
+    """votes: of the decided samples. undecided: how many are not. levels: N, the sum of both. gap: see the module."""
+
+    levels: int
+    votes: tuple[int, ...]
+    undecided: int
+    gap: float
+
+    @property
+    def label(self) -> int | None:
+        """The certain winner; None if the undecided samples could make another class win: no strict certificate."""
+        bounds = radius_bounds(self.votes, self.levels)
+        return bounds.label if bounds.final else None
+
+    @property
+    def radius_steps(self) -> int | None:
+        """The radius in steps of 1/255 that holds however the undecided samples vote; None without a label."""
+        return None if self.label is None else radius_bounds(self.votes, self.levels).lower
+
+
+def certify_strictly(
+    model: Any, image: Tensor, levels: int, gap: float, batch_size: int = BATCH_SIZE
+) -> StrictCertificate:
+    """The strict certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`.
+
+    gap: in logits, twice the error that the certificate is to survive.
+    """
+    votes = count_votes(Hesitant(model.eval(), gap), image, noise_for(model, levels), batch_size).tolist()
+    return StrictCertificate(levels, tuple(votes[:-1]), votes[-1], gap)

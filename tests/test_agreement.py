@@ -1,0 +1,55 @@
+"""Comparing the settings a network may run in."""
+
+import torch
+
+from dssn_core import load_model, read_image
+from dssn_core.agreement import Setting, compare, logits_of, settings_of
+from dssn_core.gallery import sample_pictures
+from dssn_core.voting import count_votes, noise_for
+
+IMAGE = read_image(sample_pictures()[9].path)
+
+
+def test_the_reference_is_what_certificates_are_made_in():
+    model = load_model("cifar10-dssn")
+    noise = noise_for(model, 60)
+    reference, *others = settings_of(model)
+    logits = logits_of(model, IMAGE, noise, reference)
+    assert logits.argmax(1).bincount(minlength=10).tolist() == count_votes(model, IMAGE, noise).tolist()
+    assert len(others) == 15 and reference not in others
+
+
+def test_another_number_format_is_seen_to_change_logits():
+    model = load_model("cifar10-dssn")
+    found = {str(agreement.setting): agreement for agreement in compare(model, [IMAGE], 30)}
+    rough = [agreement for name, agreement in found.items() if "bfloat16" in name]
+    fine = [agreement for name, agreement in found.items() if "float32" in name]
+    assert min(agreement.largest_error for agreement in rough) > 1e-3
+    assert max(agreement.largest_error for agreement in fine) < 1e-3
+    assert torch.get_num_threads() == settings_of(model)[0].threads  # as before
+
+
+def test_votes_that_differ_are_counted_with_their_gap():
+    class Fickle:
+        """Two classes so close that the precision decides."""
+
+        def __init__(self, model):
+            self.__dict__.update(model.__dict__)
+            self._model = model
+
+        num_classes = 2
+        network = torch.nn.Identity()
+
+        def answer(self, x, lam, precision, channels_last):
+            second = 0.01 if precision == "bfloat16" else -0.01
+            return torch.tensor([[0.0, second]]).repeat(len(x), 1)
+
+    model = load_model("cifar10-dssn")
+    fickle = Fickle(model)
+    fickle.input_shape, fickle.manifest, fickle.precision = model.input_shape, model.manifest, "float32"
+    found = {agreement.setting: agreement for agreement in compare(fickle, [IMAGE], 20)}
+    assert found[Setting(1, 64, True, "float32")].differing == 0
+    changed = found[Setting(1, 64, True, "bfloat16")]
+    assert (changed.differing, changed.votes, changed.changed_radii) == (20, 20, 1)
+    assert abs(changed.largest_gap - 0.01) < 1e-6
+    assert "20 of 20 votes differ, two best logits up to 0.01 apart" in str(changed)

@@ -1,0 +1,73 @@
+"""Strict certificates: what holds however the close samples vote."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from dssn_core import certificate_from_votes, certify, load_model, read_image
+from dssn_core.gallery import sample_pictures
+from dssn_core.strict import StrictCertificate, certify_strictly
+from dssn_core.voting import noise_for
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("cifar10-dssn")
+
+
+@pytest.fixture(scope="module")
+def image():
+    return read_image(sample_pictures()[9].path)
+
+
+def completions(votes: tuple[int, ...], undecided: int):
+    """All votes that the undecided samples can lead to."""
+    for extra in itertools.product(range(undecided + 1), repeat=len(votes)):
+        if sum(extra) == undecided:
+            yield tuple(n + more for n, more in zip(votes, extra, strict=True))
+
+
+@pytest.mark.parametrize("votes", [(9, 4, 2), (4, 9, 2), (5, 5, 5), (8, 7, 0), (0, 3, 12), (6, 0, 6)])
+@pytest.mark.parametrize("undecided", [0, 1, 2, 5])
+def test_the_strict_radius_is_the_smallest_of_all_completions(votes, undecided):
+    levels = sum(votes) + undecided
+    strict = StrictCertificate(levels, votes, undecided, gap=0.1)
+    reached = [certificate_from_votes(complete, levels) for complete in completions(votes, undecided)]
+    labels = {certificate.label for certificate in reached}
+    if len(labels) > 1:
+        assert strict.label is None and strict.radius_steps is None
+    else:
+        assert {strict.label} == labels
+        assert strict.radius_steps == min(certificate.radius_steps for certificate in reached)
+
+
+def test_decided_are_the_samples_whose_two_best_logits_are_apart(model, image):
+    levels, gap = 60, 0.5
+    noise = noise_for(model, levels)
+    with torch.inference_mode():
+        best = model(noise.samples(image, 0, levels), noise.lam).topk(2)
+    sure = (best.values[:, 0] - best.values[:, 1]) > gap
+    strict = certify_strictly(model, image, levels, gap)
+    assert 0 < strict.undecided == int((~sure).sum()) < levels
+    assert strict.votes == tuple(np.bincount(best.indices[sure, 0], minlength=10))
+
+
+def test_it_is_never_larger_than_the_certificate(model, image):
+    plain = certify(model, image, 100)
+    radii = [certify_strictly(model, image, 100, gap).radius_steps for gap in (1e-6, 0.1, 0.5, 1.0)]
+    assert radii[0] == plain.radius_steps
+    known = [radius for radius in radii if radius is not None]
+    assert known == sorted(known, reverse=True)
+
+
+def test_a_hesitation_about_everything_is_no_certificate(model, image):
+    strict = certify_strictly(model, image, 40, 1e6)
+    assert (strict.undecided, strict.label, strict.radius_steps) == (40, None, None)
+
+
+@pytest.mark.parametrize("gap", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_gap_that_is_none_is_refused(model, image, gap):
+    with pytest.raises(ValueError, match="gap"):
+        certify_strictly(model, image, 40, gap)
