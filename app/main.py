@@ -17,6 +17,7 @@ st.navigation(
         st.Page(VIEWS / "lesson.py", title="Lesson", icon=":material/school:"),
         st.Page(VIEWS / "split_and_centre.py", title="Split & centre", icon=":material/straighten:"),
         st.Page(VIEWS / "why_it_certifies.py", title="Why it certifies", icon=":material/lightbulb:"),
+        st.Page(VIEWS / "about.py", title="About this build", icon=":material/info:"),
     ],
     position="top",
 ).run()

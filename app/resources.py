@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +15,11 @@ from torch import Tensor
 from app.pictures import crop_preview
 from app.runs import EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, read_image
+from dssn_core import self_check as self_checks
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, Finding, verify
-from dssn_core.checkpoints import find_model, read_manifest
+from dssn_core.checkpoints import CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
 from dssn_core.evaluation import Record, kept_records
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, Sample, load_dataset, sample_pictures
@@ -171,6 +173,21 @@ def verification(document: Document, image: Tensor | None, tell: Callable[[float
         return labels
 
     return list(verify(document, image, count=count))
+
+
+@st.cache_data(max_entries=1, show_spinner="Checking this installation …")
+def self_check() -> list[self_checks.Result]:
+    """The self-check's results, on the worker thread."""
+    return network_work(lambda: list(self_checks.run()))
+
+
+def manifests() -> list[Manifest]:
+    """Of all installed models that can be read."""
+    found = []
+    for name in list_models():
+        with suppress(CheckpointError):  # the self-check says what is wrong with it
+            found.append(read_manifest(find_model(name)))
+    return found
 
 
 # --- records of many images ----------------------------------------------------------------------------------------

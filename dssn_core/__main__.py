@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from . import agreement, benchmark, certificate_file, evaluation, training
+from . import agreement, benchmark, certificate_file, evaluation, self_check, training
 from .allocator import keep_freed_memory
 from .certificate import Certificate, certificate_from_votes
 from .checkpoints import find_model, load_model, save_manifest
@@ -332,6 +332,21 @@ def run_agree(options: Options) -> int:
     return 0
 
 
+# --- self-check ----------------------------------------------------------------------------------------------------
+
+
+def add_self_check(parser: Parser) -> None:
+    parser.epilog = f"exit code: 0 all passed, {DIFFERS} something is wrong"
+
+
+def run_self_check(options: Options) -> int:
+    results = []
+    for result in self_check.run():
+        print(f"{'passed' if result.passed else 'FAILED'}  {result.what}: {result.text}", flush=True)
+        results.append(result.passed)
+    return 0 if all(results) else DIFFERS
+
+
 # --- bench ---------------------------------------------------------------------------------------------------------
 
 
@@ -354,6 +369,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int
     "verify": ("check a certificate file by computing it again", add_verify, run_verify),
     "train": ("train a base classifier, resuming what the output folder holds", add_train, run_train),
     "evaluate": ("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
+    "self-check": ("check that this installation computes what it should", add_self_check, run_self_check),
     "agree": ("measure how much threads, chunks and number formats change votes", add_agree, run_agree),
     "bench": ("time certification beside the bare forward pass", add_bench, run_bench),
 }

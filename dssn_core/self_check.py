@@ -1,0 +1,140 @@
+"""Does this installation compute what it should? Checked against slow, independent arithmetic and known results."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import torch
+
+from .certificate import certificate_from_votes
+from .certificate_file import parse, verify
+from .checkpoints import PRETRAINED, list_models, load_model
+from .constants import PIXEL_STEPS
+from .splitting import SplitNoise
+
+KNOWN = "certificate.json"
+"""In a model's folder: a certificate made when the model was, to be computed again."""
+
+SMALL_LEVELS = (2, 7, 100, 255, 300)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check. text: what was compared, or what went wrong."""
+
+    what: str
+    passed: bool
+    text: str
+
+
+def centre(pixel: int, offset: int, index: int, levels: int) -> Fraction:
+    """The sample value of a pixel, in exact fractions and straight from the definition (Levine & Feizi 2021).
+
+    Splits lie half a step above every offset + index, repeated every N steps; the pixel's interval is clipped to the
+    scale, and its middle taken.
+    """
+    split = Fraction(2 * ((offset + index) % levels) + 1, 2)
+    below = split + levels * ((pixel - split) // levels)
+    low, high = max(below, Fraction(0)), min(below + levels, Fraction(PIXEL_STEPS))
+    return (low + high) / (2 * PIXEL_STEPS)
+
+
+def _splitting() -> str:
+    """Every pixel value, at a few offsets, in every sample of a few small N."""
+    compared = 0
+    pixels = torch.arange(PIXEL_STEPS + 1, dtype=torch.uint8)[None, None, :]
+    for levels in SMALL_LEVELS:
+        offset = levels // 3
+        noise = SplitNoise(levels, (1, 1, PIXEL_STEPS + 1), torch.full((1, 1, PIXEL_STEPS + 1), offset))
+        found = noise.numerators(pixels, 0, levels)[:, 0, 0].tolist()
+        for index, pixel in product(range(levels), range(PIXEL_STEPS + 1)):
+            expected = centre(pixel, offset, index, levels)
+            if Fraction(found[index][pixel], 4 * PIXEL_STEPS) != expected:
+                raise AssertionError(f"pixel {pixel}, N = {levels}, j = {index}: {found[index][pixel]}/1020")
+            compared += 1
+    return f"{compared:,} sample values equal the exact fractions"
+
+
+def _one_sample() -> str:
+    """A step of one pixel changes exactly one sample."""
+    generator = torch.Generator().manual_seed(0)
+    tried = 0
+    for levels, scheme in product((3, 132, 441), ("r2", "white")):
+        noise = SplitNoise(levels, (3, 4, 4), scheme)
+        image = torch.randint(0, PIXEL_STEPS, (3, 4, 4), generator=generator, dtype=torch.uint8)
+        before = noise.numerators(image, 0, levels)
+        for place in product(range(3), range(4), range(4)):
+            stepped = image.clone()
+            stepped[place] += 1
+            changed = (noise.numerators(stepped, 0, levels) != before).flatten(1).any(dim=1)
+            if int(changed.sum()) != 1:
+                raise AssertionError(f"N = {levels}, {scheme}: a step at {place} changed {int(changed.sum())} samples")
+            tried += 1
+    return f"each of {tried} steps of one pixel changed exactly one sample"
+
+
+def _winner(votes: tuple[int, ...]) -> int:
+    return max(range(len(votes)), key=lambda c: (votes[c], -c))
+
+
+def _arithmetic() -> str:
+    """R against trying out, for every vote of a few samples over three classes: R moves never help, R + 1 may."""
+    levels, tried = 9, 0
+    for first, second in product(range(levels + 1), repeat=2):
+        votes = (first, second, levels - first - second)
+        if votes[2] < 0:
+            continue
+        label = _winner(votes)
+
+        def safe(moves: int, votes: tuple[int, ...] = votes, label: int = label) -> bool:
+            """Whether no rival wins after `moves` votes or fewer went over to it."""
+            rivals = [c for c in range(3) if c != label]
+            return all(
+                _winner(tuple(n + moved * ((c == rival) - (c == label)) for c, n in enumerate(votes))) == label
+                for rival in rivals
+                for moved in range(min(moves, votes[label]) + 1)
+            )
+
+        radius = certificate_from_votes(votes, levels).radius_steps
+        if not safe(radius) or safe(radius + 1):
+            raise AssertionError(f"votes {votes}: R = {radius}")
+        tried += 1
+    return f"R is exactly what trying out gives, for all {tried} votes of {levels} samples over 3 classes"
+
+
+def _weights(name: str, folder: Path) -> str:
+    model = load_model(name, folder)
+    assert model.manifest is not None
+    return f"weights, shapes and offsets are those of the manifest: {model.manifest.weights_sha256[:16]}…"
+
+
+def _known(name: str, folder: Path) -> str:
+    document = parse((folder / name / KNOWN).read_bytes())
+    differing = [finding for finding in verify(document, folder=folder) if not finding.agrees]
+    if differing:
+        raise AssertionError("; ".join(f"{finding.what}: {finding.text}" for finding in differing))
+    claim = document["claim"]
+    return f"computed again, it is the same: “{claim['class']}” within {claim['radius_steps']} steps"
+
+
+def checks(folder: Path = PRETRAINED) -> Iterator[tuple[str, Callable[[], str]]]:
+    """What there is to check: a name, and a function that returns what it compared or raises."""
+    yield "splitting against exact fractions", _splitting
+    yield "one step, one sample", _one_sample
+    yield "the radius against trying out", _arithmetic
+    for name in list_models(folder):
+        yield f"{name}: the files", partial(_weights, name, folder)
+        if (folder / name / KNOWN).is_file():
+            yield f"{name}: a known certificate", partial(_known, name, folder)
+
+
+def run(folder: Path = PRETRAINED) -> Iterator[Result]:
+    """Do all checks, one after the other; a check that fails says why and does not stop the others."""
+    for what, check in checks(folder):
+        try:
+            yield Result(what, True, check())
+        except Exception as error:  # whatever is wrong with this installation, it is to be told
+            yield Result(what, False, f"{error}" if isinstance(error, AssertionError | ValueError) else repr(error))

@@ -1,0 +1,31 @@
+"""The page about this build."""
+
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from dssn_core import list_models
+from dssn_core.self_check import Result
+from tests.app.test_certify import MAIN
+
+
+def open_page() -> AppTest:
+    page = AppTest.from_file(str(MAIN), default_timeout=120).switch_page("views/about.py").run()
+    assert not page.exception
+    return page
+
+
+def test_this_build_is_sound_and_names_its_networks():
+    page = open_page()
+    assert "computes what it should" in page.success[0].value
+    assert page.dataframe[0].value["name"].tolist() == list(list_models())
+
+
+def test_a_failure_is_red(monkeypatch):
+    monkeypatch.setattr(resources.self_checks, "run", lambda: [Result("splitting", False, "wrong")])
+    resources.self_check.clear()
+    try:
+        page = open_page()
+        assert "does not compute what it should:** splitting" in page.error[0].value
+        assert not page.success
+    finally:
+        resources.self_check.clear()

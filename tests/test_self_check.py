@@ -1,0 +1,72 @@
+"""The self-check passes here, and fails where something is wrong."""
+
+import json
+import shutil
+from fractions import Fraction
+
+import pytest
+
+from dssn_core import self_check
+from dssn_core.__main__ import DIFFERS, main
+from dssn_core.checkpoints import PRETRAINED, WEIGHTS
+from tests.oracle import centre
+
+
+def failed(folder=PRETRAINED):
+    return [result.what for result in self_check.run(folder) if not result.passed]
+
+
+def test_this_installation_passes(capsys):
+    assert main(["self-check"]) == 0
+    assert "cifar10-dssn: a known certificate: computed again" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("levels", [2, 5, 100, 254, 255, 300])
+def test_its_fractions_are_the_oracles(levels):
+    for pixel in range(0, 256, 5):
+        for index in range(0, levels, max(1, levels // 7)):
+            expected = centre(pixel, 1, index, levels)
+            assert self_check.centre(pixel, 1, index, levels) == expected
+            assert isinstance(expected, Fraction)
+
+
+def test_a_wrong_splitting_is_found(monkeypatch, capsys):
+    original = self_check.SplitNoise.numerators
+    monkeypatch.setattr(self_check.SplitNoise, "numerators", lambda *a: original(*a) + 1)
+    assert failed()[0] == "splitting against exact fractions"
+    assert main(["self-check"]) == DIFFERS
+
+
+def test_a_step_that_changes_two_samples_is_found(monkeypatch):
+    original = self_check.SplitNoise.numerators
+
+    def doubled(noise, image, start, stop):
+        found = original(noise, image, start, stop)
+        found[-1] += found[0]  # another sample follows the first one
+        return found
+
+    monkeypatch.setattr(self_check.SplitNoise, "numerators", doubled)
+    assert "one step, one sample" in failed()
+
+
+@pytest.mark.parametrize("error", [1, -1])
+def test_a_radius_too_large_or_too_small_is_found(monkeypatch, error):
+    class Wrong:
+        def __init__(self, votes, levels):
+            self.radius_steps = max(0, certificate(votes, levels).radius_steps + error)
+
+    certificate = self_check.certificate_from_votes
+    monkeypatch.setattr(self_check, "certificate_from_votes", Wrong)
+    assert "the radius against trying out" in failed()
+
+
+def test_damaged_weights_and_a_changed_certificate_are_found(tmp_path):
+    shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "cifar10-dssn")
+    file = tmp_path / "cifar10-dssn" / self_check.KNOWN
+    document = json.loads(file.read_text())
+    document["claim"]["radius_steps"] += 1
+    file.write_text(json.dumps(document))
+    assert failed(tmp_path) == ["cifar10-dssn: a known certificate"]
+    weights = tmp_path / "cifar10-dssn" / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    assert failed(tmp_path) == ["cifar10-dssn: the files", "cifar10-dssn: a known certificate"]
