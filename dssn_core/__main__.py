@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,18 @@ from .checkpoints import find_model, load_model, save_manifest
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .files import read_json_lines, write_atomically, write_json_lines
-from .gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
+from .gallery import load_dataset, sample_pictures
 from .images import image_sha256, read_image
 from .networks import PRECISIONS, Classifier
 from .splitting import SplitNoise
 from .strict import StrictCertificate, certify_strictly, check_gap
+from .tasks import TASKS, labelled_for
 from .voting import BATCH_SIZE, noise_for, tally
 
 Parser = argparse.ArgumentParser
 Options = argparse.Namespace
 
 DEFAULT_MODEL = "cifar10-dssn"
-DATASETS = {"cifar10": CIFAR10_CLASSES}
 
 
 def checked(convert: Callable[[str], Any], check: Callable[[Any], Any]) -> Callable[[str], Any]:
@@ -196,53 +196,37 @@ def run_verify(options: Options) -> int:
 
 
 def add_train(parser: Parser) -> None:
-    defaults = training.TrainSettings()
-    parser.add_argument("--dataset", choices=list(DATASETS), default="cifar10", help="what --data must hold")
-    parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download'")
-    parser.add_argument("--noise", choices=list(training.NOISES), default=defaults.noise)
-    parser.add_argument("--offsets", default=defaults.offsets, help="offset scheme (default %(default)s)")
+    parser.add_argument("--dataset", choices=list(TASKS), default="cifar10", help="what --data holds")
+    parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (CIFAR-10)")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run; its name becomes the model's")
-    parser.add_argument("--images", type=int, default=defaults.images, help="budget: images seen (default %(default)s)")
-    parser.add_argument("--batch-size", type=int, default=defaults.batch_size)
-    parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
-    parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument(
-        "--consistency",
-        type=float,
-        default=defaults.consistency,
-        help="weight of the disagreement of two samples of an image (default %(default)s: one sample of each)",
-    )
-    parser.add_argument(
-        "--sigma-range", type=float, nargs=2, default=defaults.sigma_range, metavar=("LOW", "HIGH"), help="of the noise"
-    )
-    parser.add_argument("--stages", type=int, nargs="+", default=list(defaults.stages), help="channels of each stage")
-    parser.add_argument(
-        "--precision",
-        choices=list(PRECISIONS),
-        default=defaults.precision,
-        help="of the convolutions in training; bfloat16 is faster where the processor knows it (default %(default)s)",
-    )
     parser.add_argument("--start", help="name of a model, or its folder, to start from")
     parser.add_argument("--compile", action="store_true", help="torch.compile the training pass (needs a C++ compiler)")
+    own = parser.add_argument_group("settings (each data set has its own defaults)")
+    own.add_argument("--noise", choices=list(training.NOISES))
+    own.add_argument("--offsets", help="offset scheme")
+    own.add_argument("--images", type=int, help="budget: images seen")
+    own.add_argument("--batch-size", type=int)
+    own.add_argument("--learning-rate", type=float)
+    own.add_argument("--seed", type=int)
+    own.add_argument("--consistency", type=float, help="weight of the disagreement of two samples of an image")
+    own.add_argument("--sigma-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the noise")
+    own.add_argument("--network", type=json.loads, metavar="JSON", help="settings of the architecture")
+    own.add_argument("--stability", type=float, help="of a denoiser: weight of the classifier's answers")
+    own.add_argument(
+        "--precision",
+        choices=list(PRECISIONS),
+        help="of the convolutions in training; bfloat16 is faster where the processor knows it",
+    )
 
 
 def run_train(options: Options) -> int:
-    settings = training.TrainSettings(
-        noise=options.noise,
-        offsets=options.offsets,
-        images=options.images,
-        batch_size=options.batch_size,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-        stages=tuple(options.stages),
-        precision=options.precision,
-        consistency=options.consistency,
-        sigma_range=tuple(options.sigma_range),
-    )
-    data = load_dataset(options.data)
-    if data.class_names != DATASETS[options.dataset]:
-        raise ValueError(f"{options.data} holds the classes {data.class_names}, not those of {options.dataset}")
-    trainer = training.Trainer(settings, data, options.start, options.compile)
+    task = TASKS[options.dataset]
+    names = {field.name for field in fields(training.TrainSettings)}
+    given = {name: value for name, value in vars(options).items() if name in names and value is not None}
+    if "sigma_range" in given:
+        given["sigma_range"] = tuple(given["sigma_range"])
+    settings = replace(task.settings, **given)
+    trainer = training.Trainer(settings, task.load(options.data), options.start, options.compile)
     manifest = training.train(trainer, options.output, report=lambda line: print(line, flush=True))
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
@@ -274,7 +258,7 @@ def add_evaluate(parser: Parser) -> None:
 def run_evaluate(options: Options) -> int:
     model = load_model(options.model)
     assert model.manifest is not None
-    data = load_dataset(options.data, model.input_shape[1:], train=options.held_out)
+    data = labelled_for(load_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = training.held_out_of(model.manifest, data)
     method = options.method or model.manifest.noise

@@ -12,8 +12,9 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from .architectures import build_network
 from .files import write_atomically
-from .networks import Classifier, FilmResNet, build_network
+from .networks import Classifier, Network
 from .splitting import SplitNoise
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
@@ -31,7 +32,7 @@ class CheckpointError(ValueError):
 class Manifest:
     """What a checkpoint claims about itself.
 
-    architecture and settings: see `networks.ARCHITECTURES`. precision: number format of the convolutions.
+    architecture and settings: see `architectures.ARCHITECTURES`. precision: number format of the convolutions.
     noise: what it was trained on. offsets: scheme, seed, and SHA-256 at `HASHED_LEVELS`. sigma_range: the trained
     range. training: budget, data, settings. measured: figures with what they were measured on.
     """
@@ -112,9 +113,9 @@ def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int]) -> dict[
     return {"scheme": scheme, "seed": seed, "sha256": hashes}
 
 
-def save_checkpoint(folder: Path, network: FilmResNet, manifest: Manifest) -> Manifest:
+def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manifest:
     """Write weights (floating point as float16) and manifest; returns it with the weights' hash filled in."""
-    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in network.saved_state().items()}
     halves = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
     data = safetensors.torch.save(halves)
     manifest = replace(manifest, weights_sha256=hashlib.sha256(data).hexdigest())
@@ -170,7 +171,7 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
     shape = manifest.input_shape
     try:
         network = build_network(manifest.architecture, manifest.settings, shape[0], len(manifest.class_names))
-        network.load_state_dict(tensors, strict=True)
+        network.load_saved_state(tensors)
         model = Classifier(network, manifest.class_names, shape, manifest.precision, manifest)
         expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape)
     except (ValueError, RuntimeError) as error:

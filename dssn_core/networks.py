@@ -5,7 +5,7 @@ Shape legend: B samples, C channels, H rows, W columns, K classes.
 `Classifier` is the contract that voting relies on; the bare architectures stand in the table `ARCHITECTURES`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,24 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 """Number formats in which the convolutions may run; normalisation statistics and the last layer stay float32."""
 
 EMBEDDING_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
+
+
+class Network(nn.Module):
+    """What a `Classifier` is made of: features of a sample, and a last layer that turns them into logits."""
+
+    head: nn.Module
+
+    def features(self, x: Tensor, lam: Tensor) -> Tensor:
+        """(B, C, H, W) samples, centred on [-1, 1], and (B,) lambda to (B, F) features before the last layer."""
+        raise NotImplementedError
+
+    def saved_state(self) -> dict[str, Tensor]:
+        """What a checkpoint has to hold."""
+        return self.state_dict()
+
+    def load_saved_state(self, tensors: dict[str, Tensor]) -> None:
+        """The inverse of `saved_state`; RuntimeError for names or shapes that do not fit."""
+        self.load_state_dict(tensors, strict=True)
 
 
 class LambdaEmbedding(nn.Module):
@@ -75,7 +93,7 @@ class ResidualBlock(nn.Module):
         return F.relu(h + self.shortcut(x), inplace=True)
 
 
-class FilmResNet(nn.Module):
+class FilmResNet(Network):
     """A small residual network for small pictures, told lambda in every normalisation layer.
 
     stem: channels after the stride-2 4x4 stem. stages: channels of each stage; every stage but the first halves the
@@ -108,7 +126,6 @@ class FilmResNet(nn.Module):
         self.head = nn.Linear(inputs, num_classes)
 
     def features(self, x: Tensor, lam: Tensor) -> Tensor:
-        """(B, C, H, W) centred samples and (B,) lambda to (B, F) features before the last layer."""
         embedding = self.embedding(lam)
         if self.scaled_input:  # about 1/4 is the variance of pictures on [-1, 1], (2*lambda)^2/3 that of the noise
             x = x * (1 + 16 / 3 * lam.float() ** 2).rsqrt()[:, None, None, None]
@@ -118,7 +135,9 @@ class FilmResNet(nn.Module):
         return h.mean(dim=(2, 3))
 
 
-ARCHITECTURES: dict[str, type[FilmResNet]] = {"film-resnet": FilmResNet}
+def centred(x: Tensor) -> Tensor:
+    """Samples from [0, 1] to [-1, 1], in float32: rounded to bfloat16 first, they keep only 512 of 1021 values."""
+    return (x - 0.5) * 2
 
 
 class Classifier(nn.Module):
@@ -130,7 +149,7 @@ class Classifier(nn.Module):
 
     def __init__(
         self,
-        network: FilmResNet,
+        network: Network,
         class_names: tuple[str, ...],
         input_shape: tuple[int, int, int],
         precision: str = "bfloat16",
@@ -157,22 +176,11 @@ class Classifier(nn.Module):
         if not isinstance(lam, Tensor):
             lam = torch.full((len(x),), lam, dtype=torch.float32)
         layout = torch.channels_last if channels_last else torch.contiguous_format
-        # Centre in float32: rounded to bfloat16 first, x_tilde would keep only 512 of its 1021 values.
-        x = ((x - 0.5) * 2).contiguous(memory_format=layout)
+        x = centred(x).contiguous(memory_format=layout)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
             features = self.network.features(x, lam)
         logits: Tensor = self.network.head(features.float())
         return logits
-
-
-def build_network(kind: str, settings: dict[str, Any], channels: int, num_classes: int) -> FilmResNet:
-    """The architecture `kind` with its `settings`; ValueError for an unknown kind or setting."""
-    if kind not in ARCHITECTURES:
-        raise ValueError(f"unknown architecture {kind!r}; known: {', '.join(ARCHITECTURES)}")
-    try:
-        return ARCHITECTURES[kind](channels=channels, num_classes=num_classes, **settings)
-    except TypeError as error:
-        raise ValueError(f"settings of {kind!r} do not fit: {error}") from error
 
 
 def parameter_count(network: nn.Module) -> int:

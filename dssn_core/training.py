@@ -8,7 +8,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from .architectures import build_network
 from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint, save_manifest
 from .constants import PIXEL_STEPS, levels_from_sigma
+from .denoising import DenoisedLite0, denoising_loss
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset
 from .monte_carlo import add_uniform, split_independently
-from .networks import Classifier, build_network
+from .networks import Classifier, centred
 from .splitting import (
     check_seed,
     offset_fractions,
@@ -60,8 +62,10 @@ class TrainSettings:
     crop: int = 4  # pixels of random shift, borders reflected
     seed: int = 0
     architecture: str = "film-resnet"
-    stem: int = 48
-    stages: tuple[int, ...] = (64, 128, 256)
+    network: dict[str, Any] = field(default_factory=lambda: {"stem": 48, "stages": [64, 128, 256]})
+    objective: str = "labels"  # or "denoising", for an architecture with a denoiser
+    pictures_first: float = 0.3  # share of the budget in which a denoiser only learns the pictures
+    stability: float = 0.01  # after that, weight of the classifier's answers beside the squared error
     precision: str = "float32"  # number format of the convolutions while training
     inference: str = "float32"  # and in the classifier that comes out
 
@@ -72,6 +76,10 @@ class TrainSettings:
             raise ValueError(
                 f"the budget of {self.images} images must hold a batch of 2 or more, got {self.batch_size}"
             )
+        if self.objective not in OPTIMIZERS:
+            raise ValueError(f"unknown objective {self.objective!r}; known: {', '.join(OPTIMIZERS)}")
+        if (self.objective == "denoising") != (self.architecture == "denoised-lite0"):
+            raise ValueError(f"the objective {self.objective!r} does not fit the architecture {self.architecture!r}")
         if not 0 <= self.consistency < math.inf:
             raise ValueError(f"consistency must be a number of 0 or more, got {self.consistency}")
         check_seed(self.seed)
@@ -100,7 +108,7 @@ ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS = range(6)  # purposes of ran
 def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
     """Indices (training, held out): `per_class` images of every class, drawn with `seed`, are never trained on."""
     held = []
-    for label in range(int(labels.max()) + 1):
+    for label in sorted(set(labels.tolist())):
         members = torch.nonzero(labels == label).flatten()
         if len(members) <= per_class:
             raise ValueError(f"class {label} has {len(members)} images; {per_class} are to be held out")
@@ -183,6 +191,18 @@ def disagreement(logits: Tensor, lam: Tensor) -> Tensor:
     return (lam * divergence).mean()
 
 
+def _sgd(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
+    return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True)
+
+
+def _adam(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(groups, lr=settings.learning_rate)
+
+
+OPTIMIZERS = {"labels": _sgd, "denoising": _adam}
+"""Objective to what follows its gradients: squared errors have gradients of all sizes, which Adam does not mind."""
+
+
 def learning_rate_factor(progress: float, warmup: float) -> float:
     """Linear rise over `warmup` of the run, then a cosine to zero; progress in [0, 1]."""
     if progress < warmup:
@@ -201,7 +221,7 @@ class Trainer:
         training, held_out = held_out_split(data.labels, settings.held_out_per_class, settings.seed)
         self.training, self.held_out = data.subset(training), data.subset(held_out)
         self.fractions = offset_fractions(settings.offsets, self.shape, settings.seed)
-        self.network_settings: dict[str, Any] = {"stem": settings.stem, "stages": list(settings.stages)}
+        self.network_settings: dict[str, Any] = dict(settings.network)
         if settings.noise == "uniform":  # the only samples that are not confined to [0, 1]
             self.network_settings["scaled_input"] = True
         self.start, self.compiled = start, compiled
@@ -217,14 +237,12 @@ class Trainer:
         self.start_sha256 = self._warm_start(start) if start is not None else None
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
-        matrices = [p for p in self.model.parameters() if p.ndim > 1]
-        vectors = [p for p in self.model.parameters() if p.ndim <= 1]
-        self.optimizer = torch.optim.SGD(
-            [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-            lr=settings.learning_rate,
-            momentum=settings.momentum,
-            nesterov=True,
-        )
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = OPTIMIZERS[settings.objective](groups, settings)
         self.forward: Callable[[Tensor, Tensor], Tensor] = torch.compile(self.model) if compiled else self.model
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -238,7 +256,7 @@ class Trainer:
         model = self.average.module
         assert isinstance(model, Classifier)
         model.precision = self.settings.inference
-        norms = [part for part in model.train().modules() if isinstance(part, nn.BatchNorm2d)]
+        norms = [part for part in model.train().modules() if isinstance(part, nn.BatchNorm2d) and part.training]
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # a plain mean over the batches
@@ -246,16 +264,16 @@ class Trainer:
             for batch in range(STATISTICS_BATCHES):
                 generator = _generator(self.settings.seed, STATISTICS, batch)
                 chosen = torch.randint(len(self.training), (self.settings.batch_size,), generator=generator)
-                samples, levels, _ = self._noisy(chosen, generator, views=1)
+                samples, levels, *_ = self._noisy(chosen, generator, views=1)
                 model(samples, levels.float() / (2 * PIXEL_STEPS))
         return model.eval()
 
-    def _noisy(self, chosen: Tensor, generator: torch.Generator, views: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Augmented, noisy training samples of the images `chosen`, `views` of each, their levels and labels."""
+    def _noisy(self, chosen: Tensor, generator: torch.Generator, views: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Augmented, noisy training samples of the images `chosen`, `views` of each; levels, labels, clean images."""
         images = augment(self.training.images[chosen], self.settings.crop, generator).repeat(views, 1, 1, 1)
         levels = draw_levels(len(chosen), self.settings.sigma_range, generator).repeat(views)
         samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
-        return samples, levels, self.training.labels[chosen].repeat(views)
+        return samples, levels, self.training.labels[chosen].repeat(views), images
 
     def _warm_start(self, name: str) -> str:
         """Take the weights of a model of the same architecture; returns their hash."""
@@ -264,7 +282,7 @@ class Trainer:
         same = (self.settings.architecture, self.network_settings)
         if (first.manifest.architecture, first.manifest.settings) != same:
             raise ValueError(f"{name} is a {first.manifest.architecture} of other settings: {first.manifest.settings}")
-        self.model.network.load_state_dict(first.network.state_dict())
+        self.model.network.load_saved_state(first.network.saved_state())
         return first.manifest.weights_sha256
 
     def _batch_indices(self) -> Tensor:
@@ -280,15 +298,14 @@ class Trainer:
         """One batch: returns (mean loss, share classified correctly)."""
         settings = self.settings
         generator = _generator(settings.seed, BATCH, self.position)
-        samples, levels, labels = self._noisy(self._batch_indices(), generator, settings.views)
+        samples, levels, labels, images = self._noisy(self._batch_indices(), generator, settings.views)
         lam = levels.float() / (2 * PIXEL_STEPS)
         rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        logits = self.forward(samples, lam)
-        loss = F.cross_entropy(logits, labels)
-        if settings.consistency:
-            loss = loss + settings.consistency * disagreement(logits, lam[: len(lam) // 2])
+        loss, right = (self._labels if settings.objective == "labels" else self._denoising)(
+            samples, lam, labels, images
+        )
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         self.optimizer.step()
@@ -297,7 +314,24 @@ class Trainer:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise FloatingPointError(f"the loss is {value} at step {self.position}: lower the learning rate")
-        return value, float((logits.argmax(1) == labels).float().mean())
+        return value, right
+
+    def _labels(self, samples: Tensor, lam: Tensor, labels: Tensor, images: Tensor) -> tuple[Tensor, float]:
+        """Cross-entropy with the labels, and the disagreement of two views; the share answered right."""
+        logits = self.forward(samples, lam)
+        loss = F.cross_entropy(logits, labels)
+        if self.settings.consistency:
+            loss = loss + self.settings.consistency * disagreement(logits, lam[: len(lam) // 2])
+        return loss, float((logits.argmax(1) == labels).float().mean())
+
+    def _denoising(self, samples: Tensor, lam: Tensor, labels: Tensor, images: Tensor) -> tuple[Tensor, float]:
+        """First the pictures alone, then the classifier's answers too; the share answered as the clean picture is."""
+        settings, network = self.settings, self.model.network
+        assert isinstance(network, DenoisedLite0)
+        stability = settings.stability if self.position >= settings.pictures_first * settings.steps else 0.0
+        x = centred(samples)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
+            return denoising_loss(network, x, lam, images.float() / PIXEL_STEPS, stability)
 
     def held_out_accuracy(self, model: Classifier) -> dict[str, float]:
         """Share of held-out images of which `model` classifies one sample (at a fixed random index) right, by sigma."""
@@ -319,9 +353,9 @@ class Trainer:
 
     def _tensors(self) -> dict[str, Tensor]:
         momenta = {
-            f"momentum.{name}": self.optimizer.state[parameter]["momentum_buffer"]
+            f"optimizer.{key}.{name}": value
             for name, parameter in self.model.named_parameters()
-            if "momentum_buffer" in self.optimizer.state[parameter]
+            for key, value in self.optimizer.state[parameter].items()
         }
         parts: dict[str, nn.Module] = {"model": self.model, "average": self.average}
         weights = {f"{part}.{name}": t for part, module in parts.items() for name, t in module.state_dict().items()}
@@ -356,10 +390,10 @@ class Trainer:
 
         self.model.load_state_dict(part("model."))
         self.average.load_state_dict(part("average."))
-        momenta = part("momentum.")
-        for name, parameter in self.model.named_parameters():
-            if name in momenta:
-                self.optimizer.state[parameter]["momentum_buffer"] = momenta[name].clone()
+        parameters = dict(self.model.named_parameters())
+        for name, value in part("optimizer.").items():
+            key, parameter = name.split(".", 1)
+            self.optimizer.state[parameters[parameter]][key] = value.clone()
         self.position = int(metadata["position"])
 
     def manifest(self, name: str, measured: dict[str, Any]) -> Manifest:
@@ -390,8 +424,8 @@ def train(
     trainer: Trainer,
     output: Path,
     save_every: float = 120.0,
-    log_every: int = 25_600,
-    check_every: int = 256_000,
+    log_every: int | None = None,
+    check_every: int | None = None,
     report: Callable[[str], None] = print,
 ) -> Manifest:
     """Run (or resume from `output`) to the end of the budget; returns the manifest of the checkpoint written there.
@@ -399,6 +433,7 @@ def train(
     save_every: seconds between saved states. log_every, check_every: images between log lines and held-out checks.
     """
     settings = trainer.settings
+    log_every, check_every = log_every or -(-settings.images // 160), check_every or -(-settings.images // 16)
     state, log = output / STATE, output / LOG
     if state.is_file():
         trainer.load_state(state)

@@ -7,6 +7,7 @@ import safetensors.torch
 import torch
 
 from dssn_core import certify, count_votes, list_models, load_model
+from dssn_core.architectures import build_network
 from dssn_core.checkpoints import (
     HASHED_LEVELS,
     MANIFEST,
@@ -18,7 +19,7 @@ from dssn_core.checkpoints import (
     read_manifest,
     save_checkpoint,
 )
-from dssn_core.networks import Classifier, build_network
+from dssn_core.networks import Classifier
 from dssn_core.splitting import SplitNoise
 
 SHAPE = (3, 16, 16)

@@ -145,10 +145,17 @@ def test_a_record_of_another_picture_at_the_same_place_does_not_count():
 def test_a_file_of_other_lines_is_refused_and_left_alone(tmp_path, capsys):
     log = tmp_path / "log.jsonl"
     log.write_text('{"images": 5}\n')
-    folder = tmp_path / "data" / "cat"
-    folder.mkdir(parents=True)
-    to_picture(samples_as_data().images[0]).save(folder / "0.png")
-    command = ["evaluate", "--data", str(folder.parent), "--sigma", "0.1", "--limit", "1", "--output", str(log)]
+    command = [
+        "evaluate",
+        "--data",
+        str(class_folders(tmp_path)),
+        "--sigma",
+        "0.1",
+        "--limit",
+        "1",
+        "--output",
+        str(log),
+    ]
     assert main(command) == 1
     assert "not a record" in capsys.readouterr().err
     assert log.read_text() == '{"images": 5}\n'

@@ -3,13 +3,13 @@ import torch
 from torch import nn
 
 from dssn_core import SplitNoise, list_models, load_model
+from dssn_core.architectures import build_network
 from dssn_core.networks import (
     PRECISIONS,
     Classifier,
     FilmResNet,
     LambdaEmbedding,
     ModulatedNorm,
-    build_network,
     parameter_count,
 )
 from dssn_core.voting import ChunkLayout

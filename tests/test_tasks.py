@@ -1,0 +1,31 @@
+"""What there is to train for."""
+
+import pytest
+import torch
+
+from dssn_core.gallery import CIFAR10_CLASSES, Dataset
+from dssn_core.imagenet import class_names
+from dssn_core.tasks import TASKS, labelled_for
+
+
+def some_data(names: tuple[str, ...]) -> Dataset:
+    return Dataset(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.tensor([0, 1]), names, "some")
+
+
+def test_the_settings_of_every_task_are_sound():
+    assert TASKS["cifar10"].settings.objective == "labels"
+    assert TASKS["imagenet"].settings.objective == "denoising"
+
+
+def test_data_are_labelled_as_the_network_does():
+    wordnet = some_data(("n01440764", "n03888257"))
+    assert labelled_for(wordnet, class_names()).labels.tolist() == [0, 701]
+    same = some_data(CIFAR10_CLASSES)
+    assert labelled_for(same, CIFAR10_CLASSES) is same
+
+
+def test_data_of_other_classes_are_refused():
+    with pytest.raises(ValueError, match="not the model's"):
+        labelled_for(some_data(("cat", "dog")), CIFAR10_CLASSES)
+    with pytest.raises(ValueError, match="not those of CIFAR-10"):
+        TASKS["cifar10"].prepare(some_data(("cat", "dog")))
