@@ -160,14 +160,18 @@ FILM_STYLE = """<style>
 </style>"""
 
 
-def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96) -> str:
+def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, rows: Sequence[str] = ("",)) -> str:
     """HTML: cells in a row that wraps, each a caption under one or more uint8 (3, H, W) pictures, sharp and lossless.
 
-    width: of a cell at least, in pixels.
+    width: of a cell at least, in pixels. rows: what the pictures of a cell are, for those who do not see them.
     """
     drawn = []
     for caption, pictures in cells:
-        images = "".join(f'<img src="{data_url(picture)}" alt="{escape(caption)}">' for picture in pictures)
+        texts = [f"{row}, {caption}" if row else caption for row in rows]
+        images = "".join(
+            f'<img src="{data_url(picture)}" alt="{escape(text)}">'
+            for picture, text in zip(pictures, texts, strict=True)
+        )
         drawn.append(f"<div>{images}{escape(caption)}</div>")
     columns = f"grid-template-columns: repeat(auto-fit, minmax({width}px, 1fr))"
     return f'{FILM_STYLE}<div class="dssn-film" style="{columns}">{"".join(drawn)}</div>'

@@ -246,7 +246,9 @@ def offsets(model: Classifier, image: Tensor) -> None:
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
         cells.append((f"“{scheme}”, error {here[scheme][0]:.4f}", [tile, seen, rebuilt]))
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
-    player.show(Film(charts.filmstrip(cells, width=150)), "offsets", "offsets, a sample and its blur under each scheme")
+    rows = ("offsets", "sample", "what a blur gets back")
+    alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
+    player.show(Film(charts.filmstrip(cells, 150, rows)), "offsets", alt)
     st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
     st.caption(
         "Mean squared error of a Gaussian low-pass reconstruction of this picture, averaged over 16 samples evenly "

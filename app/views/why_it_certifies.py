@@ -38,6 +38,7 @@ def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
         labels = resources.all_labels(image, noise.levels)
         st.session_state["poked-key"], st.session_state["poked"] = key, Poked(image, image, labels)
         st.session_state["poke-seed"] = st.session_state["guided-left"] = 0
+        st.session_state["poked-before"] = None
     state = st.session_state["poked"]
     assert isinstance(state, Poked)
     return state
@@ -53,14 +54,19 @@ def act(action: str, noise: SplitNoise, certificate: Certificate) -> None:
     state: Poked = st.session_state["poked"]
     model = resources.model(resources.MODEL)
     st.session_state["guided-left"] = GUIDED_BURST if action == "burst" else 0
-    if action == "undo":
+    before: Poked | None = st.session_state["poked-before"]
+    if action == "undo" and state.moves:
         state = undo(state)
+    elif action == "undo" and before is not None:
+        state, st.session_state["poked-before"] = before, None
     elif action == "reset":
+        st.session_state["poked-before"] = None
         state = Poked(state.original, state.original, resources.all_labels(state.original, noise.levels))
     elif action == "random":
         state = resources.poked(model, state, noise, random_step(state.image, fresh_generator()))
     elif action == "spend":
         image = random_walk(state.original, certificate.radius_steps, fresh_generator())
+        st.session_state["poked-before"] = state
         state = Poked(state.original, image, resources.all_labels(image, noise.levels))
     elif action in ("up", "down"):
         channel = ("red", "green", "blue").index(st.session_state["poke-channel"])
@@ -108,7 +114,9 @@ def step_buttons(state: Poked, noise: SplitNoise, certificate: Certificate) -> N
         button("guided", "Guided step", ":material/target:")
         button("burst", f"{GUIDED_BURST} guided steps", ":material/bolt:")
         button("spend", "Spend the whole budget at random", ":material/payments:")
-        button("undo", "Undo", ":material/undo:", not state.moves)
+        button(
+            "undo", "Undo", ":material/undo:", not (state.moves or (state.spent and st.session_state["poked-before"]))
+        )
         button("reset", "Reset", ":material/restart_alt:", state.spent == 0 and not state.moves)
 
 

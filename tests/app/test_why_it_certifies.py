@@ -53,6 +53,15 @@ def test_guided_steps_spend_their_budget():
     assert 1 <= spent(page) <= 11
 
 
+def test_spending_the_whole_budget_can_be_undone():
+    page = open_page()
+    press(page, "random")
+    assert spent(press(page, "spend")) > 1
+    assert spent(press(page, "undo")) == 1
+    assert spent(press(page, "undo")) == 0
+    assert page.button(key="poke-undo").disabled
+
+
 def test_the_whole_budget_at_random_leaves_the_answer():
     page = open_page()
     radius = int(next(t.value for t in page.markdown if "**R = " in t.value).split("**R = ")[1].split("**")[0])
