@@ -1,0 +1,139 @@
+"""kill -9 in the middle of training, evaluation and file writing: afterwards nothing is torn, and going on is exact.
+
+    python -m tests.faults [--times 20] [--seed 0]
+
+Each job runs once undisturbed. Then, `--times` times, it is killed at a random moment, run again to its end, and its
+result compared with the undisturbed one. The exit code is 1 if any differs.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from dssn_core.__main__ import main as command
+from dssn_core.files import write_atomically
+from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
+from dssn_core.training import Trainer, TrainSettings, train
+
+VERSIONS = [bytes([version]) * 3_000_000 for version in range(8)]
+
+
+@dataclass(frozen=True)
+class Job:
+    """work: done in a child process, in a folder that it may find half done. result: what has to be the same.
+
+    sound: checked right after the kill, before the job is run again.
+    """
+
+    work: Callable[[Path], object]
+    result: Callable[[Path], object]
+    sound: Callable[[Path], bool] = lambda folder: True
+
+
+def _training(folder: Path) -> None:
+    """A tiny run that saves its state after every step."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (60, 3, 16, 16), generator=generator, dtype=torch.uint8)
+    data = Dataset(images, torch.arange(60) % 2, ("a", "b"), "made here")
+    network = {"stem": 8, "stages": [8, 16]}
+    settings = TrainSettings(images=1600, batch_size=16, held_out_per_class=5, crop=2, network=network)
+    train(Trainer(settings, data), folder / "run", save_every=0.0, report=lambda line: None)
+
+
+def _weights(folder: Path) -> object:
+    return json.loads((folder / "run" / "manifest.json").read_text())["weights_sha256"]
+
+
+def _evaluation(folder: Path) -> None:
+    data = folder / "data"
+    for sample, name in zip(sample_pictures(), CIFAR10_CLASSES, strict=False):  # what they show does not matter here
+        place = data / name
+        place.mkdir(parents=True, exist_ok=True)
+        if not (place / "0.png").exists():
+            write_atomically(place / "0.png", sample.path.read_bytes())
+    output = ["--limit", "10", "--output", str(folder / "records.jsonl")]
+    if command(["evaluate", "--data", str(data), "--sigma", "0.1", "0.15", "0.2", *output]):
+        raise RuntimeError("the evaluation was refused")
+
+
+def _records(folder: Path) -> object:
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    return [{**json.loads(line), "seconds": 0} for line in lines]
+
+
+def _writing(folder: Path) -> None:
+    for version in VERSIONS * 4:
+        write_atomically(folder / "file", version)
+
+
+def _whole(folder: Path) -> bool:
+    return not (folder / "file").exists() or (folder / "file").read_bytes() in VERSIONS
+
+
+JOBS = {
+    "training": Job(_training, _weights),
+    "evaluation": Job(_evaluation, _records),
+    "writing": Job(_writing, lambda folder: (folder / "file").read_bytes(), _whole),
+}
+
+
+def _child(name: str, folder: Path) -> subprocess.Popen[bytes]:
+    arguments = [sys.executable, "-m", "tests.faults", "--child", name, str(folder)]
+    return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def survives(name: str, times: int, seed: int) -> list[str]:
+    """What went wrong, if anything, over `times` kills of a job."""
+    job, draws, wrong = JOBS[name], random.Random(f"{name} {seed}"), []
+    with tempfile.TemporaryDirectory() as temporary:
+        undisturbed = Path(temporary) / "undisturbed"
+        undisturbed.mkdir()
+        began = time.monotonic()
+        assert _child(name, undisturbed).wait() == 0
+        seconds = time.monotonic() - began
+        expected = job.result(undisturbed)
+        for number in range(times):
+            folder = Path(temporary) / f"{number}"
+            folder.mkdir()
+            child = _child(name, folder)
+            time.sleep(seconds * draws.uniform(0.2, 1.0))
+            child.kill()
+            child.wait()
+            if not job.sound(folder):
+                wrong.append(f"{name}, kill {number}: torn")
+            if _child(name, folder).wait() != 0 or job.result(folder) != expected:
+                wrong.append(f"{name}, kill {number}: another result")
+            shutil.rmtree(folder)
+    return wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--child", nargs=2, metavar=("JOB", "FOLDER"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        JOBS[options.child[0]].work(Path(options.child[1]))
+        return 0
+    wrong = []
+    for name in JOBS:
+        found = survives(name, options.times, options.seed)
+        print(f"{name}: killed {options.times} times, {len(found)} times not as undisturbed", flush=True)
+        wrong += found
+    print(*wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
