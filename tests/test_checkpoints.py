@@ -328,3 +328,15 @@ def test_offsets_that_are_not_the_manifests(folder, change, message):
 def test_a_manifest_that_is_none(folder, text):
     (folder / "tiny" / MANIFEST).write_bytes(text)
     refused(folder, r"manifest\.json")
+
+
+def test_the_three_networks_that_are_compared_differ_in_their_noise_alone():
+    manifests = {name: load_model(name).manifest for name in ("cifar10-dssn", "cifar10-uniform", "cifar10-ssn")}
+    later = {"consistency": 0.0, "inference": "float32"}  # what older manifests do not say yet, and how it was
+    trained = [{k: v for k, v in {**later, **m.training}.items() if k != "noise"} for m in manifests.values()]
+    assert trained[0] == trained[1] == trained[2]
+    assert trained[0]["images"] == 4_000_000 and trained[0]["precision"] == "float32"
+    assert {m.precision for m in manifests.values()} == {"float32"}
+    assert [m.noise for m in manifests.values()] == ["dssn", "uniform", "ssn"]
+    shapes = [{k: v for k, v in m.settings.items() if k != "scaled_input"} for m in manifests.values()]
+    assert shapes[0] == shapes[1] == shapes[2]  # unbounded samples are brought to one scale first, the others are not
