@@ -94,12 +94,12 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
     return figure
 
 
-def radius_bins(steps: np.ndarray, largest: int) -> list[tuple[str, np.ndarray]]:
+def radius_bins(steps: np.ndarray, largest: float) -> list[tuple[str, np.ndarray]]:
     """Groups of records by certified radius in steps: name and indices of each; wrong ones (-1) and zeros apart."""
     edges = np.linspace(0, largest, BINS + 1)
     groups = [(WRONG, np.flatnonzero(steps < 0)), (ZERO, np.flatnonzero(steps == 0))]
     for low, high in pairwise(edges):
-        name = f"{low / 255:.2f} – {high / 255:.2f}"
+        name = f"{low / 255:.3f} – {high / 255:.3f}"
         groups.append((name, np.flatnonzero((steps > low) & (steps <= high))))
     return groups
 

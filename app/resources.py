@@ -214,7 +214,13 @@ def method_of(name: str) -> str:
 def test_images() -> Dataset | None:
     """The images that the records speak of, where the environment says where they are."""
     source = os.environ.get(DATA_VARIABLE)
-    return load_dataset(source, train=False) if source else None
+    if not source:
+        return None
+    try:
+        data = load_dataset(source, train=False)
+    except (ValueError, OSError):
+        return None
+    return data if data.class_names == CLASS_NAMES else None
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -10,6 +10,7 @@ import io
 import json
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,10 +19,11 @@ from typing import Any
 import jsonschema
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from .certificate import Certificate, certificate_from_votes, display_radius
-from .checkpoints import PRETRAINED, list_models, load_model, read_manifest
+from .checkpoints import PRETRAINED, CheckpointError, list_models, load_model, read_manifest
 from .images import ImageError, image_sha256, open_picture, to_picture
 from .networks import Classifier
 from .splitting import SplitNoise
@@ -29,6 +31,7 @@ from .voting import BATCH_SIZE, ChunkLayout, noise_for, tally
 
 FORMAT = 1
 MAX_BYTES = 10 * 2**20
+MAX_SIDE = 1024
 SCHEMA_FILE = Path(__file__).with_name("certificate_schema.json")
 
 Document = dict[str, Any]
@@ -159,8 +162,21 @@ def parse(data: bytes) -> Document:
     except jsonschema.ValidationError as error:
         place = "/".join(str(part) for part in error.absolute_path) or "the file"
         raise CertificateFileError(f"this is not a certificate file: {place}: {error.message[:200]}") from None
+    try:
+        _check_values({name: value for name, value in found.items() if name != "made"})
+        json.dumps(found, ensure_ascii=False).encode()
+    except ValueError as error:  # also half a surrogate pair, which is no text
+        raise CertificateFileError(f"this is not a certificate file: {str(error)[:200]}") from None
     document: Document = found
     return document
+
+
+def _check_values(value: Any) -> None:
+    """ValueError for a number with a decimal point, which a JSON Schema takes for an integer if it is whole."""
+    if isinstance(value, float):
+        raise ValueError(f"{value} must be written as an integer")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_values(inner)
 
 
 @dataclass(frozen=True)
@@ -174,12 +190,14 @@ class Finding:
 
 def _finding(what: str, stated: object, found: object) -> Finding:
     same = stated == found
-    text = _short(found) if same else f"the file says {_short(stated)}, but it is {_short(found)}"
+    text = shown(found) if same else f"the file says {shown(stated)}, but it is {shown(found)}"
     return Finding(what, same, text)
 
 
-def _short(value: object) -> str:
+def shown(value: object) -> str:
+    """A value from a file as one line of text that no terminal and no page takes for anything else."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = "".join(letter if letter.isprintable() else "�" for letter in text)
     if len(text) == 64:  # a hash
         return f"{text[:16]}…"
     return text if len(text) <= 80 else f"{text[:60]} …"
@@ -191,7 +209,15 @@ def embedded_image(document: Document) -> Tensor | None:
     if text is None:
         return None
     try:
-        picture = open_picture(base64.b64decode(text, validate=True))
+        data = base64.b64decode(text, validate=True)
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as header:  # its size, before anything is decoded
+            if max(header.size) > MAX_SIDE:
+                raise CertificateFileError(f"the embedded picture has {header.size[0]} x {header.size[1]} pixels")
+        picture = open_picture(data)
+    except CertificateFileError:
+        raise
+    except (OSError, SyntaxError, Image.DecompressionBombError):
+        raise CertificateFileError("the embedded picture cannot be read: it is not a PNG") from None
     except (binascii.Error, ValueError) as error:
         reason = error if isinstance(error, ImageError) else "not base64"
         raise CertificateFileError(f"the embedded picture cannot be read: {reason}") from None
@@ -201,18 +227,21 @@ def embedded_image(document: Document) -> Tensor | None:
 def model_of(document: Document, folder: Path = PRETRAINED) -> tuple[Classifier, Finding]:
     """The installed model with the stated weights; failing that, the one of the stated name, with what is wrong."""
     stated = document["model"]
-    manifests = {name: read_manifest(folder / name) for name in list_models(folder)}
+    manifests = {}
+    for name in sorted(list_models(folder), key=lambda name: name != stated["name"]):  # the stated one first
+        with suppress(CheckpointError):  # a damaged model is no answer to any question
+            manifests[name] = read_manifest(folder / name)
     for name, manifest in manifests.items():
         if manifest.weights_sha256 == stated["weights_sha256"]:
-            text = f"{name} is installed here with these weights, {_short(manifest.weights_sha256)}"
+            text = f"{name} is installed here with these weights, {shown(manifest.weights_sha256)}"
             return load_model(name, folder), Finding("weights", True, text)
     if stated["name"] not in manifests:
         raise CertificateFileError(
             f"no model with the weights {stated['weights_sha256'][:16]}… is installed, and none named "
-            f"{stated['name'][:80]!r}; installed: {', '.join(manifests) or 'none'}"
+            f"{shown(stated['name'])!r}; installed: {', '.join(manifests) or 'none'}"
         )
     found = manifests[stated["name"]].weights_sha256
-    text = f"the file says {stated['weights_sha256'][:16]}…, but {stated['name']} here has {found[:16]}…"
+    text = f"the file says {stated['weights_sha256'][:16]}…, but {shown(stated['name'])} here has {found[:16]}…"
     return load_model(stated["name"], folder), Finding("weights", False, text)
 
 
@@ -233,22 +262,26 @@ def verify(
     pixels = embedded_image(document)
     if pixels is None and image is None:
         raise CertificateFileError("the file holds no pixels: give the image as well")
-    for what, shown in (("image in the file", pixels), ("image given", image)):
-        if shown is not None:
-            yield _finding(f"shape of the {what}", stated["shape"], list(shown.shape))
-            yield _finding(f"SHA-256 of the {what}", stated["sha256"], image_sha256(shown))
-    shown = pixels if pixels is not None else image
-    assert shown is not None
+    if pixels is None and image is not None and image_sha256(image) != stated["sha256"]:
+        raise CertificateFileError(
+            "the image given is not the one that the file is about, or it was cropped or resized otherwise: its "
+            f"SHA-256 is {image_sha256(image)}, the file says {stated['sha256']}"
+        )
+    for what, seen in (("image in the file", pixels), ("image given", image)):
+        if seen is not None:
+            yield _finding(f"shape of the {what}", stated["shape"], list(seen.shape))
+            yield _finding(f"SHA-256 of the {what}", stated["sha256"], image_sha256(seen))
+    subject = pixels if pixels is not None else image
+    assert subject is not None
 
     model, weights = model_of(document, folder)
     assert model.manifest is not None
     yield weights
     yield _finding("name of the model", document["model"]["name"], model.manifest.name)
     yield _finding("class names", document["model"]["class_names"], list(model.class_names))
-    if tuple(shown.shape) != model.input_shape:
-        raise CertificateFileError(
-            f"{model.manifest.name} takes images of shape {model.input_shape}, not {shown.shape}"
-        )
+    if tuple(subject.shape) != model.input_shape:
+        sizes = f"{model.input_shape}, not {tuple(subject.shape)}"
+        raise CertificateFileError(f"{model.manifest.name} takes images of shape {sizes}")
 
     levels, offsets, how = document["noise"]["levels"], document["noise"]["offsets"], document["evaluation"]
     noise = noise_for(model, levels)
@@ -257,7 +290,7 @@ def verify(
     layout = ChunkLayout.of(levels, how["rows"])
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
     yield _finding("number format", how["precision"], model.precision)
-    labels = count(model, shown, noise, layout.rows)
+    labels = count(model, subject, noise, layout.rows)
     yield from _compare_claims(document["claim"], labels, levels, model.class_names)
 
 

@@ -14,7 +14,7 @@ import torch
 from scipy.stats import binomtest
 
 from .certificate import certificate_from_votes
-from .constants import PIXEL_STEPS, lambda_from_levels
+from .constants import PIXEL_STEPS, check_levels, lambda_from_levels
 from .files import read_json_lines, write_json_lines
 from .gallery import Dataset
 from .images import image_sha256
@@ -83,7 +83,13 @@ class Record:
         """ValueError unless `found` is what `to_json` gives."""
         try:
             sampling = Sampling(**found["sampling"]) if found.get("sampling") else None
-            return Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling})
+            record = Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling})
+            counts = [record.index, record.levels, record.label, record.predicted, *record.votes]
+            if any(type(n) is not int or n < 0 for n in counts) or record.predicted >= len(record.votes):
+                raise TypeError
+            if (type(record.radius_steps) is int) == (sampling is not None) or check_levels(record.levels) < 2:
+                raise TypeError
+            return record
         except (KeyError, TypeError) as error:
             raise ValueError(f"this is not a record of an evaluation: {found!r:.200}") from error
 
@@ -216,17 +222,27 @@ def kept_records(folder: Path, held_out: bool) -> list[Record]:
     return [Record.from_json(found) for found in read_json_lines(folder / RECORD_FILES[held_out])]
 
 
-def keep_records(folder: Path, held_out: bool, records: Iterable[Record]) -> None:
-    """Add records to those in a model's folder.
+def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> None:
+    """Add records of one model, drawn in one way, to those in its folder.
 
-    Records of other weights than the newest one's are dropped, and at each N those drawn otherwise than its newest.
+    Records kept before are dropped if they are of other weights, or at the same N drawn otherwise, or of another image
+    at the same index: of another data set.
     """
-    merged = {record.key: record for record in [*kept_records(folder, held_out), *records]}
-    newest = [*merged.values()][-1].weights_sha256 if merged else ""
-    drawn = {record.levels: record.sampling for record in merged.values()}
-    current = [r for r in merged.values() if r.weights_sha256 == newest and r.sampling == drawn[r.levels]]
-    current.sort(key=lambda record: (record.levels, record.index))
-    write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in current))
+    images = {record.index: record.image_sha256 for record in records}
+    drawn = {record.levels: record.sampling for record in records}
+    weights = {record.weights_sha256 for record in records}
+    if len(weights) > 1:
+        raise ValueError("the records are of more than one model")
+    before = [
+        record
+        for record in kept_records(folder, held_out)
+        if record.weights_sha256 in weights
+        and drawn.get(record.levels, record.sampling) == record.sampling
+        and images.get(record.index, record.image_sha256) == record.image_sha256
+    ]
+    merged = {record.key: record for record in [*before, *records]}
+    ordered = sorted(merged.values(), key=lambda record: (record.levels, record.index))
+    write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in ordered))
 
 
 def by_levels(records: Iterable[Record]) -> dict[int, list[Record]]:

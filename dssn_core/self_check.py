@@ -105,6 +105,13 @@ def _arithmetic() -> str:
     return f"R is exactly what trying out gives, for all {tried} votes of {levels} samples over 3 classes"
 
 
+def _networks(folder: Path) -> str:
+    names = list_models(folder)
+    if not names:
+        raise AssertionError("there are none")
+    return f"{len(names)} are installed: {', '.join(names)}"
+
+
 def _weights(name: str, folder: Path) -> str:
     model = load_model(name, folder)
     assert model.manifest is not None
@@ -125,10 +132,10 @@ def checks(folder: Path = PRETRAINED) -> Iterator[tuple[str, Callable[[], str]]]
     yield "splitting against exact fractions", _splitting
     yield "one step, one sample", _one_sample
     yield "the radius against trying out", _arithmetic
+    yield "the networks", partial(_networks, folder)
     for name in list_models(folder):
         yield f"{name}: the files", partial(_weights, name, folder)
-        if (folder / name / KNOWN).is_file():
-            yield f"{name}: a known certificate", partial(_known, name, folder)
+        yield f"{name}: a known certificate", partial(_known, name, folder)
 
 
 def run(folder: Path = PRETRAINED) -> Iterator[Result]:

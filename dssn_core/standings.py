@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .constants import sigma_from_levels
+from .constants import PIXEL_STEPS, sigma_from_levels
 from .evaluation import Record, Share, best_levels, by_levels, certified_accuracy
 from .paper import Published, best_at
 
@@ -49,9 +49,20 @@ class Standing:
 
 
 def chosen_levels(test: Sequence[Record], held_out: Sequence[Record], rho: float) -> int:
-    """The N that did best at rho on held-out training images, among those that both were evaluated at."""
+    """The N that did best at rho on held-out training images, among those that both were evaluated at.
+
+    ValueError if there is none that can certify rho at all.
+    """
     both = {*by_levels(test)} & {*by_levels(held_out)}
-    return best_levels([record for record in held_out if record.levels in both], rho)
+    able = {levels for levels in both if levels // 2 >= rho * PIXEL_STEPS - 1e-9}
+    return best_levels([record for record in held_out if record.levels in able], rho)
+
+
+def choosable(test: Sequence[Record], held_out: Sequence[Record], rhos: Sequence[float]) -> list[float]:
+    """Those of `rhos` that some N evaluated on both can certify."""
+    both = {*by_levels(test)} & {*by_levels(held_out)}
+    largest = max(both, default=0) // 2
+    return [rho for rho in rhos if largest and rho * PIXEL_STEPS <= largest + 1e-9]
 
 
 def standings(
@@ -62,11 +73,11 @@ def standings(
 ) -> list[Standing]:
     """A row for every rho: the noise chosen on `held_out`, the figure from `test`, the best of `published`.
 
-    ValueError if no N was evaluated on both.
+    There is no row for a rho that no N evaluated on both can certify: it was not measured.
     """
     groups = by_levels(test)
     rows = []
-    for rho in rhos:
+    for rho in choosable(test, held_out, rhos):
         levels = chosen_levels(test, held_out, rho)
         rows.append(Standing(rho, levels, certified_accuracy(groups[levels], rho), best_at(published, rho)))
     return rows

@@ -7,7 +7,6 @@ import io
 import json
 
 import jsonschema
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -50,7 +49,8 @@ def document(model, image):
 
 
 def differences(document, image=None) -> list[str]:
-    return [finding.what for finding in verify(parse(dumps(document).encode()), image) if not finding.agrees]
+    data = json.dumps(document).encode()
+    return [finding.what for finding in verify(parse(data), image) if not finding.agrees]
 
 
 def changed(document, path, value):
@@ -149,6 +149,21 @@ def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, imag
     edited = changed(document, ("image", "png"), base64.b64encode(buffer.getvalue()).decode())
     assert "SHA-256 of the image in the file" in differences(edited)
     assert "SHA-256 of the image given" in differences(document, other)
+    with pytest.raises(CertificateFileError, match="not the one that the file is about"):
+        differences(changed(document, ("image", "png"), None), other)
+
+
+def test_what_a_file_says_cannot_pose_as_something_else(document):
+    edited = changed(document, ("claim", "class"), "x\nagrees  everything\n\x1b[8m")
+    (finding,) = [finding for finding in verify(edited) if not finding.agrees]
+    assert finding.text.isprintable() and "agrees  everything" in finding.text
+
+
+def test_an_embedded_picture_of_another_size_is_not_decoded(document):
+    buffer = io.BytesIO()
+    Image.new("RGB", (3000, 3000)).save(buffer, "PNG")
+    with pytest.raises(CertificateFileError, match="3000 x 3000"):
+        differences(changed(document, ("image", "png"), base64.b64encode(buffer.getvalue()).decode()))
 
 
 def test_an_edit_without_a_new_digest_is_caught_even_where_nothing_rests_on_it(document):
@@ -168,7 +183,10 @@ def test_without_pixels_the_image_is_asked_for(document, image):
     ("path", "value", "message"),
     [
         (("image", "png"), "@@", "not base64"),
-        (("image", "png"), base64.b64encode(b"GIF89a").decode(), "not a picture"),
+        (("image", "png"), base64.b64encode(b"GIF89a").decode(), "not a PNG"),
+        (("noise", "levels"), 60.0, "written as an integer"),
+        (("evaluation", "rows"), 5000, "rows"),
+        (("claim", "class"), "\ud800", "surrogates"),
         (("format",), 2, "format"),
         (("claim", "votes"), [1, -1], "votes"),
         (("noise", "levels"), 10**9, "levels"),
@@ -210,7 +228,7 @@ def test_counted_labels_are_those_of_every_sample(model, image):
     noise = noise_for(model, LEVELS)
     with torch.inference_mode():
         alone = [int(model(noise.samples(image, j, j + 1), noise.lam).argmax()) for j in range(LEVELS)]
-    assert np.mean(sample_labels(model, image, noise, BATCH) == alone) > 0.9  # kernels may differ by batch
+    assert sample_labels(model, image, noise, 1).tolist() == alone
 
 
 def test_the_commands_agree_differ_and_refuse(tmp_path, capsys):

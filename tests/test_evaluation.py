@@ -48,7 +48,9 @@ def class_folders(parent: Path) -> Path:
 
 
 def a_record(steps: int, right: bool = True) -> Record:
-    return Record(0, 441, "w", "i", label=1, predicted=1 if right else 2, radius_steps=steps, votes=(), seconds=0.0)
+    return Record(
+        0, 441, "w", "i", label=1, predicted=1 if right else 2, radius_steps=steps, votes=(0, 441, 0), seconds=0.0
+    )
 
 
 def test_certified_accuracy_counts_right_images_with_enough_radius():
@@ -233,13 +235,36 @@ def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
     before = (tmp_path / "test.jsonl.gz").read_bytes()
     keep_records(tmp_path, False, records)
     assert (tmp_path / "test.jsonl.gz").read_bytes() == before
+    other_image = replace(records[0], image_sha256="another data set")
+    keep_records(tmp_path, False, [other_image])
+    assert [record.image_sha256 for record in kept_records(tmp_path, False)] == ["i", "i", "another data set"]
     keep_records(tmp_path, False, [replace(records[0], weights_sha256="new")])
     assert [record.weights_sha256 for record in kept_records(tmp_path, False)] == ["new"]
+    with pytest.raises(ValueError, match="more than one model"):
+        keep_records(tmp_path, False, [records[0], replace(records[1], weights_sha256="new")])
+
+
+def test_only_the_models_own_method_is_recorded(tmp_path, capsys):
+    data = str(class_folders(tmp_path))
+    command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--method", "uniform", "--record"]
+    assert main(command) == 1
+    assert "only its own method is kept" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change", [{"levels": "x"}, {"index": [1]}, {"votes": "abc"}, {"label": None}, {"radius_steps": 1.5}, {"levels": 1}]
+)
+def test_a_record_of_the_wrong_kind_is_refused(change):
+    whole = replace(a_record(3), votes=(0, 441, 0)).to_json()
+    assert Record.from_json(whole).radius_steps == 3
+    with pytest.raises(ValueError):
+        Record.from_json({**whole, **change})
 
 
 def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
-    old = [replace(a_record(0), index=index, sampling=SAMPLING) for index in range(3)]
-    other = replace(a_record(0), levels=40, sampling=SAMPLING)
+    drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING)
+    old = [replace(drawn, index=index) for index in range(3)]
+    other = replace(drawn, levels=40)
     keep_records(tmp_path, False, [*old, other])
     new = replace(old[1], sampling=replace(SAMPLING, n=SAMPLING.n + 1))
     keep_records(tmp_path, False, [new])

@@ -60,6 +60,10 @@ def test_a_radius_too_large_or_too_small_is_found(monkeypatch, error):
     assert "the radius against trying out" in failed()
 
 
+def test_nothing_to_check_does_not_pass(tmp_path):
+    assert failed(tmp_path) == ["the networks"]
+
+
 def test_damaged_weights_and_a_changed_certificate_are_found(tmp_path):
     shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "cifar10-dssn")
     file = tmp_path / "cifar10-dssn" / self_check.KNOWN

@@ -31,15 +31,19 @@ def test_the_noise_is_chosen_on_held_out_images_and_reported_on_test_images():
 
 def test_only_noises_evaluated_on_both_are_chosen():
     test, held_out = records(LOW, [10]), records(LOW, [0]) + records(HIGH, [400])
-    assert chosen_levels(test, held_out, 1.0) == LOW
+    assert chosen_levels(test, held_out, 0.5) == LOW
 
 
-def test_without_a_common_noise_there_is_no_standing():
+def test_what_was_not_measured_has_no_row():
+    assert standings(records(LOW, [10]), records(HIGH, [10]), published("cifar10"), [0.5]) == []
+    low = standings(records(LOW, [10]), records(LOW, [10]), published("cifar10"))
+    assert [row.rho for row in low] == [0.5]  # N = 441 can certify up to 220/255
     with pytest.raises(ValueError, match="no records to choose by"):
-        standings(records(LOW, [10]), records(HIGH, [10]), published("cifar10"), [0.5])
+        chosen_levels(records(LOW, [10]), records(LOW, [10]), 1.0)
 
 
 def test_the_rows_are_those_of_the_papers_headline():
-    rows = standings(records(HIGH, [300, -1]), records(HIGH, [300]), published("cifar10"))
+    top = levels_from_sigma(3.5)
+    rows = standings(records(top, [300, -1]), records(top, [300]), published("cifar10"))
     assert [row.published for row in rows] == [72.25, 63.07, 56.21, 51.33, 46.76, 42.67, 39.46, 36.46]
     assert [row.ours.count for row in rows] == [1, 1, 0, 0, 0, 0, 0, 0]

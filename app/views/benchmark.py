@@ -15,7 +15,7 @@ from dssn_core.comparison import METHODS
 from dssn_core.constants import sigma_from_levels
 from dssn_core.evaluation import Record, by_levels, certified_curve, certified_steps
 from dssn_core.paper import published, source
-from dssn_core.standings import chosen_levels, standings
+from dssn_core.standings import choosable, chosen_levels, standings
 
 VIEWS = Path(__file__).parent
 SECTIONS = ("Curves", "Table", "Images")
@@ -63,9 +63,11 @@ def curves_of(name: str, wanted: Sequence[int]) -> list[Curve]:
         for levels in wanted
         if levels in groups
     ]
-    if {*groups} & {*by_levels(held_out)}:
-        best = [certified_curve(groups[chosen_levels(test, held_out, rho)], [rho])[0] for rho in RHOS]
-        curves.append(Curve(f"{name}, σ chosen for each ρ", method, RHOS, best, best=True))
+    rhos = choosable(test, held_out, RHOS)
+    if rhos:
+        best = [certified_curve(groups[chosen_levels(test, held_out, rho)], [rho])[0] for rho in rhos]
+        images = min(share.images for share in best)
+        curves.append(Curve(f"{name}, σ chosen for each ρ ({images} images)", method, rhos, best, best=True))
     return curves
 
 
@@ -116,7 +118,7 @@ def table(models: Sequence[str]) -> None:
     rows = []
     for name in models:
         test, held_out = resources.records(name)
-        if not {*by_levels(test)} & {*by_levels(held_out)}:
+        if not choosable(test, held_out, [0.0]):
             st.info(f"{name} has no records of held-out images, on which σ is chosen: `evaluate --held-out --record`.")
             continue
         rivals = [row for row in published("cifar10") if row.method == resources.method_of(name)]
@@ -176,14 +178,16 @@ def gains(records: Sequence[Record], levels: int) -> dict[int, float]:
     def steps(several: Sequence[Record]) -> dict[int, float]:
         return {r.index: max(0.0, float(n)) for r, n in zip(several, certified_steps(several), strict=True)}
 
+    images = {(record.index, record.image_sha256) for record in records}
     ours, theirs = steps(records), steps(found)
-    return {index: ours[index] - theirs[index] for index in ours.keys() & theirs.keys()}
+    same = {r.index for r in records} & {r.index for r in found if (r.index, r.image_sha256) in images}
+    return {index: ours[index] - theirs[index] for index in same}
 
 
 def images(models: Sequence[str]) -> None:
     name, levels, records = choose_records(models)
     steps = certified_steps(records)
-    groups = charts.radius_bins(steps, levels // 2)
+    groups = charts.radius_bins(steps, levels / 2)
     event = st.plotly_chart(
         charts.radius_histogram(groups),
         config=CHART_BAR,

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app import pictures, resources
 from app.charts import checklist
-from dssn_core.certificate_file import CertificateFileError, Document, Finding, embedded_image, parse
-from dssn_core.images import ImageError, read_image
+from dssn_core.certificate_file import Document, Finding, embedded_image, parse
+from dssn_core.images import read_image
 
 
 def upload() -> Document | None:
@@ -39,7 +39,10 @@ def show(findings: list[Finding], document: Document) -> None:
         )
     st.html(checklist([(finding.agrees, finding.what, finding.text) for finding in findings]))
     with st.expander("Not checked"):
-        st.markdown("How the file was made. Nobody can check this later, and the claim does not rest on it.")
+        st.markdown(
+            "How and where the file was made, by its own word. On another kind of machine close votes may fall "
+            "otherwise; `certify --strict` says what holds there too."
+        )
         st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
 
 
@@ -66,8 +69,9 @@ def page() -> None:
         findings = resources.verification(document, image, partial(tell, bar))
         bar.empty()
         show(findings, document)
-    except (CertificateFileError, ImageError) as error:
-        st.error(f"This cannot be checked: {error}")
+    except ValueError as error:  # of the file, the picture, or a model here
+        st.error("This cannot be checked.")
+        st.text(str(error))  # the file's own words may be in it: no Markdown
 
 
 def tell(bar: st.delta_generator.DeltaGenerator, share: float) -> None:

@@ -8,8 +8,8 @@ from dssn_core.paper import published
 
 
 def test_every_image_falls_into_one_group():
-    steps = np.array([-1, -1, 0, 0, 0, 1, 10, 11, 220.0, 13.5])
-    groups = charts.radius_bins(steps, 220)
+    steps = np.array([-1, -1, 0, 0, 0, 1, 10, 11, 220.195, 13.5])
+    groups = charts.radius_bins(steps, 441 / 2)
     assert sorted(index for _, members in groups for index in members) == list(range(10))
     assert [len(members) for _, members in groups[:2]] == [2, 3]
     assert groups[-1][1].tolist() == [8]
