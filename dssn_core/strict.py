@@ -29,9 +29,9 @@ class Hesitant:
 
     def __call__(self, x: Tensor, lam: float) -> Tensor:
         logits = self.model(x, lam)
-        best = logits.topk(2, dim=1).values
-        close = best[:, 0] - best[:, 1] < self.gap
-        return torch.cat([logits, torch.where(close, best[:, 0] + 1, best[:, 1] - 1)[:, None]], dim=1)
+        best, second = logits.topk(2, dim=1).values.unbind(1)
+        beyond = 1 + best.abs()  # never lost in rounding
+        return torch.cat([logits, torch.where(best - second < self.gap, best + beyond, best - beyond)[:, None]], dim=1)
 
 
 def check_gap(gap: float) -> float:

@@ -80,7 +80,7 @@ def mutated(data: bytes, random: Random) -> bytes:
 
 ODDITIES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2**31, 2**63, 10**400, 1e308, -0.0, 0.5, "", "x", "../../etc/passwd", "\x00",
-    "9" * 5000,
+    "9" * 5000, 5.0, 60.0, "\ud800", "\x1b[8m", "![x](y)",
     [], {}, [[]], [0] * 9000, {"": None}, "0" * 64, [3, 32, 32], [10**9] * 3,
 )  # fmt: skip
 

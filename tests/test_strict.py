@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dssn_core import certificate_from_votes, certify, load_model, read_image
+from dssn_core import certificate_from_votes, certify, count_votes, load_model, read_image
 from dssn_core.gallery import sample_pictures
 from dssn_core.strict import StrictCertificate, certify_strictly
 from dssn_core.voting import noise_for
@@ -52,6 +52,30 @@ def test_decided_are_the_samples_whose_two_best_logits_are_apart(model, image):
     strict = certify_strictly(model, image, levels, gap)
     assert 0 < strict.undecided == int((~sure).sum()) < levels
     assert strict.votes == tuple(np.bincount(best.indices[sure, 0], minlength=10))
+
+
+class Elsewhere:
+    """The same network on a machine whose logits are off by up to `error`."""
+
+    def __init__(self, model, error, seed):
+        self.model, self.error, self.input_shape = model, error, model.input_shape
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, x, lam):
+        logits = self.model(x, lam)
+        return logits + self.error * (2 * torch.rand(logits.shape, generator=self.generator) - 1)
+
+
+@pytest.mark.parametrize("gap", [0.1, 0.5, 2.0])
+def test_it_holds_where_the_logits_are_off_by_less_than_half_the_gap(model, image, gap):
+    levels = 100
+    strict = certify_strictly(model, image, levels, gap)
+    assert strict.undecided
+    for seed in range(5):
+        votes = count_votes(Elsewhere(model, 0.499 * gap, seed), image, noise_for(model, levels))
+        there = certificate_from_votes(votes, levels)
+        assert all(there.votes[c] >= n for c, n in enumerate(strict.votes))
+        assert strict.label is None or (strict.label == there.label and strict.radius_steps <= there.radius_steps)
 
 
 def test_it_is_never_larger_than_the_certificate(model, image):
