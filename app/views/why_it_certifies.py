@@ -114,9 +114,7 @@ def step_buttons(state: Poked, noise: SplitNoise, certificate: Certificate) -> N
         button("guided", "Guided step", ":material/target:")
         button("burst", f"{GUIDED_BURST} guided steps", ":material/bolt:")
         button("spend", "Spend the whole budget at random", ":material/payments:")
-        button(
-            "undo", "Undo", ":material/undo:", not (state.moves or (state.spent and st.session_state["poked-before"]))
-        )
+        button("undo", "Undo", ":material/undo:", not (state.moves or st.session_state["poked-before"]))
         button("reset", "Reset", ":material/restart_alt:", state.spent == 0 and not state.moves)
 
 

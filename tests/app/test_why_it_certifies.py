@@ -73,3 +73,10 @@ def test_the_whole_budget_at_random_leaves_the_answer():
 def test_the_two_pixel_world_at_its_ends(levels):
     page = open_page(why="Two-pixel world", n=levels, k1="0", k2="255")
     assert page.metric[0].label == "Certified radius R"
+
+
+def test_spending_a_budget_of_nothing_can_be_undone_too():
+    page = open_page()
+    page.session_state["poked-before"] = page.session_state["poked"]  # as after spending R = 0 steps
+    assert not healthy(page.run()).button(key="poke-undo").disabled
+    assert press(page, "undo").button(key="poke-undo").disabled
