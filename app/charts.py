@@ -27,6 +27,8 @@ CLASS_COLOURS = (
 )
 SURE_COLOUR, OPEN_COLOUR = "#2f9e62", "rgba(47, 158, 98, 0.35)"
 STRIP_COLUMNS = 128
+CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+"""Plotly's own buttons, but the one that saves a PNG, are left out."""
 
 
 def class_colour(label: int) -> str:

@@ -1,12 +1,14 @@
 """Controls that several pages share."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
 from app import resources, state
 from dssn_core import levels_from_sigma
 from dssn_core.checkpoints import CheckpointError
+from dssn_core.comparison import METHODS
 from dssn_core.networks import Classifier
 
 PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
@@ -33,6 +35,20 @@ def choose_section(names: Sequence[str], key: str) -> str:
         label_visibility="collapsed",
     )
     return str(section)
+
+
+def choose_methods(label: str, key: str, bind: Literal["query-params"] | None = None) -> list[str]:
+    """Some of the methods of smoothing, all to begin with. bind: whether the address keeps them."""
+    chosen = st.pills(
+        label,
+        list(METHODS),
+        selection_mode="multi",
+        default=list(METHODS),
+        format_func=METHODS.__getitem__,
+        key=key,
+        bind=bind,
+    )
+    return list(chosen or [])
 
 
 def choose_noise(model: Classifier) -> int:

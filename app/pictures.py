@@ -1,13 +1,12 @@
 """Images as a page shows them: sharp pixels, lossless. Does not import streamlit."""
 
 import base64
-import io
 
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from dssn_core.images import Box, to_picture
+from dssn_core.images import Box, png, to_picture
 
 
 def enlarged(image: Tensor, side: int = 256) -> Image.Image:
@@ -22,9 +21,7 @@ def sample_image(sample: Tensor) -> Tensor:
 
 def data_url(image: Tensor) -> str:
     """A uint8 (3, H, W) image as a PNG data URL."""
-    buffer = io.BytesIO()
-    to_picture(image).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return "data:image/png;base64," + base64.b64encode(png(image)).decode()
 
 
 def crop_preview(picture: Image.Image, box: Box, side: int = 320) -> Image.Image:

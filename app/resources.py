@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from dssn_core import SplitNoise, list_models, load_model, read_image
 from dssn_core import self_check as self_checks
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
-from dssn_core.certificate_file import Document, Finding, verify
+from dssn_core.certificate_file import Document, Finding, sample_labels, verify
 from dssn_core.checkpoints import CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
 from dssn_core.evaluation import Record, kept_records
@@ -30,7 +30,7 @@ from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import OFFSET_SCHEMES
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
-from dssn_core.voting import noise_for, tally
+from dssn_core.voting import Tally, noise_for
 
 MODEL = "cifar10-dssn"
 """The network of the pages."""
@@ -164,13 +164,13 @@ def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
 def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:
     """What checking a certificate file finds; the votes are counted on the worker thread. tell: the share done."""
 
-    def count(classifier: Classifier, pixels: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
-        labels = np.full(noise.levels, -1)
-        steps = tally(classifier, pixels, noise, batch_size)
-        while (state := network_work(lambda: next(steps, None))) is not None:
-            labels[state.indices] = state.labels
+    def watch(states: Iterator[Tally]) -> Iterator[Tally]:
+        while (state := network_work(lambda: next(states, None))) is not None:
             tell(state.done / state.total)
-        return labels
+            yield state
+
+    def count(classifier: Classifier, pixels: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
+        return sample_labels(classifier, pixels, noise, batch_size, watch)
 
     return list(verify(document, image, count=count))
 

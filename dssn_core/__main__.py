@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from .networks import PRECISIONS, Classifier
 from .splitting import SplitNoise
 from .strict import StrictCertificate, certify_strictly, check_gap
 from .tasks import TASKS, labelled_for
-from .voting import BATCH_SIZE, noise_for, tally
+from .voting import BATCH_SIZE, Tally, noise_for
 
 Parser = argparse.ArgumentParser
 Options = argparse.Namespace
@@ -62,14 +62,16 @@ POSITIVE = checked(int, positive)
 
 def counted(model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
     """The class that each sample votes for, with a bar on the terminal that tells how the vote stands."""
-    labels = np.full(noise.levels, -1)
-    with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
-        for state in tally(model, image, noise, batch_size):
-            labels[state.indices] = state.labels
-            bar.update(len(state.indices))
-            bounds = state.bounds
-            bar.set_postfix_str(f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}")
-    return labels
+
+    def watch(states: Iterator[Tally]) -> Iterator[Tally]:
+        with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
+            for state in states:
+                bar.update(len(state.indices))
+                bounds = state.bounds
+                bar.set_postfix_str(f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}")
+                yield state
+
+    return certificate_file.sample_labels(model, image, noise, batch_size, watch)
 
 
 def add_noise_options(parser: Parser) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,10 +24,10 @@ from torch import Tensor
 
 from .certificate import Certificate, certificate_from_votes, display_radius
 from .checkpoints import PRETRAINED, CheckpointError, list_models, load_model, read_manifest
-from .images import ImageError, image_sha256, open_picture, to_picture
+from .images import ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier
 from .splitting import SplitNoise
-from .voting import BATCH_SIZE, ChunkLayout, noise_for, tally
+from .voting import BATCH_SIZE, ChunkLayout, Tally, noise_for, tally
 
 FORMAT = 1
 MAX_BYTES = 10 * 2**20
@@ -59,10 +59,16 @@ def digest(document: Document) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def sample_labels(model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int = BATCH_SIZE) -> np.ndarray:
-    """int64 (N,): the class that each sample votes for, in index order."""
+def sample_labels(
+    model: Classifier,
+    image: Tensor,
+    noise: SplitNoise,
+    batch_size: int = BATCH_SIZE,
+    watch: Callable[[Iterator[Tally]], Iterable[Tally]] = iter,
+) -> np.ndarray:
+    """int64 (N,): the class that each sample votes for, in index order. watch: gets every state, and passes it on."""
     labels = np.full(noise.levels, -1, dtype=np.int64)
-    for state in tally(model, image, noise, batch_size):
+    for state in watch(tally(model, image, noise, batch_size)):
         labels[state.indices] = state.labels
     return labels
 
@@ -78,12 +84,6 @@ def _claim(labels: np.ndarray, levels: int, class_names: tuple[str, ...]) -> tup
         "radius": display_radius(certificate.radius_steps),
     }
     return claim, certificate
-
-
-def _png(image: Tensor) -> str:
-    buffer = io.BytesIO()
-    to_picture(image).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def machine() -> dict[str, str]:
@@ -119,7 +119,7 @@ def make(
         "image": {
             "sha256": image_sha256(image),
             "shape": list(image.shape),
-            "png": _png(image) if embed else None,
+            "png": base64.b64encode(png(image)).decode() if embed else None,
         },
         "model": {
             "name": model.manifest.name,
@@ -221,7 +221,7 @@ def embedded_image(document: Document) -> Tensor | None:
     except (binascii.Error, ValueError) as error:
         reason = error if isinstance(error, ImageError) else "not base64"
         raise CertificateFileError(f"the embedded picture cannot be read: {reason}") from None
-    return torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1).contiguous()
+    return fit_picture(picture, (picture.height, picture.width))
 
 
 def model_of(document: Document, folder: Path = PRETRAINED) -> tuple[Classifier, Finding]:
@@ -253,9 +253,9 @@ def verify(
 ) -> Iterator[Finding]:
     """Recompute everything a parsed document claims, one finding after the other; it holds if all agree.
 
-    image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. count: counts the votes;
-    for a caller that wants to see how far it has come. CertificateFileError if
-    something that is needed is missing: the pixels, or a model.
+    image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. count: counts the votes,
+    for a caller that wants to see how far it has come. CertificateFileError if the pixels or a model are missing, or
+    the image given for a file without pixels is another one.
     """
     stated = document["image"]
     yield _finding("digest of the file", document["digest"], digest(document))

@@ -112,6 +112,13 @@ def image_sha256(image: Tensor) -> str:
     return hashlib.sha256(header + b"\n" + image.contiguous().numpy().tobytes()).hexdigest()
 
 
+def png(image: Tensor) -> bytes:
+    """A uint8 (3, H, W) image as a PNG file: its very pixels."""
+    buffer = io.BytesIO()
+    to_picture(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def to_picture(image: Tensor, scale: int = 1) -> Image.Image:
     """A uint8 (3, H, W) image as a Pillow picture, each pixel `scale` times as large (never smoothed)."""
     pixels = image.permute(1, 2, 0).numpy()

@@ -2,7 +2,7 @@
 
 Shape legend: B samples, C channels, H rows, W columns, K classes.
 
-`Classifier` is the contract that voting relies on; the bare architectures stand in the table `ARCHITECTURES`.
+`Classifier` is the contract that voting relies on; the table of networks by name is in `architectures`.
 """
 
 from typing import TYPE_CHECKING

@@ -9,9 +9,9 @@ import streamlit as st
 from app import benchmark_charts as charts
 from app import controls, exports, resources
 from app.benchmark_charts import Curve
+from app.charts import CHART_BAR
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
-from dssn_core.comparison import METHODS
 from dssn_core.constants import sigma_from_levels
 from dssn_core.evaluation import Record, by_levels, certified_curve, certified_steps
 from dssn_core.paper import published, source
@@ -20,7 +20,6 @@ from dssn_core.standings import choosable, chosen_levels, standings
 VIEWS = Path(__file__).parent
 SECTIONS = ("Curves", "Table", "Images")
 RHOS = [step / 20 for step in range(0, 121)]
-CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 MOST_IMAGES = 24
 ALL, GAIN = "all images", "largest gain of DSSN over uniform"
 
@@ -31,23 +30,11 @@ def sigma_of(levels: int) -> str:
 
 def choose_models() -> list[str]:
     """The models with records that are to be shown, by name."""
-    known = [name for name in resources.models_with_records()]
+    known = resources.models_with_records()
     if not known:
         st.info("No network has kept records yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
     return list(st.pills("Our networks", known, selection_mode="multi", default=known, key="bench-models") or [])
-
-
-def choose_methods() -> list[str]:
-    chosen = st.pills(
-        "The paper's curves",
-        list(METHODS),
-        selection_mode="multi",
-        default=list(METHODS),
-        format_func=METHODS.__getitem__,
-        key="bench-paper",
-    )
-    return list(chosen or [])
 
 
 # --- curves --------------------------------------------------------------------------------------------------------
@@ -74,7 +61,7 @@ def curves_of(name: str, wanted: Sequence[int]) -> list[Curve]:
 def curves(models: Sequence[str]) -> None:
     levels = sorted({record.levels for name in models for record in resources.records(name)[0]})
     with st.container(horizontal=True):
-        methods = choose_methods()
+        methods = controls.choose_methods("The paper's curves", "bench-paper")
         shown = st.pills(
             "A curve for σ", levels, selection_mode="multi", default=levels, format_func=sigma_of, key="bench-levels"
         )

@@ -22,7 +22,6 @@ SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
 REPEATS = 5
 REDRAW_SECONDS = 0.5
-CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 
 AnyRun = VoteRun | EstimateRun
 
@@ -81,7 +80,7 @@ class Canvas:
         self._drawn += 1
         self.figure = figure
         key = f"{self._name}-{self._drawn}"
-        self._place.plotly_chart(figure, config=CHART_BAR, key=key, alt=self._alt)
+        self._place.plotly_chart(figure, config=charts.CHART_BAR, key=key, alt=self._alt)
 
 
 # --- side by side --------------------------------------------------------------------------------------------------
@@ -278,15 +277,7 @@ def usable(methods: list[str]) -> tuple[str, ...]:
 def choose_settings() -> tuple[list[str], int, float, int]:
     """Methods, n, alpha and seed."""
     with st.container(horizontal=True):
-        methods = st.pills(
-            "Methods",
-            list(METHODS),
-            selection_mode="multi",
-            default=list(METHODS),
-            format_func=METHODS.__getitem__,
-            key="methods",
-            bind="query-params",
-        )
+        methods = controls.choose_methods("Methods", "methods", bind="query-params")
         n = st.selectbox(
             "n, samples to estimate with",
             SAMPLE_COUNTS,
