@@ -4,7 +4,7 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -21,13 +21,14 @@ from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, Finding, sample_labels, verify
 from dssn_core.checkpoints import CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
-from dssn_core.evaluation import Record, kept_records
+from dssn_core.evaluation import Record, Share, by_levels, certified_curve, kept_records
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, Sample, load_dataset, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import OFFSET_SCHEMES
+from dssn_core.standings import Chosen, chosen
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.voting import Tally, noise_for
@@ -198,6 +199,21 @@ def records(name: str) -> tuple[list[Record], list[Record]]:
     """A model's kept records of test images, and of held-out training images."""
     folder = find_model(name)
     return kept_records(folder, held_out=False), kept_records(folder, held_out=True)
+
+
+@dataclass(frozen=True)
+class CertifiedCurves:
+    """Of one model, on test images: a curve for every N, and what is chosen at each rho."""
+
+    by_levels: dict[int, list[Share]]
+    best: list[Chosen]
+
+
+@st.cache_resource(max_entries=16, show_spinner="Counting …")
+def certified_curves(name: str, rhos: tuple[float, ...]) -> CertifiedCurves:
+    test, held_out = records(name)
+    curves = {levels: certified_curve(group, rhos) for levels, group in by_levels(test).items()}
+    return CertifiedCurves(curves, chosen(test, held_out, rhos))
 
 
 def models_with_records() -> list[str]:

@@ -15,15 +15,19 @@ from tqdm import tqdm
 
 from . import agreement, benchmark, certificate_file, evaluation, self_check, training
 from .allocator import keep_freed_memory
+from .architectures import ARCHITECTURES
 from .certificate import Certificate, certificate_from_votes
 from .checkpoints import find_model, load_model, save_manifest
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
+from .estimates import estimate
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import load_dataset, sample_pictures
 from .images import image_sha256, read_image
 from .networks import PRECISIONS, Classifier
+from .noises import NOISES
 from .splitting import SplitNoise
+from .standings import TABLE_RHOS
 from .strict import StrictCertificate, certify_strictly, check_gap
 from .tasks import TASKS, labelled_for
 from .voting import BATCH_SIZE, Tally, noise_for
@@ -204,12 +208,17 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the run; its name becomes the model's")
     parser.add_argument("--start", help="name of a model, or its folder, to start from")
     parser.add_argument("--compile", action="store_true", help="torch.compile the training pass (needs a C++ compiler)")
+    parser.add_argument("--check-every", type=POSITIVE, help="images between held-out checks (default: 1/16 of them)")
     own = parser.add_argument_group("settings (each data set has its own defaults)")
-    own.add_argument("--noise", choices=list(training.NOISES))
+    own.add_argument("--noise", choices=list(NOISES))
     own.add_argument("--offsets", help="offset scheme")
     own.add_argument("--images", type=int, help="budget: images seen")
     own.add_argument("--batch-size", type=int)
+    own.add_argument("--optimizer", choices=list(training.OPTIMIZERS))
     own.add_argument("--learning-rate", type=float)
+    own.add_argument("--weight-decay", type=float)
+    own.add_argument("--momentum", type=float)
+    own.add_argument("--architecture", choices=list(ARCHITECTURES))
     own.add_argument("--seed", type=int)
     own.add_argument("--consistency", type=float, help="weight of the disagreement of two samples of an image")
     own.add_argument("--sigma-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the noise")
@@ -230,7 +239,9 @@ def run_train(options: Options) -> int:
         given["sigma_range"] = tuple(given["sigma_range"])
     settings = replace(task.settings, **given)
     trainer = training.Trainer(settings, task.load(options.data), options.start, options.compile)
-    manifest = training.train(trainer, options.output, report=lambda line: print(line, flush=True))
+    manifest = training.train(
+        trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
+    )
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
 
@@ -304,6 +315,35 @@ def run_evaluate(options: Options) -> int:
     return 0
 
 
+# --- estimate ------------------------------------------------------------------------------------------------------
+
+
+def add_estimate(parser: Parser) -> None:
+    parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders")
+    parser.add_argument("--data", required=True, help="the training set of the models: zip, folder or 'download'")
+    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
+    parser.add_argument("--rho", type=float, nargs="+", default=[0.0, *TABLE_RHOS])
+    parser.add_argument("--limit", type=POSITIVE, default=500, help="held-out images (default %(default)s)")
+    parser.add_argument("--samples", type=POSITIVE, default=32, help="of each image (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run_estimate(options: Options) -> int:
+    print("percent of held-out images: one sample right; then right with an estimated radius of rho or more")
+    for name in options.model:
+        model = load_model(name)
+        assert model.manifest is not None
+        data = labelled_for(load_dataset(options.data, model.input_shape[1:], train=True), model.class_names)
+        data = training.held_out_of(model.manifest, data)
+        data = data.subset(evaluation.evenly_spread(evaluation.class_labels(data), options.limit))
+        print(f"{name}: {len(data)} images, {options.samples} samples each")
+        print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))
+        for found in estimate(model, data, options.sigma, options.rho, options.samples, options.seed):
+            row = "".join(f"{100 * share:6.1f}" for share in found.certified.values())
+            print(f"{found.sigma:6g}  {100 * found.single_sample:6.1f}  {row}", flush=True)
+    return 0
+
+
 # --- agree ---------------------------------------------------------------------------------------------------------
 
 
@@ -359,6 +399,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int
     "verify": ("check a certificate file by computing it again", add_verify, run_verify),
     "train": ("train a base classifier, resuming what the output folder holds", add_train, run_train),
     "evaluate": ("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
+    "estimate": ("compare models on held-out images by a few samples of each", add_estimate, run_estimate),
     "self-check": ("check that this installation computes what it should", add_self_check, run_self_check),
     "agree": ("measure how much threads, chunks and number formats change votes", add_agree, run_agree),
     "bench": ("time certification beside the bare forward pass", add_bench, run_bench),

@@ -4,9 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from .denoising import DenoisedLite0
-from .networks import FilmResNet, Network
+from .networks import FilmPooledNet, FilmResNet, Network
 
-ARCHITECTURES: dict[str, Callable[..., Network]] = {"film-resnet": FilmResNet, "denoised-lite0": DenoisedLite0}
+ARCHITECTURES: dict[str, Callable[..., Network]] = {
+    "film-resnet": FilmResNet,
+    "film-pooled": FilmPooledNet,
+    "denoised-lite0": DenoisedLite0,
+}
 
 
 def build_network(kind: str, settings: dict[str, Any], channels: int, num_classes: int) -> Network:

@@ -266,17 +266,6 @@ def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
     return {"what": what, "data": data, "by_levels": by_n}
 
 
-def best_levels(records: Iterable[Record], rho: float) -> int:
-    """The N with the highest certified accuracy at rho, the smaller one on a tie.
-
-    A choice: make it on images that are not those it is then reported on.
-    """
-    groups = by_levels(records)
-    if not groups:
-        raise ValueError("there are no records to choose by")
-    return max(groups, key=lambda levels: (certified_accuracy(groups[levels], rho).share, -levels))
-
-
 def class_labels(data: Dataset) -> list[int]:
     labels: list[int] = data.labels.to(torch.int64).tolist()
     return labels

@@ -135,6 +135,62 @@ class FilmResNet(Network):
         return h.mean(dim=(2, 3))
 
 
+class PooledStage(nn.Module):
+    """A 3x3 convolution, halved by a maximum over 2x2, then `depth` more 3x3 convolutions; all with modulated norms.
+
+    The first norm comes after the maximum, where a quarter of the values is left. With two or more further
+    convolutions the stage adds its halved input to what they make of it.
+    """
+
+    def __init__(self, inputs: int, outputs: int, depth: int, width: int) -> None:
+        super().__init__()
+        sizes = [inputs] + [outputs] * depth
+        self.convolutions = nn.ModuleList(nn.Conv2d(size, outputs, 3, 1, 1, bias=False) for size in sizes)
+        self.norms = nn.ModuleList(ModulatedNorm(outputs, width) for _ in sizes)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        first = F.max_pool2d(self.convolutions[0](x), 2)
+        first = h = F.silu(self.norms[0](first, embedding))
+        for place in range(1, len(self.norms)):
+            h = self.norms[place](self.convolutions[place](h), embedding)
+            last = place == len(self.norms) - 1
+            h = F.silu(h + first if last and place > 1 else h)
+        return h
+
+
+class FilmPooledNet(Network):
+    """A network of pooled stages (after Jordan 2024, "94% on CIFAR-10 in 3.29 seconds"), told lambda in every norm.
+
+    stem: channels of the 2x2 convolution that sees the sample first, at full resolution. stages: channels of each
+    stage. depth: convolutions of a stage after its first.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_classes: int,
+        stem: int = 24,
+        stages: tuple[int, ...] = (64, 256, 256),
+        depth: int = 1,
+        embedding: int = 64,
+    ) -> None:
+        super().__init__()
+        self.embedding = LambdaEmbedding(embedding)
+        self.stem = nn.Conv2d(2 * channels, stem, 2)  # the sample and how far from unknown each value is
+        sizes = [stem, *stages]
+        self.stages = nn.ModuleList(
+            PooledStage(inputs, outputs, depth, embedding) for inputs, outputs in zip(sizes, stages, strict=False)
+        )
+        self.head = nn.Linear(stages[-1], num_classes)
+
+    def features(self, x: Tensor, lam: Tensor) -> Tensor:
+        embedding = self.embedding(lam)
+        h = F.silu(self.stem(torch.cat([x, x.abs()], dim=1)))
+        for stage in self.stages:
+            h = stage(h, embedding)
+        return h.mean(dim=(2, 3))
+
+
 def centred(x: Tensor) -> Tensor:
     """Samples from [0, 1] to [-1, 1], in float32: rounded to bfloat16 first, they keep only 512 of 1021 values."""
     return (x - 0.5) * 2

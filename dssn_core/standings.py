@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .constants import PIXEL_STEPS, sigma_from_levels
-from .evaluation import Record, Share, best_levels, by_levels, certified_accuracy
+from .evaluation import Record, Share, by_levels, certified_curve
 from .paper import Published, best_at
 
 TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
@@ -48,21 +48,30 @@ class Standing:
         }
 
 
-def chosen_levels(test: Sequence[Record], held_out: Sequence[Record], rho: float) -> int:
-    """The N that did best at rho on held-out training images, among those that both were evaluated at.
+@dataclass(frozen=True)
+class Chosen:
+    """At one rho: the N that did best on held-out images, and its certified accuracy on test images."""
 
-    ValueError if there is none that can certify rho at all.
+    rho: float
+    levels: int
+    ours: Share
+
+
+def chosen(test: Sequence[Record], held_out: Sequence[Record], rhos: Sequence[float]) -> list[Chosen]:
+    """The noise of every rho, chosen on held-out training images among the N that both sets were evaluated at.
+
+    Of two that do equally well the smaller is taken, which is cheaper. A rho that none of them can certify is left
+    out: it was not measured.
     """
-    both = {*by_levels(test)} & {*by_levels(held_out)}
-    able = {levels for levels in both if levels // 2 >= rho * PIXEL_STEPS - 1e-9}
-    return best_levels([record for record in held_out if record.levels in able], rho)
-
-
-def choosable(test: Sequence[Record], held_out: Sequence[Record], rhos: Sequence[float]) -> list[float]:
-    """Those of `rhos` that some N evaluated on both can certify."""
-    both = {*by_levels(test)} & {*by_levels(held_out)}
-    largest = max(both, default=0) // 2
-    return [rho for rho in rhos if largest and rho * PIXEL_STEPS <= largest + 1e-9]
+    ours, theirs = by_levels(test), by_levels(held_out)
+    curves = {n: (certified_curve(theirs[n], rhos), certified_curve(ours[n], rhos)) for n in ours if n in theirs}
+    found = []
+    for place, rho in enumerate(rhos):
+        able = [n for n in curves if n // 2 >= rho * PIXEL_STEPS - 1e-9]
+        if able:
+            levels = max(able, key=lambda n, at=place: (curves[n][0][at].share, -n))
+            found.append(Chosen(rho, levels, curves[levels][1][place]))
+    return found
 
 
 def standings(
@@ -71,13 +80,5 @@ def standings(
     published: Sequence[Published],
     rhos: Sequence[float] = TABLE_RHOS,
 ) -> list[Standing]:
-    """A row for every rho: the noise chosen on `held_out`, the figure from `test`, the best of `published`.
-
-    There is no row for a rho that no N evaluated on both can certify: it was not measured.
-    """
-    groups = by_levels(test)
-    rows = []
-    for rho in choosable(test, held_out, rhos):
-        levels = chosen_levels(test, held_out, rho)
-        rows.append(Standing(rho, levels, certified_accuracy(groups[levels], rho), best_at(published, rho)))
-    return rows
+    """A row for every rho that was measured: what was `chosen` beside the best of `published`."""
+    return [Standing(at.rho, at.levels, at.ours, best_at(published, at.rho)) for at in chosen(test, held_out, rhos)]

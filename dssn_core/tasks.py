@@ -39,6 +39,7 @@ TASKS = {
             objective="denoising",
             images=100_000,
             batch_size=32,
+            optimizer="adamw",
             learning_rate=1e-3,
             sigma_range=(0.05, 2.0),
             held_out_per_class=20,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import safetensors
 import safetensors.torch
+import timm.optim
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,17 +27,9 @@ from .constants import PIXEL_STEPS, levels_from_sigma
 from .denoising import DenoisedLite0, denoising_loss
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset
-from .monte_carlo import add_uniform, split_independently
 from .networks import Classifier, centred
-from .splitting import (
-    check_seed,
-    offset_fractions,
-    offsets_at,
-    samples_from_numerators,
-    split_numerators,
-)
-
-Sampler = Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]
+from .noises import NOISES, keyed_generator
+from .splitting import check_seed, offset_fractions
 
 STATE, LOG = "state.safetensors", "log.jsonl"
 STATISTICS_BATCHES = 20
@@ -51,6 +44,7 @@ class TrainSettings:
     offsets: str = "r2"
     images: int = 4_000_000
     batch_size: int = 256
+    optimizer: str = "sgd"  # or "adamw", "muon"
     learning_rate: float = 0.2  # peak, for 256 images a step
     weight_decay: float = 5e-4  # on convolutions and linear weights only
     momentum: float = 0.9
@@ -76,8 +70,9 @@ class TrainSettings:
             raise ValueError(
                 f"the budget of {self.images} images must hold a batch of 2 or more, got {self.batch_size}"
             )
-        if self.objective not in OPTIMIZERS:
-            raise ValueError(f"unknown objective {self.objective!r}; known: {', '.join(OPTIMIZERS)}")
+        for what, table in (("objective", OBJECTIVES), ("optimizer", OPTIMIZERS)):
+            if getattr(self, what) not in table:
+                raise ValueError(f"unknown {what} {getattr(self, what)!r}; known: {', '.join(table)}")
         if (self.objective == "denoising") != (self.architecture == "denoised-lite0"):
             raise ValueError(f"the objective {self.objective!r} does not fit the architecture {self.architecture!r}")
         if not 0 <= self.consistency < math.inf:
@@ -97,11 +92,6 @@ class TrainSettings:
         return 2 if self.consistency else 1
 
 
-def _generator(*key: int) -> torch.Generator:
-    seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
-    return torch.Generator().manual_seed(seed)
-
-
 ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS = range(6)  # purposes of random draws
 
 
@@ -112,7 +102,7 @@ def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, T
         members = torch.nonzero(labels == label).flatten()
         if len(members) <= per_class:
             raise ValueError(f"class {label} has {len(members)} images; {per_class} are to be held out")
-        order = torch.randperm(len(members), generator=_generator(seed, SPLIT, label))
+        order = torch.randperm(len(members), generator=keyed_generator(seed, SPLIT, label))
         held.append(members[order[:per_class]])
     held_out = torch.cat(held).sort().values
     mask = torch.ones(len(labels), dtype=torch.bool)
@@ -153,31 +143,6 @@ def draw_levels(count: int, sigma_range: tuple[float, float], generator: torch.G
     return (sigma * math.sqrt(3) * 2 * PIXEL_STEPS + 1e-9).floor().long().clamp(*bounds)
 
 
-def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
-    """One DSSN sample of each image at its own N and a random index j: float32 (B, C, H, W)."""
-    levels = levels[:, None, None, None]
-    indices = (torch.rand(levels.shape, generator=generator, dtype=torch.float64) * levels).long()
-    return samples_from_numerators(split_numerators(images, offsets_at(fractions, levels), indices, levels))
-
-
-def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sampler:
-    """One sample of each image under a randomized neighbour of DSSN, which knows no offsets."""
-
-    def samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
-        lam = levels.float()[:, None, None, None] / (2 * PIXEL_STEPS)
-        return kernel(images.float() / PIXEL_STEPS, lam, torch.rand(images.shape, generator=generator))
-
-    return samples
-
-
-NOISES: dict[str, Sampler] = {
-    "dssn": dssn_samples,
-    "ssn": randomized_samples(split_independently),
-    "uniform": randomized_samples(add_uniform),
-}
-"""Noise name to (images, levels, offset fractions, generator) -> samples."""
-
-
 def disagreement(logits: Tensor, lam: Tensor) -> Tensor:
     """Mean over images of lambda times the Jensen-Shannon divergence of the answers to their two samples.
 
@@ -195,12 +160,20 @@ def _sgd(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.O
     return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True)
 
 
-def _adam(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
+def _adamw(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=settings.learning_rate)
 
 
-OPTIMIZERS = {"labels": _sgd, "denoising": _adam}
-"""Objective to what follows its gradients: squared errors have gradients of all sizes, which Adam does not mind."""
+def _muon(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
+    return timm.optim.Muon(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True)
+
+
+OPTIMIZERS = {"sgd": _sgd, "adamw": _adamw, "muon": _muon}
+"""By name; all take the groups of parameters of `Trainer`. Muon turns its updates of convolutions into orthogonal ones
+(Jordan 2024) and leaves all other parameters to AdamW; its weight decay, as that of AdamW, is times the learning rate.
+"""
+
+OBJECTIVES = ("labels", "denoising")
 
 
 def learning_rate_factor(progress: float, warmup: float) -> float:
@@ -231,18 +204,20 @@ class Trainer:
             raise ValueError(f"a batch of {settings.batch_size} needs more than {len(self.training)} training images")
 
         with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
-            torch.manual_seed(_generator(settings.seed, WEIGHTS).initial_seed())
+            torch.manual_seed(keyed_generator(settings.seed, WEIGHTS).initial_seed())
             network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
         self.model = Classifier(network, data.class_names, self.shape, settings.precision).train()
         self.start_sha256 = self._warm_start(start) if start is not None else None
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
         trained = [p for p in self.model.parameters() if p.requires_grad]
+        fallback = {"use_fallback": True}  # to AdamW; only Muon heeds it
         groups = [
-            {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+            {"params": [p for p in trained if p.ndim == 4], "weight_decay": settings.weight_decay},
+            {"params": [p for p in trained if p.ndim == 2], "weight_decay": settings.weight_decay, **fallback},
+            {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0, **fallback},
         ]
-        self.optimizer = OPTIMIZERS[settings.objective](groups, settings)
+        self.optimizer = OPTIMIZERS[settings.optimizer](groups, settings)
         self.forward: Callable[[Tensor, Tensor], Tensor] = torch.compile(self.model) if compiled else self.model
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -262,7 +237,7 @@ class Trainer:
             norm.momentum = None  # a plain mean over the batches
         with torch.no_grad():
             for batch in range(STATISTICS_BATCHES):
-                generator = _generator(self.settings.seed, STATISTICS, batch)
+                generator = keyed_generator(self.settings.seed, STATISTICS, batch)
                 chosen = torch.randint(len(self.training), (self.settings.batch_size,), generator=generator)
                 samples, levels, *_ = self._noisy(chosen, generator, views=1)
                 model(samples, levels.float() / (2 * PIXEL_STEPS))
@@ -290,14 +265,14 @@ class Trainer:
         per_epoch = len(self.training) // size
         epoch, place = divmod(self.position, per_epoch)
         if self._order[0] != epoch:
-            order = torch.randperm(len(self.training), generator=_generator(self.settings.seed, ORDER, epoch))
+            order = torch.randperm(len(self.training), generator=keyed_generator(self.settings.seed, ORDER, epoch))
             self._order = (epoch, order)
         return self._order[1][place * size :][:size]
 
     def step(self) -> tuple[float, float]:
         """One batch: returns (mean loss, share classified correctly)."""
         settings = self.settings
-        generator = _generator(settings.seed, BATCH, self.position)
+        generator = keyed_generator(settings.seed, BATCH, self.position)
         samples, levels, labels, images = self._noisy(self._batch_indices(), generator, settings.views)
         lam = levels.float() / (2 * PIXEL_STEPS)
         rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
@@ -337,7 +312,7 @@ class Trainer:
         """Share of held-out images of which `model` classifies one sample (at a fixed random index) right, by sigma."""
         accuracies = {}
         for place, sigma in enumerate(HELD_OUT_SIGMAS):
-            generator = _generator(self.settings.seed, HELD_OUT, place)
+            generator = keyed_generator(self.settings.seed, HELD_OUT, place)
             levels = torch.full((len(self.held_out),), levels_from_sigma(sigma))
             samples = NOISES[self.settings.noise](self.held_out.images, levels, self.fractions, generator)
             with torch.inference_mode():
@@ -356,6 +331,7 @@ class Trainer:
             f"optimizer.{key}.{name}": value
             for name, parameter in self.model.named_parameters()
             for key, value in self.optimizer.state[parameter].items()
+            if isinstance(value, Tensor)
         }
         parts: dict[str, nn.Module] = {"model": self.model, "average": self.average}
         weights = {f"{part}.{name}": t for part, module in parts.items() for name, t in module.state_dict().items()}

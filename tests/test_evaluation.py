@@ -13,8 +13,6 @@ from dssn_core.checkpoints import PRETRAINED
 from dssn_core.evaluation import (
     Record,
     Sampling,
-    best_levels,
-    by_levels,
     certified_accuracy,
     certified_curve,
     certified_steps,
@@ -214,16 +212,6 @@ def test_the_command_evaluates_a_randomized_method(tmp_path, capsys):
     assert [record.sampling for record in records] == [Sampling("uniform", 100, 50, 0.001, 0)] * 2
     assert main([*command, "--alpha", "2"]) == 1
     assert "alpha must lie" in capsys.readouterr().err
-
-
-def test_the_best_levels_are_those_with_most_certified_images():
-    small, large = [replace(a_record(steps), levels=100) for steps in (50, 50)], [a_record(200), a_record(0)]
-    assert list(by_levels([*large, *small])) == [100, 441]
-    assert best_levels([*large, *small], 0) == 100  # a tie: the smaller one, which is cheaper
-    assert best_levels([*large, *small], 0.15) == 100
-    assert best_levels([*large, *small], 0.5) == 441
-    with pytest.raises(ValueError, match="no records"):
-        best_levels([], 0.5)
 
 
 def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):

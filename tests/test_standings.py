@@ -5,7 +5,7 @@ import pytest
 from dssn_core.constants import levels_from_sigma
 from dssn_core.evaluation import Record
 from dssn_core.paper import published
-from dssn_core.standings import chosen_levels, standings
+from dssn_core.standings import chosen, standings
 
 LOW, HIGH = levels_from_sigma(0.5), levels_from_sigma(2.0)
 
@@ -31,15 +31,21 @@ def test_the_noise_is_chosen_on_held_out_images_and_reported_on_test_images():
 
 def test_only_noises_evaluated_on_both_are_chosen():
     test, held_out = records(LOW, [10]), records(LOW, [0]) + records(HIGH, [400])
-    assert chosen_levels(test, held_out, 0.5) == LOW
+    assert [found.levels for found in chosen(test, held_out, [0.5])] == [LOW]
+
+
+def test_of_two_that_do_equally_well_the_cheaper_is_chosen():
+    both = records(LOW, [200, 60]) + records(HIGH, [200, 60])
+    found = chosen(both, both, [0.0, 0.2, 0.5, 1.0])
+    assert [at.levels for at in found] == [LOW, LOW, LOW, HIGH]  # N = 441 cannot certify 1.0
+    assert [at.ours.count for at in found] == [2, 2, 1, 0]
 
 
 def test_what_was_not_measured_has_no_row():
     assert standings(records(LOW, [10]), records(HIGH, [10]), published("cifar10"), [0.5]) == []
     low = standings(records(LOW, [10]), records(LOW, [10]), published("cifar10"))
     assert [row.rho for row in low] == [0.5]  # N = 441 can certify up to 220/255
-    with pytest.raises(ValueError, match="no records to choose by"):
-        chosen_levels(records(LOW, [10]), records(LOW, [10]), 1.0)
+    assert chosen(records(LOW, [10]), records(LOW, [10]), [1.0]) == []
 
 
 def test_the_rows_are_those_of_the_papers_headline():

@@ -9,21 +9,17 @@ import torch
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
 from dssn_core.gallery import Dataset
 from dssn_core.imagenet import efficientnet_lite0
-from dssn_core.monte_carlo import add_uniform, split_independently
-from dssn_core.splitting import offset_fractions
+from dssn_core.noises import keyed_generator
 from dssn_core.tasks import TASKS
 from dssn_core.training import (
     BATCH,
     LOG,
-    NOISES,
     STATE,
     Trainer,
     TrainSettings,
-    _generator,
     augment,
     disagreement,
     draw_levels,
-    dssn_samples,
     held_out_split,
     learning_rate_factor,
     train,
@@ -256,28 +252,6 @@ def test_levels_are_drawn_from_the_range(sigma_range):
     assert levels.max() - levels.min() >= 0.98 * (high - low)
 
 
-@pytest.mark.parametrize("scheme", ["r2", "white"])
-def test_training_samples_are_those_of_split_noise(scheme):
-    images = torch.randint(0, 256, (6, *SHAPE), dtype=torch.uint8, generator=generator())
-    levels = torch.tensor([2, 132, 255, 441, 3091, 8192])
-    found = dssn_samples(images, levels, offset_fractions(scheme, SHAPE, seed=3), generator(7))
-    # The index of each is drawn first: a uniform number times its N, rounded down.
-    drawn = torch.rand(6, generator=generator(7), dtype=torch.float64)
-    for row, (n, u) in enumerate(zip(levels.tolist(), drawn.tolist(), strict=True)):
-        expected = SplitNoise(n, SHAPE, scheme, seed=3).samples_at(images[row], torch.tensor([int(u * n)]))
-        assert torch.equal(found[row : row + 1], expected)
-
-
-@pytest.mark.parametrize(("noise", "kernel"), [("uniform", add_uniform), ("ssn", split_independently)])
-def test_randomized_training_samples_follow_their_kernel_at_each_lambda(noise, kernel):
-    images = torch.randint(0, 256, (4, *SHAPE), dtype=torch.uint8, generator=generator())
-    levels = torch.tensor([60, 255, 441, 3091])
-    found = NOISES[noise](images, levels, torch.zeros(SHAPE), generator(7))
-    draws = torch.rand(images.shape, generator=generator(7))
-    for row, n in enumerate(levels.tolist()):
-        assert torch.allclose(found[row], kernel(images[row].float() / 255, n / 510, draws[row]), atol=1e-6)
-
-
 @pytest.mark.parametrize("noise", ["uniform", "ssn"])
 def test_a_run_of_a_randomized_neighbour_learns_and_loads(noise, data, tmp_path):
     manifest = run(replace(TINY, noise=noise), data, tmp_path / "run")
@@ -327,7 +301,7 @@ def test_consistency_trains_on_two_samples_of_each_image(data):
 def test_the_loss_of_a_step_is_cross_entropy_plus_weighted_disagreement(data):
     settings = replace(TINY, consistency=0.5)
     trainer = Trainer(settings, data)
-    generator_of_step = _generator(settings.seed, BATCH, 0)
+    generator_of_step = keyed_generator(settings.seed, BATCH, 0)
     samples, levels, labels, _ = trainer._noisy(trainer._batch_indices(), generator_of_step, 2)
     lam = levels.float() / 510
     with torch.no_grad():

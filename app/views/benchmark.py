@@ -13,13 +13,13 @@ from app.charts import CHART_BAR
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.constants import sigma_from_levels
-from dssn_core.evaluation import Record, by_levels, certified_curve, certified_steps
+from dssn_core.evaluation import Record, by_levels, certified_steps
 from dssn_core.paper import published, source
-from dssn_core.standings import choosable, chosen_levels, standings
+from dssn_core.standings import chosen, standings
 
 VIEWS = Path(__file__).parent
 SECTIONS = ("Curves", "Table", "Images")
-RHOS = [step / 20 for step in range(0, 121)]
+RHOS = tuple(step / 20 for step in range(0, 121))
 MOST_IMAGES = 24
 ALL, GAIN = "all images", "largest gain of DSSN over uniform"
 
@@ -42,19 +42,17 @@ def choose_models() -> list[str]:
 
 def curves_of(name: str, wanted: Sequence[int]) -> list[Curve]:
     """A curve for each wanted N, and the one whose N is chosen at every rho on held-out images."""
-    test, held_out = resources.records(name)
     method = resources.method_of(name)
-    groups = by_levels(test)
+    found = resources.certified_curves(name, RHOS)
     curves = [
-        Curve(f"{name}, σ = {sigma_of(levels)}", method, RHOS, certified_curve(groups[levels], RHOS), (name, levels))
-        for levels in wanted
-        if levels in groups
+        Curve(f"{name}, σ = {sigma_of(levels)}", method, RHOS, shares, (name, levels))
+        for levels, shares in found.by_levels.items()
+        if levels in wanted
     ]
-    rhos = choosable(test, held_out, RHOS)
-    if rhos:
-        best = [certified_curve(groups[chosen_levels(test, held_out, rho)], [rho])[0] for rho in rhos]
-        images = min(share.images for share in best)
-        curves.append(Curve(f"{name}, σ chosen for each ρ ({images} images)", method, rhos, best, best=True))
+    if found.best:
+        images = min(at.ours.images for at in found.best)
+        title = f"{name}, σ chosen for each ρ ({images} images)"
+        curves.append(Curve(title, method, [at.rho for at in found.best], [at.ours for at in found.best], best=True))
     return curves
 
 
@@ -105,7 +103,7 @@ def table(models: Sequence[str]) -> None:
     rows = []
     for name in models:
         test, held_out = resources.records(name)
-        if not choosable(test, held_out, [0.0]):
+        if not chosen(test, held_out, [0.0]):
             st.info(f"{name} has no records of held-out images, on which σ is chosen: `evaluate --held-out --record`.")
             continue
         rivals = [row for row in published("cifar10") if row.method == resources.method_of(name)]

@@ -1,0 +1,47 @@
+"""The noises that base classifiers are trained for: one sample of each image of a batch, each at its own lambda.
+
+Shape legend: B batch, C, H, W image.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .constants import PIXEL_STEPS
+from .monte_carlo import add_uniform, split_independently
+from .splitting import offsets_at, samples_from_numerators, split_numerators
+
+Sampler = Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]
+
+
+def keyed_generator(*key: int) -> torch.Generator:
+    """A generator seeded by all the numbers of `key`: draws keyed by purpose and position need no saved state."""
+    seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator().manual_seed(seed)
+
+
+def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
+    """One DSSN sample of each image at its own N and a random index j: float32 (B, C, H, W)."""
+    levels = levels[:, None, None, None]
+    indices = (torch.rand(levels.shape, generator=generator, dtype=torch.float64) * levels).long()
+    return samples_from_numerators(split_numerators(images, offsets_at(fractions, levels), indices, levels))
+
+
+def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sampler:
+    """One sample of each image under a randomized neighbour of DSSN, which knows no offsets."""
+
+    def samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
+        lam = levels.float()[:, None, None, None] / (2 * PIXEL_STEPS)
+        return kernel(images.float() / PIXEL_STEPS, lam, torch.rand(images.shape, generator=generator))
+
+    return samples
+
+
+NOISES: dict[str, Sampler] = {
+    "dssn": dssn_samples,
+    "ssn": randomized_samples(split_independently),
+    "uniform": randomized_samples(add_uniform),
+}
+"""Noise name to (images, levels, offset fractions, generator) -> samples."""

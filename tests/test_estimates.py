@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from dssn_core import count_votes, load_model
+from dssn_core.estimates import estimate, estimated_certified, sampled_votes
+from dssn_core.gallery import Dataset, sample_pictures
+from dssn_core.images import read_image
+from dssn_core.voting import noise_for
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("cifar10-dssn")
+
+
+@pytest.fixture(scope="module")
+def data(model):
+    samples = sample_pictures()[:10]
+    images = torch.stack([read_image(sample.path, (32, 32)) for sample in samples])
+    labels = torch.tensor([sample.label for sample in samples])
+    return Dataset(images, labels, model.class_names, "ten built-in pictures")
+
+
+def test_a_label_must_lead_by_rho_over_lambda():
+    votes = torch.tensor([[32, 0, 0], [20, 12, 0], [12, 20, 0], [16, 16, 0]])
+    found = estimated_certified(votes, torch.zeros(4, dtype=torch.int64), lam=2.0, rhos=(0.0, 0.5, 0.51, 2.0, 2.01))
+    assert found == {0.0: 0.5, 0.5: 0.5, 0.51: 0.25, 2.0: 0.25, 2.01: 0.0}
+
+
+def test_votes_are_of_all_images_and_follow_the_seed(model, data):
+    votes = sampled_votes(model, data, levels=441, samples=3, seed=5)
+    assert votes.shape == (10, 10)
+    assert votes.sum(dim=1).tolist() == [3] * 10
+    assert torch.equal(votes, sampled_votes(model, data, levels=441, samples=3, seed=5))
+
+
+def test_an_estimate_comes_near_the_whole_vote(model, data):
+    (found,) = estimate(model, data, [0.5], [0.0, 0.5], samples=200)
+    noise = noise_for(model, 441)
+    votes = torch.stack([torch.as_tensor(count_votes(model, image, noise)) for image in data.images])
+    share = float(votes.gather(1, data.labels[:, None]).sum() / votes.sum())
+    assert (found.images, found.samples) == (10, 200)
+    assert abs(found.single_sample - share) < 0.05  # 2,000 draws: 4.5 standard errors at worst
+    exact = estimated_certified(votes, data.labels, 441 / 510, [0.0, 0.5])
+    assert all(abs(found.certified[rho] - exact[rho]) <= 0.2 for rho in exact)
