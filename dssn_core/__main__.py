@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 from tqdm import tqdm
 
@@ -335,7 +336,7 @@ def run_estimate(options: Options) -> int:
         assert model.manifest is not None
         data = labelled_for(load_dataset(options.data, model.input_shape[1:], train=True), model.class_names)
         data = training.held_out_of(model.manifest, data)
-        data = data.subset(evaluation.evenly_spread(evaluation.class_labels(data), options.limit))
+        data = data.subset(torch.tensor(evaluation.evenly_spread(evaluation.class_labels(data), options.limit)))
         print(f"{name}: {len(data)} images, {options.samples} samples each")
         print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))
         for found in estimate(model, data, options.sigma, options.rho, options.samples, options.seed):

@@ -69,7 +69,7 @@ def chosen(test: Sequence[Record], held_out: Sequence[Record], rhos: Sequence[fl
     for place, rho in enumerate(rhos):
         able = [n for n in curves if n // 2 >= rho * PIXEL_STEPS - 1e-9]
         if able:
-            levels = max(able, key=lambda n, at=place: (curves[n][0][at].share, -n))
+            levels = -max((curves[n][0][place].share, -n) for n in able)[1]
             found.append(Chosen(rho, levels, curves[levels][1][place]))
     return found
 

@@ -165,7 +165,10 @@ def _adamw(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim
 
 
 def _muon(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
-    return timm.optim.Muon(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True)
+    muon: torch.optim.Optimizer = timm.optim.Muon(
+        groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True
+    )
+    return muon
 
 
 OPTIMIZERS = {"sgd": _sgd, "adamw": _adamw, "muon": _muon}
