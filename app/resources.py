@@ -18,7 +18,7 @@ from dssn_core import SplitNoise, list_models, load_model, read_image
 from dssn_core import self_check as self_checks
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
-from dssn_core.certificate_file import Document, Finding, sample_labels, verify
+from dssn_core.certificate_file import Document, Finding, verify
 from dssn_core.checkpoints import CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
 from dssn_core.evaluation import Record, Share, by_levels, certified_curve, kept_records
@@ -31,7 +31,7 @@ from dssn_core.splitting import OFFSET_SCHEMES
 from dssn_core.standings import Chosen, chosen
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
-from dssn_core.voting import Tally, noise_for
+from dssn_core.voting import Tally, noise_for, sample_labels
 
 MODEL = "cifar10-dssn"
 """The network of the pages."""

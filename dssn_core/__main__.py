@@ -17,7 +17,8 @@ from tqdm import tqdm
 from . import agreement, benchmark, certificate_file, evaluation, self_check, training
 from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
-from .certificate import Certificate, certificate_from_votes
+from .certificate import Certificate, certificate_from_votes, radius_bounds
+from .certificate_file import Verdict, verdict
 from .checkpoints import find_model, load_model, save_manifest
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
@@ -29,9 +30,9 @@ from .networks import PRECISIONS, Classifier
 from .noises import NOISES
 from .splitting import SplitNoise
 from .standings import TABLE_RHOS
-from .strict import StrictCertificate, certify_strictly, check_gap
+from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for
-from .voting import BATCH_SIZE, Tally, noise_for
+from .voting import BATCH_SIZE, Tally, noise_for, sample_labels
 
 Parser = argparse.ArgumentParser
 Options = argparse.Namespace
@@ -65,18 +66,23 @@ def usable_sigma(sigma: float) -> float:
 POSITIVE = checked(int, positive)
 
 
-def counted(model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
-    """The class that each sample votes for, with a bar on the terminal that tells how the vote stands."""
+def counted(
+    model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int, gap: float | None = None
+) -> np.ndarray:
+    """The class that each sample votes for, with a bar on the terminal that tells how the vote stands.
+
+    gap: count the votes of samples whose two best logits are closer for the twins of the classes, as `Hesitant` does.
+    """
 
     def watch(states: Iterator[Tally]) -> Iterator[Tally]:
         with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
             for state in states:
                 bar.update(len(state.indices))
-                bounds = state.bounds
+                bounds = radius_bounds(state.votes.reshape(-1, model.num_classes).sum(axis=0), noise.levels)
                 bar.set_postfix_str(f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}")
                 yield state
 
-    return certificate_file.sample_labels(model, image, noise, batch_size, watch)
+    return sample_labels(model if gap is None else Hesitant(model, gap), image, noise, batch_size, watch)
 
 
 def add_noise_options(parser: Parser) -> None:
@@ -132,16 +138,15 @@ def run_certify(options: Options) -> int:
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
     began = time.perf_counter()
-    labels = counted(model, image, noise, options.batch_size)
+    votes = counted(model, image, noise, options.batch_size, options.strict)
+    labels = votes % model.num_classes
     certificate = certificate_from_votes(np.bincount(labels, minlength=model.num_classes), noise.levels)
     if options.output:
         seconds = time.perf_counter() - began
         embed = not options.no_pixels
         document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
         write_atomically(options.output, certificate_file.dumps(document).encode())
-    strict = None
-    if options.strict:
-        strict = certify_strictly(model, image, noise.levels, options.strict, options.batch_size)
+    strict = strictly(votes, model.num_classes, options.strict) if options.strict else None
     if options.json:
         about: dict[str, Any] = {
             "image": str(options.image),
@@ -175,29 +180,34 @@ def strict_account(strict: StrictCertificate, certificate: Certificate, class_na
 
 # --- verify --------------------------------------------------------------------------------------------------------
 
-DIFFERS = 3
-"""Exit code of `verify` for a certificate that was checked and does not hold."""
+DIFFERS, ROUNDING = 3, 4
+"""Exit codes of `verify` for a certificate that was checked and does not hold, or only differs as rounding may."""
+
+EXIT_CODES = {Verdict.HOLDS: 0, Verdict.DIFFERS: DIFFERS, Verdict.ROUNDING: ROUNDING}
 
 
 def add_verify(parser: Parser) -> None:
     parser.add_argument("certificate", type=Path, help="a certificate file")
     parser.add_argument("--image", type=Path, help="the picture it is about, where the file holds no pixels")
-    parser.epilog = f"exit code: 0 everything agrees, {DIFFERS} something differs, 1 the file cannot be checked"
+    parser.add_argument("--model", help="check with this model, a name or a folder (default: the one of these weights)")
+    parser.epilog = (
+        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only votes differ that another "
+        "machine's rounding may well turn, 1 the file cannot be checked"
+    )
 
 
 def run_verify(options: Options) -> int:
     document = certificate_file.parse(options.certificate.read_bytes())
     _, height, width = document["image"]["shape"]
     image = read_image(options.image, (height, width)) if options.image else None
-    findings = list(certificate_file.verify(document, image, count=counted))
+    findings = list(certificate_file.verify(document, image, count=counted, chosen=options.model))
     for finding in findings:
         print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
-    wrong = sum(not finding.agrees for finding in findings)
     made = ", ".join(f"{name} {value}" for name, value in document["made"].items())
     print(f"made, by its own word: {certificate_file.shown(made)}")
-    print("(on another kind of machine close votes may fall otherwise: see certify --strict)")
-    print("The certificate holds." if not wrong else f"The certificate does not hold as stated: {wrong} differences.")
-    return DIFFERS if wrong else 0
+    result = verdict(findings)
+    print(result)
+    return EXIT_CODES[result]
 
 
 # --- train ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .certificate import Certificate, certificate_from_votes, display_radius
-from .checkpoints import PRETRAINED, CheckpointError, list_models, load_model, read_manifest
+from .certificate import Certificate, certificate_from_votes, display_radius, radius_bounds
+from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
 from .images import ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier
 from .splitting import SplitNoise
-from .voting import BATCH_SIZE, ChunkLayout, Tally, noise_for, tally
+from .voting import BATCH_SIZE, ChunkLayout, noise_for, sample_labels
 
 FORMAT = 1
 MAX_BYTES = 10 * 2**20
 MAX_SIDE = 1024
+NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
+"""Logits that another machine's rounding may bring to another order: well above what `agreement` measures on one."""
+
+MOST_NEAR_TIES = 0.1
+"""The largest share of samples that can be excused as near ties."""
+
 SCHEMA_FILE = Path(__file__).with_name("certificate_schema.json")
 
 Document = dict[str, Any]
@@ -57,20 +64,6 @@ def digest(document: Document) -> str:
     """
     rest = {name: value for name, value in document.items() if name != "digest"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def sample_labels(
-    model: Classifier,
-    image: Tensor,
-    noise: SplitNoise,
-    batch_size: int = BATCH_SIZE,
-    watch: Callable[[Iterator[Tally]], Iterable[Tally]] = iter,
-) -> np.ndarray:
-    """int64 (N,): the class that each sample votes for, in index order. watch: gets every state, and passes it on."""
-    labels = np.full(noise.levels, -1, dtype=np.int64)
-    for state in watch(tally(model, image, noise, batch_size)):
-        labels[state.indices] = state.labels
-    return labels
 
 
 def _claim(labels: np.ndarray, levels: int, class_names: tuple[str, ...]) -> tuple[dict[str, Any], Certificate]:
@@ -181,11 +174,33 @@ def _check_values(value: Any) -> None:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was recomputed. text: what was found, in words."""
+    """One thing that was recomputed. text: what was found, in words.
+
+    rounding: of one that does not agree, whether the arithmetic of another machine would explain it.
+    """
 
     what: str
     agrees: bool
     text: str
+    rounding: bool = False
+
+
+class Verdict(StrEnum):
+    """What the findings of a file add up to."""
+
+    HOLDS = "The certificate holds."
+    ROUNDING = (
+        "Everything agrees but for samples whose two best classes are nearly tied, which another kind of machine may "
+        "well count otherwise. The stated radius is that machine's; the votes below say what holds on both."
+    )
+    DIFFERS = "The certificate does not hold as stated."
+
+
+def verdict(findings: Iterable[Finding]) -> Verdict:
+    wrong = [finding for finding in findings if not finding.agrees]
+    if not wrong:
+        return Verdict.HOLDS
+    return Verdict.ROUNDING if all(finding.rounding for finding in wrong) else Verdict.DIFFERS
 
 
 def _finding(what: str, stated: object, found: object) -> Finding:
@@ -224,25 +239,34 @@ def embedded_image(document: Document) -> Tensor | None:
     return fit_picture(picture, (picture.height, picture.width))
 
 
-def model_of(document: Document, folder: Path = PRETRAINED) -> tuple[Classifier, Finding]:
-    """The installed model with the stated weights; failing that, the one of the stated name, with what is wrong."""
+def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None = None) -> tuple[Classifier, Finding]:
+    """The installed model with the stated weights; failing that, the one of the stated name, with what is wrong.
+
+    chosen: the name or folder of the one model to check with.
+    """
     stated = document["model"]
+    named = stated["name"] if chosen is None else chosen
+    # The stated name goes first, and a chosen one alone, which may be a path; a path is never the file's own word.
+    names = sorted(list_models(folder), key=lambda name: name != named)
+    if chosen is not None:
+        find_model(chosen, folder)  # refuses an unknown one by its name
+        names = [chosen]
     manifests = {}
-    for name in sorted(list_models(folder), key=lambda name: name != stated["name"]):  # the stated one first
+    for name in names:
         with suppress(CheckpointError):  # a damaged model is no answer to any question
-            manifests[name] = read_manifest(folder / name)
+            manifests[name] = read_manifest(find_model(name, folder))
     for name, manifest in manifests.items():
         if manifest.weights_sha256 == stated["weights_sha256"]:
-            text = f"{name} is installed here with these weights, {shown(manifest.weights_sha256)}"
+            text = f"{shown(name)} is installed here with these weights, {shown(manifest.weights_sha256)}"
             return load_model(name, folder), Finding("weights", True, text)
-    if stated["name"] not in manifests:
+    if named not in manifests:
         raise CertificateFileError(
             f"no model with the weights {stated['weights_sha256'][:16]}… is installed, and none named "
-            f"{shown(stated['name'])!r}; installed: {', '.join(manifests) or 'none'}"
+            f"{shown(named)!r}; installed: {', '.join(manifests) or 'none'}"
         )
-    found = manifests[stated["name"]].weights_sha256
-    text = f"the file says {stated['weights_sha256'][:16]}…, but {shown(stated['name'])} here has {found[:16]}…"
-    return load_model(stated["name"], folder), Finding("weights", False, text)
+    found = manifests[named].weights_sha256
+    text = f"the file says {stated['weights_sha256'][:16]}…, but {shown(named)} here has {found[:16]}…"
+    return load_model(named, folder), Finding("weights", False, text)
 
 
 def verify(
@@ -250,12 +274,13 @@ def verify(
     image: Tensor | None = None,
     folder: Path = PRETRAINED,
     count: Counter = sample_labels,
+    chosen: str | None = None,
 ) -> Iterator[Finding]:
     """Recompute everything a parsed document claims, one finding after the other; it holds if all agree.
 
     image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. count: counts the votes,
-    for a caller that wants to see how far it has come. CertificateFileError if the pixels or a model are missing, or
-    the image given for a file without pixels is another one.
+    for a caller that wants to see how far it has come. chosen: as in `model_of`. CertificateFileError if the pixels or
+    a model are missing, or the image given for a file without pixels is another one.
     """
     stated = document["image"]
     yield _finding("digest of the file", document["digest"], digest(document))
@@ -274,7 +299,7 @@ def verify(
     subject = pixels if pixels is not None else image
     assert subject is not None
 
-    model, weights = model_of(document, folder)
+    model, weights = model_of(document, folder, chosen)
     assert model.manifest is not None
     yield weights
     yield _finding("name of the model", document["model"]["name"], model.manifest.name)
@@ -291,25 +316,13 @@ def verify(
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
     yield _finding("number format", how["precision"], model.precision)
     labels = count(model, subject, noise, layout.rows)
-    yield from _compare_claims(document["claim"], labels, levels, model.class_names)
-
-
-def _compare_claims(
-    stated: dict[str, Any], labels: np.ndarray, levels: int, class_names: tuple[str, ...]
-) -> Iterator[Finding]:
-    found, certificate = _claim(labels, levels, class_names)
-    listed = stated["sample_labels"]
-    if len(listed) != levels:
-        yield Finding("votes of the samples", False, f"the file lists {len(listed)} votes for N = {levels} samples")
-    else:
-        differing = np.flatnonzero(np.array(listed) != labels).tolist()
-        text = f"all {levels} as stated"
-        if differing:
-            text = (
-                f"{len(differing)} of {levels} samples vote otherwise than stated, first j = {differing[0]}; the votes "
-                f"counted here certify {certificate.radius_steps} steps, the file claims {stated['radius_steps']}"
-            )
-        yield Finding("votes of the samples", not differing, text)
+    listed = np.array(document["claim"]["sample_labels"])
+    if len(listed) != levels or listed.max() >= model.num_classes:
+        text = f"the file lists {len(listed)} votes for N = {levels} samples, for class {listed.max()} at most"
+        yield Finding("votes of the samples", False, text)
+        return
+    yield _compare_votes(model, subject, noise, listed, labels)
+    followed = _claim(listed, levels, model.class_names)[0]  # exact arithmetic: no rounding can excuse it
     for name, what in (
         ("votes", "counts of the votes"),
         ("label", "index of the class"),
@@ -317,4 +330,31 @@ def _compare_claims(
         ("radius_steps", "certified radius in steps"),
         ("radius", "certified radius ρ"),
     ):
-        yield _finding(what, stated[name], found[name])
+        yield _finding(what, document["claim"][name], followed[name])
+
+
+def _compare_votes(
+    model: Classifier, image: Tensor, noise: SplitNoise, listed: np.ndarray, labels: np.ndarray
+) -> Finding:
+    """The stated votes against those counted here. They are excused where the stated class is nearly the best here."""
+    what, differing = "votes of the samples", np.flatnonzero(listed != labels)
+    if not len(differing):
+        return Finding(what, True, f"all {noise.levels} as stated")
+    agreed = np.bincount(labels[listed == labels], minlength=model.num_classes)
+    counted = certificate_from_votes(np.bincount(labels, minlength=model.num_classes), noise.levels)
+    bounds = radius_bounds(agreed, noise.levels)
+    both = f"at least {bounds.lower} for {model.class_names[bounds.label]}" if bounds.final else "no class for sure"
+    text = (
+        f"{len(differing)} of {noise.levels} samples vote otherwise than stated, first j = {differing[0]}; the votes "
+        f"counted here certify {counted.radius_steps} steps; whichever of the two is right about them, {both}"
+    )
+    if len(differing) > MOST_NEAR_TIES * noise.levels:
+        return Finding(what, False, text)
+    behind = 0.0
+    for rows in np.array_split(differing, -(-len(differing) // BATCH_SIZE)):
+        with torch.inference_mode():
+            logits = model(noise.samples_at(image, torch.from_numpy(rows)), noise.lam)
+        stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
+        behind = max(behind, float((logits.amax(dim=1) - stated).max()))
+    near = behind < NEAR_TIE[model.precision]
+    return Finding(what, False, f"{text}. The stated classes are up to {behind:.2g} behind in logits", near)

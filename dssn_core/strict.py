@@ -12,15 +12,16 @@ within gap/2 is the assumption; `agreement` measures how far they move between t
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .certificate import radius_bounds
-from .voting import BATCH_SIZE, BaseClassifier, count_votes, noise_for
+from .voting import BATCH_SIZE, BaseClassifier, noise_for, sample_labels
 
 
 class Hesitant:
-    """A base classifier with one class more, the last: "undecided", where the two best logits are closer than `gap`."""
+    """A base classifier with a twin of every class: class K+k is class k where the two best logits are within `gap`."""
 
     def __init__(self, model: BaseClassifier, gap: float) -> None:
         self.model, self.gap = model, check_gap(gap)
@@ -30,8 +31,10 @@ class Hesitant:
     def __call__(self, x: Tensor, lam: float) -> Tensor:
         logits = self.model(x, lam)
         best, second = logits.topk(2, dim=1).values.unbind(1)
-        beyond = 1 + best.abs()  # never lost in rounding
-        return torch.cat([logits, torch.where(best - second < self.gap, best + beyond, best - beyond)[:, None]], dim=1)
+        lowest = logits.amin(dim=1, keepdim=True)
+        out = (lowest - 1 - lowest.abs()).expand_as(logits)  # never lost in rounding
+        close = (best - second < self.gap)[:, None]
+        return torch.cat([torch.where(close, out, logits), torch.where(close, logits, out)], dim=1)
 
 
 def check_gap(gap: float) -> float:
@@ -61,6 +64,12 @@ class StrictCertificate:
         return None if self.label is None else radius_bounds(self.votes, self.levels).lower
 
 
+def strictly(labels: np.ndarray, num_classes: int, gap: float) -> StrictCertificate:
+    """The strict certificate in the votes of a `Hesitant`: int (N,), the twins counted from `num_classes` on."""
+    votes = np.bincount(labels, minlength=2 * num_classes)[:num_classes]
+    return StrictCertificate(len(labels), tuple(votes.tolist()), len(labels) - int(votes.sum()), gap)
+
+
 def certify_strictly(
     model: Any, image: Tensor, levels: int, gap: float, batch_size: int = BATCH_SIZE
 ) -> StrictCertificate:
@@ -68,5 +77,5 @@ def certify_strictly(
 
     gap: in logits, twice the error that the certificate is to survive.
     """
-    votes = count_votes(Hesitant(model.eval(), gap), image, noise_for(model, levels), batch_size).tolist()
-    return StrictCertificate(levels, tuple(votes[:-1]), votes[-1], gap)
+    labels = sample_labels(Hesitant(model.eval(), gap), image, noise_for(model, levels), batch_size)
+    return strictly(labels, model.num_classes, gap)

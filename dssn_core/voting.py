@@ -5,7 +5,7 @@ of different images never share a chunk: a sample's vote depends on nothing but 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -144,6 +144,20 @@ def tally(
         for array in arrays:
             array.setflags(write=False)  # the next step builds on them
         yield Tally(*arrays, int(votes.sum()), noise.levels, chunk + 1, subject)
+
+
+def sample_labels(
+    model: BaseClassifier,
+    image: Tensor,
+    noise: SplitNoise,
+    batch_size: int = BATCH_SIZE,
+    watch: Callable[[Iterator[Tally]], Iterable[Tally]] = iter,
+) -> np.ndarray:
+    """int64 (N,): the class that each sample votes for, in index order. watch: gets every state, and passes it on."""
+    labels = np.full(noise.levels, -1, dtype=np.int64)
+    for state in watch(tally(model, image, noise, batch_size)):
+        labels[state.indices] = state.labels
+    return labels
 
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int = BATCH_SIZE) -> np.ndarray:

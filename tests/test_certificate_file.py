@@ -5,28 +5,33 @@ import contextlib
 import copy
 import io
 import json
+import shutil
 
 import jsonschema
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dssn_core import certify, load_model, read_image
+from dssn_core import certificate_file, certificate_from_votes, certify, load_model, radius_bounds, read_image
 from dssn_core.__main__ import DIFFERS, main
 from dssn_core.certificate_file import (
     CertificateFileError,
+    Verdict,
+    _claim,
     digest,
     dumps,
     make,
     parse,
-    sample_labels,
     schema,
+    verdict,
     verify,
 )
+from dssn_core.checkpoints import PRETRAINED, CheckpointError
 from dssn_core.gallery import sample_pictures
-from dssn_core.voting import ChunkLayout, noise_for
+from dssn_core.voting import ChunkLayout, noise_for, sample_labels
 
 LEVELS, BATCH = 60, 25
 PICTURE = sample_pictures()[9].path
@@ -134,11 +139,43 @@ def test_the_finding_names_what_was_changed(document, path, value, found):
     assert differences(changed(document, path, value)) == [found]
 
 
+def voting(document, labels):
+    """The document with other votes, and everything that follows from them."""
+    claim = _claim(np.array(labels), LEVELS, tuple(document["model"]["class_names"]))[0]
+    return changed(document, ("claim",), claim)
+
+
 def test_the_votes_that_differ_are_counted_and_their_effect_told(document):
-    labels = [(label + 1) % 10 for label in document["claim"]["sample_labels"][:3]]
-    edited = changed(document, ("claim", "sample_labels"), labels + document["claim"]["sample_labels"][3:])
-    (finding,) = [finding for finding in verify(edited) if not finding.agrees]
+    listed = document["claim"]["sample_labels"]
+    edited = voting(document, [(label + 1) % 10 for label in listed[:3]] + listed[3:])
+    findings = list(verify(edited))
+    (finding,) = [finding for finding in findings if not finding.agrees]
     assert finding.text.startswith("3 of 60 samples vote otherwise than stated, first j = 0;")
+    whole = certificate_from_votes(document["claim"]["votes"], LEVELS)
+    agreed = np.bincount(listed[3:], minlength=10)
+    assert f"certify {whole.radius_steps} steps" in finding.text
+    assert f"at least {radius_bounds(agreed, LEVELS).lower} for {document['claim']['class']}" in finding.text
+    assert verdict(findings) == Verdict.DIFFERS  # the stated classes are far behind
+
+
+def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, monkeypatch):
+    noise = noise_for(model, LEVELS)
+    with torch.inference_mode():
+        best = model(noise.samples(image, 0, LEVELS), noise.lam).topk(2, dim=1)
+    closest = int((best.values[:, 0] - best.values[:, 1]).argmin())
+    gap = float(best.values[closest, 0] - best.values[closest, 1])
+    listed = list(document["claim"]["sample_labels"])
+    listed[closest] = int(best.indices[closest, 1])
+    edited = voting(document, listed)
+    for bound, expected in ((1.01 * gap, Verdict.ROUNDING), (0.99 * gap, Verdict.DIFFERS)):
+        monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", bound)
+        assert verdict(verify(edited)) == expected
+    monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", 1e9)
+    assert verdict(verify(edited)) == Verdict.ROUNDING
+    # Nothing else is excused: not a radius that does not follow, not more votes than can be near ties.
+    assert verdict(verify(changed(edited, ("claim", "radius_steps"), 29))) == Verdict.DIFFERS
+    many = [(label + 1) % 10 for label in listed[:7]] + listed[7:]
+    assert verdict(verify(voting(document, many))) == Verdict.DIFFERS
 
 
 def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, image):
@@ -151,6 +188,19 @@ def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, imag
     assert "SHA-256 of the image given" in differences(document, other)
     with pytest.raises(CertificateFileError, match="not the one that the file is about"):
         differences(changed(document, ("image", "png"), None), other)
+
+
+@pytest.mark.parametrize("labels", [[3] * 59, [3] * 61, [10] * 60])
+def test_votes_that_are_not_one_of_a_class_for_each_sample_differ(document, labels):
+    assert differences(changed(document, ("claim", "sample_labels"), labels)) == ["votes of the samples"]
+
+
+def test_a_model_may_be_chosen_and_another_one_does_not_pass(document, tmp_path):
+    moved = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    assert verdict(verify(document, chosen=str(moved))) == Verdict.HOLDS
+    assert "weights" in [found.what for found in verify(document, chosen="cifar10-ssn") if not found.agrees]
+    with pytest.raises(CheckpointError, match="unknown model 'nowhere'"):
+        list(verify(document, chosen="nowhere"))
 
 
 def test_what_a_file_says_cannot_pose_as_something_else(document):

@@ -8,8 +8,8 @@ import torch
 
 from dssn_core import certificate_from_votes, certify, count_votes, load_model, read_image
 from dssn_core.gallery import sample_pictures
-from dssn_core.strict import StrictCertificate, certify_strictly
-from dssn_core.voting import noise_for
+from dssn_core.strict import Hesitant, StrictCertificate, certify_strictly, strictly
+from dssn_core.voting import noise_for, sample_labels
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,13 @@ def test_decided_are_the_samples_whose_two_best_logits_are_apart(model, image):
     strict = certify_strictly(model, image, levels, gap)
     assert 0 < strict.undecided == int((~sure).sum()) < levels
     assert strict.votes == tuple(np.bincount(best.indices[sure, 0], minlength=10))
+
+
+def test_the_twins_hold_the_plain_votes_too(model, image):
+    noise = noise_for(model, 60)
+    with_twins = sample_labels(Hesitant(model, 0.5), image, noise)
+    assert (with_twins % 10).tolist() == sample_labels(model, image, noise).tolist()
+    assert strictly(with_twins, 10, 0.5) == certify_strictly(model, image, 60, 0.5)
 
 
 class Elsewhere:

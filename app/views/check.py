@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import pictures, resources
 from app.charts import checklist
-from dssn_core.certificate_file import Document, Finding, embedded_image, parse
+from dssn_core.certificate_file import Document, Finding, Verdict, embedded_image, parse, verdict
 from dssn_core.images import read_image
 
 
@@ -23,15 +23,13 @@ def upload() -> Document | None:
 
 
 def show(findings: list[Finding], document: Document) -> None:
-    wrong = [finding for finding in findings if not finding.agrees]
-    claim = document["claim"]
-    if wrong:
-        st.error(
-            f"**The certificate does not hold as stated.** {len(wrong)} of {len(findings)} checks differ: "
-            + ", ".join(finding.what for finding in wrong)
-        )
+    claim, result = document["claim"], verdict(findings)
+    if result == Verdict.HOLDS:
+        st.success(f"**{result}** Here too: R = {claim['radius_steps']} steps, ρ = {claim['radius']}.")
     else:
-        st.success(f"**The certificate holds**, here too: R = {claim['radius_steps']} steps, ρ = {claim['radius']}.")
+        wrong = [finding.what for finding in findings if not finding.agrees]
+        tell_it = st.warning if result == Verdict.ROUNDING else st.error
+        tell_it(f"**{result}** {len(wrong)} of {len(findings)} checks differ: {', '.join(wrong)}.")
     picture = embedded_image(document)
     if picture is not None:
         st.image(
@@ -40,8 +38,8 @@ def show(findings: list[Finding], document: Document) -> None:
     st.html(checklist([(finding.agrees, finding.what, finding.text) for finding in findings]))
     with st.expander("Not checked"):
         st.markdown(
-            "How and where the file was made, by its own word. On another kind of machine close votes may fall "
-            "otherwise; `certify --strict` says what holds there too."
+            "How and where the file was made, by its own word. `certify --strict` says what holds on other machines "
+            "too."
         )
         st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
 
