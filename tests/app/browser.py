@@ -23,8 +23,8 @@ FLAGS = [
 
 
 @contextmanager
-def running_app() -> Iterator[str]:
-    """The address of the app, started on a free port; an OSError if it does not answer."""
+def running_server() -> Iterator[tuple[str, int]]:
+    """The address of the app, started on a free port, and the number of its process; OSError if it does not answer."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -42,23 +42,37 @@ def running_app() -> Iterator[str]:
                 time.sleep(0.25)
         else:
             raise TimeoutError("the app did not start")
-        yield f"http://127.0.0.1:{port}/"
+        yield f"http://127.0.0.1:{port}/", server.pid
     finally:
         server.terminate()
         server.wait()
 
 
 @contextmanager
-def chromium_tab():
-    """An empty tab; FileNotFoundError without Chromium."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+def running_app() -> Iterator[str]:
+    """The address of the app, started on a free port; an OSError if it does not answer."""
+    with running_server() as (address, _):
+        yield address
+
+
+@contextmanager
+def chromium():
+    """Headless Chromium; FileNotFoundError without it."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
         raise FileNotFoundError("this needs Chromium: install it (Debian: apt-get install chromium) or set CHROMIUM")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def chromium_tab():
+    """An empty tab; FileNotFoundError without Chromium."""
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(90_000)
         yield page
-        browser.close()
