@@ -370,6 +370,8 @@ def run_agree(options: Options) -> int:
     print(f"{options.model}, N = {options.levels}, {len(images)} pictures, against {agreement.settings_of(model)[0]}")
     for found in agreement.compare(model, images, options.levels):
         print(found, flush=True)
+    for price in agreement.prices(model, images, options.levels):
+        print(price)
     return 0
 
 

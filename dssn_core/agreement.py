@@ -15,6 +15,7 @@ from torch import Tensor
 from .certificate import certificate_from_votes
 from .networks import PRECISIONS, Classifier
 from .splitting import SplitNoise
+from .strict import StrictCertificate
 from .voting import BATCH_SIZE, ChunkLayout, noise_for
 
 
@@ -93,6 +94,56 @@ def logits_of(model: Classifier, image: Tensor, noise: SplitNoise, setting: Sett
             samples = noise.samples_at(image, indices)
             found[indices[:real]] = model.answer(samples, noise.lam, setting.precision, setting.channels_last)[:real]
     return found
+
+
+GAPS = (1e-4, 1e-3, 1e-2, 0.1, 0.25)
+"""Gaps of strict certificates whose price is told."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What strictness costs. gap: see `strict`. undecided: of `votes`. lost: images of `images` without a strict
+    certificate. steps: the radii of all images together, plain and strict (a lost one counts 0)."""
+
+    gap: float
+    undecided: int
+    votes: int
+    lost: int
+    images: int
+    steps: tuple[int, int]
+
+    def __str__(self) -> str:
+        plain, strict = self.steps
+        return (
+            f"strict at a gap of {self.gap:g}: {self.undecided} of {self.votes} votes undecided, {self.lost} of "
+            f"{self.images} certificates lost, radii {plain} -> {strict} steps in all"
+        )
+
+
+def prices(model: Classifier, images: Sequence[Tensor], levels: int, gaps: Sequence[float] = GAPS) -> Iterator[Price]:
+    """The price of a strict certificate at each gap, summed over the images, torch.uint8 (C, H, W)."""
+    noise = noise_for(model, levels)
+    found = [logits_of(model, image, noise, settings_of(model)[0]).topk(2, dim=1) for image in images]
+    plain = [certificate_from_votes(best.indices[:, 0].bincount(minlength=model.num_classes), levels) for best in found]
+    for gap in gaps:
+        decided = [best.values[:, 0] - best.values[:, 1] >= gap for best in found]
+        strict = [
+            StrictCertificate(
+                levels,
+                tuple(best.indices[sure, 0].bincount(minlength=model.num_classes).tolist()),
+                levels - int(sure.sum()),
+                gap,
+            )
+            for best, sure in zip(found, decided, strict=True)
+        ]
+        yield Price(
+            gap=gap,
+            undecided=sum(one.undecided for one in strict),
+            votes=levels * len(images),
+            lost=sum(one.label is None for one in strict),
+            images=len(images),
+            steps=(sum(one.radius_steps for one in plain), sum(one.radius_steps or 0 for one in strict)),
+        )
 
 
 def compare(model: Classifier, images: Sequence[Tensor], levels: int) -> Iterator[Agreement]:

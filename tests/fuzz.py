@@ -22,10 +22,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import torch
 from PIL import Image, PngImagePlugin
+from streamlit.testing.v1 import AppTest
 
 from dssn_core import load_model, read_image
 from dssn_core.architectures import build_network
@@ -39,6 +41,7 @@ from dssn_core.voting import noise_for, sample_labels
 
 Random = np.random.Generator
 SHAPE = (3, 32, 32)
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -221,12 +224,40 @@ def read_records(data: bytes, folder: Path) -> object:
     return [Record.from_json(found) for found in read_json_lines(path)]
 
 
+LINKS = (
+    b"certify?picture=cifar10-02&sigma=0.15&source=own&sha256=00&embed=true",
+    b"compare?picture=cifar10-02&sigma=0.15&n=100&alpha=0.001&methods=dssn&section=Sweep",
+    b"split_and_centre?section=One+pixel&lam=0.25&k=90&j=20&v=12",
+    b"split_and_centre?section=Offsets&lam=0.5&j=3&scheme=r2",
+    b"why_it_certifies?why=Two-pixel+world&picture=cifar10-02&sigma=0.15",
+    b"lesson?step=3",
+    b"benchmark?section=Table&bench-section=Images",
+)
+
+
+def address_seeds(folder: Path) -> list[bytes]:
+    return list(LINKS)
+
+
+def read_address(data: bytes, folder: Path) -> object:
+    """A page with everything behind the question mark changed: it opens, and shows no exception."""
+    path, _, query = data.decode("utf-8", "replace").partition("?")
+    page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        page.query_params[name] = value
+    known = {link.partition(b"?")[0].decode() for link in LINKS}
+    page.switch_page(f"views/{path if path in known else 'certify'}.py").run()
+    assert not page.exception, page.exception
+    return page
+
+
 TARGETS = {
     "picture": Target(0.4, picture_seeds, read_picture, ImageError),
     "certificate": Target(0.2, certificate_seeds, read_certificate, CertificateFileError, is_json=True),
     "manifest": Target(0.15, manifest_seeds, read_manifest, CheckpointError, is_json=True),
     "weights": Target(0.1, weight_seeds, read_weights, CheckpointError),
-    "records": Target(0.15, record_seeds, read_records, ValueError),
+    "records": Target(0.147, record_seeds, read_records, ValueError),
+    "address": Target(0.003, address_seeds, read_address, NotImplementedError),  # nothing in a link is refused
 }
 
 

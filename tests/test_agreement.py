@@ -2,9 +2,10 @@
 
 import torch
 
-from dssn_core import load_model, read_image
-from dssn_core.agreement import Setting, compare, logits_of, settings_of
+from dssn_core import certify, load_model, read_image
+from dssn_core.agreement import Setting, compare, logits_of, prices, settings_of
 from dssn_core.gallery import sample_pictures
+from dssn_core.strict import certify_strictly
 from dssn_core.voting import count_votes, noise_for
 
 IMAGE = read_image(sample_pictures()[9].path)
@@ -53,3 +54,14 @@ def test_votes_that_differ_are_counted_with_their_gap():
     assert (changed.differing, changed.votes, changed.changed_radii) == (20, 20, 1)
     assert abs(changed.largest_gap - 0.01) < 1e-6
     assert "20 of 20 votes differ, two best logits up to 0.01 apart" in str(changed)
+
+
+def test_the_price_of_strictness_is_that_of_strict_certificates():
+    model, images = load_model("cifar10-dssn"), [IMAGE, read_image(sample_pictures()[3].path)]
+    for price in prices(model, images, 60, gaps=(1e-3, 0.5, 1e6)):
+        strict = [certify_strictly(model, image, 60, price.gap) for image in images]
+        plain = [certify(model, image, 60).radius_steps for image in images]
+        assert price.undecided == sum(one.undecided for one in strict)
+        assert price.lost == sum(one.label is None for one in strict)
+        assert price.steps == (sum(plain), sum(one.radius_steps or 0 for one in strict))
+        assert (price.votes, price.images) == (120, 2)
