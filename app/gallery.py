@@ -101,9 +101,9 @@ def _own(model: Classifier) -> Chosen | None:
         try:
             image = _cropped(upload.getvalue(), size)
         except ImageError as error:
-            st.error(f"{upload.name} cannot be used: {error}", icon=":material/broken_image:")
+            st.error(f"{pictures.tame(upload.name)} cannot be used: {error}", icon=":material/broken_image:")
             return None
-        st.session_state["own"] = Chosen(image, None, upload.name)
+        st.session_state["own"] = Chosen(image, None, pictures.tame(upload.name))
     chosen = st.session_state.get("own")
     if not isinstance(chosen, Chosen) or tuple(chosen.image.shape[1:]) != size:
         if linked:

@@ -45,3 +45,11 @@ def test_the_thinnest_crops_can_be_shown():
             for position in (0, 0.3, 0.5, 1):
                 box = crop_box((size[1], size[0]), (32, 32), position)
                 assert pictures.crop_preview(Image.new("RGB", size), box).size == size
+
+
+def test_a_file_name_cannot_draw_anything():
+    assert pictures.tame("holiday-2024 (1).png") == "holiday-2024 _1_.png"
+    assert pictures.tame("![x](https://a.example/b.png)") == "__x__https___a.example_b.png_"
+    assert pictures.tame("$x$ :material/home: <b>`") == "_x_ _material_home_ _b__"
+    assert pictures.tame("größe.webp") == "größe.webp"
+    assert len(pictures.tame("a" * 300 + ".png")) == 57 and pictures.tame("a" * 300 + ".png").endswith(".png")
