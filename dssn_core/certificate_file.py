@@ -191,7 +191,7 @@ class Verdict(StrEnum):
     HOLDS = "The certificate holds."
     ROUNDING = (
         "Everything agrees but for samples whose two best classes are nearly tied, which another kind of machine may "
-        "well count otherwise. The stated radius is that machine's; the votes below say what holds on both."
+        "well count otherwise. The stated radius is that machine's; the line about votes says what holds on both."
     )
     DIFFERS = "The certificate does not hold as stated."
 

@@ -124,6 +124,7 @@ def main() -> int:
     parser.add_argument("--child", nargs=2, metavar=("JOB", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
+        torch.set_num_threads(1)  # so small a network only waits for a second one
         JOBS[options.child[0]].work(Path(options.child[1]))
         return 0
     wrong = []

@@ -4,9 +4,10 @@ import json
 import shutil
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
-from dssn_core import self_check
+from dssn_core import certificate_file, self_check
 from dssn_core.__main__ import DIFFERS, main
 from dssn_core.checkpoints import PRETRAINED, WEIGHTS
 from tests.oracle import centre
@@ -74,3 +75,18 @@ def test_damaged_weights_and_a_changed_certificate_are_found(tmp_path):
     weights = tmp_path / "cifar10-dssn" / WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     assert failed(tmp_path) == ["cifar10-dssn: the files", "cifar10-dssn: a known certificate"]
+
+
+@pytest.mark.parametrize(("near", "expected"), [(1e9, []), (1e-9, ["cifar10-dssn: a known certificate"])])
+def test_votes_that_another_machine_may_count_otherwise_are_no_fault(tmp_path, monkeypatch, near, expected):
+    shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "cifar10-dssn")
+    file = tmp_path / "cifar10-dssn" / self_check.KNOWN
+    document = json.loads(file.read_text())
+    labels = document["claim"]["sample_labels"]
+    labels[0] = (labels[0] + 1) % 10
+    names = tuple(document["model"]["class_names"])
+    document["claim"] = certificate_file._claim(np.array(labels), len(labels), names)[0]
+    document["digest"] = certificate_file.digest(document)
+    file.write_text(json.dumps(document))
+    monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", near)
+    assert failed(tmp_path) == expected
