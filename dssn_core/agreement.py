@@ -40,7 +40,7 @@ class Agreement:
     """One setting against the reference. votes: samples compared. differing: votes that are not the same.
 
     largest_error: of a logit. largest_gap: between the two best reference logits, among the votes that differ.
-    changed_radii: certificates whose radius or class is another one.
+    changed_radii: certificates whose radius or class is another one. places: (image, j) of the votes that differ.
     """
 
     setting: Setting
@@ -50,9 +50,13 @@ class Agreement:
     largest_gap: float
     changed_radii: int
     images: int
+    places: tuple[tuple[int, int], ...] = ()
 
     def __str__(self) -> str:
-        gap = f", two best logits up to {self.largest_gap:.2g} apart" if self.differing else ""
+        gap = ""
+        if self.differing:
+            listed = "".join(f" {image}:{j}" for image, j in self.places[:SHOWN]) + " …" * (self.differing > SHOWN)
+            gap = f" (image:j{listed}), two best logits up to {self.largest_gap:.2g} apart"
         return (
             f"{self.setting!s:60} logits off by up to {self.largest_error:.2g}; {self.differing} of {self.votes} votes "
             f"differ{gap}; {self.changed_radii} of {self.images} certificates change"
@@ -95,6 +99,9 @@ def logits_of(model: Classifier, image: Tensor, noise: SplitNoise, setting: Sett
             found[indices[:real]] = model.answer(samples, noise.lam, setting.precision, setting.channels_last)[:real]
     return found
 
+
+SHOWN = 20
+"""Most places of differing votes that are printed."""
 
 GAPS = (1e-4, 1e-3, 1e-2, 0.1, 0.25)
 """Gaps of strict certificates whose price is told."""
@@ -169,4 +176,5 @@ def compare(model: Classifier, images: Sequence[Tensor], levels: int) -> Iterato
             largest_gap=max([float(gap.max()) for gap in gaps if len(gap)], default=0.0),
             changed_radii=sum(certified(a) != certified(b) for a, b in zip(expected, found, strict=True)),
             images=len(images),
+            places=tuple((image, j) for image, rows in enumerate(wrong) for j in rows.nonzero().flatten().tolist()),
         )

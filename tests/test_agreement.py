@@ -53,7 +53,9 @@ def test_votes_that_differ_are_counted_with_their_gap():
     changed = found[Setting(1, 64, True, "bfloat16")]
     assert (changed.differing, changed.votes, changed.changed_radii) == (20, 20, 1)
     assert abs(changed.largest_gap - 0.01) < 1e-6
-    assert "20 of 20 votes differ, two best logits up to 0.01 apart" in str(changed)
+    assert changed.places == tuple((0, j) for j in range(20))
+    assert "20 of 20 votes differ (image:j 0:0 0:1 0:2 " in str(changed)
+    assert "0:19), two best logits up to 0.01 apart" in str(changed)
 
 
 def test_the_price_of_strictness_is_that_of_strict_certificates():
