@@ -7,7 +7,7 @@ session that goes away leaves nothing running. A run belongs to no session: whoe
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
@@ -30,6 +30,9 @@ from dssn_core.networks import Classifier
 T = TypeVar("T")
 
 WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
+
+
+WAITING_SECONDS = 0.2
 
 
 def network_work(work: Callable[[], T]) -> T:
@@ -92,9 +95,20 @@ class Run(ABC, Generic[S]):
         self.history.append(state)
         self.state = state
 
-    def advance(self) -> S:
-        """Compute one more chunk, if any are left, and return the state."""
-        network_work(self._step)
+    def advance(self, waiting: Callable[[], object] = lambda: None) -> S:
+        """Compute one more chunk, if any are left, and return the state.
+
+        waiting: called every fifth of a second until it is done; an exception it raises gives up the turn, so that a
+        page whose run waits behind others still answers.
+        """
+        turn = WORKER.submit(self._step)
+        try:
+            while not wait([turn], timeout=WAITING_SECONDS).done:
+                waiting()
+        except BaseException:
+            turn.cancel()  # unless it has begun
+            raise
+        turn.result()
         assert self.state is not None
         return self.state
 

@@ -1,6 +1,7 @@
 """Certify one picture: choose it, choose the noise, watch the exact certificate being computed."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -38,17 +39,15 @@ def show_picture(image: Tensor, run: VoteRun, caption: str) -> None:
 def watch(run: VoteRun, model: Classifier) -> Tally:
     """Carry the vote on to its end, drawing it while it grows."""
     progress, votes = st.empty(), st.empty()
-    drawn = 0.0
+    drawn, known = 0.0, (0.0, "Waiting for other votes …")
     while not run.finished:
-        tally = run.advance()
+        tally = run.advance(partial(progress.progress, *known))  # Streamlit stops a script at its next call only
         bounds = tally.bounds
         leader = model.class_names[bounds.label]
         verdict = f"it will be {leader}" if bounds.final else f"{leader} leads"
-        # Also where a run ends whose page has moved on: Streamlit stops a script at its next call.
-        progress.progress(
-            tally.done / tally.total,
-            f"{tally.done} of {tally.total} samples, about {run.seconds_left:.1f} s left; {verdict}",
-        )
+        text = f"{tally.done} of {tally.total} samples, about {run.seconds_left:.1f} s left; {verdict}"
+        known = (tally.done / tally.total, text)
+        progress.progress(*known)
         if time.monotonic() - drawn > REDRAW_SECONDS:
             drawn = time.monotonic()
             with votes.container():

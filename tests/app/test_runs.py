@@ -2,9 +2,10 @@
 
 import threading
 
+import pytest
 import torch
 
-from app.runs import EstimateRun, VoteRun, known_radii
+from app.runs import WORKER, EstimateRun, VoteRun, known_radii, network_work
 from dssn_core import SplitNoise, certificate_from_votes, count_votes
 from dssn_core.monte_carlo import Plan, certify_randomized
 
@@ -81,3 +82,20 @@ def test_the_bounds_of_a_vote_close_at_its_certificate():
     assert lower == sorted(lower) and upper == sorted(upper, reverse=True)
     assert known[-1] == (1000, outcome.radius, outcome.radius)
     assert outcome.radius == certificate_from_votes(count_votes(Darkness().eval(), image, noise), 1000).radius
+
+
+def test_a_page_that_gives_up_its_turn_leaves_nothing_to_compute():
+    run, _, _ = a_run()
+    busy, free = threading.Event(), threading.Event()
+    WORKER.submit(lambda: (busy.set(), free.wait(60)))  # somebody else's work
+    assert busy.wait(60)
+
+    def give_up():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.advance(give_up)
+    free.set()
+    network_work(lambda: None)  # whatever was queued has been done
+    assert run.state is None
+    assert run.advance().done > 0
