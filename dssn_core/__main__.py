@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -341,10 +342,11 @@ def add_estimate(parser: Parser) -> None:
 
 def run_estimate(options: Options) -> int:
     print("percent of held-out images: one sample right; then right with an estimated radius of rho or more")
+    load = cache(load_dataset)  # reading tens of thousands of pictures once does for all models of one size
     for name in options.model:
         model = load_model(name)
         assert model.manifest is not None
-        data = labelled_for(load_dataset(options.data, model.input_shape[1:], train=True), model.class_names)
+        data = labelled_for(load(options.data, model.input_shape[1:], train=True), model.class_names)
         data = training.held_out_of(model.manifest, data)
         data = data.subset(torch.tensor(evaluation.evenly_spread(evaluation.class_labels(data), options.limit)))
         print(f"{name}: {len(data)} images, {options.samples} samples each")

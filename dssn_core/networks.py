@@ -138,8 +138,7 @@ class FilmResNet(Network):
 class PooledStage(nn.Module):
     """A 3x3 convolution, halved by a maximum over 2x2, then `depth` more 3x3 convolutions; all with modulated norms.
 
-    The first norm comes after the maximum, where a quarter of the values is left. With two or more further
-    convolutions the stage adds its halved input to what they make of it.
+    The first norm comes after the maximum, where a quarter of the values is left.
     """
 
     def __init__(self, inputs: int, outputs: int, depth: int, width: int) -> None:
@@ -149,12 +148,9 @@ class PooledStage(nn.Module):
         self.norms = nn.ModuleList(ModulatedNorm(outputs, width) for _ in sizes)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        first = F.max_pool2d(self.convolutions[0](x), 2)
-        first = h = F.silu(self.norms[0](first, embedding))
-        for place in range(1, len(self.norms)):
-            h = self.norms[place](self.convolutions[place](h), embedding)
-            last = place == len(self.norms) - 1
-            h = F.silu(h + first if last and place > 1 else h)
+        h = F.silu(self.norms[0](F.max_pool2d(self.convolutions[0](x), 2), embedding))
+        for convolution, norm in zip(self.convolutions[1:], self.norms[1:], strict=True):
+            h = F.silu(norm(convolution(h), embedding))
         return h
 
 
