@@ -39,7 +39,7 @@ class Denoiser(nn.Module):
         super().__init__()
         self.patch = patch
         self.embedding = LambdaEmbedding(embedding)
-        self.first = Step(3 * patch**2, widths[0], embedding)
+        self.first = Step(2 * 3 * patch**2, widths[0], embedding)  # the sample, and how far each value is from unknown
         self.down = nn.ModuleList(Step(a, b, embedding, stride=2) for a, b in pairwise(widths))
         self.across = nn.ModuleList(Step(width, width, embedding) for width in widths)
         self.up = nn.ModuleList(Step(b + a, a, embedding) for a, b in pairwise(widths))
@@ -52,7 +52,7 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Tensor, lam: Tensor) -> Tensor:
         embedding = self.embedding(lam)
-        h = self.first(F.pixel_unshuffle(x, self.patch), embedding)
+        h = self.first(F.pixel_unshuffle(torch.cat([x, x.abs()], dim=1), self.patch), embedding)
         kept = []
         for across, down in zip(self.across, [*self.down, None], strict=True):
             h = across(h, embedding)

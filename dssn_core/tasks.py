@@ -17,7 +17,7 @@ def _cifar10(data: Dataset) -> Dataset:
 
 @dataclass(frozen=True)
 class Task:
-    """size: (H, W) of the pictures. prepare: checks a data set's classes, and labels it as the network does."""
+    """size: (H, W) of the training pictures. prepare: checks the classes of data, and labels it as the network does."""
 
     size: Size
     prepare: Callable[[Dataset], Dataset]
@@ -31,7 +31,7 @@ class Task:
 TASKS = {
     "cifar10": Task((32, 32), _cifar10, TrainSettings()),
     "imagenet": Task(
-        (224, 224),
+        (160, 160),  # ImageNet in small is distributed so; magnified to 224 at once, all pictures would be blurred
         with_imagenet_labels,
         TrainSettings(
             architecture="denoised-lite0",
@@ -39,11 +39,19 @@ TASKS = {
             objective="denoising",
             images=100_000,
             batch_size=32,
-            optimizer="adamw",
-            learning_rate=1e-3,
+            optimizer="muon",
+            learning_rate=0.01,
+            weight_decay=0.01,
+            averaging=0.997,
             sigma_range=(0.05, 2.0),
             held_out_per_class=20,
-            crop=24,
+            crop=0,
+            zoom=1.5,
+            input_size=(224, 224),
+            pictures_first=0.25,
+            stability=0.02,
+            precision="bfloat16",
+            inference="bfloat16",
         ),
     ),
 }

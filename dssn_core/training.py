@@ -54,6 +54,8 @@ class TrainSettings:
     held_out_per_class: int = 200  # set apart from the training images, for choosing anything
     consistency: float = 0.0  # weight, times lambda, of the disagreement of two samples of one image; 0 draws only one
     crop: int = 4  # pixels of random shift, borders reflected
+    zoom: float = 1.0  # a random part of the picture is magnified by up to this factor
+    input_size: tuple[int, int] | None = None  # (H, W) the classifier will take; None: the size it is trained at
     seed: int = 0
     architecture: str = "film-resnet"
     network: dict[str, Any] = field(default_factory=lambda: {"stem": 48, "stages": [64, 128, 256]})
@@ -75,6 +77,8 @@ class TrainSettings:
                 raise ValueError(f"unknown {what} {getattr(self, what)!r}; known: {', '.join(table)}")
         if (self.objective == "denoising") != (self.architecture == "denoised-lite0"):
             raise ValueError(f"the objective {self.objective!r} does not fit the architecture {self.architecture!r}")
+        if not 1 <= self.zoom < math.inf:
+            raise ValueError(f"zoom must be a number of 1 or more, got {self.zoom}")
         if not 0 <= self.consistency < math.inf:
             raise ValueError(f"consistency must be a number of 0 or more, got {self.consistency}")
         check_seed(self.seed)
@@ -133,6 +137,20 @@ def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     rows, columns = positions(height, flip=False), positions(width, flip=True)
     which = torch.arange(batch)[:, None, None, None]
     return images[which, torch.arange(channels)[None, :, None, None], rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def magnify(images: Tensor, zoom: float, generator: torch.Generator) -> Tensor:
+    """A random part of each image, by a random factor of 1 to `zoom` smaller, at the size of the whole; uint8."""
+    if zoom == 1:
+        return images
+    size = 1 / (1 + (zoom - 1) * torch.rand(len(images), generator=generator))
+    place = torch.rand(len(images), 2, generator=generator)
+    theta = torch.zeros(len(images), 2, 3)
+    theta[:, 0, 0] = theta[:, 1, 1] = size
+    theta[:, :, 2] = (2 * place - 1) * (1 - size)[:, None]
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    parts = F.grid_sample(images.float(), grid, padding_mode="reflection", align_corners=False)
+    return parts.round().to(torch.uint8)
 
 
 def draw_levels(count: int, sigma_range: tuple[float, float], generator: torch.Generator) -> Tensor:
@@ -209,7 +227,8 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
             torch.manual_seed(keyed_generator(settings.seed, WEIGHTS).initial_seed())
             network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
-        self.model = Classifier(network, data.class_names, self.shape, settings.precision).train()
+        self.input_shape = (self.shape[0], *(settings.input_size or self.shape[1:]))
+        self.model = Classifier(network, data.class_names, self.input_shape, settings.precision).train()
         self.start_sha256 = self._warm_start(start) if start is not None else None
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
@@ -248,7 +267,8 @@ class Trainer:
 
     def _noisy(self, chosen: Tensor, generator: torch.Generator, views: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Augmented, noisy training samples of the images `chosen`, `views` of each; levels, labels, clean images."""
-        images = augment(self.training.images[chosen], self.settings.crop, generator).repeat(views, 1, 1, 1)
+        images = augment(self.training.images[chosen], self.settings.crop, generator)
+        images = magnify(images, self.settings.zoom, generator).repeat(views, 1, 1, 1)
         levels = draw_levels(len(chosen), self.settings.sigma_range, generator).repeat(views)
         samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
         return samples, levels, self.training.labels[chosen].repeat(views), images
@@ -383,9 +403,9 @@ class Trainer:
             settings=self.network_settings,
             precision=settings.inference,
             class_names=self.model.class_names,
-            input_shape=self.shape,
+            input_shape=self.input_shape,
             noise=settings.noise,
-            offsets=offsets_record(settings.offsets, settings.seed, self.shape),
+            offsets=offsets_record(settings.offsets, settings.seed, self.input_shape),
             sigma_range=settings.sigma_range,
             training={
                 **asdict(settings),

@@ -22,6 +22,7 @@ from dssn_core.training import (
     draw_levels,
     held_out_split,
     learning_rate_factor,
+    magnify,
     train,
 )
 
@@ -240,6 +241,22 @@ def test_augment_leaves_its_input_alone_and_keeps_the_type():
     assert torch.equal(images, before) and after.dtype == torch.uint8 and after.shape == images.shape
 
 
+def test_magnifying_shows_a_part_of_the_picture_at_its_size():
+    across = torch.arange(32).repeat(1, 32, 1)[None] * 8  # brightness tells the column
+    images = across.expand(200, 3, -1, -1).to(torch.uint8)
+    parts = magnify(images, 2.0, generator())
+    assert parts.dtype == torch.uint8 and parts.shape == images.shape
+    widths = (parts[:, 0, 16, -1].int() - parts[:, 0, 16, 0].int()) / 8 / 31  # of the part, as a share of the whole
+    assert 0.45 < float(widths.min()) < 0.6 and 0.9 < float(widths.max()) <= 1
+    assert int(parts[:, 0, 16, 0].min()) < 8 and int(parts[:, 0, 16, -1].max()) > 240  # anywhere in the picture
+    assert all(torch.equal(part[:, :1].expand(-1, 32, -1), part) for part in parts)  # rows stay rows
+
+
+def test_no_magnification_is_the_picture_itself():
+    images = torch.randint(0, 256, (5, *SHAPE), dtype=torch.uint8, generator=generator())
+    assert magnify(images, 1.0, generator()) is images
+
+
 # --- noise ---
 
 
@@ -338,6 +355,12 @@ def test_settings_are_refused(change, message):
         replace(TINY, **change)
 
 
+@pytest.mark.parametrize("zoom", [0.5, math.inf, math.nan])
+def test_a_zoom_that_makes_no_sense_is_refused(zoom):
+    with pytest.raises(ValueError, match="zoom must be a number of 1 or more"):
+        replace(TINY, zoom=zoom)
+
+
 def test_unknown_names_are_refused_when_the_run_is_made(data):
     with pytest.raises(ValueError, match="no offset fractions named 'r3'"):
         Trainer(replace(TINY, offsets="r3"), data)
@@ -370,6 +393,7 @@ def test_a_denoiser_trains_resumes_and_loads(tmp_path):
     assert before[0][1] == 0 and before[-1][1] >= 0  # the classifier's answers count only after the first share
     model = load_model(str(tmp_path / "whole"))
     assert model.num_classes == 1000
+    assert model.input_shape == (3, 224, 224)  # it takes larger pictures than it was trained on
     kept = model.network.classifier.state_dict()
     pretrained = efficientnet_lite0().state_dict()
     assert len(kept) > 200 and all(torch.equal(tensor, pretrained[name]) for name, tensor in kept.items())
