@@ -33,7 +33,7 @@ from .splitting import SplitNoise
 from .standings import TABLE_RHOS
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for
-from .voting import BATCH_SIZE, Tally, noise_for, sample_labels
+from .voting import Tally, noise_for, sample_labels
 
 Parser = argparse.ArgumentParser
 Options = argparse.Namespace
@@ -68,7 +68,7 @@ POSITIVE = checked(int, positive)
 
 
 def counted(
-    model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int, gap: float | None = None
+    model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int | None, gap: float | None = None
 ) -> np.ndarray:
     """The class that each sample votes for, with a bar on the terminal that tells how the vote stands.
 
@@ -106,7 +106,7 @@ def add_certify(parser: Parser) -> None:
     parser.add_argument("image", type=Path, help="a PNG, JPEG, WebP or BMP picture; cropped and resized to fit")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
     add_noise_options(parser)
-    parser.add_argument("--batch-size", type=POSITIVE, default=BATCH_SIZE)
+    parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     parser.add_argument("--output", type=Path, help="write a certificate file that `verify` can check")
     parser.add_argument(
@@ -399,7 +399,7 @@ def add_bench(parser: Parser) -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     add_noise_options(parser)
     parser.add_argument("--rounds", type=POSITIVE, default=7)
-    parser.add_argument("--batch-size", type=POSITIVE, default=BATCH_SIZE)
+    parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")
 
 
 def run_bench(options: Options) -> int:

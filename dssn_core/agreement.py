@@ -16,7 +16,7 @@ from .certificate import certificate_from_votes
 from .networks import PRECISIONS, Classifier
 from .splitting import SplitNoise
 from .strict import StrictCertificate
-from .voting import BATCH_SIZE, ChunkLayout, noise_for
+from .voting import ChunkLayout, fitting_batch_size, noise_for
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,12 @@ class Agreement:
         )
 
 
-def settings_of(model: Classifier, sizes: Sequence[int] = (64, BATCH_SIZE)) -> list[Setting]:
+def settings_of(model: Classifier) -> list[Setting]:
     """All settings to compare, the reference first."""
     threads = torch.get_num_threads()
-    reference = Setting(threads, BATCH_SIZE, True, model.precision)
-    found = [Setting(*choice) for choice in product((1, 2), sizes, (True, False), PRECISIONS)]
+    size = fitting_batch_size(model.input_shape)
+    reference = Setting(threads, size, True, model.precision)
+    found = [Setting(*choice) for choice in product((1, 2), (max(1, size // 4), size), (True, False), PRECISIONS)]
     return [reference, *(setting for setting in found if setting != reference)]
 
 

@@ -4,6 +4,7 @@ A step of a pixel between k and k + 1 crosses exactly one split position, that o
 samples stay the same to the bit. Every search here only proposes steps; votes are always counted in the chunk layout.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from .constants import PIXEL_STEPS
 from .splitting import SplitNoise, samples_from_numerators, split_numerators
-from .voting import BATCH_SIZE, BaseClassifier, ChunkLayout, classify
+from .voting import BaseClassifier, ChunkLayout, classify, fitting_batch_size
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ def distance(image: Tensor, other: Tensor) -> int:
     return int((image.int() - other.int()).abs().sum())
 
 
-def vote_of(model: BaseClassifier, image: Tensor, noise: SplitNoise, index: int, batch_size: int = BATCH_SIZE) -> int:
+def vote_of(model: BaseClassifier, image: Tensor, noise: SplitNoise, index: int, batch_size: int | None = None) -> int:
     """The class that sample `index` votes for, computed in its own chunk, exactly as `tally` does."""
-    layout = ChunkLayout.of(noise.levels, batch_size)
+    layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
     for chunk in range(layout.chunks):
         indices = layout.indices(chunk)[: layout.real_rows(chunk)]
         rows = torch.nonzero(indices == index).flatten()
@@ -95,7 +96,7 @@ class Poked:
         return counts
 
 
-def poke(model: BaseClassifier, state: Poked, noise: SplitNoise, step: Step, batch_size: int = BATCH_SIZE) -> Poked:
+def poke(model: BaseClassifier, state: Poked, noise: SplitNoise, step: Step, batch_size: int | None = None) -> Poked:
     """Take a step and count again the one vote that can have moved. ValueError for a step out of range."""
     image = step.applied(state.image)
     index = changed_index(state.image, noise, step)
@@ -141,47 +142,65 @@ def random_walk(image: Tensor, steps: int, generator: torch.Generator) -> Tensor
     return walked
 
 
-def _margins(model: BaseClassifier, samples: Tensor, lam: float, label: int) -> Tensor:
-    """Logit of `label` minus the best other logit, for samples (B, C, H, W); negative where the vote is lost."""
-    with torch.inference_mode():
-        logits = model(samples, lam)
+def _lead(logits: Tensor, label: int) -> Tensor:
+    """(B,): the logit of `label` minus the best other one; negative where the vote is lost."""
     others = logits.clone()
     others[:, label] = -torch.inf
     return logits[:, label] - others.max(dim=1).values
 
 
-def steps_that_change(image: Tensor, noise: SplitNoise, index: int) -> list[Step]:
-    """All steps that change sample `index`."""
-    found = []
-    for change in (1, -1):
-        lower = image.long() + min(change, 0)
-        value = image.long() + change
-        hits = ((lower - noise.offsets) % noise.levels == index) & (value >= 0) & (value <= PIXEL_STEPS)
-        found += [Step(channel, row, column, change) for channel, row, column in torch.nonzero(hits).tolist()]
-    return found
+def _leads(model: BaseClassifier, samples: Sequence[Tensor], lam: float, label: int) -> Tensor:
+    """`_lead` for batches of samples (B, C, H, W), one after the other."""
+    with torch.inference_mode():
+        return torch.cat([_lead(model(batch, lam), label) for batch in samples])
 
 
-def guided_step(model: BaseClassifier, state: Poked, noise: SplitNoise, label: int, searched: int = 4) -> Step | None:
+def _slope(model: BaseClassifier, sample: Tensor, lam: float, label: int) -> Tensor:
+    """(C, H, W): how the lead of `label` grows with every value of one sample; zero where the model has no slope."""
+    with torch.enable_grad():
+        x = sample[None].clone().requires_grad_()
+        lead = _lead(model(x, lam), label)
+    if not lead.requires_grad:
+        return torch.zeros_like(sample)
+    return torch.autograd.grad(lead.sum(), x)[0][0]
+
+
+def steps_that_change(image: Tensor, noise: SplitNoise, index: int, change: int) -> list[Step]:
+    """All steps by `change` (+1 or -1) that change sample `index`."""
+    value = image.long() + change
+    lower = image.long() + min(change, 0)
+    hits = ((lower - noise.offsets) % noise.levels == index) & (value >= 0) & (value <= PIXEL_STEPS)
+    return [Step(channel, row, column, change) for channel, row, column in torch.nonzero(hits).tolist()]
+
+
+def guided_step(
+    model: BaseClassifier, state: Poked, noise: SplitNoise, label: int, searched: int = 4, tried: int = 128
+) -> Step | None:
     """A step that takes a vote from `label`, or else the one that brings a vote closest to leaving it.
 
-    Looks at the `searched` samples whose vote for `label` is the least certain, and at every step that changes one of
-    them. None if no sample votes for `label`.
+    Looks at the `searched` samples whose vote for `label` is the least certain, and tries the `tried` steps that change
+    one of them and that promise most by the slope of the network's lead. None if no sample votes for `label`.
     """
+    size = fitting_batch_size(noise.shape)
     voters = torch.from_numpy(np.flatnonzero(state.labels == label))
     if not len(voters):
         return None
-    margins = torch.cat(
-        [
-            _margins(model, noise.samples_at(state.image, part), noise.lam, label)
-            for part in torch.split(voters, BATCH_SIZE)
-        ]
-    )
-    chosen = voters[margins.argsort()[:searched]].tolist()
-    steps = [(step, index) for index in chosen for step in steps_that_change(state.image, noise, index)]
-    if not steps:
+    batches = [noise.samples_at(state.image, part) for part in torch.split(voters, size)]
+    leads = _leads(model, batches, noise.lam, label)
+    promises: list[tuple[float, int, Step]] = []
+    for index in voters[leads.argsort()[:searched]].tolist():
+        before = noise.numerators(state.image, index, index + 1)[0]
+        slope = _slope(model, samples_from_numerators(before), noise.lam, label)
+        for change in (1, -1):
+            moved = (state.image.int() + change).clamp(0, PIXEL_STEPS).to(torch.uint8)
+            gain = slope * (noise.numerators(moved, index, index + 1)[0] - before)
+            steps = steps_that_change(state.image, noise, index, change)
+            promises += [(float(gain[step.place]), index, step) for step in steps]
+    promises = sorted(promises, key=lambda promise: promise[0])[:tried]
+    if not promises:
         return None
-    images = torch.stack([step.applied(state.image) for step, _ in steps])
-    indices = torch.tensor([index for _, index in steps])[:, None, None, None]
+    images = torch.stack([step.applied(state.image) for _, _, step in promises])
+    indices = torch.tensor([index for _, index, _ in promises])[:, None, None, None]
     samples = samples_from_numerators(split_numerators(images, noise.offsets, indices, noise.levels))
-    after = torch.cat([_margins(model, part, noise.lam, label) for part in torch.split(samples, BATCH_SIZE)])
-    return steps[int(after.argmin())][0]
+    after = _leads(model, torch.split(samples, size), noise.lam, label)
+    return promises[int(after.argmin())][2]

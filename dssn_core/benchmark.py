@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .networks import Classifier
-from .voting import BATCH_SIZE, ChunkLayout, count_votes, noise_for
+from .voting import ChunkLayout, count_votes, noise_for
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def benchmark(
-    model: Classifier, image: Tensor, levels: int, rounds: int = 7, batch_size: int = BATCH_SIZE
+    model: Classifier, image: Tensor, levels: int, rounds: int = 7, batch_size: int | None = None
 ) -> Benchmark:
     """Time certification, bare forward passes and sampling of one image in turn, `rounds` times after a warm-up."""
     noise = noise_for(model, levels)
-    layout = ChunkLayout.of(levels, batch_size)
+    layout = ChunkLayout.for_images(levels, noise.shape, batch_size)
     places = [layout.indices(chunk) for chunk in range(layout.chunks)]
     ready = [noise.samples_at(image, indices) for indices in places]
 

@@ -28,7 +28,7 @@ from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, l
 from .images import ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier
 from .splitting import SplitNoise
-from .voting import BATCH_SIZE, ChunkLayout, noise_for, sample_labels
+from .voting import ChunkLayout, fitting_batch_size, noise_for, sample_labels
 
 FORMAT = 1
 MAX_BYTES = 10 * 2**20
@@ -96,7 +96,7 @@ def make(
     image: Tensor,
     labels: np.ndarray,
     levels: int,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     seconds: float = 0.0,
     embed: bool = True,
 ) -> Document:
@@ -106,7 +106,7 @@ def make(
     counted with `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
     """
     assert model.manifest is not None
-    noise, layout = noise_for(model, levels), ChunkLayout.of(levels, batch_size)
+    noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
     document: Document = {
         "format": FORMAT,
         "image": {
@@ -351,7 +351,7 @@ def _compare_votes(
     if len(differing) > MOST_NEAR_TIES * noise.levels:
         return Finding(what, False, text)
     behind = 0.0
-    for rows in np.array_split(differing, -(-len(differing) // BATCH_SIZE)):
+    for rows in np.array_split(differing, -(-len(differing) // fitting_batch_size(noise.shape))):
         with torch.inference_mode():
             logits = model(noise.samples_at(image, torch.from_numpy(rows)), noise.lam)
         stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]

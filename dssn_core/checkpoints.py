@@ -174,7 +174,7 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         network.load_saved_state(tensors)
         model = Classifier(network, manifest.class_names, shape, manifest.precision, manifest)
         expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, OSError) as error:  # OSError: a package that holds weights is missing
         raise CheckpointError(f"{name}: {error}") from error
     if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
         raise CheckpointError(f"{name}: the weights contain values that are not finite")

@@ -20,7 +20,7 @@ from .gallery import Dataset
 from .images import image_sha256
 from .monte_carlo import Plan, certify_randomized, lower_confidence_bound, uniform_radius
 from .networks import Classifier
-from .voting import BATCH_SIZE, count_votes, noise_for
+from .voting import BATCH_SIZE, count_votes, fitting_batch_size, noise_for
 
 Key = tuple[object, ...]
 """Data set index, levels, weight hash, image hash, sampling: what a record is about."""
@@ -36,8 +36,8 @@ class Sampling:
     alpha: float
     seed: int
 
-    def plan(self, levels: int) -> Plan:
-        return Plan(self.method, levels, self.n0, self.n, self.alpha, self.seed)
+    def plan(self, levels: int, batch_size: int = BATCH_SIZE) -> Plan:
+        return Plan(self.method, levels, self.n0, self.n, self.alpha, self.seed, batch_size)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def evaluate(
     indices: Iterable[int],
     levels: int,
     done: Container[Key] = (),
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     sampling: Sampling | None = None,
 ) -> Iterator[Record]:
     """Certify the images at `indices` one by one, leaving out those whose key is in `done`.
@@ -138,7 +138,9 @@ def evaluate(
             certificate = certificate_from_votes(count_votes(model, image, noise, batch_size), levels)
             predicted, steps, votes = certificate.label, certificate.radius_steps, certificate.votes
         else:
-            estimate = certify_randomized(model, image, sampling.plan(levels))
+            estimate = certify_randomized(
+                model, image, sampling.plan(levels, batch_size or fitting_batch_size(noise.shape))
+            )
             predicted, steps, votes = estimate.label, None, estimate.votes
         yield Record(
             index=index,

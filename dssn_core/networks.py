@@ -29,6 +29,10 @@ class Network(nn.Module):
         """(B, C, H, W) samples, centred on [-1, 1], and (B,) lambda to (B, F) features before the last layer."""
         raise NotImplementedError
 
+    def pictures(self, x: Tensor, lam: Tensor) -> Tensor | None:
+        """(B, C, H, W) on [0, 1]: what a denoiser makes of centred samples; None where there is no denoiser."""
+        return None
+
     def saved_state(self) -> dict[str, Tensor]:
         """What a checkpoint has to hold."""
         return self.state_dict()
@@ -222,6 +226,12 @@ class Classifier(nn.Module):
 
     def forward(self, x: Tensor, lam: float | Tensor) -> Tensor:
         return self.answer(x, lam, self.precision)
+
+    def denoised(self, x: Tensor, lam: float) -> Tensor | None:
+        """float32 (B, C, H, W): what the classifier behind a denoiser gets to see; None where there is no denoiser."""
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+            found = self.network.pictures(centred(x), torch.full((len(x),), lam, dtype=torch.float32))
+        return None if found is None else found.float().clamp(0, 1)
 
     def answer(self, x: Tensor, lam: float | Tensor, precision: str, channels_last: bool = True) -> Tensor:
         """`forward` in another number format or memory layout, to see what they change."""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .certificate import radius_bounds
-from .voting import BATCH_SIZE, BaseClassifier, noise_for, sample_labels
+from .voting import BaseClassifier, noise_for, sample_labels
 
 
 class Hesitant:
@@ -71,7 +71,7 @@ def strictly(labels: np.ndarray, num_classes: int, gap: float) -> StrictCertific
 
 
 def certify_strictly(
-    model: Any, image: Tensor, levels: int, gap: float, batch_size: int = BATCH_SIZE
+    model: Any, image: Tensor, levels: int, gap: float, batch_size: int | None = None
 ) -> StrictCertificate:
     """The strict certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`.
 

@@ -19,7 +19,8 @@ from .constants import check_levels
 from .images import image_sha256
 from .splitting import SplitNoise, check_image
 
-BATCH_SIZE = 256
+BATCH_SIZE, CHUNK_VALUES = 256, 2**22
+"""A chunk has at most so many rows, and so many sample values: larger ones are no faster, and tell the news later."""
 
 
 class BaseClassifier(Protocol):
@@ -30,6 +31,11 @@ class BaseClassifier(Protocol):
     """
 
     def __call__(self, x: Tensor, lam: float) -> Tensor: ...
+
+
+def fitting_batch_size(shape: tuple[int, ...]) -> int:
+    """The rows of a chunk where none are asked for: 256, and fewer for images (C, H, W) that are large."""
+    return max(1, min(BATCH_SIZE, CHUNK_VALUES // math.prod(shape)))
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,11 @@ class ChunkLayout:
             raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")
         chunks = math.ceil(levels / batch_size)
         return ChunkLayout(levels, chunks, math.ceil(levels / chunks))
+
+    @staticmethod
+    def for_images(levels: int, shape: tuple[int, ...], batch_size: int | None = None) -> "ChunkLayout":
+        """The layout with at most `batch_size` rows; by default as many as fit images of this shape, (C, H, W)."""
+        return ChunkLayout.of(levels, fitting_batch_size(shape) if batch_size is None else batch_size)
 
     def indices(self, chunk: int) -> Tensor:
         """int64 (rows,) sample indices of a chunk, padded by going round; only `real_rows` of them count."""
@@ -117,7 +128,7 @@ def tally(
     model: BaseClassifier,
     image: Tensor,
     noise: SplitNoise,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     resume: Tally | None = None,
 ) -> Iterator[Tally]:
     """Vote chunk by chunk; every step yields the state of the whole vote so far.
@@ -128,7 +139,7 @@ def tally(
     """
     check_model(model, noise.shape)
     check_image(image, noise.shape)
-    layout = ChunkLayout.of(noise.levels, batch_size)
+    layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
     subject = f"{image_sha256(image)} {noise.offsets_sha256} {layout}"
     if resume is not None and resume.subject != subject:
         raise ValueError("the vote to resume is of another image, other offsets, levels or batch_size")
@@ -150,7 +161,7 @@ def sample_labels(
     model: BaseClassifier,
     image: Tensor,
     noise: SplitNoise,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     watch: Callable[[Iterator[Tally]], Iterable[Tally]] = iter,
 ) -> np.ndarray:
     """int64 (N,): the class that each sample votes for, in index order. watch: gets every state, and passes it on."""
@@ -160,7 +171,7 @@ def sample_labels(
     return labels
 
 
-def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int = BATCH_SIZE) -> np.ndarray:
+def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
     """int64 (K,) votes of all N samples; they add up to N."""
     votes = np.zeros(0, dtype=np.int64)
     for state in tally(model, image, noise, batch_size):
@@ -176,6 +187,6 @@ def noise_for(model: Any, levels: int) -> SplitNoise:
     return SplitNoise(levels, model.input_shape, manifest.offsets["scheme"], manifest.offsets["seed"])
 
 
-def certify(model: Any, image: Tensor, levels: int, batch_size: int = BATCH_SIZE) -> Certificate:
+def certify(model: Any, image: Tensor, levels: int, batch_size: int | None = None) -> Certificate:
     """The exact certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`."""
     return certificate_from_votes(count_votes(model, image, noise_for(model, levels), batch_size), levels)

@@ -103,7 +103,7 @@ def test_one_vote_alone_is_the_tallys():
 
 def test_all_steps_that_change_a_sample_are_found():
     _, noise, state = start(levels=9)
-    found = {j: set(steps_that_change(state.image, noise, j)) for j in range(9)}
+    found = {j: {s for c in (1, -1) for s in steps_that_change(state.image, noise, j, c)} for j in range(9)}
     for channel, row, column in np.ndindex(*SHAPE):
         for change in (1, -1):
             step = Step(channel, row, column, change)
@@ -127,6 +127,31 @@ def test_guided_steps_move_more_votes_than_random_ones_but_never_beat_the_certif
             assert certificate_from_votes(state.votes(3), 300).label == certificate.label
             moved[kind] += int(first.votes(3)[certificate.label] - state.votes(3)[certificate.label])
     assert moved["guided"] > moved["random"]
+
+
+def test_a_guided_step_follows_the_networks_slope_where_it_cannot_try_all():
+    torch.manual_seed(0)
+    network = torch.nn.Linear(int(np.prod(SHAPE)), 3)
+
+    def model(x, lam):
+        return network(x.flatten(1))
+
+    noise, image = SplitNoise(9, SHAPE), an_image()
+    labels = np.zeros(9, dtype=np.int64)
+    for state in tally(model, image, noise):
+        labels[state.indices] = state.labels
+    first = Poked(image, image, labels)
+    label = int(np.bincount(labels).argmax())
+    # On a linear network the slope tells all: the best of few is the best of all.
+    best, few = (guided_step(model, first, noise, label, tried=tried) for tried in (1000, 1))
+    assert best is not None and few is not None
+
+    def lead(step):
+        j = changed_index(image, noise, step)
+        logits = model(noise.samples(step.applied(image), j, j + 1), noise.lam)[0].detach().numpy()
+        return logits[label] - np.delete(logits, label).max()
+
+    assert lead(few) <= lead(best) + 0.05
 
 
 def test_nothing_to_guide_where_nobody_votes_for_the_label():

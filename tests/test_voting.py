@@ -6,7 +6,7 @@ import torch
 from toys import Constant, Fixed, Toy
 
 from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
-from dssn_core.voting import ChunkLayout, classify, noise_for
+from dssn_core.voting import CHUNK_VALUES, ChunkLayout, classify, fitting_batch_size, noise_for
 
 SHAPE = (1, 2, 3)
 IMAGE = torch.tensor([[[0, 50, 100], [150, 200, 255]]], dtype=torch.uint8)
@@ -58,6 +58,16 @@ def test_the_first_samples_are_spread_evenly(levels, first):
     indices = np.sort(ChunkLayout.of(levels, first).indices(0).numpy()[:first])
     gaps = np.diff(np.append(indices, indices[0] + levels))
     assert gaps.max() <= 3 * levels / len(indices)
+
+
+def test_the_chunks_of_large_images_have_fewer_rows():
+    assert ChunkLayout.for_images(441, (3, 32, 32)) == ChunkLayout.of(441, 256)
+    large = ChunkLayout.for_images(441, (3, 224, 224))
+    assert 16 <= large.rows <= 32 and large.rows * 3 * 224 * 224 <= CHUNK_VALUES
+    assert fitting_batch_size((3, 10_000, 10_000)) == 1
+    assert ChunkLayout.for_images(441, (3, 224, 224), 7) == ChunkLayout.of(441, 7)
+    with pytest.raises(ValueError, match="batch_size must be a positive integer"):
+        ChunkLayout.for_images(441, (3, 4, 4), 0)
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, True, 2.0, "256", None])
