@@ -35,6 +35,25 @@ def class_colour(label: int) -> str:
     return CLASS_COLOURS[label % len(CLASS_COLOURS)]
 
 
+def colour_places(votes: Sequence[int]) -> list[int]:
+    """For every class its place in `CLASS_COLOURS`: its own where there are ten classes or fewer.
+
+    Of more classes the nine with the most votes have colours, and the others share the last one, a grey.
+    """
+    rest = len(CLASS_COLOURS) - 1
+    if len(votes) <= len(CLASS_COLOURS):
+        return list(range(len(votes)))
+    places = [rest] * len(votes)
+    for place, c in enumerate(ranking(votes)[:rest]):
+        places[c] = place
+    return places
+
+
+def ranking(votes: Sequence[int]) -> list[int]:
+    """Classes by votes, most first, the lower index first among equals."""
+    return sorted(range(len(votes)), key=lambda c: (-votes[c], c))
+
+
 def bare(figure: go.Figure, height: int) -> go.Figure:
     figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False, dragmode=False)
     return figure
@@ -70,14 +89,20 @@ def percent(part: float, whole: float) -> str:
 
 
 def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, most: int = 10) -> str:
-    """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket."""
-    order = sorted(range(len(votes)), key=lambda c: (-votes[c], c))[:most]
+    """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket.
+
+    Of more than ten classes those that nobody voted for are left out, but for a second one.
+    """
+    order, colours = ranking(votes)[:most], colour_places(votes)
+    if len(votes) > len(CLASS_COLOURS):
+        order = [c for place, c in enumerate(order) if votes[c] or place < 2]
     first, second = votes[order[0]], votes[order[1]]
     left, width = percent(second, levels), percent(first - second, levels)
     gap = f'<div class="dssn-gap" style="left: {left}; width: {width}">gap {first - second}</div>'
     rows = []
     for place, c in enumerate(order):
-        bar = f'<div class="dssn-bar" style="width: {percent(votes[c], levels)}; background: {class_colour(c)}"></div>'
+        colour = class_colour(colours[c])
+        bar = f'<div class="dssn-bar" style="width: {percent(votes[c], levels)}; background: {colour}"></div>'
         bracket = gap if place == 1 and first > second else ""
         rows.append(
             f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bar}{bracket}</div>'
@@ -126,10 +151,10 @@ def vote_strip(labels: np.ndarray, class_names: Sequence[str]) -> go.Figure:
     columns = -(-levels // rows)
     padded = np.full(rows * columns, -1)
     padded[:levels] = labels
-    grid = padded.reshape(rows, columns).astype(float)
-    grid[grid < 0] = np.nan
+    places = colour_places(np.bincount(labels[labels >= 0], minlength=len(class_names)).tolist())
+    grid = np.array([places[c] if c >= 0 else np.nan for c in padded.tolist()]).reshape(rows, columns)
     hover = [f"sample j = {j}: {class_names[c] if c >= 0 else '–'}" for j, c in enumerate(padded.tolist())]
-    count = len(class_names)
+    count = len(CLASS_COLOURS)
     edges = [(place / count, class_colour(c)) for c in range(count) for place in (c, c + 1)]
     figure = go.Figure(
         go.Heatmap(

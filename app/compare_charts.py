@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from app.charts import bare, class_colour, framed
+from app.charts import CLASS_COLOURS, bare, class_colour, colour_places, framed, ranking
 from dssn_core.comparison import METHODS, Outcome
 from dssn_core.constants import rounded_down
 
@@ -121,18 +121,19 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
 
 
 def sweep_votes(outcomes: Sequence[Outcome], class_names: Sequence[str]) -> go.Figure:
-    """The vote shares of every class at each sigma, stacked."""
+    """The vote shares at each sigma, stacked: of the ten classes with the most votes in all."""
     labels = [f"{outcome.sigma:.2f}" for outcome in outcomes]
     figure = go.Figure()
-    for c, name in enumerate(class_names):
-        shares = [outcome.votes[c] / sum(outcome.votes) for outcome in outcomes]
-        if max(shares, default=0.0) > 0:
+    totals = [sum(votes) for votes in zip(*(outcome.votes for outcome in outcomes), strict=True)]
+    colours = colour_places(totals)
+    for c in ranking(totals)[: len(CLASS_COLOURS)]:
+        if totals[c]:
             figure.add_bar(
                 x=labels,
-                y=shares,
-                name=name,
-                marker_color=class_colour(c),
-                hovertemplate=f"σ = %{{x}}: %{{y:.1%}} for {name}<extra></extra>",
+                y=[outcome.votes[c] / sum(outcome.votes) for outcome in outcomes],
+                name=class_names[c],
+                marker_color=class_colour(colours[c]),
+                hovertemplate=f"σ = %{{x}}: %{{y:.1%}} for {class_names[c]}<extra></extra>",
             )
     framed(figure, 280, "σ", "share of votes")
     figure.update_layout(barmode="stack", bargap=0.15)

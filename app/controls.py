@@ -3,15 +3,48 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import streamlit as st
+from torch import Tensor
 
 from app import resources, state
+from app.resources import COLLECTIONS, Collection
 from dssn_core import levels_from_sigma
 from dssn_core.checkpoints import CheckpointError
 from dssn_core.comparison import METHODS
 from dssn_core.networks import Classifier
 
 PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
+
+
+def choose_collection() -> Collection:
+    """CIFAR-10 or ImageNet: the pictures and networks of a page. The choice outlives a change of page."""
+
+    def changed() -> None:
+        name = str(st.session_state["data"])
+        st.session_state["sigma"] = st.session_state.get(f"kept-sigma-{name}", COLLECTIONS[name].sigma)
+        state.forget_picture()
+
+    if "data" not in st.session_state and "data" not in st.query_params:
+        picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
+        linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.samples}-")]
+        st.session_state["data"] = linked[0] if linked else st.session_state.get("kept-data", next(iter(COLLECTIONS)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chosen = st.segmented_control(
+            "Pictures and network",
+            list(COLLECTIONS),
+            default=next(iter(COLLECTIONS)),
+            required=True,
+            key="data",
+            bind="query-params",
+            on_change=changed,
+            label_visibility="collapsed",
+            width="content",
+        )
+        st.session_state["kept-data"] = chosen
+        collection = COLLECTIONS[str(chosen)]
+        st.caption(collection.about, width="content")
+    return collection
 
 
 def network(name: str) -> Classifier | None:
@@ -21,6 +54,17 @@ def network(name: str) -> Classifier | None:
     except CheckpointError as error:
         st.error(f"The network {name!r} cannot be used: {error}. Restore `pretrained/{name}` from the repository.")
         return None
+
+
+def all_labels(model: Classifier, image: Tensor, levels: int) -> np.ndarray:
+    """int64 (N,): the vote of every sample, in index order; counted now, with a bar, where it is not known yet."""
+    assert model.manifest is not None
+    run, bar = resources.votes_of(model.manifest.name, image, levels), st.empty()
+    while not run.finished:
+        state = run.advance()
+        bar.progress(state.done / state.total, f"{state.done} of {state.total} samples have voted")
+    bar.empty()
+    return run.labels
 
 
 def choose_section(names: Sequence[str], key: str) -> str:
@@ -51,17 +95,25 @@ def choose_methods(label: str, key: str, bind: Literal["query-params"] | None = 
     return list(chosen or [])
 
 
-def choose_noise(model: Classifier) -> int:
+def sigmas_for(model: Classifier) -> tuple[float, ...]:
+    """Those of the paper's sigmas that the network was trained for."""
+    assert model.manifest is not None
+    low, high = model.manifest.sigma_range
+    return tuple(sigma for sigma in PAPER_SIGMAS if low <= sigma <= high)
+
+
+def choose_noise(model: Classifier, collection: Collection) -> int:
     """The noise slider and the paper's presets. Returns the number of levels."""
     assert model.manifest is not None
     low, high = model.manifest.sigma_range
+    kept = f"kept-sigma-{collection.samples}"
     if "sigma" not in st.session_state and "sigma" not in st.query_params:
-        st.session_state["sigma"] = min(max(st.session_state.get("kept-sigma", 0.5), low), high)
+        st.session_state["sigma"] = min(max(st.session_state.get(kept, collection.sigma), low), high)
     sigma = st.slider(
         "Noise σ",
         low,
         high,
-        0.5,
+        collection.sigma,
         0.05,
         key="sigma",
         bind="query-params",
@@ -70,7 +122,7 @@ def choose_noise(model: Classifier) -> int:
     )
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="presets"):
         st.caption("from the paper:", width="content")
-        for preset in PAPER_SIGMAS:
+        for preset in sigmas_for(model):
             st.button(
                 f"{preset:g}",
                 key=f"preset-{preset:g}",
@@ -78,5 +130,5 @@ def choose_noise(model: Classifier) -> int:
                 on_click=state.set_value,
                 args=("sigma", preset),
             )
-    st.session_state["kept-sigma"] = sigma
+    st.session_state[kept] = sigma
     return levels_from_sigma(sigma)

@@ -10,13 +10,11 @@ import streamlit as st
 from torch import Tensor
 
 from app import pictures, resources, state
+from app.resources import Collection
 from dssn_core.images import ImageError, image_sha256
 from dssn_core.networks import Classifier
 
 SAMPLE, OWN = "sample", "own"
-FIRST = "cifar10-09"
-"""The picture to begin with: one whose vote is divided, so that there is something to see."""
-
 SOURCES = {SAMPLE: "A sample picture", OWN: "My own picture"}
 
 
@@ -29,7 +27,7 @@ class Chosen:
     name: str
 
 
-def choose(model: Classifier) -> Chosen | None:
+def choose(model: Classifier, collection: Collection) -> Chosen | None:
     """Show the choice; returns the chosen picture, or None while there is none that can be used."""
     if "source" not in st.session_state and "source" not in st.query_params:
         # The widget's default stays the same, or the address would lose a value that has become the default.
@@ -46,25 +44,26 @@ def choose(model: Classifier) -> Chosen | None:
         label_visibility="collapsed",
     )
     st.session_state["kept-source"] = source
-    return _own(model) if source == OWN else _sample(model)
+    return _own(model) if source == OWN else _sample(model, collection)
 
 
-def choose_folded(model: Classifier) -> Chosen | None:
+def choose_folded(model: Classifier, collection: Collection) -> Chosen | None:
     """`choose` in a fold that is open where there is something to do in it."""
     with st.expander("Choose a picture", expanded=st.session_state.get("kept-source") == OWN):
-        return choose(model)
+        return choose(model, collection)
 
 
-def _sample(model: Classifier) -> Chosen:
-    samples = resources.samples("cifar10", model.input_shape[1:])
-    chosen = state.chosen_picture([*samples, *resources.test_keys()], FIRST)
+def _sample(model: Classifier, collection: Collection) -> Chosen:
+    samples = resources.samples(collection.samples, model.input_shape[1:])
+    others = resources.test_keys() if model.class_names == resources.CLASS_NAMES else {}
+    chosen = state.chosen_picture([*samples, *others], collection.first)
     st.html(_style({key: image for key, (_, image) in samples.items()}, chosen))
     with st.container(horizontal=True, key="gallery", gap="small"):
         for key, (sample, _) in samples.items():
             label = f"{model.class_names[sample.label]}, sample {key[-2:]}{', chosen' * (key == chosen)}"
             st.button(label, key=f"pick-{key}", help=label, on_click=state.choose_picture, args=(key,))
     if chosen not in samples:
-        return _test_picture(model, resources.test_keys()[chosen])
+        return _test_picture(model, others[chosen])
     sample, image = samples[chosen]
     return Chosen(image, sample.label, f"true class: {model.class_names[sample.label]}")
 
@@ -85,7 +84,7 @@ def _style(images: dict[str, Tensor], chosen: str) -> str:
         f".st-key-pick-{chosen} button {{outline: 3px solid #f28e2b; outline-offset: 1px}}",
     ]
     rules += [
-        f'.st-key-pick-{key} button {{background-image: url("{pictures.data_url(image)}")}}'
+        f'.st-key-pick-{key} button {{background-image: url("{pictures.thumbnail_url(image)}")}}'
         for key, image in images.items()
     ]
     return f"<style>{' '.join(rules)}</style>"
@@ -98,23 +97,24 @@ def _own(model: Classifier) -> Chosen | None:
         "PNG, JPEG, WebP or BMP, up to 20 MB", type=["png", "jpg", "jpeg", "webp", "bmp"], key="upload"
     )
     if upload is not None:
-        try:
-            image = _cropped(upload.getvalue(), size)
-        except ImageError as error:
-            st.error(f"{pictures.tame(upload.name)} cannot be used: {error}", icon=":material/broken_image:")
-            return None
-        st.session_state["own"] = Chosen(image, None, pictures.tame(upload.name))
-    chosen = st.session_state.get("own")
-    if not isinstance(chosen, Chosen) or tuple(chosen.image.shape[1:]) != size:
+        st.session_state["own"] = pictures.tame(upload.name), upload.getvalue()
+    if "own" not in st.session_state:
         if linked:
             st.info("This link is about a picture of somebody's own. Choose the same file to see the same view.")
         else:
             st.info("Choose a picture. It stays on the machine that runs this page.", icon=":material/upload:")
         return None
+    name, data = st.session_state["own"]
+    try:
+        image = _cropped(data, size)
+    except ImageError as error:
+        st.error(f"{name} cannot be used: {error}", icon=":material/broken_image:")
+        del st.session_state["own"]
+        return None
     if upload is None:
-        st.caption(f"Still here: {chosen.name}")
-    _compare(image_sha256(chosen.image))
-    return chosen
+        st.caption(f"Still here: {name}")
+    _compare(image_sha256(image))
+    return Chosen(image, None, name)
 
 
 def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:

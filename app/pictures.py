@@ -1,6 +1,7 @@
 """Images as a page shows them: sharp pixels, lossless. Does not import streamlit."""
 
 import base64
+import io
 
 import torch
 from PIL import Image, ImageDraw
@@ -22,6 +23,15 @@ def sample_image(sample: Tensor) -> Tensor:
 def data_url(image: Tensor) -> str:
     """A uint8 (3, H, W) image as a PNG data URL."""
     return "data:image/png;base64," + base64.b64encode(png(image)).decode()
+
+
+def thumbnail_url(image: Tensor, side: int = 112) -> str:
+    """A small copy for a button, as a data URL: the image itself where it is small, and else not to the pixel."""
+    if image.shape[-1] <= side:
+        return data_url(image)
+    buffer = io.BytesIO()
+    to_picture(image).resize((side, side), Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def crop_preview(picture: Image.Image, box: Box, side: int = 320) -> Image.Image:

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 import torch
 
-from app.charts import BAR_STYLE, OPEN_COLOUR, SURE_COLOUR, class_colour, percent
+from app.charts import BAR_STYLE, OPEN_COLOUR, SURE_COLOUR, class_colour, colour_places, percent
 from app.film import PART, Film
 from app.pictures import data_url
 from app.splitting_charts import FRAMES
@@ -33,6 +33,7 @@ def budget_meter(spent: int, radius: int) -> str:
 def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
     """The worst case, played: votes move from the winner to its rival, R of them without harm, one more tips it."""
     a, b = certificate.label, certificate.rival
+    colours = colour_places(certificate.votes)
     radius = certificate.radius_steps
     count = min(FRAMES - 1, radius + 1)
     moved = sorted({0, radius, radius + 1, *(step * radius // max(1, count - 1) for step in range(count))})
@@ -43,7 +44,7 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
         verdict = f"{names[b]} wins{' the tie' * (left == right)}" if wins else f"{names[a]} still wins"
         rows = (
             f'<div>{escape(names[c])}</div><div class="track"><div style="width: {percent(n, certificate.levels)}; '
-            f'background: {class_colour(c)}"></div></div><div class="count">{n}</div>'
+            f'background: {class_colour(colours[c])}"></div></div><div class="count">{n}</div>'
             for c, n in ((a, left), (b, right))
         )
         return escape(f"{taken} votes moved, {taken} of R = {radius} steps spent: {verdict}"), "".join(rows)

@@ -33,11 +33,53 @@ from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.voting import Tally, noise_for, sample_labels
 
-MODEL = "cifar10-dssn"
-"""The network of the pages."""
 
-OWN_MODELS = {"dssn": MODEL, "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"}
-"""The network trained for each method."""
+@dataclass(frozen=True)
+class Collection:
+    """Pictures of one kind and the networks that know them.
+
+    samples: what the keys of the built-in pictures begin with. own: the network trained for each method, by name.
+    first: the picture to begin with, one whose vote is divided. sigma: the noise to begin with. n: samples to estimate
+    with.
+    """
+
+    about: str
+    samples: str
+    own: dict[str, str]
+    first: str
+    sigma: float
+    n: int
+
+    @property
+    def model(self) -> str:
+        """The network for DSSN."""
+        return self.own["dssn"]
+
+    def model_for(self, method: str) -> str:
+        """The name of the network that votes for `method`: its own, or DSSN's where there is none."""
+        name = self.own.get(method)
+        return name if name in list_models() else self.model
+
+
+COLLECTIONS = {
+    "CIFAR-10": Collection(
+        about="ten classes, 32 × 32",
+        samples="cifar10",
+        own={"dssn": "cifar10-dssn", "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"},
+        first="cifar10-09",
+        sigma=0.5,
+        n=3000,
+    ),
+    "ImageNet": Collection(
+        about="a thousand classes, 224 × 224",
+        samples="imagenet",
+        own={"dssn": "imagenet-dssn"},
+        first="imagenet-00",
+        sigma=0.25,
+        n=300,
+    ),
+}
+"""By the name that pages and addresses have for them; the pages begin with the first."""
 
 DATA_VARIABLE = "DSSN_TEST_DATA"
 """Environment variable: the zip or folder of test images that the Benchmark page shows."""
@@ -85,9 +127,9 @@ def _estimate_run(model_name: str, image_hash: str, plan: Plan, _image: Tensor) 
     return EstimateRun(model(model_name), _image, plan)
 
 
-def estimate_of(image: Tensor, plan: Plan) -> EstimateRun:
+def estimate_of(model_name: str, image: Tensor, plan: Plan) -> EstimateRun:
     """The counts of an image by a plan, new or as somebody left them; plans that differ in alpha share them."""
-    return _estimate_run(model_for(plan.method), image_sha256(image), replace(plan, alpha=0.5), image)
+    return _estimate_run(model_name, image_sha256(image), replace(plan, alpha=0.5), image)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -107,16 +149,9 @@ def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
     return network_work(work)
 
 
-def all_labels(image: Tensor, levels: int) -> np.ndarray:
-    """int64 (N,): the vote of every sample, in index order; counted now where it is not known yet."""
-    run = votes_of(MODEL, image, levels)
-    run.finish()
-    return run.labels
-
-
-def model_for(method: str) -> str:
-    """The name of the network that votes for `method`: its own, or DSSN's where that is missing."""
-    return OWN_MODELS[method] if OWN_MODELS[method] in list_models() else MODEL
+def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | None:
+    """`Classifier.denoised` on the worker thread."""
+    return network_work(lambda: classifier.denoised(samples, lam))
 
 
 def poke_key(image: Tensor, noise: SplitNoise) -> str:

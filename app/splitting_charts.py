@@ -15,16 +15,18 @@ from app.pictures import data_url, sample_image
 from dssn_core import PIXEL_STEPS, SplitNoise
 from dssn_core.splitting import pixel_sample
 
-FRAMES = 32
-"""Steps of an animation through the values of j; more would make the page heavy."""
+FRAMES, FEWEST_FRAMES, FRAME_PIXELS = 32, 6, 40_000
+"""Steps of an animation through the values of j, and how few and how many pixels in all where frames are pictures: more
+would make the page heavy.
+"""
 
 BINS = 32
 SPLIT_COLOUR, INTERVAL_COLOUR, PIXEL_COLOUR, CENTRE_COLOUR = "#888888", "rgba(78, 121, 167, 0.45)", "#f28e2b", "#2f9e62"
 
 
-def frame_indices(levels: int) -> list[int]:
-    """At most 32 sample indices, evenly spaced over 0..N-1."""
-    count = min(FRAMES, levels)
+def frame_indices(levels: int, most: int = FRAMES) -> list[int]:
+    """At most `most` sample indices, evenly spaced over 0..N-1."""
+    count = min(most, levels)
     return [step * levels // count for step in range(count)]
 
 
@@ -140,7 +142,7 @@ def image_laboratory(image: Tensor, noise: SplitNoise, index: int, row: int, col
         sample = sample_image(noise.samples(image, j, j + 1)[0])
         return mark, _picture(split_picture(noise, j)), mark, _picture(sample), mark
 
-    chosen = frame_indices(noise.levels)
+    chosen = frame_indices(noise.levels, min(FRAMES, max(FEWEST_FRAMES, FRAME_PIXELS // (height * width))))
     return Film(
         f'<div class="pictures">{template}</div>',
         parts(index),

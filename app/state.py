@@ -22,6 +22,12 @@ def choose_picture(key: str) -> None:
     st.session_state["kept-picture"] = st.query_params[PICTURE] = key
 
 
+def forget_picture() -> None:
+    """For pictures of another kind: begin with their first."""
+    st.session_state.pop("kept-picture", None)
+    st.query_params.pop(PICTURE, None)
+
+
 def wanted_picture() -> str | None:
     """SHA-256 of the picture that the address speaks of, if it speaks of one."""
     digest = st.query_params.get(DIGEST, "")

@@ -16,6 +16,8 @@ from dssn_core.networks import Classifier
 
 REDRAW_SECONDS = 0.25
 LESSON = Path(__file__).parent / "lesson.py"
+ALL_IT_SEES = "all that its vote gets to see"
+FEW = 20  # classes that a sentence can list
 
 
 def show_noise(run: VoteRun) -> None:
@@ -28,18 +30,21 @@ def show_noise(run: VoteRun) -> None:
     )
 
 
-def show_picture(image: Tensor, run: VoteRun, caption: str) -> None:
-    seen = pictures.sample_image(run.noise.samples(image, 0, 1)[0])
-    text = f"sample j = 0 of {run.noise.levels}: all that its vote gets to see"
+def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -> None:
+    sample = run.noise.samples(image, 0, 1)
+    shown = [(image, caption), (pictures.sample_image(sample[0]), f"sample j = 0 of {run.noise.levels}: {ALL_IT_SEES}")]
+    denoised = resources.denoised(model, sample, run.noise.lam)
+    if denoised is not None:
+        shown.append((pictures.sample_image(denoised[0]), "what a denoiser makes of this sample for the classifier"))
     with st.container(horizontal=True):
-        for shown, words in ((image, caption), (seen, text)):
-            st.image(pictures.enlarged(shown, 384), caption=words, output_format="PNG", width=180, alt=words)
+        for picture, words in shown:
+            st.image(pictures.enlarged(picture, 384), caption=words, output_format="PNG", width=180, alt=words)
 
 
 def watch(run: VoteRun, model: Classifier) -> Tally:
     """Carry the vote on to its end, drawing it while it grows."""
     progress, votes = st.empty(), st.empty()
-    drawn, known = 0.0, (0.0, "Waiting for other votes …")
+    drawn, known = 0.0, (0.0, "The vote begins when the network is free …")
     while not run.finished:
         tally = run.advance(partial(progress.progress, *known))  # Streamlit stops a script at its next call only
         bounds = tally.bounds
@@ -72,7 +77,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(name, anchor=False, width="content")
         if truth is None:
-            st.badge("one of the ten classes this network knows", color="gray", width="content")
+            st.badge(f"one of the {len(names):,} classes this network knows", color="gray", width="content")
         elif truth == certificate.label:
             st.badge("right", icon=":material/check:", color="green", width="content")
         else:
@@ -104,7 +109,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
             hide_index=True,
         )
     with st.expander("What this certificate does not say"):
-        st.markdown(NOT_SAID)
+        st.markdown(NOT_SAID.format(classes=f"{len(names):,}"))
 
 
 def offer_file(run: VoteRun, model: Classifier) -> None:
@@ -129,8 +134,17 @@ NOT_SAID = """
 - It holds for **this network, these offsets and this λ**, computed in this chunk layout, number format and kind of
   machine.
 - It does not say that the answer is **right**: a wrong answer can be certified too.
-- This network knows **ten classes** and must name one of them, whatever the picture shows.
+- This network knows **{classes} classes** and must name one of them, whatever the picture shows.
 """
+
+
+def say_classes(names: tuple[str, ...]) -> None:
+    """What the network can answer."""
+    if len(names) <= FEW:
+        st.caption(f"This network knows {len(names)} classes only: {', '.join(names)}.")
+        return
+    with st.expander(f"The {len(names):,} classes this network knows"):
+        st.dataframe({"class": names}, hide_index=True, height=240)
 
 
 def page() -> None:
@@ -140,23 +154,24 @@ def page() -> None:
         "pixel can move at most one vote, so counting the votes **proves** how much change the answer survives."
     )
     st.page_link(LESSON, label="New here? Start with the lesson: nine short steps.", icon=":material/school:")
-    model = controls.network(resources.MODEL)
+    collection = controls.choose_collection()
+    model = controls.network(collection.model)
     if model is None:
         return
     left, right = st.columns([2, 3], gap="large")
     with left:
-        chosen = gallery.choose(model)
-        st.caption(f"This network knows ten classes only: {', '.join(model.class_names)}.")
+        chosen = gallery.choose(model, collection)
+        say_classes(model.class_names)
         picture_place = st.container()
     with right:
-        levels = controls.choose_noise(model)
+        levels = controls.choose_noise(model, collection)
         if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return
-        run = resources.votes_of(resources.MODEL, chosen.image, levels)
+        run = resources.votes_of(collection.model, chosen.image, levels)
         show_noise(run)
         with picture_place:
-            show_picture(chosen.image, run, chosen.name)
+            show_picture(chosen.image, run, chosen.name, model)
         # The place of the result is emptied first: an old certificate must not stand below a new vote.
         vote, result = st.container(), st.empty()
         with vote:

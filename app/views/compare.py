@@ -11,12 +11,13 @@ from torch import Tensor
 from app import charts, compare_charts, controls, exports, gallery, pictures, resources
 from app.gallery import Chosen
 from app.glossary import GLOSSARY
+from app.resources import Collection
 from app.runs import EstimateRun, VoteRun, known_radii
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome
 from dssn_core.constants import lambda_from_levels, sigma_from_levels
 from dssn_core.monte_carlo import NEIGHBOURS, Plan
-from dssn_core.voting import noise_for
+from dssn_core.voting import fitting_batch_size, noise_for
 
 SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
@@ -30,6 +31,7 @@ AnyRun = VoteRun | EstimateRun
 class Settings:
     """What is compared, and how."""
 
+    collection: Collection
     levels: int
     methods: tuple[str, ...]
     n: int
@@ -42,9 +44,12 @@ class Settings:
 
 def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> AnyRun:
     """The run of a method; every number `repeat` gives one of its own."""
+    name = settings.collection.model_for(method)
     if method == "dssn":
-        return resources.votes_of(resources.MODEL, image, settings.levels, repeat)
-    return resources.estimate_of(image, Plan(method, settings.levels, n=settings.n, seed=settings.seed + repeat))
+        return resources.votes_of(name, image, settings.levels, repeat)
+    rows = fitting_batch_size(image.shape)
+    plan = Plan(method, settings.levels, n=settings.n, seed=settings.seed + repeat, batch_size=rows)
+    return resources.estimate_of(name, image, plan)
 
 
 def outcome_of(run: AnyRun, settings: Settings) -> Outcome:
@@ -137,7 +142,7 @@ def costs(outcomes: list[Outcome]) -> None:
 
 
 def side_by_side(chosen: Chosen, settings: Settings) -> None:
-    model, image, levels = resources.model(resources.MODEL), chosen.image, settings.levels
+    model, image, levels = resources.model(settings.collection.model), chosen.image, settings.levels
     runs = {method: run_of(method, image, settings) for method in settings.methods}
     totals = {method: run.total for method, run in runs.items()}
     canvas = Canvas("spent", "certified radius against samples drawn")
@@ -172,7 +177,7 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
 
 
 def run_it_again(chosen: Chosen, settings: Settings) -> None:
-    names = resources.model(resources.MODEL).class_names
+    names = resources.model(settings.collection.model).class_names
     st.markdown(
         f"{REPEATS} repetitions with the next {REPEATS} seeds. The randomized radii scatter (unless every sample "
         "agrees), for every run sees other samples. DSSN's do not move: there is nothing to draw. Each repetition of "
@@ -217,7 +222,8 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
 
 
 def sweep(chosen: Chosen, settings: Settings) -> None:
-    names, sigmas = resources.model(resources.MODEL).class_names, controls.PAPER_SIGMAS
+    model = resources.model(settings.collection.model)
+    names, sigmas = model.class_names, controls.sigmas_for(model)
     st.markdown(
         "Certified radius of this picture at every σ of the paper, under every method chosen, "
         f"n = {settings.n:,} each. A cross marks an abstention."
@@ -262,10 +268,10 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
 # --- the page ------------------------------------------------------------------------------------------------------
 
 
-def usable(methods: list[str]) -> tuple[str, ...]:
+def usable(methods: list[str], collection: Collection) -> tuple[str, ...]:
     """Those of the methods whose networks can be loaded; says what is the matter with the others."""
-    found = [m for m in METHODS if m in methods and controls.network(resources.model_for(m)) is not None]
-    missing = [METHODS[method] for method in found if resources.model_for(method) != resources.OWN_MODELS[method]]
+    found = [m for m in METHODS if m in methods and controls.network(collection.model_for(m)) is not None]
+    missing = [METHODS[method] for method in found if collection.model_for(method) != collection.own.get(method)]
     if missing:
         st.warning(
             f"There is no network trained for {' and '.join(missing)} yet; the one trained for DSSN votes in its "
@@ -274,14 +280,14 @@ def usable(methods: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def choose_settings() -> tuple[list[str], int, float, int]:
+def choose_settings(collection: Collection) -> tuple[list[str], int, float, int]:
     """Methods, n, alpha and seed."""
     with st.container(horizontal=True):
         methods = controls.choose_methods("Methods", "methods", bind="query-params")
         n = st.selectbox(
             "n, samples to estimate with",
             SAMPLE_COUNTS,
-            SAMPLE_COUNTS.index(3000),
+            SAMPLE_COUNTS.index(collection.n),
             key="samples",
             bind="query-params",
             help=GLOSSARY["n₀ and n"] + " The literature uses 100,000.",
@@ -308,13 +314,14 @@ def page() -> None:
         "The same picture and the same strength of noise under **DSSN**, whose certificate is exact, and under the two "
         "randomized methods around it, whose certificates are estimates that may fail with probability α."
     )
-    model = controls.network(resources.MODEL)
+    collection = controls.choose_collection()
+    model = controls.network(collection.model)
     if model is None:
         return
     exports.prepare_pins()
     left, right = st.columns([2, 3], gap="large")
     with left:
-        chosen = gallery.choose_folded(model)
+        chosen = gallery.choose_folded(model, collection)
         if chosen is not None:
             st.image(
                 pictures.enlarged(chosen.image, 192),
@@ -324,16 +331,16 @@ def page() -> None:
                 alt=chosen.name,
             )
     with right:
-        levels = controls.choose_noise(model)
-        wanted, n, alpha, seed = choose_settings()
+        levels = controls.choose_noise(model, collection)
+        wanted, n, alpha, seed = choose_settings(collection)
     section = controls.choose_section(list(VIEWS), "compare")
-    methods = usable(wanted)
+    methods = usable(wanted, collection)
     if chosen is None:
         st.info("The comparison appears here as soon as there is a picture.")
     elif not methods:
         st.info("Choose at least one method.")
     else:
-        VIEWS[section](chosen, Settings(levels, methods, n, alpha, seed))
+        VIEWS[section](chosen, Settings(collection, levels, methods, n, alpha, seed))
     exports.show_pins()
     with st.expander("Glossary"):
         st.markdown("\n".join(f"- **{term}**: {text}" for term, text in GLOSSARY.items()))

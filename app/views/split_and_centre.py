@@ -266,8 +266,9 @@ def page() -> None:
     if section == SECTIONS[0]:
         one_pixel()
         return
-    model = controls.network(resources.MODEL)
-    chosen = gallery.choose_folded(model) if model is not None else None
+    collection = controls.choose_collection()
+    model = controls.network(collection.model)
+    chosen = gallery.choose_folded(model, collection) if model is not None else None
     if model is not None and chosen is not None:
         (one_picture if section == SECTIONS[1] else offsets)(model, chosen.image)
 

@@ -23,10 +23,11 @@ GUIDED_BURST = 10
 
 def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     """The network, picture and noise of this page; None while there is no picture."""
-    model = controls.network(resources.MODEL)
+    collection = controls.choose_collection()
+    model = controls.network(collection.model)
     if model is None:
         return None
-    chosen = gallery.choose_folded(model)
+    chosen = gallery.choose_folded(model, collection)
     sigma = st.select_slider("Noise σ", SIGMAS, 0.15, key="poke-sigma", bind="query-params")
     return None if chosen is None else (model, chosen.image, noise_for(model, levels_from_sigma(sigma)))
 
@@ -35,7 +36,7 @@ def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
     """The attack under way on this picture at this noise, begun anew where there is none."""
     key = resources.poke_key(image, noise)
     if st.session_state.get("poked-key") != key:
-        labels = resources.all_labels(image, noise.levels)
+        labels = controls.all_labels(model, image, noise.levels)
         st.session_state["poked-key"], st.session_state["poked"] = key, Poked(image, image, labels)
         st.session_state["poke-seed"] = st.session_state["guided-left"] = 0
         st.session_state["poked-before"] = None
@@ -49,10 +50,9 @@ def fresh_generator() -> torch.Generator:
     return torch.Generator().manual_seed(st.session_state["poke-seed"])
 
 
-def act(action: str, noise: SplitNoise, certificate: Certificate) -> None:
+def act(action: str, model: Classifier, noise: SplitNoise, certificate: Certificate) -> None:
     """A button's callback: change the state of the attack."""
     state: Poked = st.session_state["poked"]
-    model = resources.model(resources.MODEL)
     st.session_state["guided-left"] = GUIDED_BURST if action == "burst" else 0
     before: Poked | None = st.session_state["poked-before"]
     if action == "undo" and state.moves:
@@ -61,13 +61,13 @@ def act(action: str, noise: SplitNoise, certificate: Certificate) -> None:
         state, st.session_state["poked-before"] = before, None
     elif action == "reset":
         st.session_state["poked-before"] = None
-        state = Poked(state.original, state.original, resources.all_labels(state.original, noise.levels))
+        state = Poked(state.original, state.original, controls.all_labels(model, state.original, noise.levels))
     elif action == "random":
         state = resources.poked(model, state, noise, random_step(state.image, fresh_generator()))
     elif action == "spend":
         image = random_walk(state.original, certificate.radius_steps, fresh_generator())
         st.session_state["poked-before"] = state
-        state = Poked(state.original, image, resources.all_labels(image, noise.levels))
+        state = Poked(state.original, image, controls.all_labels(model, image, noise.levels))
     elif action in ("up", "down"):
         channel = ("red", "green", "blue").index(st.session_state["poke-channel"])
         place = (channel, st.session_state["poke-row"], st.session_state["poke-column"])
@@ -77,16 +77,16 @@ def act(action: str, noise: SplitNoise, certificate: Certificate) -> None:
     st.session_state["poked"] = state
 
 
-def carry_on(state: Poked, noise: SplitNoise, label: int) -> None:
+def carry_on(model: Classifier, state: Poked, noise: SplitNoise, label: int) -> None:
     """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
     if st.session_state.get("guided-left", 0) > 0:
-        after = resources.guided(resources.model(resources.MODEL), state, noise, label)
+        after = resources.guided(model, state, noise, label)
         st.session_state["guided-left"] -= 1
         st.session_state["poked"] = after
         st.rerun()
 
 
-def step_buttons(state: Poked, noise: SplitNoise, certificate: Certificate) -> None:
+def step_buttons(model: Classifier, state: Poked, noise: SplitNoise, certificate: Certificate) -> None:
     channels, height, width = state.image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row = int(st.number_input("Row", 0, height - 1, height // 2, key="poke-row", bind="query-params", width=110))
@@ -103,7 +103,7 @@ def step_buttons(state: Poked, noise: SplitNoise, certificate: Certificate) -> N
                 key=f"poke-{action}",
                 icon=icon,
                 on_click=act,
-                args=(action, noise, certificate),
+                args=(action, model, noise, certificate),
                 disabled=disabled,
             )
 
@@ -157,7 +157,7 @@ def poke_it() -> None:
     state = poked_state(model, image, noise)
     names = model.class_names
     first = certificate_from_votes(
-        np.bincount(resources.all_labels(image, noise.levels), minlength=len(names)), noise.levels
+        np.bincount(controls.all_labels(model, image, noise.levels), minlength=len(names)), noise.levels
     )
     now = certificate_from_votes(state.votes(len(names)), noise.levels)
     st.markdown(
@@ -167,7 +167,7 @@ def poke_it() -> None:
     st.html(proof_charts.budget_meter(state.spent, first.radius_steps))
     if now.label != first.label:
         st.warning(f"After {state.spent} steps the answer is “{names[now.label]}”. R was {first.radius_steps}.")
-    step_buttons(state, noise, first)
+    step_buttons(model, state, noise, first)
     left, right = st.columns([1, 1], gap="large")
     with left:
         last_move(state, noise, names)
@@ -179,7 +179,7 @@ def poke_it() -> None:
     with st.container(horizontal=True):
         for shown, caption in ((state.original, "the original"), (state.image, f"now, {state.spent} steps away")):
             st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
-    carry_on(state, noise, first.label)
+    carry_on(model, state, noise, first.label)
 
 
 # --- the two-pixel world -------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def arithmetic() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    labels = resources.all_labels(image, noise.levels)
+    labels = controls.all_labels(model, image, noise.levels)
     names = model.class_names
     certificate = certificate_from_votes(np.bincount(labels, minlength=len(names)), noise.levels)
     st.markdown("In the worst case every step takes a vote from the winner and gives it to the closest rival. Play it:")

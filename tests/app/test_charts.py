@@ -18,6 +18,30 @@ def test_names_are_escaped():
     assert "<b>" not in charts.vote_bars([1, 2, 3], NAMES, 6)
 
 
+MANY = tuple(f"class {c}" for c in range(1000))
+
+
+def test_of_many_classes_those_with_votes_are_shown_each_in_its_colour():
+    votes = np.zeros(1000, dtype=int)
+    votes[[700, 3, 44]] = 50, 20, 5
+    drawn = charts.vote_bars(votes.tolist(), MANY, 75).split("</style>")[1]
+    assert drawn.count("class ") == 3
+    assert [drawn.index(f">class {c}<") for c in (700, 3, 44)] == sorted(
+        drawn.index(f">class {c}<") for c in (3, 44, 700)
+    )
+    assert charts.colour_places(votes.tolist())[700] == 0 and charts.colour_places(votes.tolist())[999] == 9
+    heat = charts.vote_strip(np.array([700] * 50 + [3] * 20 + [44] * 5), MANY).data[0]
+    assert set(np.asarray(heat.z, dtype=float).ravel().tolist()) == {0.0, 1.0, 2.0}
+    assert heat.text.ravel()[60] == "sample j = 60: class 3"
+
+
+def test_one_class_alone_still_has_a_second_to_stand_beside_it():
+    votes = [0] * 1000
+    votes[7] = 9
+    drawn = charts.vote_bars(votes, MANY, 9).split("</style>")[1]
+    assert drawn.count("class ") == 2 and "gap 9" in drawn
+
+
 def test_a_tie_has_no_gap():
     assert "gap " not in charts.vote_bars([3, 3, 0], NAMES, 6).split("</style>")[1]
 
