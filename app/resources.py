@@ -14,7 +14,7 @@ from torch import Tensor
 
 from app.pictures import crop_preview
 from app.runs import EstimateRun, VoteRun, network_work
-from dssn_core import SplitNoise, list_models, load_model, read_image
+from dssn_core import SplitNoise, list_models, load_model, read_image, stored
 from dssn_core import self_check as self_checks
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
@@ -29,6 +29,7 @@ from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import OFFSET_SCHEMES
 from dssn_core.standings import Chosen, chosen
+from dssn_core.stored import Stored
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.voting import Tally, noise_for, sample_labels
@@ -114,11 +115,26 @@ def model(name: str) -> Classifier:
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _vote_run(model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
     classifier = model(model_name)
-    return VoteRun(classifier, _image, noise_for(classifier, levels))
+    run = VoteRun(classifier, _image, noise_for(classifier, levels))
+    if repeat == 0 and (known := stored_vote(model_name, image_hash, levels)) is not None:
+        run.take(known)
+    return run
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def stored_vote(model_name: str, image_hash: str, levels: int) -> Stored | None:
+    """The vote that came with the network, if there is one."""
+    try:
+        return stored.stored_vote(model(model_name), find_model(model_name), image_hash, levels)
+    except ValueError:  # a damaged file of certificates is none: they are counted here then
+        return None
 
 
 def votes_of(model_name: str, image: Tensor, levels: int, repeat: int = 0) -> VoteRun:
-    """The vote on an image, new or as somebody left it; counted separately for every number `repeat`."""
+    """The vote on an image: as it came with the network, or new, or as somebody left it.
+
+    Counted separately, and always here, for every number `repeat` beyond 0.
+    """
     return _vote_run(model_name, image_sha256(image), levels, repeat, image)
 
 

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -26,6 +26,8 @@ from dssn_core.monte_carlo import (
     uniform_radius,
 )
 from dssn_core.networks import Classifier
+from dssn_core.stored import Stored
+from dssn_core.voting import replay
 
 T = TypeVar("T")
 
@@ -126,11 +128,19 @@ class VoteRun(Run[Tally]):
         super().__init__(model, image, noise.levels)
         self.noise = noise
         self.labels = np.full(noise.levels, -1, dtype=np.int64)
+        self.made: dict[str, Any] | None = None
+        """How it was counted, where that was not here."""
 
     def _next(self) -> Tally:
         state = next(tally(self._model, self.image, self.noise, resume=self.state))
         self.labels[state.indices] = state.labels
         return state
+
+    def take(self, stored: Stored) -> None:
+        """Take over a vote that was counted before, with all its states."""
+        self.history = list(replay(stored.labels, self._model.num_classes, self.image, self.noise))
+        self.state, self.made, self.seconds = self.history[-1], stored.made, stored.seconds
+        self.labels[:] = stored.labels
 
     def outcome(self) -> Outcome:
         """What the finished vote says."""

@@ -31,6 +31,7 @@ from .networks import PRECISIONS, Classifier
 from .noises import NOISES
 from .splitting import SplitNoise
 from .standings import TABLE_RHOS
+from .stored import keep_certificates, pictures_for
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for
 from .voting import Tally, noise_for, sample_labels
@@ -177,6 +178,30 @@ def strict_account(strict: StrictCertificate, certificate: Certificate, class_na
         f"Strictly: {undecided}. However they vote, “{class_names[strict.label]}” is certified within "
         f"{strict.radius_steps} steps {where} (here alone: {certificate.radius_steps})."
     )
+
+
+# --- gallery -------------------------------------------------------------------------------------------------------
+
+
+def add_gallery(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
+
+
+def run_gallery(options: Options) -> int:
+    model = load_model(options.model)
+    images = [read_image(sample.path, model.input_shape[1:]) for sample in pictures_for(model)]
+    documents = []
+    for levels in map(levels_from_sigma, options.sigma):
+        noise = noise_for(model, levels)
+        for image in tqdm(images, unit="image", desc=f"N = {levels}", disable=None):
+            began = time.perf_counter()
+            labels = sample_labels(model, image, noise)
+            seconds = time.perf_counter() - began
+            documents.append(certificate_file.make(model, image, labels, levels, seconds=seconds, embed=False))
+    keep_certificates(find_model(options.model), documents)
+    print(f"kept {len(documents)} certificates of {len(images)} pictures beside {options.model}")
+    return 0
 
 
 # --- verify --------------------------------------------------------------------------------------------------------
@@ -411,6 +436,7 @@ def run_bench(options: Options) -> int:
 
 COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int]]] = {
     "certify": ("certify one picture and explain the certificate", add_certify, run_certify),
+    "gallery": ("certify the built-in pictures and keep that in the model's folder", add_gallery, run_gallery),
     "verify": ("check a certificate file by computing it again", add_verify, run_verify),
     "train": ("train a base classifier, resuming what the output folder holds", add_train, run_train),
     "evaluate": ("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),

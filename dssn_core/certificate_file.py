@@ -99,11 +99,13 @@ def make(
     batch_size: int | None = None,
     seconds: float = 0.0,
     embed: bool = True,
+    made: dict[str, Any] | None = None,
 ) -> Document:
     """The file of one certificate.
 
     model: from `load_model`. image: torch.uint8 (3, H, W). labels: int (N,), the vote of every sample in index order,
     counted with `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
+    made: what to say of its making, if it was not here and now.
     """
     assert model.manifest is not None
     noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
@@ -129,7 +131,7 @@ def make(
             "precision": model.precision,
         },
         "claim": _claim(labels, levels, model.class_names)[0],
-        "made": {"seconds": round(seconds, 3), **machine()},
+        "made": made or {"seconds": round(seconds, 3), **machine()},
     }
     return {**document, "digest": digest(document)}
 

@@ -138,9 +138,8 @@ def tally(
     caller's word; all else is checked). Memory is that of one chunk. ValueError for arguments that do not fit together.
     """
     check_model(model, noise.shape)
-    check_image(image, noise.shape)
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
-    subject = f"{image_sha256(image)} {noise.offsets_sha256} {layout}"
+    subject = _subject(image, noise, layout)
     if resume is not None and resume.subject != subject:
         raise ValueError("the vote to resume is of another image, other offsets, levels or batch_size")
     votes, first = (None, 0) if resume is None else (resume.votes, resume.chunks)
@@ -151,10 +150,35 @@ def tally(
         if votes is not None and votes.shape != fresh.shape:
             raise ValueError(f"the model returned logits for {classes} classes, after {len(votes)} before")
         votes = fresh if votes is None else votes + fresh
-        arrays = (votes, indices[:real].numpy(), labels[:real])
-        for array in arrays:
-            array.setflags(write=False)  # the next step builds on them
-        yield Tally(*arrays, int(votes.sum()), noise.levels, chunk + 1, subject)
+        yield _state(votes, indices[:real].numpy(), labels[:real], layout, chunk, subject)
+
+
+def replay(
+    labels: np.ndarray, classes: int, image: Tensor, noise: SplitNoise, batch_size: int | None = None
+) -> Iterator[Tally]:
+    """The states that `tally` went through when it counted these votes, int64 (N,) in index order."""
+    layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
+    subject = _subject(image, noise, layout)
+    if len(labels) != noise.levels:
+        raise ValueError(f"expected the votes of {noise.levels} samples, got {len(labels)}")
+    votes = np.zeros(classes, dtype=np.int64)
+    for chunk in range(layout.chunks):
+        indices = layout.indices(chunk)[: layout.real_rows(chunk)].numpy()
+        votes = votes + np.bincount(labels[indices], minlength=classes)
+        yield _state(votes, indices, labels[indices], layout, chunk, subject)
+
+
+def _subject(image: Tensor, noise: SplitNoise, layout: ChunkLayout) -> str:
+    check_image(image, noise.shape)
+    return f"{image_sha256(image)} {noise.offsets_sha256} {layout}"
+
+
+def _state(
+    votes: np.ndarray, indices: np.ndarray, labels: np.ndarray, layout: ChunkLayout, chunk: int, subject: str
+) -> Tally:
+    for array in (votes, indices, labels):
+        array.setflags(write=False)  # the next step builds on them
+    return Tally(votes, indices, labels, int(votes.sum()), layout.levels, chunk + 1, subject)
 
 
 def sample_labels(

@@ -7,11 +7,12 @@ from pathlib import Path
 import streamlit as st
 from torch import Tensor
 
-from app import charts, controls, gallery, pictures, resources
+from app import charts, controls, gallery, pictures, resources, state
 from app.runs import VoteRun
 from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate import display_radius
 from dssn_core.certificate_file import dumps, make
+from dssn_core.images import image_sha256
 from dssn_core.networks import Classifier
 
 REDRAW_SECONDS = 0.25
@@ -95,6 +96,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         key="strip",
         alt=f"the class that each of the {tally.total} samples voted for",
     )
+    tell_origin(run)
     offer_file(run, model)
     st.markdown("**The arithmetic**")
     st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
@@ -118,7 +120,9 @@ def offer_file(run: VoteRun, model: Classifier) -> None:
         embed = st.checkbox("with the picture in it", value=True, key="embed", width="content")
         st.download_button(
             "Download this certificate",
-            lambda: dumps(make(model, run.image, run.labels, run.total, seconds=run.seconds, embed=embed)),
+            lambda: dumps(
+                make(model, run.image, run.labels, run.total, seconds=run.seconds, embed=embed, made=run.made)
+            ),
             "certificate.json",
             "application/json",
             icon=":material/download:",
@@ -136,6 +140,40 @@ NOT_SAID = """
 - It does not say that the answer is **right**: a wrong answer can be certified too.
 - This network knows **{classes} classes** and must name one of them, whatever the picture shows.
 """
+
+
+def choose_run(name: str, image: Tensor, levels: int) -> VoteRun:
+    """The vote that came with the network, or one counted here."""
+    key = (name, image_sha256(image), levels)
+    return resources.votes_of(name, image, levels, repeat=int(st.session_state.get("counted-here") == key))
+
+
+def tell_origin(run: VoteRun) -> None:
+    """Where a vote came with the network: say so, and offer to count it here; afterwards, whether that agrees."""
+    key = (run.model_name, image_sha256(run.image), run.total)
+    stored = resources.stored_vote(*key)
+    if stored is None:
+        return
+    if st.session_state.get("counted-here") != key:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"This vote came with the network; counting it took {stored.seconds:.1f} s.", width="content")
+            st.button(
+                "Count it here",
+                icon=":material/refresh:",
+                key="count-here",
+                type="tertiary",
+                on_click=state.set_value,
+                args=("counted-here", key),
+            )
+        return
+    differing = int((stored.labels != run.labels).sum())
+    if not differing:
+        st.caption(f"Counted here in {run.seconds:.1f} s: all {run.total} votes are those that came with the network.")
+    else:
+        st.caption(
+            f"Counted here in {run.seconds:.1f} s: {differing} of {run.total} votes are not those that came with the "
+            "network. Another kind of machine rounds otherwise, and nearly tied samples turn. This is its certificate."
+        )
 
 
 def say_classes(names: tuple[str, ...]) -> None:
@@ -168,7 +206,7 @@ def page() -> None:
         if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return
-        run = resources.votes_of(collection.model, chosen.image, levels)
+        run = choose_run(collection.model, chosen.image, levels)
         show_noise(run)
         with picture_place:
             show_picture(chosen.image, run, chosen.name, model)

@@ -17,7 +17,7 @@ from dssn_core.voting import noise_for
 
 SECTIONS = ("One pixel", "One picture", "Offsets")
 LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
-FILM_SAMPLES = 8
+FILM_SAMPLES, FEW_LARGE, LARGE = 8, 4, 64  # of pictures wider than LARGE fewer samples are shown, and larger
 CURVE_LAMBDAS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 NO_BAR = {"displayModeBar": False}
 
@@ -160,20 +160,26 @@ def mark_pixel(row: int, column: int) -> None:
     st.session_state["row"], st.session_state["column"] = row, column
 
 
-def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> str:
+def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> None:
     """Samples evenly spaced over a whole cycle from `index` on, with the network's answer under each."""
-    indices = [(index + step * noise.levels // FILM_SAMPLES) % noise.levels for step in range(FILM_SAMPLES)]
+    count = FEW_LARGE if image.shape[-1] > LARGE else FILM_SAMPLES
+    indices = [(index + step * noise.levels // count) % noise.levels for step in range(count)]
     samples = noise.samples_at(image, torch.tensor(indices))
     shares = resources.probabilities(model, samples, noise.lam)
-    return charts.filmstrip(
-        [
-            (
-                f"j = {j}: {model.class_names[int(share.argmax())]}, {int(share.max() * 100)} %",
-                [pictures.sample_image(sample)],
-            )
-            for j, share, sample in zip(indices, shares, samples, strict=True)
-        ]
+    denoised = resources.denoised(model, samples, noise.lam)
+    rows = {"sample": samples} if denoised is None else {"sample": samples, "what the classifier sees": denoised}
+    cells = [
+        (
+            f"j = {j}: {model.class_names[int(share.argmax())]}, {int(share.max() * 100)} %",
+            [pictures.sample_image(sample) for sample in shown],
+        )
+        for j, share, *shown in zip(indices, shares, *rows.values(), strict=True)
+    ]
+    st.markdown(
+        f"**{count} of the {noise.levels} samples**, with the class that each votes for and the network's confidence"
+        + ("" if denoised is None else "; below each, what a denoiser makes of it for the classifier")
     )
+    st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
 
 
 @st.fragment
@@ -200,10 +206,7 @@ def one_picture(model: Classifier, image: Tensor) -> None:
             play="Play j",
             on_pick=mark_pixel,
         )
-    st.markdown(
-        f"**{FILM_SAMPLES} of the {levels} samples**, with the class that each votes for and the network's confidence"
-    )
-    st.html(film(model, image, noise, index))
+    film(model, image, noise, index)
     if st.toggle("Beside it: the randomized methods at the same λ", key="neighbours", bind="query-params"):
         drawn = {other.title: other.samples(image, noise.lam, 1, seed=index)[0] for other in NEIGHBOURS.values()}
         shown = {"DSSN": noise.samples(image, index, index + 1)[0], **drawn}

@@ -1,0 +1,68 @@
+"""Certificates of the built-in pictures, kept beside a network's weights so that a first view need not wait for them.
+
+They are certificate files without pixels, one a line: anybody can compute them again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .certificate_file import CertificateFileError, Document, dumps, parse
+from .files import read_json_lines, write_json_lines
+from .gallery import Sample, sample_pictures
+from .networks import Classifier
+from .voting import ChunkLayout, noise_for
+
+FILE = "gallery.jsonl.gz"
+PICTURES = {10: "cifar10", 1000: "imagenet"}
+"""The built-in pictures that a network of so many classes knows."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A vote as it was counted elsewhere. labels: int64 (N,), of every sample. made: how, by its own word."""
+
+    labels: np.ndarray
+    made: dict[str, Any]
+
+    @property
+    def seconds(self) -> float:
+        return float(self.made.get("seconds", 0))
+
+
+def pictures_for(model: Classifier) -> tuple[Sample, ...]:
+    """The built-in pictures of the model's classes; ValueError if there are none."""
+    if model.num_classes not in PICTURES:
+        raise ValueError(f"there are no built-in pictures for a network of {model.num_classes} classes")
+    return sample_pictures(PICTURES[model.num_classes])
+
+
+def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
+    """Write the certificates into a model's folder, in place of those there."""
+    write_json_lines(folder / FILE, documents)
+
+
+def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -> Stored | None:
+    """The vote on an image in a model's folder; None unless it is one that this very model would count here.
+
+    Compared are the weights, the offsets, the chunks and the number format. ValueError for a damaged file.
+    """
+    assert model.manifest is not None
+    for line in read_json_lines(folder / FILE):
+        try:
+            if (line["image"]["sha256"], line["noise"]["levels"]) != (image_hash, levels):
+                continue
+            document = parse(dumps(line).encode())
+        except (KeyError, TypeError, CertificateFileError) as error:
+            raise ValueError(f"{folder / FILE} is damaged: {error}") from None
+        labels = np.array(document["claim"]["sample_labels"], dtype=np.int64)
+        noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape)
+        evaluation = {"chunks": layout.chunks, "rows": layout.rows, "precision": model.precision}
+        expected = (model.manifest.weights_sha256, noise.offsets_sha256, evaluation, levels)
+        stated = document["model"]["weights_sha256"], document["noise"]["offsets"]["sha256"], document["evaluation"]
+        if (*stated, len(labels)) == expected and labels.max() < model.num_classes:
+            return Stored(labels, document["made"])
+    return None

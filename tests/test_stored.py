@@ -1,0 +1,97 @@
+"""Certificates of the built-in pictures, kept beside the weights."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from dssn_core import load_model, read_image
+from dssn_core.certificate_file import make
+from dssn_core.images import image_sha256
+from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
+from dssn_core.voting import noise_for, replay, sample_labels, tally
+
+LEVELS = 40
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("cifar10-dssn")
+
+
+@pytest.fixture(scope="module")
+def image(model):
+    return read_image(pictures_for(model)[9].path)
+
+
+@pytest.fixture(scope="module")
+def labels(model, image):
+    return sample_labels(model, image, noise_for(model, LEVELS))
+
+
+@pytest.fixture
+def folder(model, image, labels, tmp_path):
+    keep_certificates(tmp_path, [make(model, image, labels, LEVELS, seconds=1.5, embed=False)])
+    return tmp_path
+
+
+def rewritten(folder, change):
+    line = json.loads(gzip.decompress((folder / FILE).read_bytes()))
+    change(line)
+    (folder / FILE).write_bytes(gzip.compress(json.dumps(line).encode() + b"\n"))
+    return folder
+
+
+def test_what_is_kept_comes_back(model, image, labels, folder):
+    found = stored_vote(model, folder, image_sha256(image), LEVELS)
+    assert found is not None
+    assert found.labels.tolist() == labels.tolist() and found.seconds == 1.5 and "torch" in found.made
+
+
+def test_nothing_is_known_of_other_subjects(model, image, folder, tmp_path):
+    assert stored_vote(model, folder, image_sha256(image), LEVELS + 1) is None
+    assert stored_vote(model, folder, image_sha256(255 - image), LEVELS) is None
+    assert stored_vote(model, tmp_path / "empty", image_sha256(image), LEVELS) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line["model"].update(weights_sha256="0" * 64),
+        lambda line: line["noise"]["offsets"].update(sha256="0" * 64),
+        lambda line: line["evaluation"].update(rows=39),
+        lambda line: line["evaluation"].update(precision="bfloat16"),
+        lambda line: line["claim"]["sample_labels"].append(0),
+        lambda line: line["claim"]["sample_labels"].__setitem__(0, 10),
+    ],
+    ids=["weights", "offsets", "chunks", "format", "votes", "classes"],
+)
+def test_a_vote_that_would_be_counted_otherwise_here_is_left_out(model, image, folder, change):
+    assert stored_vote(model, rewritten(folder, change), image_sha256(image), LEVELS) is None
+
+
+@pytest.mark.parametrize("change", [lambda line: line.pop("image"), lambda line: line["claim"].pop("votes")])
+def test_a_damaged_file_is_told(model, image, folder, change):
+    with pytest.raises(ValueError, match="damaged"):
+        stored_vote(model, rewritten(folder, change), image_sha256(image), LEVELS)
+
+
+def test_a_replayed_vote_went_through_the_same_states(model, image, labels):
+    noise = noise_for(model, LEVELS)
+    counted, replayed = list(tally(model, image, noise, 16)), list(replay(labels, 10, image, noise, 16))
+    assert len(counted) == len(replayed) == 3
+    for one, other in zip(counted, replayed, strict=True):
+        assert (one.done, one.total, one.chunks, one.subject) == (other.done, other.total, other.chunks, other.subject)
+        for name in ("votes", "indices", "labels"):
+            assert np.array_equal(getattr(one, name), getattr(other, name))
+    with pytest.raises(ValueError, match="expected the votes of 40 samples, got 39"):
+        next(replay(labels[1:], 10, image, noise, 16))
+
+
+def test_a_network_of_other_classes_has_no_pictures():
+    class Other:
+        num_classes = 7
+
+    with pytest.raises(ValueError, match="no built-in pictures for a network of 7 classes"):
+        pictures_for(Other())
