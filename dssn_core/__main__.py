@@ -289,8 +289,14 @@ def run_train(options: Options) -> int:
 def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (the test set)")
-    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
+    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="*", default=[], help="none with --clean")
     parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
+    parser.add_argument("--files", default="*", metavar="PATTERN", help="only images whose file names match this")
+    parser.add_argument("--but", default="", metavar="PATTERN", help="and do not match this")
+    parser.add_argument("--rho", type=float, nargs="+", help="radii of the summary (default: 0, 0.5, 1 ...)")
+    parser.add_argument(
+        "--clean", action="store_true", help="first tell how many the pretrained classifier answers without noise"
+    )
     parser.add_argument(
         "--held-out",
         action="store_true",
@@ -312,14 +318,19 @@ def run_evaluate(options: Options) -> int:
     data = labelled_for(load_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = training.held_out_of(model.manifest, data)
+    if not (options.sigma or options.clean):
+        raise ValueError("there is nothing to do: give --sigma, or --clean")
     method = options.method or model.manifest.noise
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
     sampling = None
     if method != "dssn":
         sampling = evaluation.Sampling(method, 100, options.samples, options.alpha, options.seed)
-        sampling.plan(levels_from_sigma(options.sigma[0]))  # refuses nonsense before any work
-    indices = evaluation.evenly_spread(evaluation.class_labels(data), options.limit)
+        for sigma in options.sigma:
+            sampling.plan(levels_from_sigma(sigma))  # refuses nonsense before any work
+    indices = evaluation.selected(data, options.limit, options.files, options.but)
+    if options.clean:
+        print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
     kept = read_json_lines(options.output) if options.output else []
     records = {record.key: record for record in map(evaluation.Record.from_json, kept)}
     if options.output:
@@ -339,11 +350,11 @@ def run_evaluate(options: Options) -> int:
         about = (levels, model.manifest.weights_sha256)
         chosen = [records[index, *about, image_sha256(data.images[index]), sampling] for index in indices]
         found += chosen
-        figures = evaluation.summary(chosen)
+        figures = evaluation.summary(chosen, options.rho)
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
-    if options.record:
+    if options.record and found:
         folder = find_model(options.model)
         evaluation.keep_records(folder, options.held_out, found)
         measured = evaluation.measured_on(evaluation.kept_records(folder, options.held_out), data.description)

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from .denoising import DenoisedLite0
+from .denoising import DenoisedLite0, Pretrained
 from .networks import FilmPooledNet, FilmResNet, Network
 
 ARCHITECTURES: dict[str, Callable[..., Network]] = {
     "film-resnet": FilmResNet,
     "film-pooled": FilmPooledNet,
     "denoised-lite0": DenoisedLite0,
+    "pretrained-lite0": Pretrained,
 }
 
 

@@ -66,35 +66,56 @@ class Denoiser(nn.Module):
         return picture
 
 
-class DenoisedLite0(Network):
-    """EfficientNet-Lite0 on denoised samples. Its weights are the package's: a checkpoint holds the denoiser."""
+class Pretrained(Network):
+    """EfficientNet-Lite0, as it was pretrained, on the samples themselves: what a denoiser is measured against.
 
-    def __init__(
-        self, channels: int, num_classes: int, widths: tuple[int, ...] = (64, 128, 192), patch: int = 4
-    ) -> None:
+    Its weights are the package's: a checkpoint holds nothing.
+    """
+
+    def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()
         if (channels, num_classes) != (3, 1000):
             raise ValueError(f"it takes 3 channels and has 1000 classes, got {channels} and {num_classes}")
-        self.denoiser = Denoiser(tuple(widths), patch)
         self.classifier = efficientnet_lite0().requires_grad_(False)
         self.head = self.classifier.get_submodule("classifier")
         self.classifier.classifier = nn.Identity()  # it ends with the features then
 
-    def train(self, mode: bool = True) -> "DenoisedLite0":
+    def train(self, mode: bool = True) -> "Pretrained":
         """The classifier stays as it was pretrained, its norms in evaluation mode."""
         super().train(mode)
         self.classifier.eval()
         return self
 
-    def pictures(self, x: Tensor, lam: Tensor) -> Tensor:
-        """(B, 3, H, W) on [0, 1]: what the classifier gets to see of centred samples."""
-        picture: Tensor = self.denoiser(x, lam)
-        return (picture + 1) / 2
-
     def of_pictures(self, pictures: Tensor) -> Tensor:
         """(B, F) features of pictures on [0, 1], with no denoiser between."""
         features: Tensor = self.classifier(preprocess(pictures).contiguous(memory_format=torch.channels_last))
         return features
+
+    def features(self, x: Tensor, lam: Tensor) -> Tensor:
+        return self.of_pictures((x + 1) / 2)
+
+    def saved_state(self) -> dict[str, Tensor]:
+        return {}
+
+    def load_saved_state(self, tensors: dict[str, Tensor]) -> None:
+        if tensors:
+            raise RuntimeError(f"unexpected weights: {', '.join(list(tensors)[:5])}")
+
+
+class DenoisedLite0(Pretrained):
+    """EfficientNet-Lite0 on denoised samples. A checkpoint holds the denoiser."""
+
+    def __init__(
+        self, channels: int, num_classes: int, widths: tuple[int, ...] = (64, 128, 192), patch: int = 4
+    ) -> None:
+        denoiser = Denoiser(tuple(widths), patch)  # before the classifier, so that its first weights are its own draw
+        super().__init__(channels, num_classes)
+        self.denoiser = denoiser
+
+    def pictures(self, x: Tensor, lam: Tensor) -> Tensor:
+        """(B, 3, H, W) on [0, 1]: what the classifier gets to see of centred samples."""
+        picture: Tensor = self.denoiser(x, lam)
+        return (picture + 1) / 2
 
     def features(self, x: Tensor, lam: Tensor) -> Tensor:
         return self.of_pictures(self.pictures(x, lam))

@@ -6,6 +6,7 @@ Certified accuracy at rho: the share of images that are classified right with a 
 import time
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from scipy.stats import binomtest
 
 from .certificate import certificate_from_votes
 from .constants import PIXEL_STEPS, check_levels, lambda_from_levels
+from .denoising import Pretrained
 from .files import read_json_lines, write_json_lines
 from .gallery import Dataset
 from .images import image_sha256
 from .monte_carlo import Plan, certify_randomized, lower_confidence_bound, uniform_radius
 from .networks import Classifier
 from .voting import BATCH_SIZE, count_votes, fitting_batch_size, noise_for
+
+CLEAN_BATCH = 32
 
 Key = tuple[object, ...]
 """Data set index, levels, weight hash, image hash, sampling: what a record is about."""
@@ -44,7 +48,8 @@ class Sampling:
 class Record:
     """One image's certificate. index: place in the data set. label: its true class. predicted: the certified one.
 
-    radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead.
+    radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. file: the image's name in
+    the data set, where it has one.
     """
 
     index: int
@@ -57,6 +62,7 @@ class Record:
     votes: tuple[int, ...]
     seconds: float
     sampling: Sampling | None = None
+    file: str = ""
 
     @property
     def key(self) -> Key:
@@ -153,6 +159,7 @@ def evaluate(
             votes=votes,
             sampling=sampling,
             seconds=round(time.perf_counter() - began, 4),
+            file=data.files[index] if data.files else "",
         )
 
 
@@ -210,9 +217,9 @@ def radius_grid(records: Sequence[Record]) -> list[float]:
     return [step / 2 for step in range(int(largest * 2) + 1)]
 
 
-def summary(records: Sequence[Record]) -> dict[str, Share]:
-    """Certified accuracy by rho, as text."""
-    grid = radius_grid(records)
+def summary(records: Sequence[Record], rhos: Sequence[float] | None = None) -> dict[str, Share]:
+    """Certified accuracy by rho, as text; at the radii of `radius_grid` if none are asked for."""
+    grid = radius_grid(records) if rhos is None else rhos
     return {f"{rho:g}": share for rho, share in zip(grid, certified_curve(records, grid), strict=True)}
 
 
@@ -266,6 +273,33 @@ def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
     }
     what = "images classified right with certified radius of at least rho, by N and rho"
     return {"what": what, "data": data, "by_levels": by_n}
+
+
+def selected(data: Dataset, limit: int, files: str = "*", but: str = "") -> list[int]:
+    """At most `limit` places in the data, spread evenly over the classes.
+
+    files, but: patterns of the names of those to choose from, and of those to leave out (as in a shell).
+    """
+    labels, names = class_labels(data), data.files or ("",) * len(data)
+    places = [place for place, name in enumerate(names) if fnmatch(name, files) and not (but and fnmatch(name, but))]
+    if not places:
+        raise ValueError(f"no file of {data.description} matches {files!r}" + f" but not {but!r}" * bool(but))
+    if limit >= len(places):
+        return places
+    return [places[chosen] for chosen in evenly_spread([labels[place] for place in places], limit)]
+
+
+def clean_accuracy(model: Classifier, data: Dataset, indices: Sequence[int]) -> Share:
+    """How many of the images the pretrained classifier itself answers right: no noise, no denoiser, float32."""
+    network = model.network
+    if not isinstance(network, Pretrained):
+        raise ValueError("this network knows noisy samples only: there is no answer to the picture itself")
+    right = 0
+    for part in torch.split(torch.tensor(indices), CLEAN_BATCH):
+        with torch.inference_mode():
+            logits = network.head(network.of_pictures(data.images[part].float() / PIXEL_STEPS))
+        right += int((logits.argmax(1) == data.labels[part]).sum())
+    return Share(right, len(indices))
 
 
 def class_labels(data: Dataset) -> list[int]:

@@ -46,18 +46,23 @@ def sample_pictures(dataset: str = "cifar10") -> tuple[Sample, ...]:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images in memory. images: uint8 (n, C, H, W). labels: int64 (n,). description: where they come from."""
+    """Labelled images in memory. images: uint8 (n, C, H, W). labels: int64 (n,). description: where they come from.
+
+    files: the name of each image's file, where they come from files.
+    """
 
     images: Tensor
     labels: Tensor
     class_names: tuple[str, ...]
     description: str
+    files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def subset(self, indices: Tensor) -> "Dataset":
-        return Dataset(self.images[indices], self.labels[indices], self.class_names, self.description)
+        files = tuple(self.files[index] for index in indices.tolist()) if self.files else ()
+        return Dataset(self.images[indices], self.labels[indices], self.class_names, self.description, files)
 
 
 def _is_picture(name: PurePosixPath) -> bool:
@@ -120,7 +125,8 @@ def _from_class_folders(path: Path, size: Size, train: bool) -> Dataset:
         if path.is_file()
         else hashlib.sha256(pixels.numpy().tobytes() + labels.numpy().tobytes()).hexdigest()
     )
-    return Dataset(pixels, labels, classes, f"{path.name}: {len(images)} images, sha256 {digest}")
+    description = f"{path.name}: {len(images)} images, sha256 {digest}"
+    return Dataset(pixels, labels, classes, description, tuple(name.name for name in chosen))
 
 
 def _download_cifar10(train: bool) -> Dataset:

@@ -84,6 +84,19 @@ def test_clean_samples_cost_nothing(network):
     assert float(loss) < 1e-5 and agreement == 1
 
 
-def test_other_classes_are_refused():
+def test_the_pretrained_classifier_takes_samples_as_they_are():
+    bare = build_network("pretrained-lite0", {}, 3, 1000).eval()
+    x, lam = some_samples(), torch.tensor([0.3, 1.0])
+    with torch.inference_mode():
+        expected = efficientnet_lite0()(preprocess((x + 1) / 2))
+        assert torch.allclose(bare.head(bare.features(x, lam)), expected, atol=1e-4)
+    assert bare.pictures(x, lam) is None and bare.saved_state() == {}
+    bare.load_saved_state({})
+    with pytest.raises(RuntimeError, match="unexpected weights: denoiser"):
+        bare.load_saved_state({"denoiser": torch.zeros(1)})
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("denoised-lite0", SETTINGS), ("pretrained-lite0", {})])
+def test_other_classes_are_refused(kind, settings):
     with pytest.raises(ValueError, match="1000 classes"):
-        build_network("denoised-lite0", SETTINGS, 3, 10)
+        build_network(kind, settings, 3, 10)

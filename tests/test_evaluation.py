@@ -9,6 +9,7 @@ import torch
 
 from dssn_core import load_model
 from dssn_core.__main__ import main
+from dssn_core.architectures import build_network
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.evaluation import (
     Record,
@@ -17,16 +18,20 @@ from dssn_core.evaluation import (
     certified_curve,
     certified_steps,
     class_labels,
+    clean_accuracy,
     evaluate,
     evenly_spread,
     keep_records,
     kept_records,
     measured_on,
     radius_grid,
+    selected,
 )
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
+from dssn_core.imagenet import class_names, efficientnet_lite0, preprocess
 from dssn_core.images import read_image, to_picture
 from dssn_core.monte_carlo import certify_randomized
+from dssn_core.networks import Classifier
 from dssn_core.training import held_out_of, held_out_split
 
 
@@ -54,6 +59,46 @@ def a_record(steps: int, right: bool = True) -> Record:
 def test_certified_accuracy_counts_right_images_with_enough_radius():
     records = [a_record(127), a_record(128), a_record(200, right=False), a_record(0)]
     assert [certified_accuracy(records, rho).count for rho in (0, 128 / 255, 0.5, 0.51)] == [3, 1, 1, 0]
+
+
+NAMED = Dataset(
+    torch.zeros(9, 3, 2, 2, dtype=torch.uint8),
+    torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2]),
+    ("a", "b", "c"),
+    "nine",
+    tuple(f"{kind}_{place}.png" for place, kind in enumerate("vvttvtvvt")),
+)
+
+
+def test_images_are_selected_by_the_names_of_their_files():
+    assert selected(NAMED, 100) == list(range(9))
+    assert selected(NAMED, 100, "v_*") == [0, 1, 4, 6, 7]
+    assert selected(NAMED, 100, but="v_*") == [2, 3, 5, 8]
+    assert selected(NAMED, 100, "v_*", "*_7.*") == [0, 1, 4, 6]
+    assert selected(NAMED, 3, "v_*") == [0, 4, 7]  # one of each class
+    with pytest.raises(ValueError, match="no file of nine matches 'x' but not 'y'"):
+        selected(NAMED, 3, "x", "y")
+
+
+def test_data_without_names_can_be_selected_from():
+    assert selected(replace(NAMED, files=()), 3) == [0, 4, 7]
+
+
+def test_a_subset_keeps_its_names():
+    assert NAMED.subset(torch.tensor([8, 0])).files == ("t_8.png", "v_0.png")
+
+
+def test_the_clean_accuracy_is_the_pretrained_classifiers_own():
+    samples = sample_pictures("imagenet")[:6]
+    images = torch.stack([read_image(sample.path, (224, 224)) for sample in samples])
+    data = Dataset(images, torch.tensor([sample.label for sample in samples]), class_names(), "samples")
+    network = build_network("pretrained-lite0", {}, 3, 1000).eval()
+    with torch.inference_mode():
+        right = efficientnet_lite0()(preprocess(images.float() / 255)).argmax(1) == data.labels
+    share = clean_accuracy(Classifier(network, data.class_names, (3, 224, 224)), data, [0, 1, 2, 5])
+    assert (share.count, share.images) == (int(right[[0, 1, 2, 5]].sum()), 4)
+    with pytest.raises(ValueError, match="noisy samples only"):
+        clean_accuracy(load_model("cifar10-dssn"), samples_as_data(), [0])
 
 
 def test_a_radius_is_compared_exactly():
