@@ -20,11 +20,6 @@ PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 def choose_collection() -> Collection:
     """CIFAR-10 or ImageNet: the pictures and networks of a page. The choice outlives a change of page."""
 
-    def changed() -> None:
-        name = str(st.session_state["data"])
-        st.session_state["sigma"] = st.session_state.get(f"kept-sigma-{name}", COLLECTIONS[name].sigma)
-        state.forget_picture()
-
     if "data" not in st.session_state and "data" not in st.query_params:
         picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
         linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.samples}-")]
@@ -37,7 +32,7 @@ def choose_collection() -> Collection:
             required=True,
             key="data",
             bind="query-params",
-            on_change=changed,
+            on_change=state.forget_picture,
             label_visibility="collapsed",
             width="content",
         )
@@ -106,9 +101,9 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     """The noise slider and the paper's presets. Returns the number of levels."""
     assert model.manifest is not None
     low, high = model.manifest.sigma_range
-    kept = f"kept-sigma-{collection.samples}"
-    if "sigma" not in st.session_state and "sigma" not in st.query_params:
-        st.session_state["sigma"] = min(max(st.session_state.get(kept, collection.sigma), low), high)
+    if "sigma" in st.session_state or "sigma" not in st.query_params:
+        wanted = st.session_state.get("sigma", st.session_state.get("kept-sigma", collection.sigma))
+        st.session_state["sigma"] = min(max(wanted, low), high)  # the range is another one for other pictures
     sigma = st.slider(
         "Noise σ",
         low,
@@ -130,5 +125,5 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
                 on_click=state.set_value,
                 args=("sigma", preset),
             )
-    st.session_state[kept] = sigma
+    st.session_state["kept-sigma"] = sigma
     return levels_from_sigma(sigma)

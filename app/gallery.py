@@ -15,6 +15,9 @@ from dssn_core.images import ImageError, image_sha256
 from dssn_core.networks import Classifier
 
 SAMPLE, OWN = "sample", "own"
+AT_ONCE = 12
+"""Pictures of a folder that are shown at a time."""
+
 SOURCES = {SAMPLE: "A sample picture", OWN: "My own picture"}
 
 
@@ -53,34 +56,65 @@ def choose_folded(model: Classifier, collection: Collection) -> Chosen | None:
         return choose(model, collection)
 
 
-def _sample(model: Classifier, collection: Collection) -> Chosen:
-    samples = resources.samples(collection.samples, model.input_shape[1:])
-    others = resources.test_keys() if model.class_names == resources.CLASS_NAMES else {}
+def _sample(model: Classifier, collection: Collection) -> Chosen | None:
+    size = model.input_shape[1:]
+    samples, others = resources.samples(collection.samples, size), resources.folder_keys()
     chosen = state.chosen_picture([*samples, *others], collection.first)
-    st.html(_style({key: image for key, (_, image) in samples.items()}, chosen))
-    with st.container(horizontal=True, key="gallery", gap="small"):
-        for key, (sample, _) in samples.items():
-            label = f"{model.class_names[sample.label]}, sample {key[-2:]}{', chosen' * (key == chosen)}"
-            st.button(label, key=f"pick-{key}", help=label, on_click=state.choose_picture, args=(key,))
+    titles = {key: f"{model.class_names[sample.label]}, sample {key[-2:]}" for key, (sample, _) in samples.items()}
+    _buttons("gallery", {key: (titles[key], image) for key, (_, image) in samples.items()}, chosen)
+    if others:
+        _folder(model, chosen)
     if chosen not in samples:
-        return _test_picture(model, others[chosen])
+        return _folder_picture(model, others[chosen])
     sample, image = samples[chosen]
     return Chosen(image, sample.label, f"true class: {model.class_names[sample.label]}")
 
 
-def _test_picture(model: Classifier, index: int) -> Chosen:
-    data = resources.test_images()
-    assert data is not None
-    label = int(data.labels[index])
-    return Chosen(data.images[index], label, f"test image {index}, true class: {model.class_names[label]}")
+def _folder(model: Classifier, chosen: str) -> None:
+    """Buttons for a few pictures of the folder that the environment names."""
+    found = resources.folder()
+    assert found is not None
+    # Unlike a picture's key the place is no part of a link: it says where one looks, not what is shown.
+    place = resources.folder_keys().get(chosen, 0)
+    label = f"Pictures of {pictures.tame(found.path.name)}, from number"
+    first = st.number_input(label, 0, len(found) - 1, place, AT_ONCE, key="folder-from")
+    shown = {}
+    for at in range(int(first), min(int(first) + AT_ONCE, len(found))):
+        image = resources.folder_picture(at, model.input_shape[1:])
+        if image is not None:
+            title = f"{pictures.tame(found.names[at].parent.name)}, number {at}"
+            shown[f"{resources.FOLDER_PICTURE}{at}"] = (title, image)
+    _buttons("folder", shown, chosen)
 
 
-def _style(images: dict[str, Tensor], chosen: str) -> str:
+def _folder_picture(model: Classifier, place: int) -> Chosen | None:
+    found, image = resources.folder(), resources.folder_picture(place, model.input_shape[1:])
+    assert found is not None
+    if image is None:
+        st.error(f"{pictures.tame(found.names[place].name)} cannot be read. Choose another picture.")
+        return None
+    labels = resources.folder_labels(model.class_names)
+    name = f"picture {place} of {pictures.tame(found.path.name)}"
+    if labels is None:
+        return Chosen(image, None, name)
+    return Chosen(image, labels[place], f"{name}, true class: {model.class_names[labels[place]]}")
+
+
+def _buttons(name: str, images: dict[str, tuple[str, Tensor]], chosen: str) -> None:
+    """A row of buttons that look like the pictures, each with its title; by the keys of the pictures."""
+    st.html(_style(name, {key: image for key, (_, image) in images.items()}, chosen))
+    with st.container(horizontal=True, key=name, gap="small"):
+        for key, (title, _) in images.items():
+            label = title + ", chosen" * (key == chosen)
+            st.button(label, key=f"pick-{key}", help=label, on_click=state.choose_picture, args=(key,))
+
+
+def _style(name: str, images: dict[str, Tensor], chosen: str) -> str:
     """Turns the buttons, whose texts stay there for screen readers, into thumbnails."""
     rules = [
-        ".st-key-gallery button {width: 56px; height: 56px; min-height: 0; padding: 0; font-size: 0;"
+        f".st-key-{name} button {{width: 56px; height: 56px; min-height: 0; padding: 0; font-size: 0;"
         " background-size: cover; image-rendering: pixelated}",
-        ".st-key-gallery button * {font-size: 0}",
+        f".st-key-{name} button * {{font-size: 0}}",
         f".st-key-pick-{chosen} button {{outline: 3px solid #f28e2b; outline-offset: 1px}}",
     ]
     rules += [

@@ -21,18 +21,22 @@ from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, Finding, verify
 from dssn_core.checkpoints import CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
-from dssn_core.evaluation import Record, Share, by_levels, certified_curve, kept_records
-from dssn_core.gallery import CIFAR10_CLASSES, Dataset, Sample, load_dataset, sample_pictures
+from dssn_core.evaluation import Record, Share, by_levels, certified_curve, kept_records, of_files
+from dssn_core.gallery import Dataset, PictureFiles, Sample, picture_files, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import OFFSET_SCHEMES
-from dssn_core.standings import Chosen, chosen
+from dssn_core.standings import TABLE_RHOS, Chosen, chosen
 from dssn_core.stored import Stored
+from dssn_core.tasks import labelled_for
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.voting import Tally, noise_for, sample_labels
+
+IMAGENET_VALIDATION = "ILSVRC2012_val_*"
+"""Names of ImageNet's own validation pictures."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,20 @@ class Collection:
 
     samples: what the keys of the built-in pictures begin with. own: the network trained for each method, by name.
     first: the picture to begin with, one whose vote is divided. sigma: the noise to begin with. n: samples to estimate
-    with.
+    with. rhos: radii of the table of certified accuracy. parts: of the test images, by name: patterns of file names to
+    take, and to leave out. data: how our test images differ from the paper's.
     """
 
+    name: str
     about: str
     samples: str
     own: dict[str, str]
     first: str
     sigma: float
     n: int
+    rhos: tuple[float, ...]
+    parts: dict[str, tuple[str, str]]
+    data: str
 
     @property
     def model(self) -> str:
@@ -62,33 +71,45 @@ class Collection:
         return name if name in list_models() else self.model
 
 
-COLLECTIONS = {
-    "CIFAR-10": Collection(
+_COLLECTIONS = (
+    Collection(
+        name="CIFAR-10",
         about="ten classes, 32 × 32",
         samples="cifar10",
         own={"dssn": "cifar10-dssn", "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"},
         first="cifar10-09",
         sigma=0.5,
         n=3000,
+        rhos=TABLE_RHOS,
+        parts={"all": ("*", "")},
+        data="Our test images are JPEG copies of CIFAR-10's, the paper's are not.",
     ),
-    "ImageNet": Collection(
+    Collection(
+        name="ImageNet",
         about="a thousand classes, 224 × 224",
         samples="imagenet",
         own={"dssn": "imagenet-dssn"},
         first="imagenet-00",
         sigma=0.25,
         n=300,
+        rhos=(0.25, 0.5, 0.75, 1.0, 1.5),
+        parts={
+            "ImageNet validation pictures": (IMAGENET_VALIDATION, ""),
+            "others, which the classifier may have been trained on": ("*", IMAGENET_VALIDATION),
+        },
+        data="Ours are pictures of Imagenette's validation part, of ten of the thousand classes and 160 pixels small, "
+        "magnified; the paper's are 500 ImageNet validation pictures of all classes at full size.",
     ),
-}
+)
+
+COLLECTIONS = {collection.name: collection for collection in _COLLECTIONS}
 """By the name that pages and addresses have for them; the pages begin with the first."""
 
 DATA_VARIABLE = "DSSN_TEST_DATA"
-"""Environment variable: the zip or folder of test images that the Benchmark page shows."""
+"""Environment variable: a zip or folder of class folders whose pictures the gallery and the Benchmark page show."""
 
-TEST_PICTURE = "test-"
-"""Begins the key of a picture from that data."""
-
-CLASS_NAMES = CIFAR10_CLASSES
+FOLDER_PICTURE = "test-"
+"""Begins the key of a picture from there."""
 
 
 def settle() -> None:
@@ -166,8 +187,8 @@ def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
 
 
 def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | None:
-    """`Classifier.denoised` on the worker thread."""
-    return network_work(lambda: classifier.denoised(samples, lam))
+    """`Classifier.denoised` on the worker thread; a network without a denoiser is not waited for."""
+    return None if not classifier.network.has_denoiser else network_work(lambda: classifier.denoised(samples, lam))
 
 
 def poke_key(image: Tensor, noise: SplitNoise) -> str:
@@ -245,11 +266,15 @@ def manifests() -> list[Manifest]:
 # --- records of many images ----------------------------------------------------------------------------------------
 
 
+Part = tuple[str, str]
+"""Patterns of file names: to take, and to leave out."""
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
-def records(name: str) -> tuple[list[Record], list[Record]]:
-    """A model's kept records of test images, and of held-out training images."""
-    folder = find_model(name)
-    return kept_records(folder, held_out=False), kept_records(folder, held_out=True)
+def records(name: str, part: Part = ("*", "")) -> tuple[list[Record], list[Record]]:
+    """A model's kept records of the test images of a part, and of held-out training images."""
+    home = find_model(name)
+    return of_files(kept_records(home, held_out=False), *part), kept_records(home, held_out=True)
 
 
 @dataclass(frozen=True)
@@ -261,8 +286,8 @@ class CertifiedCurves:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Counting …")
-def certified_curves(name: str, rhos: tuple[float, ...]) -> CertifiedCurves:
-    test, held_out = records(name)
+def certified_curves(name: str, rhos: tuple[float, ...], part: Part) -> CertifiedCurves:
+    test, held_out = records(name, part)
     curves = {levels: certified_curve(group, rhos) for levels, group in by_levels(test).items()}
     return CertifiedCurves(curves, chosen(test, held_out, rhos))
 
@@ -271,38 +296,59 @@ def models_with_records() -> list[str]:
     return [name for name in list_models() if records(name)[0]]
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def method_of(name: str) -> str:
-    """The smoothing method that a model was trained for."""
-    return read_manifest(find_model(name)).noise
+@st.cache_resource(max_entries=16, show_spinner=False)
+def manifest_of(name: str) -> Manifest:
+    return read_manifest(find_model(name))
 
 
-@st.cache_resource(max_entries=1, show_spinner="Reading the test images …")
-def test_images() -> Dataset | None:
-    """The images that the records speak of, where the environment says where they are."""
+@st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")
+def folder() -> PictureFiles | None:
+    """The pictures of the zip or folder that the environment names, if there are any."""
     source = os.environ.get(DATA_VARIABLE)
     if not source:
         return None
     try:
-        data = load_dataset(source, train=False)
+        return picture_files(source, train=False)
     except (ValueError, OSError):
         return None
-    return data if data.class_names == CLASS_NAMES else None
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def test_keys() -> dict[str, int]:
-    """Keys of the test images at hand, for links; and their places."""
-    data = test_images()
-    return {} if data is None else {f"{TEST_PICTURE}{index}": index for index in range(len(data))}
+def folder_keys() -> dict[str, int]:
+    """Keys of these pictures, for links; and their places."""
+    return {f"{FOLDER_PICTURE}{place}": place for place in range(len(folder() or ()))}
 
 
-def is_test_image(record: Record) -> bool:
-    """Whether the data set at hand holds the very image of a record."""
-    data = test_images()
-    if data is None or record.index >= len(data):
-        return False
-    return image_sha256(data.images[record.index]) == record.image_sha256
+@st.cache_resource(max_entries=512, show_spinner=False)
+def folder_picture(place: int, size: tuple[int, int]) -> Tensor | None:
+    """One of these pictures at `size` = (H, W); None if it is damaged."""
+    found = folder()
+    assert found is not None
+    try:
+        return next(found.read(size, [place]))
+    except (ValueError, OSError):
+        return None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def folder_labels(class_names: tuple[str, ...]) -> list[int] | None:
+    """Their labels among the classes of a network; None if its classes are others."""
+    found = folder()
+    assert found is not None
+    data = Dataset(torch.empty(len(found), 0), found.labels, found.class_names, str(found.path))
+    try:
+        labels: list[int] = labelled_for(data, class_names).labels.tolist()
+    except ValueError:
+        return None
+    return labels
+
+
+def folder_picture_of(record: Record, size: tuple[int, int]) -> Tensor | None:
+    """The very image of a record, if it is among these pictures."""
+    if record.index >= len(folder() or ()):
+        return None
+    image = folder_picture(record.index, size)
+    return image if image is not None and image_sha256(image) == record.image_sha256 else None
 
 
 # --- pictures of one's own -----------------------------------------------------------------------------------------

@@ -105,6 +105,8 @@ class Pretrained(Network):
 class DenoisedLite0(Pretrained):
     """EfficientNet-Lite0 on denoised samples. A checkpoint holds the denoiser."""
 
+    has_denoiser = True
+
     def __init__(
         self, channels: int, num_classes: int, widths: tuple[int, ...] = (64, 128, 192), patch: int = 4
     ) -> None:

@@ -281,12 +281,21 @@ def selected(data: Dataset, limit: int, files: str = "*", but: str = "") -> list
     files, but: patterns of the names of those to choose from, and of those to leave out (as in a shell).
     """
     labels, names = class_labels(data), data.files or ("",) * len(data)
-    places = [place for place, name in enumerate(names) if fnmatch(name, files) and not (but and fnmatch(name, but))]
+    places = [place for place, name in enumerate(names) if _matches(name, files, but)]
     if not places:
         raise ValueError(f"no file of {data.description} matches {files!r}" + f" but not {but!r}" * bool(but))
     if limit >= len(places):
         return places
     return [places[chosen] for chosen in evenly_spread([labels[place] for place in places], limit)]
+
+
+def of_files(records: Sequence[Record], files: str, but: str = "") -> list[Record]:
+    """The records of images whose names match the pattern `files`, and do not match `but`."""
+    return [record for record in records if _matches(record.file, files, but)]
+
+
+def _matches(name: str, files: str, but: str) -> bool:
+    return fnmatch(name, files) and not (but and fnmatch(name, but))
 
 
 def clean_accuracy(model: Classifier, data: Dataset, indices: Sequence[int]) -> Share:

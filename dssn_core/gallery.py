@@ -4,7 +4,8 @@ import hashlib
 import importlib.util
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -82,17 +83,11 @@ def _of_one_part(names: list[PurePosixPath], train: bool) -> list[PurePosixPath]
     return [name for name in names if len(name.parts) >= 3 and name.parts[-3] in wanted]
 
 
-def _zip_entries(path: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    with zipfile.ZipFile(path) as archive:
-        for name in sorted(archive.namelist()):
-            if _is_picture(PurePosixPath(name)):
-                yield PurePosixPath(name), archive.read(name)
-
-
-def _folder_entries(path: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    for file in sorted(path.rglob("*")):
-        if file.is_file() and _is_picture(PurePosixPath(file.relative_to(path).as_posix())):
-            yield PurePosixPath(file.relative_to(path).as_posix()), file.read_bytes()
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise ValueError(f"{path} cannot be read as a zip: {error}") from error
 
 
 def _sha256(path: Path) -> str:
@@ -100,33 +95,71 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _from_class_folders(path: Path, size: Size, train: bool) -> Dataset:
-    """A zip or folder laid out as .../class/picture; classes in alphabetical order of their folders' names."""
-    try:
-        entries = dict(_zip_entries(path) if path.is_file() else _folder_entries(path))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{path} cannot be read as a zip: {error}") from error
-    chosen = sorted(_of_one_part(list(entries), train))
-    if not chosen:
-        raise ValueError(f"no pictures in class folders under {str(path)!r}; expected class/picture.png or the like")
-    images = []
-    for name in chosen:
-        if not name.parent.name:
-            raise ValueError(f"{name} lies in no class folder; expected class/picture.png or the like")
-        try:
-            images.append(read_image(entries[name], size))
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-    classes = tuple(sorted({name.parent.name for name in chosen}))
-    labels = torch.tensor([classes.index(name.parent.name) for name in chosen])
-    pixels = torch.stack(images)
-    digest = (
-        _sha256(path)
-        if path.is_file()
-        else hashlib.sha256(pixels.numpy().tobytes() + labels.numpy().tobytes()).hexdigest()
-    )
-    description = f"{path.name}: {len(images)} images, sha256 {digest}"
-    return Dataset(pixels, labels, classes, description, tuple(name.name for name in chosen))
+@dataclass(frozen=True)
+class PictureFiles:
+    """Pictures laid out as .../class/picture in a zip or folder, read when asked for. names: of the files, sorted.
+
+    labels: of each picture, the place of its folder in `class_names`, which are in alphabetical order.
+    """
+
+    path: Path
+    names: tuple[PurePosixPath, ...]
+    class_names: tuple[str, ...]
+    labels: Tensor
+
+    @staticmethod
+    def find(path: Path, train: bool) -> "PictureFiles":
+        """Those of one part, where there are several; ValueError if there are none."""
+        if path.is_file():
+            with _open_zip(path) as archive:
+                found = [PurePosixPath(name) for name in archive.namelist()]
+        else:
+            found = [PurePosixPath(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file()]
+        names = tuple(sorted(_of_one_part([name for name in found if _is_picture(name)], train)))
+        if not names:
+            raise ValueError(
+                f"no pictures in class folders under {str(path)!r}; expected class/picture.png or the like"
+            )
+        for name in names:
+            if not name.parent.name:
+                raise ValueError(f"{name} lies in no class folder; expected class/picture.png or the like")
+        classes = tuple(sorted({name.parent.name for name in names}))
+        places = {name: place for place, name in enumerate(classes)}
+        return PictureFiles(path, names, classes, torch.tensor([places[name.parent.name] for name in names]))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, size: Size, chosen: Iterable[int] | None = None) -> Iterator[Tensor]:
+        """The pictures at the places `chosen` (default: all), cropped and resized to torch.uint8 (3, H, W)."""
+        wanted = range(len(self)) if chosen is None else chosen
+        with _open_zip(self.path) if self.path.is_file() else nullcontext() as archive:
+            for name in (self.names[place] for place in wanted):
+                try:
+                    data = archive.read(str(name)) if archive else (self.path / name).read_bytes()
+                    yield read_image(data, size)
+                except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+                    raise ValueError(f"{self.path} cannot be read as a zip: {error}") from error
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
+
+    def load(self, size: Size) -> "Dataset":
+        """All of them, in memory."""
+        pixels = torch.stack(list(self.read(size)))
+        if self.path.is_file():
+            digest = _sha256(self.path)
+        else:
+            digest = hashlib.sha256(pixels.numpy().tobytes() + self.labels.numpy().tobytes()).hexdigest()
+        description = f"{self.path.name}: {len(self)} images, sha256 {digest}"
+        return Dataset(pixels, self.labels, self.class_names, description, tuple(name.name for name in self.names))
+
+
+def picture_files(source: str, train: bool = True) -> PictureFiles:
+    """The pictures in a zip or folder of class folders; ValueError if it is neither."""
+    path = Path(source)
+    if (source and path.is_dir()) or (path.is_file() and zipfile.is_zipfile(path)):
+        return PictureFiles.find(path, train)
+    raise ValueError(f"no data at {source!r}: expected a zip, a folder of class folders, or the word 'download'")
 
 
 def _download_cifar10(train: bool) -> Dataset:
@@ -148,7 +181,4 @@ def load_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Data
     """
     if source == "download":
         return _download_cifar10(train)
-    path = Path(source)
-    if (source and path.is_dir()) or (path.is_file() and zipfile.is_zipfile(path)):
-        return _from_class_folders(path, size, train)
-    raise ValueError(f"no data at {source!r}: expected a zip, a folder of class folders, or the word 'download'")
+    return picture_files(source, train).load(size)

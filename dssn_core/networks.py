@@ -24,6 +24,7 @@ class Network(nn.Module):
     """What a `Classifier` is made of: features of a sample, and a last layer that turns them into logits."""
 
     head: nn.Module
+    has_denoiser = False
 
     def features(self, x: Tensor, lam: Tensor) -> Tensor:
         """(B, C, H, W) samples, centred on [-1, 1], and (B,) lambda to (B, F) features before the last layer."""

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from dssn_core import read_image
-from dssn_core.gallery import CIFAR10_CLASSES, Dataset, load_dataset, sample_pictures
+from dssn_core.gallery import CIFAR10_CLASSES, Dataset, load_dataset, picture_files, sample_pictures
 
 COLOURS = {"cat": (200, 0, 0), "ant": (0, 200, 0), "bee": (0, 0, 200)}  # not in alphabetical order
 
@@ -177,3 +177,26 @@ def test_parts_of_a_data_set_are_not_mixed(tmp_path):
     (tmp_path / "train").rename(tmp_path / "first")
     with pytest.raises(ValueError, match="has the parts"):
         load_dataset(str(tmp_path), train=True)
+
+
+# --- one picture at a time ---
+
+
+@pytest.mark.parametrize("source", ["folder", "archive"])
+def test_pictures_are_read_one_by_one(source, request):
+    path = request.getfixturevalue(source)
+    found, whole = picture_files(str(path)), load_dataset(str(path))
+    assert (len(found), found.class_names) == (len(whole), whole.class_names)
+    assert found.labels.tolist() == whole.labels.tolist()
+    for place in (3, 0, 5):
+        assert torch.equal(next(found.read((32, 32), [place])), whole.images[place])
+    assert next(found.read((8, 6), [1])).shape == (3, 8, 6)
+    assert whole.files == tuple(name.name for name in found.names)
+
+
+def test_a_broken_picture_is_named_when_it_is_read(folder):
+    (folder / "set" / "ant" / "0.png").write_bytes(b"no picture")
+    found = picture_files(str(folder))
+    with pytest.raises(ValueError, match=r"ant/0\.png: this is not a picture"):
+        next(found.read((32, 32), [0]))
+    assert next(found.read((32, 32), [1])).shape == (3, 32, 32)

@@ -10,6 +10,7 @@ from app import benchmark_charts as charts
 from app import controls, exports, resources
 from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
+from app.resources import Collection, Part
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.constants import sigma_from_levels
@@ -28,22 +29,34 @@ def sigma_of(levels: int) -> str:
     return f"{sigma_from_levels(levels):.2f}"
 
 
-def choose_models() -> list[str]:
-    """The models with records that are to be shown, by name."""
-    known = resources.models_with_records()
+def choose_models(collection: Collection) -> list[str]:
+    """The models of the collection's classes with records that are to be shown, by name."""
+    classes = resources.manifest_of(collection.model).class_names
+    known = [name for name in resources.models_with_records() if resources.manifest_of(name).class_names == classes]
     if not known:
         st.info("No network has kept records yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
-    return list(st.pills("Our networks", known, selection_mode="multi", default=known, key="bench-models") or [])
+    key = f"bench-models-{collection.samples}"
+    return list(st.pills("Our networks", known, selection_mode="multi", default=known, key=key) or [])
+
+
+def choose_part(collection: Collection) -> Part:
+    """Which of the test images to report on."""
+    if len(collection.parts) == 1:
+        return next(iter(collection.parts.values()))
+    name = st.segmented_control(
+        "Test images", list(collection.parts), default=next(iter(collection.parts)), required=True, key="bench-part"
+    )
+    return collection.parts[str(name)]
 
 
 # --- curves --------------------------------------------------------------------------------------------------------
 
 
-def curves_of(name: str, wanted: Sequence[int]) -> list[Curve]:
+def curves_of(name: str, wanted: Sequence[int], part: Part) -> list[Curve]:
     """A curve for each wanted N, and the one whose N is chosen at every rho on held-out images."""
-    method = resources.method_of(name)
-    found = resources.certified_curves(name, RHOS)
+    method = resources.manifest_of(name).noise
+    found = resources.certified_curves(name, RHOS, part)
     curves = [
         Curve(f"{name}, σ = {sigma_of(levels)}", method, RHOS, shares, (name, levels))
         for levels, shares in found.by_levels.items()
@@ -56,15 +69,15 @@ def curves_of(name: str, wanted: Sequence[int]) -> list[Curve]:
     return curves
 
 
-def curves(models: Sequence[str]) -> None:
-    levels = sorted({record.levels for name in models for record in resources.records(name)[0]})
+def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
+    levels = sorted({record.levels for name in models for record in resources.records(name, part)[0]})
     with st.container(horizontal=True):
         methods = controls.choose_methods("The paper's curves", "bench-paper")
         shown = st.pills(
             "A curve for σ", levels, selection_mode="multi", default=levels, format_func=sigma_of, key="bench-levels"
         )
-    ours = [curve for name in models for curve in curves_of(name, list(shown or []))]
-    theirs = [row for row in published("cifar10") if row.method in methods]
+    ours = [curve for name in models for curve in curves_of(name, list(shown or []), part)]
+    theirs = [row for row in published(collection.samples) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
     st.plotly_chart(
         figure,
@@ -99,15 +112,15 @@ def clicked_curve() -> None:
 # --- table ---------------------------------------------------------------------------------------------------------
 
 
-def table(models: Sequence[str]) -> None:
+def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     rows = []
     for name in models:
-        test, held_out = resources.records(name)
+        test, held_out = resources.records(name, part)
         if not chosen(test, held_out, [0.0]):
             st.info(f"{name} has no records of held-out images, on which σ is chosen: `evaluate --held-out --record`.")
             continue
-        rivals = [row for row in published("cifar10") if row.method == resources.method_of(name)]
-        rows += [{"model": name, **standing.row()} for standing in standings(test, held_out, rivals)]
+        rivals = [row for row in published(collection.samples) if row.method == resources.manifest_of(name).noise]
+        rows += [{"model": name, **standing.row()} for standing in standings(test, held_out, rivals, collection.rhos)]
     if not rows:
         return
     titles = {
@@ -134,7 +147,7 @@ def table(models: Sequence[str]) -> None:
 # --- images --------------------------------------------------------------------------------------------------------
 
 
-def choose_records(models: Sequence[str]) -> tuple[str, int, list[Record]]:
+def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Record]]:
     """A model, an N, and its records."""
 
     def keep(key: str) -> None:
@@ -147,7 +160,7 @@ def choose_records(models: Sequence[str]) -> tuple[str, int, list[Record]]:
     with st.container(horizontal=True):
         key = "bench-model"
         name = str(st.selectbox("Network", models, place(models, f"kept-{key}"), key=key, on_change=keep, args=(key,)))
-        groups = by_levels(resources.records(name)[0])
+        groups = by_levels(resources.records(name, part)[0])
         key, options = "bench-n", [*groups]
         levels = int(
             st.selectbox("σ", options, place(options, f"kept-{key}"), sigma_of, key=key, on_change=keep, args=(key,))
@@ -157,7 +170,7 @@ def choose_records(models: Sequence[str]) -> tuple[str, int, list[Record]]:
 
 def gains(records: Sequence[Record], levels: int) -> dict[int, float]:
     """By data set index, how much longer DSSN's radius is than additive uniform's, in steps; wrong counts as zero."""
-    rivals = [name for name in resources.models_with_records() if resources.method_of(name) == "uniform"]
+    rivals = [name for name in resources.models_with_records() if resources.manifest_of(name).noise == "uniform"]
     found = [r for name in rivals for r in by_levels(resources.records(name)[0]).get(levels, [])]
 
     def steps(several: Sequence[Record]) -> dict[int, float]:
@@ -169,8 +182,8 @@ def gains(records: Sequence[Record], levels: int) -> dict[int, float]:
     return {index: ours[index] - theirs[index] for index in same}
 
 
-def images(models: Sequence[str]) -> None:
-    name, levels, records = choose_records(models)
+def images(models: Sequence[str], collection: Collection, part: Part) -> None:
+    name, levels, records = choose_records(models, part)
     steps = certified_steps(records)
     groups = charts.radius_bins(steps, levels / 2)
     event = st.plotly_chart(
@@ -181,7 +194,7 @@ def images(models: Sequence[str]) -> None:
         selection_mode="points",
         alt="how many images have which certified radius",
     )
-    gain = gains(records, levels) if resources.method_of(name) == "dssn" else {}
+    gain = gains(records, levels) if resources.manifest_of(name).noise == "dssn" else {}
     kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]
     points = event["selection"]["points"]
     clicked = points[0]["x"] if points else None
@@ -190,11 +203,18 @@ def images(models: Sequence[str]) -> None:
     chosen = members.get(kind, records)
     if kind == GAIN:
         chosen = sorted((r for r in records if r.index in gain), key=lambda record: -gain[record.index])
-    show_images(chosen, levels, gain, total=len(records))
+    show_images(name, collection, chosen, levels, gain, total=len(records))
 
 
-def show_images(records: Sequence[Record], levels: int, gain: dict[int, float], total: int) -> None:
-    names = resources.CLASS_NAMES
+def show_images(
+    name: str,
+    collection: Collection,
+    records: Sequence[Record],
+    levels: int,
+    gain: dict[int, float],
+    total: int,
+) -> None:
+    names = resources.manifest_of(name).class_names
     st.markdown(f"**{len(records)} of {total} images**" + f", the first {MOST_IMAGES}" * (len(records) > MOST_IMAGES))
     records = records[:MOST_IMAGES]
     if not records:
@@ -215,26 +235,30 @@ def show_images(records: Sequence[Record], levels: int, gain: dict[int, float], 
         longer = (gain.get(record.index) for record in records)
         columns["longer than uniform's by"] = [None if n is None else round(n / PIXEL_STEPS, 4) for n in longer]
     st.dataframe(columns, hide_index=True)
-    data = resources.test_images()
-    known = [] if data is None else [record for record in records if resources.is_test_image(record)]
+    size = resources.manifest_of(name).input_shape[1:]
+    seen = [(record, resources.folder_picture_of(record, size)) for record in records]
+    known = [(record, image) for record, image in seen if image is not None]
     if not known:
         st.caption(
             "The images themselves are not part of this project. Where the environment variable "
             f"`{resources.DATA_VARIABLE}` names the zip or folder they were read from, they are shown here."
         )
         return
-    assert data is not None
     cells = [
         (
             f"{record.index}: {names[record.label]} → {names[record.predicted]}, ρ {radius(record)}",
-            [data.images[record.index]],
+            [image],
         )
-        for record in known
+        for record, image in known
     ]
     st.html(filmstrip(cells, width=110))
-    titles = {record.index: f"{record.index}: {names[record.label]}" for record in known}
+    titles = {record.index: f"{record.index}: {names[record.label]}" for record, _ in known}
     index = st.selectbox("Carry one to Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
-    target = {"picture": f"{resources.TEST_PICTURE}{index}", "sigma": f"{sigma_from_levels(levels):.2f}"}
+    target = {
+        "data": collection.name,
+        "picture": f"{resources.FOLDER_PICTURE}{index}",
+        "sigma": f"{sigma_from_levels(levels):.2f}",
+    }
     st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)
 
 
@@ -244,11 +268,13 @@ def page() -> None:
         "**Certified accuracy**: the share of test images that are classified right with a certified L1 radius of at "
         "least ρ. From stored records of the networks that come with this page."
     )
+    collection = controls.choose_collection()
     section = controls.choose_section(SECTIONS, "bench-section")
-    models = choose_models()
+    models = choose_models(collection)
     if models:
-        dict(zip(SECTIONS, (curves, table, images), strict=True))[section](models)
-    st.caption(f"The paper: {source()}. Our test images are JPEG copies of CIFAR-10's, the paper's are not.")
+        part = choose_part(collection)
+        dict(zip(SECTIONS, (curves, table, images), strict=True))[section](models, collection, part)
+    st.caption(f"The paper: {source()}. {collection.data}")
 
 
 page()

@@ -3,8 +3,9 @@
     python -m tests.app.load [--sessions 10] [--sigma 2.0]
 
 Every session certifies a picture of its own, all at the same time. Checked: each shows the radius that the library
-computes. Measured: how long a slider on another page takes to answer meanwhile, the longest that a session waits for
-news of its vote, the server's memory, and what the server still computes when all tabs are closed in mid-vote.
+computes. Measured: how long a slider on another page takes to answer meanwhile, and a button in one more session whose
+own vote is under way; the longest that a session waits for news of its vote; the server's memory; and what the server
+still computes when all tabs are closed in mid-vote.
 It needs what the browser tests need. Exit code 1 if a radius is wrong or work goes on for closed tabs.
 """
 
@@ -54,6 +55,18 @@ def expected_radii(keys: list[str], levels: int) -> dict[str, str]:
     return {key: display_radius(certify(model, read_image(paths[key]), levels).radius_steps) for key in keys}
 
 
+VISITS = (2.5, 3.0)  # sigmas that the visitor presses in turn: long votes, never finished
+
+
+def answer_in_mid_vote(tab, sigma: float) -> float:
+    """Milliseconds from a press of a noise button to the page that shows its N."""
+    shown = tab.get_by_text(f"N = {levels_from_sigma(sigma)} samples ·")
+    began = time.perf_counter()
+    tab.get_by_role("button", name=f"{sigma:g}", exact=True).click()
+    shown.wait_for()
+    return 1000 * (time.perf_counter() - began)
+
+
 def certify_all(browser, address: str, pid: int, radii: dict[str, str], sigma: float) -> int:
     """All sessions at once; returns how many show another radius than they should."""
     levels = levels_from_sigma(sigma)
@@ -69,15 +82,20 @@ def certify_all(browser, address: str, pid: int, radii: dict[str, str], sigma: f
     for key, tab in tabs.items():  # the pages first: it is the server that is to be loaded, not the browser
         tab.goto(f"{address}?picture={key}&sigma={START:g}")
         tab.get_by_text(f"All N = {levels_from_sigma(START)} samples voted").wait_for(timeout=90_000)
+    visitor = browser.new_context().new_page()
+    visitor.goto(f"{address}?picture={next(reversed(radii))}&sigma={START:g}")
+    visitor.get_by_text(f"All N = {levels_from_sigma(START)} samples voted").wait_for(timeout=90_000)
     began = time.monotonic()
     for tab in tabs.values():
         tab.evaluate(NEWS)
         tab.get_by_role("button", name=f"{sigma:g}", exact=True).click()
     busy: list[float] = []
+    visits: list[float] = []
     waiting = dict(tabs)
     finished = {}
     while waiting:
         busy.append(milliseconds(probe, slider))
+        visits.append(answer_in_mid_vote(visitor, VISITS[len(visits) % 2]))
         peak = max(peak, memory(pid))
         for key, tab in list(waiting.items()):
             if tab.get_by_text(f"All N = {levels} samples voted").count():
@@ -92,11 +110,16 @@ def certify_all(browser, address: str, pid: int, radii: dict[str, str], sigma: f
         f"a slider elsewhere answers in {statistics.median(busy):.0f} ms, at worst {max(busy):.0f} ms "
         f"({len(busy)} presses; before the load {statistics.median(calm):.0f} ms)"
     )
+    print(
+        f"a button in one more session, whose vote is under way, answers in {statistics.median(visits):.0f} ms, "
+        f"at worst {max(visits):.0f} ms ({len(visits)} presses)"
+    )
     print(f"longest wait of a session for news of its vote: {max(news) / 1000:.2f} s")
     print(f"server memory: {before:.0f} MB before, {peak:.0f} MB at most, {memory(pid):.0f} MB after")
     for tab in tabs.values():
         tab.context.close()
     probe.close()
+    visitor.context.close()
     return len(wrong)
 
 

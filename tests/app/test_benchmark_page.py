@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from app import resources
 from dssn_core.gallery import CIFAR10_CLASSES, sample_pictures
 from dssn_core.images import read_image, to_picture
-from tests.app.test_certify import MAIN
+from tests.app.test_certify import MAIN, by_key
 
 SECTIONS = ("Curves", "Table", "Images")
 
@@ -39,7 +39,7 @@ def test_the_table_has_ours_beside_theirs():
 
 def test_without_networks_nothing_is_drawn():
     page = open_page("Curves")
-    page.get("button_group")[1].set_value([]).run()
+    by_key(page.get("button_group"), "bench-models-cifar10").set_value([]).run()
     assert not page.exception and not page.get("plotly_chart")
 
 
@@ -59,7 +59,7 @@ def test_where_the_test_images_are_at_hand_one_is_carried_to_certify(tmp_path, m
     st.cache_resource.clear()
     try:
         page = open_page("", "certify.py", picture="test-4", sigma="0.1")
-        assert page.get("image")[0].captions[0] == "test image 4, true class: deer"
+        assert page.get("image")[0].captions[0] == f"picture 4 of {tmp_path.name}, true class: deer"
     finally:
         monkeypatch.delenv(resources.DATA_VARIABLE)
         st.cache_resource.clear()

@@ -29,6 +29,11 @@ def healthy(page: AppTest) -> AppTest:
     return page
 
 
+def by_key(elements, key: str):
+    """The element with this key."""
+    return next(element for element in elements if element.key == key)
+
+
 def shown_radius(page: AppTest) -> str:
     return next(metric.value for metric in page.metric if metric.label == "Certified radius ρ")
 

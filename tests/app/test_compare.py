@@ -10,7 +10,7 @@ from dssn_core.certificate import display_radius
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.comparison import METHODS
 from dssn_core.gallery import sample_pictures
-from tests.app.test_certify import MAIN
+from tests.app.test_certify import MAIN, by_key
 
 
 def open_page(**parameters: str) -> AppTest:
@@ -42,9 +42,9 @@ def test_every_method_has_its_column():
 
 def test_methods_may_be_switched_off():
     page = open_page()
-    healthy(page.get("button_group")[1].set_value(["dssn", "ssn"]).run())
+    healthy(by_key(page.get("button_group"), "methods").set_value(["dssn", "ssn"]).run())
     assert [title.value for title in page.subheader] == [METHODS["dssn"], METHODS["ssn"]]
-    healthy(page.get("button_group")[1].set_value([]).run())
+    healthy(by_key(page.get("button_group"), "methods").set_value([]).run())
     assert any("at least one method" in info.value for info in page.info)
 
 

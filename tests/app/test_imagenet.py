@@ -1,0 +1,115 @@
+"""Every page with ImageNet pictures, through its real widgets, with the shipped network."""
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from dssn_core import certify, levels_from_sigma, load_model, read_image
+from dssn_core.certificate import display_radius
+from dssn_core.gallery import sample_pictures
+from dssn_core.images import to_picture
+from tests.app.test_certify import MAIN, shown_radius
+
+PICTURE = sample_pictures("imagenet")[9]
+
+
+def open_page(view: str, **parameters: str) -> AppTest:
+    page = AppTest.from_file(str(MAIN), default_timeout=300)
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    return healthy(page.switch_page(f"views/{view}.py").run())
+
+
+def healthy(page: AppTest) -> AppTest:
+    assert not page.exception and not page.error
+    return page
+
+
+def test_the_first_view_comes_with_the_network():
+    page = open_page("certify", data="ImageNet")
+    assert any("came with the network" in caption.value for caption in page.caption)
+    assert len(page.get("image")) == 3  # the picture, a sample, and what the denoiser makes of it
+
+
+def test_a_stored_vote_is_what_counting_it_here_gives():
+    page = open_page("certify", picture=PICTURE.key, sigma="0.15")  # the picture tells which network
+    stored = shown_radius(page)
+    healthy(page.button(key="count-here").click().run())
+    assert any("all 132 votes are those that came with the network" in caption.value for caption in page.caption)
+    assert shown_radius(page) == stored
+
+
+def test_the_page_shows_what_the_library_computes():
+    certificate = certify(load_model("imagenet-dssn"), read_image(PICTURE.path, (224, 224)), levels_from_sigma(0.1))
+    page = open_page("certify", data="ImageNet", picture=PICTURE.key, sigma="0.1")
+    assert shown_radius(page) == display_radius(certificate.radius_steps)
+    assert page.subheader[0].value == load_model("imagenet-dssn").class_names[certificate.label]
+
+
+def test_a_change_of_pictures_changes_network_and_gallery():
+    page = open_page("certify", picture="cifar10-03", sigma="0.15")
+    healthy(page.segmented_control(key="data").set_value("ImageNet").run())
+    assert page.slider(key="sigma").value == 0.15 and "picture" not in page.query_params
+    assert page.button(key="pick-imagenet-03")
+    healthy(page.segmented_control(key="data").set_value("CIFAR-10").run())
+    assert page.slider(key="sigma").value == 0.15 and page.button(key="pick-cifar10-03")
+
+
+def test_more_noise_than_the_other_network_knows_becomes_its_most():
+    page = open_page("compare", sigma="3.5", source="My own picture")  # none is there: nothing is computed
+    assert page.slider(key="sigma").value == 3.5
+    healthy(page.segmented_control(key="data").set_value("ImageNet").run())
+    assert page.slider(key="sigma").value == 2.0
+
+
+@pytest.mark.parametrize("section", ["One picture", "Offsets"])
+def test_the_laboratory(section):
+    open_page("split_and_centre", data="ImageNet", section=section, lam="0.25")
+
+
+def test_poking_a_large_picture():
+    page = open_page("why_it_certifies", **{"data": "ImageNet", "picture": PICTURE.key, "poke-sigma": "0.1"})
+    for action in ("poke-up", "poke-guided", "poke-spend", "poke-undo"):
+        healthy(page.button(key=action).click().run())
+
+
+def test_the_arithmetic():
+    page = open_page("why_it_certifies", **{"data": "ImageNet", "why": "The arithmetic", "poke-sigma": "0.1"})
+    assert page.latex
+
+
+def test_a_comparison_says_which_networks_are_missing():
+    page = open_page("compare", data="ImageNet", sigma="0.1", samples="100")
+    assert len(page.get("plotly_chart")) == 1
+    assert any("There is no network trained for" in warning.value for warning in page.warning)
+
+
+def test_the_benchmark():
+    page = open_page("benchmark", **{"data": "ImageNet", "bench-section": "Table"})
+    table = page.dataframe[0].value
+    assert (table["network"] == "imagenet-dssn").any()
+    assert table[table["ρ"] == 0.5]["paper, %"].tolist()[0] == 57.6
+
+
+def test_a_folder_of_ones_own_works_with_both_networks(tmp_path, monkeypatch):
+    for place, name in enumerate(("n02870880", "n02823428")):
+        (tmp_path / "val" / name).mkdir(parents=True)
+        picture = read_image(sample_pictures("imagenet")[9 * place].path, (64, 96))
+        to_picture(picture).save(tmp_path / "val" / name / f"{place}.png")
+    (tmp_path / "val" / "n02823428" / "broken.png").write_bytes(b"no picture")
+    monkeypatch.setenv(resources.DATA_VARIABLE, str(tmp_path))
+    st.cache_resource.clear()
+    try:
+        page = open_page("certify", data="ImageNet", sigma="0.1", picture="test-0")
+        name = f"picture 0 of {tmp_path.name}, true class: beer bottle"  # in order of the folders' names
+        assert page.get("image")[0].captions[0] == name
+        healthy(page.button(key="pick-test-2").click().run())
+        assert "bookcase" in page.get("image")[0].captions[0]
+        page.query_params["picture"] = "test-1"
+        assert any("cannot be read" in error.value for error in page.run().error) and not page.exception
+        page = open_page("certify", data="CIFAR-10", sigma="0.1", picture="test-0")
+        assert page.get("image")[0].captions[0] == f"picture 0 of {tmp_path.name}"  # its classes are unknown there
+    finally:
+        monkeypatch.delenv(resources.DATA_VARIABLE)
+        st.cache_resource.clear()
