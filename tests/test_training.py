@@ -396,7 +396,7 @@ def test_a_denoiser_trains_resumes_and_loads(tmp_path):
     assert model.input_shape == (3, 224, 224)  # it takes larger pictures than it was trained on
     kept = model.network.classifier.state_dict()
     pretrained = efficientnet_lite0().state_dict()
-    assert len(kept) > 200 and all(torch.equal(tensor, pretrained[name]) for name, tensor in kept.items())
+    assert len(kept) > 90 and all(torch.equal(tensor, pretrained[name]) for name, tensor in kept.items())
 
 
 def test_an_objective_that_does_not_fit_its_network_is_refused():
