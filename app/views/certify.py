@@ -40,6 +40,11 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
     with st.container(horizontal=True):
         for picture, words in shown:
             st.image(pictures.enlarged(picture, 384), caption=words, output_format="PNG", width=180, alt=words)
+    if denoised is not None:
+        st.caption(
+            "Denoiser and classifier together are the base classifier. The certificate counts their votes, so it holds "
+            "whatever the denoiser paints."
+        )
 
 
 def watch(run: VoteRun, model: Classifier) -> Tally:

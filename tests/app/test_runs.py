@@ -8,6 +8,7 @@ import torch
 from app.runs import WORKER, EstimateRun, VoteRun, known_radii, network_work
 from dssn_core import SplitNoise, certificate_from_votes, count_votes
 from dssn_core.monte_carlo import Plan, certify_randomized
+from dssn_core.stored import Stored
 
 
 class Darkness(torch.nn.Module):
@@ -34,6 +35,17 @@ def test_a_run_carried_on_step_by_step_equals_one_count():
         run.advance()
     assert run.state.votes.tolist() == count_votes(Darkness().eval(), image, noise).tolist()
     assert torch.tensor(run.labels).bincount(minlength=4).tolist() == run.state.votes.tolist()
+
+
+def test_a_vote_counted_before_is_taken_over_with_all_its_states():
+    counted, _, _ = a_run()
+    counted.finish()
+    taken, _, _ = a_run()
+    taken.take(Stored(counted.labels, {"seconds": 2.5, "processor": "another"}))
+    assert taken.finished and taken.seconds == 2.5 and taken.made == {"seconds": 2.5, "processor": "another"}
+    assert taken.labels.tolist() == counted.labels.tolist()
+    assert known_radii(taken, 0.001) == known_radii(counted, 0.001)
+    assert taken.advance().votes.tolist() == counted.state.votes.tolist()  # nothing is left to do
 
 
 def test_many_threads_on_one_run_compute_every_chunk_once():
