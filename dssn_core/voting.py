@@ -19,7 +19,7 @@ from .constants import check_levels
 from .images import image_sha256
 from .splitting import SplitNoise, check_image
 
-BATCH_SIZE, CHUNK_VALUES = 256, 2**22
+BATCH_SIZE, CHUNK_VALUES = 64, 2**21
 """A chunk has at most so many rows, and so many sample values: larger ones are no faster, and tell the news later."""
 
 
@@ -34,7 +34,7 @@ class BaseClassifier(Protocol):
 
 
 def fitting_batch_size(shape: tuple[int, ...]) -> int:
-    """The rows of a chunk where none are asked for: 256, and fewer for images (C, H, W) that are large."""
+    """The rows of a chunk where none are asked for: 64, and fewer for images (C, H, W) that are large."""
     return max(1, min(BATCH_SIZE, CHUNK_VALUES // math.prod(shape)))
 
 

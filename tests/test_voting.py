@@ -61,9 +61,9 @@ def test_the_first_samples_are_spread_evenly(levels, first):
 
 
 def test_the_chunks_of_large_images_have_fewer_rows():
-    assert ChunkLayout.for_images(441, (3, 32, 32)) == ChunkLayout.of(441, 256)
+    assert ChunkLayout.for_images(441, (3, 32, 32)) == ChunkLayout.of(441, 64)
     large = ChunkLayout.for_images(441, (3, 224, 224))
-    assert 16 <= large.rows <= 32 and large.rows * 3 * 224 * 224 <= CHUNK_VALUES
+    assert 8 <= large.rows <= 16 and large.rows * 3 * 224 * 224 <= CHUNK_VALUES
     assert fitting_batch_size((3, 10_000, 10_000)) == 1
     assert ChunkLayout.for_images(441, (3, 224, 224), 7) == ChunkLayout.of(441, 7)
     with pytest.raises(ValueError, match="batch_size must be a positive integer"):
