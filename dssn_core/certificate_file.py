@@ -11,7 +11,7 @@ import json
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +34,9 @@ FORMAT = 1
 MAX_BYTES = 10 * 2**20
 MAX_SIDE = 1024
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
-"""Logits that another machine's rounding may bring to another order: well above what `agreement` measures on one."""
+"""Logits that another machine's rounding, or the lack of a number format, may bring to another order: well above what
+`agreement` measures on one.
+"""
 
 MOST_NEAR_TIES = 0.1
 """The largest share of samples that can be excused as near ties."""
@@ -316,7 +318,8 @@ def verify(
     yield _finding("offsets", offsets["sha256"], noise.offsets_sha256)
     layout = ChunkLayout.of(levels, how["rows"])
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
-    yield _finding("number format", how["precision"], model.precision)
+    expected = how["precision"] == model.manifest.precision  # that this processor lacks: see `usable_precision`
+    yield replace(_finding("number format", how["precision"], model.precision), rounding=expected)
     labels = count(model, subject, noise, layout.rows)
     listed = np.array(document["claim"]["sample_labels"])
     if len(listed) != levels or listed.max() >= model.num_classes:
@@ -358,5 +361,6 @@ def _compare_votes(
             logits = model(noise.samples_at(image, torch.from_numpy(rows)), noise.lam)
         stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
         behind = max(behind, float((logits.amax(dim=1) - stated).max()))
-    near = behind < NEAR_TIE[model.precision]
+    assert model.manifest is not None
+    near = behind < max(NEAR_TIE[model.precision], NEAR_TIE[model.manifest.precision])
     return Finding(what, False, f"{text}. The stated classes are up to {behind:.2g} behind in logits", near)

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 """Number formats in which the convolutions may run; normalisation statistics and the last layer stay float32."""
 
+
+def usable_precision(precision: str) -> str:
+    """The number format itself where this processor has fast kernels for it, else float32.
+
+    Without them bfloat16 takes many times as long. The certificates are of another classifier then, and say so.
+    """
+    has_bfloat16 = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    return precision if precision != "bfloat16" or has_bfloat16() else "float32"
+
+
 EMBEDDING_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
 
 

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import jsonschema
 import numpy as np
@@ -15,7 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dssn_core import certificate_file, certificate_from_votes, certify, load_model, radius_bounds, read_image
+from dssn_core import (
+    certificate_file,
+    certificate_from_votes,
+    certify,
+    checkpoints,
+    load_model,
+    radius_bounds,
+    read_image,
+)
 from dssn_core.__main__ import DIFFERS, main
 from dssn_core.certificate_file import (
     CertificateFileError,
@@ -29,7 +38,7 @@ from dssn_core.certificate_file import (
     verdict,
     verify,
 )
-from dssn_core.checkpoints import PRETRAINED, CheckpointError
+from dssn_core.checkpoints import PRETRAINED, CheckpointError, read_manifest, save_manifest
 from dssn_core.gallery import sample_pictures
 from dssn_core.voting import ChunkLayout, noise_for, sample_labels
 
@@ -176,6 +185,23 @@ def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, mon
     assert verdict(verify(changed(edited, ("claim", "radius_steps"), 29))) == Verdict.DIFFERS
     many = [(label + 1) % 10 for label in listed[:7]] + listed[7:]
     assert verdict(verify(voting(document, many))) == Verdict.DIFFERS
+
+
+def test_a_number_format_that_this_processor_lacks_is_no_fault(image, tmp_path, monkeypatch):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
+    manifest = read_manifest(folder)
+    save_manifest(folder, replace(manifest, precision="bfloat16"))
+    monkeypatch.setattr(checkpoints, "usable_precision", lambda precision: precision)
+    model = load_model(str(folder))
+    labels = sample_labels(model, image, noise_for(model, LEVELS), BATCH)
+    made = make(model, image, labels, LEVELS, BATCH)
+    assert made["evaluation"]["precision"] == "bfloat16"
+    monkeypatch.setattr(checkpoints, "usable_precision", lambda precision: "float32")
+    findings = list(verify(made, folder=folder.parent))
+    assert "number format" in [finding.what for finding in findings if not finding.agrees]
+    assert verdict(findings) == Verdict.ROUNDING
+    # A format that is not the model's own is a fault.
+    assert verdict(verify(changed(made, ("evaluation", "precision"), "int8"), folder=folder.parent)) == Verdict.DIFFERS
 
 
 def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, image):

@@ -301,6 +301,16 @@ def test_settings_that_do_not_fit(folder):
     refused(folder, "depth")
 
 
+def test_a_number_format_that_the_processor_lacks_is_replaced(folder, monkeypatch):
+    edit(folder, precision="bfloat16")
+    for has_it, expected in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda has_it=has_it: has_it)
+        model = load_model("tiny", folder)
+        assert (model.precision, model.manifest.precision) == (expected, "bfloat16")
+    edit(folder, precision="float32")
+    assert load_model("tiny", folder).precision == "float32"
+
+
 def test_an_unknown_precision(folder):
     edit(folder, precision="int4")
     refused(folder, "unknown precision 'int4'")
