@@ -14,32 +14,60 @@ from dssn_core.checkpoints import CheckpointError
 from dssn_core.comparison import METHODS
 from dssn_core.networks import Classifier
 
+NETWORKS_HELP = (
+    "All of them vote on the same samples. “About this build” says how each was trained; “Benchmark” how good it is."
+)
 PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 
 
 def choose_collection() -> Collection:
     """CIFAR-10 or ImageNet: the pictures and networks of a page. The choice outlives a change of page."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        return _collection()
 
+
+def choose_network() -> tuple[Collection, str]:
+    """A collection, and the name of one of its networks for DSSN. The choice outlives a change of page."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        collection = _collection()
+        return collection, _network(collection)
+
+
+def _collection() -> Collection:
     if "data" not in st.session_state and "data" not in st.query_params:
         picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
         linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.samples}-")]
         st.session_state["data"] = linked[0] if linked else st.session_state.get("kept-data", next(iter(COLLECTIONS)))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        chosen = st.segmented_control(
-            "Pictures and network",
-            list(COLLECTIONS),
-            default=next(iter(COLLECTIONS)),
-            required=True,
-            key="data",
-            bind="query-params",
-            on_change=state.forget_picture,
-            label_visibility="collapsed",
-            width="content",
-        )
-        st.session_state["kept-data"] = chosen
-        collection = COLLECTIONS[str(chosen)]
-        st.caption(collection.about, width="content")
+    chosen = st.segmented_control(
+        "Pictures and network",
+        list(COLLECTIONS),
+        default=next(iter(COLLECTIONS)),
+        required=True,
+        key="data",
+        bind="query-params",
+        on_change=state.forget_picture,
+        label_visibility="collapsed",
+        width="content",
+    )
+    st.session_state["kept-data"] = chosen
+    collection = COLLECTIONS[str(chosen)]
+    st.caption(collection.about, width="content")
     return collection
+
+
+def _network(collection: Collection) -> str:
+    names = resources.networks_of(collection)
+    if len(names) < 2:
+        return collection.model
+    key = f"{collection.samples}-network"
+    if key not in st.session_state and key not in st.query_params:
+        kept = st.session_state.get(f"kept-{key}")
+        st.session_state[key] = kept if kept in names else collection.model
+    chosen = st.selectbox(
+        "Network", names, 0, key=key, bind="query-params", width=220, label_visibility="collapsed", help=NETWORKS_HELP
+    )
+    st.session_state[f"kept-{key}"] = chosen
+    return str(chosen)
 
 
 def network(name: str) -> Classifier | None:

@@ -191,9 +191,10 @@ def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | No
     return None if not classifier.network.has_denoiser else network_work(lambda: classifier.denoised(samples, lam))
 
 
-def poke_key(image: Tensor, noise: SplitNoise) -> str:
+def poke_key(classifier: Classifier, image: Tensor, noise: SplitNoise) -> str:
     """What an attack is about."""
-    return f"{image_sha256(image)} {noise!r}"
+    assert classifier.manifest is not None
+    return f"{classifier.manifest.weights_sha256} {image_sha256(image)} {noise!r}"
 
 
 def guided(classifier: Classifier, state: Poked, noise: SplitNoise, label: int) -> Poked:
@@ -254,13 +255,23 @@ def self_check() -> list[self_checks.Result]:
     return network_work(lambda: list(self_checks.run()))
 
 
-def manifests() -> list[Manifest]:
-    """Of all installed models that can be read."""
-    found = []
+def manifests() -> dict[str, Manifest]:
+    """Of all installed models that can be read, by the names of their folders."""
+    found = {}
     for name in list_models():
         with suppress(CheckpointError):  # the self-check says what is wrong with it
-            found.append(read_manifest(find_model(name)))
+            found[name] = read_manifest(find_model(name))
     return found
+
+
+def networks_of(collection: Collection) -> list[str]:
+    """Names of the installed networks for DSSN that know the collection's classes; its own first."""
+    known = manifests()
+    own = known.pop(collection.model, None)
+    if own is None:
+        return [collection.model]
+    alike = (own.class_names, own.noise)
+    return [collection.model, *(name for name, found in known.items() if (found.class_names, found.noise) == alike)]
 
 
 # --- records of many images ----------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def page() -> None:
     st.html(checklist([(result.passed, result.what, result.text) for result in results]))
     st.button("Check again", on_click=resources.self_check.clear, icon=":material/refresh:")
     st.subheader("Networks", anchor=False)
-    manifests = resources.manifests()
+    manifests = resources.manifests().values()
     st.dataframe(
         {
             "name": [manifest.name for manifest in manifests],

@@ -31,8 +31,8 @@ def sigma_of(levels: int) -> str:
 
 def choose_models(collection: Collection) -> list[str]:
     """The models of the collection's classes with records that are to be shown, by name."""
-    classes = resources.manifest_of(collection.model).class_names
-    known = [name for name in resources.models_with_records() if resources.manifest_of(name).class_names == classes]
+    alike = {*resources.networks_of(collection), *collection.own.values()}
+    known = [name for name in resources.models_with_records() if name in alike]
     if not known:
         st.info("No network has kept records yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []

@@ -197,8 +197,8 @@ def page() -> None:
         "pixel can move at most one vote, so counting the votes **proves** how much change the answer survives."
     )
     st.page_link(LESSON, label="New here? Start with the lesson: nine short steps.", icon=":material/school:")
-    collection = controls.choose_collection()
-    model = controls.network(collection.model)
+    collection, name = controls.choose_network()
+    model = controls.network(name)
     if model is None:
         return
     left, right = st.columns([2, 3], gap="large")
@@ -211,7 +211,7 @@ def page() -> None:
         if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return
-        run = choose_run(collection.model, chosen.image, levels)
+        run = choose_run(name, chosen.image, levels)
         show_noise(run)
         with picture_place:
             show_picture(chosen.image, run, chosen.name, model)

@@ -269,8 +269,8 @@ def page() -> None:
     if section == SECTIONS[0]:
         one_pixel()
         return
-    collection = controls.choose_collection()
-    model = controls.network(collection.model)
+    collection, name = controls.choose_network()
+    model = controls.network(name)
     chosen = gallery.choose_folded(model, collection) if model is not None else None
     if model is not None and chosen is not None:
         (one_picture if section == SECTIONS[1] else offsets)(model, chosen.image)

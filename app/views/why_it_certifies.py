@@ -23,8 +23,8 @@ GUIDED_BURST = 10
 
 def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     """The network, picture and noise of this page; None while there is no picture."""
-    collection = controls.choose_collection()
-    model = controls.network(collection.model)
+    collection, name = controls.choose_network()
+    model = controls.network(name)
     if model is None:
         return None
     chosen = gallery.choose_folded(model, collection)
@@ -34,7 +34,7 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
 
 def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
     """The attack under way on this picture at this noise, begun anew where there is none."""
-    key = resources.poke_key(image, noise)
+    key = resources.poke_key(model, image, noise)
     if st.session_state.get("poked-key") != key:
         labels = controls.all_labels(model, image, noise.levels)
         st.session_state["poked-key"], st.session_state["poked"] = key, Poked(image, image, labels)

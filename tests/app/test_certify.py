@@ -67,6 +67,14 @@ def test_the_page_shows_what_the_library_computes(place):
         assert line in text
 
 
+def test_another_network_may_vote():
+    sample = sample_pictures()[9]
+    certificate = certify(load_model("cifar10-dssn-long"), read_image(sample.path), levels_from_sigma(0.2))
+    page = open_page(**{"picture": sample.key, "sigma": "0.2", "cifar10-network": "cifar10-dssn-long"})
+    assert shown_radius(page) == display_radius(certificate.radius_steps)
+    assert list(page.selectbox(key="cifar10-network").options) == ["cifar10-dssn", "cifar10-dssn-long"]
+
+
 def test_moving_the_noise_changes_the_levels():
     page = open_page()
     healthy(page.slider(key="sigma").set_value(0.25).run())
