@@ -1,6 +1,7 @@
 """Controls that several pages share."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from dssn_core.comparison import METHODS
 from dssn_core.networks import Classifier
 
 NETWORKS_HELP = (
-    "All of them vote on the same samples. “About this build” says how each was trained; “Benchmark” how good it is."
+    "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
 )
 PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 
@@ -84,8 +85,8 @@ def all_labels(model: Classifier, image: Tensor, levels: int) -> np.ndarray:
     assert model.manifest is not None
     run, bar = resources.votes_of(model.manifest.name, image, levels), st.empty()
     while not run.finished:
-        state = run.advance()
-        bar.progress(state.done / state.total, f"{state.done} of {state.total} samples have voted")
+        shown = partial(bar.progress, run.done / run.total, f"{run.done} of {run.total} samples have voted")
+        run.advance(waiting=shown)
     bar.empty()
     return run.labels
 

@@ -64,6 +64,8 @@ def _sample(model: Classifier, collection: Collection) -> Chosen | None:
     _buttons("gallery", {key: (titles[key], image) for key, (_, image) in samples.items()}, chosen)
     if others:
         _folder(model, chosen)
+    elif problem := resources.folder_problem():
+        st.warning(problem, icon=":material/folder_off:")
     if chosen not in samples:
         return _folder_picture(model, others[chosen])
     sample, image = samples[chosen]
@@ -131,7 +133,10 @@ def _own(model: Classifier) -> Chosen | None:
         "PNG, JPEG, WebP or BMP, up to 20 MB", type=["png", "jpg", "jpeg", "webp", "bmp"], key="upload"
     )
     if upload is not None:
-        st.session_state["own"] = pictures.tame(upload.name), upload.getvalue()
+        fresh = pictures.tame(upload.name), upload.getvalue()
+        if fresh != st.session_state.get("own"):
+            st.session_state["own"] = fresh
+            st.session_state.pop("kept-crop", None)
     if "own" not in st.session_state:
         if linked:
             st.info("This link is about a picture of somebody's own. Choose the same file to see the same view.")
@@ -156,9 +161,12 @@ def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
     width, height = resources.picture_size(data)
     position = 50
     if width != height:
+        if "crop" not in st.session_state and "crop" not in st.query_params:
+            st.session_state["crop"] = st.session_state.get("kept-crop", position)
         position = st.slider(
             "Position of the crop, in percent of the longer side", 0, 100, 50, key="crop", bind="query-params"
         )
+        st.session_state["kept-crop"] = position
     image, preview = resources.cropped(data, size, position / 100)
     st.image(
         preview,

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn"}
+"""What the steps speak of, whatever was chosen before."""
+
 
 @dataclass(frozen=True)
 class LessonStep:
@@ -49,7 +52,7 @@ STEPS = (
         "A vote that moves from automobile to truck narrows the gap of 283 by two. After 141 moves automobile leads "
         "221 to 220; the 142nd tips it.",
         WHY,
-        {"why": "The arithmetic", "picture": "cifar10-09", "poke-sigma": "0.5"},
+        {"why": "The arithmetic", **SHOWN, "picture": "cifar10-09", "poke-sigma": "0.5"},
     ),
     LessonStep(
         "Split",
@@ -140,6 +143,6 @@ STEPS = (
         "Robust is not the same as right. That is why papers report *certified accuracy*: the share of pictures that "
         "are both right and certified.",
         CERTIFY,
-        {"picture": "cifar10-09", "sigma": "3.5"},
+        {**SHOWN, "picture": "cifar10-09", "sigma": "3.5"},
     ),
 )

@@ -133,16 +133,6 @@ def model(name: str) -> Classifier:
     return loaded
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _vote_run(model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
-    classifier = model(model_name)
-    run = VoteRun(classifier, _image, noise_for(classifier, levels))
-    if repeat == 0 and (known := stored_vote(model_name, image_hash, levels)) is not None:
-        run.take(known)
-    return run
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
 def stored_vote(model_name: str, image_hash: str, levels: int) -> Stored | None:
     """The vote that came with the network, if there is one."""
     try:
@@ -151,11 +141,26 @@ def stored_vote(model_name: str, image_hash: str, levels: int) -> Stored | None:
         return None
 
 
-def votes_of(model_name: str, image: Tensor, levels: int, repeat: int = 0) -> VoteRun:
-    """The vote on an image: as it came with the network, or new, or as somebody left it.
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _vote_run(model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
+    classifier = model(model_name)
+    return VoteRun(classifier, _image, noise_for(classifier, levels))
 
-    Counted separately, and always here, for every number `repeat` beyond 0.
-    """
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def stored_run(model_name: str, image_hash: str, levels: int, _image: Tensor) -> VoteRun | None:
+    """The vote on an image that came with the network, if there is one."""
+    known = stored_vote(model_name, image_hash, levels)
+    if known is None:
+        return None
+    classifier = model(model_name)
+    run = VoteRun(classifier, _image, noise_for(classifier, levels))
+    run.take(known)
+    return run
+
+
+def votes_of(model_name: str, image: Tensor, levels: int, repeat: int = 0) -> VoteRun:
+    """The vote on an image, new or as somebody left it; counted separately for every number `repeat`."""
     return _vote_run(model_name, image_sha256(image), levels, repeat, image)
 
 
@@ -313,15 +318,26 @@ def manifest_of(name: str) -> Manifest:
 
 
 @st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")
-def folder() -> PictureFiles | None:
-    """The pictures of the zip or folder that the environment names, if there are any."""
+def _folder() -> PictureFiles | str | None:
     source = os.environ.get(DATA_VARIABLE)
     if not source:
         return None
     try:
         return picture_files(source, train=False)
-    except (ValueError, OSError):
-        return None
+    except (ValueError, OSError) as error:
+        return f"The pictures that {DATA_VARIABLE} names cannot be shown: {error}"
+
+
+def folder() -> PictureFiles | None:
+    """The pictures of the zip or folder that the environment names, if there are any."""
+    found = _folder()
+    return found if isinstance(found, PictureFiles) else None
+
+
+def folder_problem() -> str | None:
+    """Why there are none, where the environment names something."""
+    found = _folder()
+    return found if isinstance(found, str) else None
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -35,6 +35,7 @@ WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
 
 
 WAITING_SECONDS = 0.2
+MOST_STATES = 256
 
 
 def network_work(work: Callable[[], T]) -> T:
@@ -64,7 +65,7 @@ class Run(ABC, Generic[S]):
         """Time spent on it so far, waiting for a turn not counted."""
         self.state: S | None = None
         self.history: list[S] = []
-        """The state after every chunk."""
+        """The state after every chunk; of a long run after every second one, fourth one and so on."""
         self._model, self.image = model, image
 
     @abstractmethod
@@ -94,6 +95,8 @@ class Run(ABC, Generic[S]):
         began = time.perf_counter()
         state = self._next()
         self.seconds += time.perf_counter() - began
+        if len(self.history) > MOST_STATES:
+            self.history = self.history[::2]
         self.history.append(state)
         self.state = state
 

@@ -25,7 +25,7 @@ from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .estimates import estimate
 from .files import read_json_lines, write_atomically, write_json_lines
-from .gallery import load_dataset, sample_pictures
+from .gallery import load_dataset
 from .images import image_sha256, read_image
 from .networks import PRECISIONS, Classifier
 from .noises import NOISES
@@ -199,7 +199,7 @@ def run_gallery(options: Options) -> int:
             labels = sample_labels(model, image, noise)
             seconds = time.perf_counter() - began
             documents.append(certificate_file.make(model, image, labels, levels, seconds=seconds, embed=False))
-    keep_certificates(find_model(options.model), documents)
+        keep_certificates(find_model(options.model), documents)
     print(f"kept {len(documents)} certificates of {len(images)} pictures beside {options.model}")
     return 0
 
@@ -313,13 +313,13 @@ def add_evaluate(parser: Parser) -> None:
 
 
 def run_evaluate(options: Options) -> int:
+    if not (options.sigma or options.clean):
+        raise ValueError("there is nothing to do: give --sigma, or --clean")
     model = load_model(options.model)
     assert model.manifest is not None
     data = labelled_for(load_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = training.held_out_of(model.manifest, data)
-    if not (options.sigma or options.clean):
-        raise ValueError("there is nothing to do: give --sigma, or --clean")
     method = options.method or model.manifest.noise
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
@@ -357,8 +357,10 @@ def run_evaluate(options: Options) -> int:
     if options.record and found:
         folder = find_model(options.model)
         evaluation.keep_records(folder, options.held_out, found)
-        measured = evaluation.measured_on(evaluation.kept_records(folder, options.held_out), data.description)
-        images = "held_out_certified_accuracy" if options.held_out else "certified_accuracy"
+        which = f", files {options.files}" * (options.files != "*") + f" but {options.but}" * bool(options.but)
+        chosen = evaluation.of_files(evaluation.kept_records(folder, options.held_out), options.files, options.but)
+        measured = evaluation.measured_on(chosen, data.description + which)
+        images = ("held_out_certified_accuracy" if options.held_out else "certified_accuracy") + which
         save_manifest(folder, replace(model.manifest, measured={**model.manifest.measured, images: measured}))
     return 0
 
@@ -404,7 +406,7 @@ def add_agree(parser: Parser) -> None:
 
 def run_agree(options: Options) -> int:
     model = load_model(options.model)
-    images = [read_image(sample.path, model.input_shape[1:]) for sample in sample_pictures()[: options.images]]
+    images = [read_image(sample.path, model.input_shape[1:]) for sample in pictures_for(model)[: options.images]]
     print(f"{options.model}, N = {options.levels}, {len(images)} pictures, against {agreement.settings_of(model)[0]}")
     for found in agreement.compare(model, images, options.levels):
         print(found, flush=True)
@@ -440,7 +442,7 @@ def add_bench(parser: Parser) -> None:
 
 def run_bench(options: Options) -> int:
     model = load_model(options.model)
-    image = read_image(sample_pictures()[0].path, model.input_shape[1:])
+    image = read_image(pictures_for(model)[0].path, model.input_shape[1:])
     print(benchmark.benchmark(model, image, options.levels, options.rounds, options.batch_size))
     return 0
 

@@ -4,7 +4,7 @@ A step of a pixel between k and k + 1 crosses exactly one split position, that o
 samples stay the same to the bit. Every search here only proposes steps; votes are always counted in the chunk layout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,9 @@ from torch import Tensor
 from .constants import PIXEL_STEPS
 from .splitting import SplitNoise, samples_from_numerators, split_numerators
 from .voting import BaseClassifier, ChunkLayout, classify, fitting_batch_size
+
+FEW_CHUNKS = 6
+"""Of network passes that a search may take at once, twice."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def _lead(logits: Tensor, label: int) -> Tensor:
     return logits[:, label] - others.max(dim=1).values
 
 
-def _leads(model: BaseClassifier, samples: Sequence[Tensor], lam: float, label: int) -> Tensor:
+def _leads(model: BaseClassifier, samples: Iterable[Tensor], lam: float, label: int) -> Tensor:
     """`_lead` for batches of samples (B, C, H, W), one after the other."""
     with torch.inference_mode():
         return torch.cat([_lead(model(batch, lam), label) for batch in samples])
@@ -174,18 +177,22 @@ def steps_that_change(image: Tensor, noise: SplitNoise, index: int, change: int)
 
 
 def guided_step(
-    model: BaseClassifier, state: Poked, noise: SplitNoise, label: int, searched: int = 4, tried: int = 128
+    model: BaseClassifier, state: Poked, noise: SplitNoise, label: int, searched: int = 4, tried: int | None = None
 ) -> Step | None:
     """A step that takes a vote from `label`, or else the one that brings a vote closest to leaving it.
 
     Looks at the `searched` samples whose vote for `label` is the least certain, and tries the `tried` steps that change
-    one of them and that promise most by the slope of the network's lead. None if no sample votes for `label`.
+    one of them and that promise most by the slope of the network's lead; by default a few chunks of steps. Where more
+    than that vote for `label`, it looks at as many, spread evenly. None if no sample votes for `label`.
     """
     size = fitting_batch_size(noise.shape)
+    most = FEW_CHUNKS * size
     voters = torch.from_numpy(np.flatnonzero(state.labels == label))
     if not len(voters):
         return None
-    batches = [noise.samples_at(state.image, part) for part in torch.split(voters, size)]
+    if len(voters) > most:
+        voters = voters[torch.arange(most) * len(voters) // most]
+    batches = (noise.samples_at(state.image, part) for part in torch.split(voters, size))
     leads = _leads(model, batches, noise.lam, label)
     promises: list[tuple[float, int, Step]] = []
     for index in voters[leads.argsort()[:searched]].tolist():
@@ -196,7 +203,7 @@ def guided_step(
             gain = slope * (noise.numerators(moved, index, index + 1)[0] - before)
             steps = steps_that_change(state.image, noise, index, change)
             promises += [(float(gain[step.place]), index, step) for step in steps]
-    promises = sorted(promises, key=lambda promise: promise[0])[:tried]
+    promises = sorted(promises, key=lambda promise: promise[0])[: most if tried is None else tried]
     if not promises:
         return None
     images = torch.stack([step.applied(state.image) for _, _, step in promises])

@@ -11,6 +11,7 @@ with a the class of most votes, the lowest index on a tie. Then every 8-bit imag
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, SupportsIndex
 
 from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, sigma_from_levels
@@ -70,15 +71,16 @@ class Certificate:
         if sum(_vote_counts(self.votes)) != self.levels:
             raise ValueError(f"votes must add up to levels = {self.levels}, got {sum(self.votes)}")
 
-    @property
+    @cached_property
     def label(self) -> int:
         """The winner a: most votes, the lowest index on a tie."""
         return _leader(self.votes)
 
-    @property
+    @cached_property
     def rival(self) -> int:
         """The class that limits the radius: of those with the smallest slack the one with most votes."""
-        return min(_rivals(self.votes, self.label), key=lambda c: (_slack(self.votes, self.label, c), -self.votes[c]))
+        a = self.label
+        return min(_rivals(self.votes, a), key=lambda c: (_slack(self.votes, a, c), -self.votes[c]))
 
     @property
     def radius_steps(self) -> int:
@@ -100,12 +102,11 @@ class Certificate:
         """sigma = lambda/sqrt(3)."""
         return sigma_from_levels(self.levels)
 
-    @property
+    @cached_property
     def margins(self) -> tuple[int | None, ...]:
         """For every class the number of steps that certainly do not make it win; None at the label itself."""
-        return tuple(
-            None if c == self.label else _slack(self.votes, self.label, c) // 2 for c in range(len(self.votes))
-        )
+        a = self.label
+        return tuple(None if c == a else _slack(self.votes, a, c) // 2 for c in range(len(self.votes)))
 
     def account(self, class_names: Sequence[str] | None = None) -> tuple[str, ...]:
         """The certificate's own arithmetic in sentences, with its numbers in them."""

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import io
 import json
+import math
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -26,13 +27,16 @@ from torch import Tensor
 from .certificate import Certificate, certificate_from_votes, display_radius, radius_bounds
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
 from .images import ImageError, fit_picture, image_sha256, open_picture, png
-from .networks import Classifier
+from .networks import Classifier, usable_precision
 from .splitting import SplitNoise
-from .voting import ChunkLayout, fitting_batch_size, noise_for, sample_labels
+from .voting import CHUNK_VALUES, ChunkLayout, fitting_batch_size, noise_for, sample_labels
 
 FORMAT = 1
 MAX_BYTES = 10 * 2**20
 MAX_SIDE = 1024
+MOST_VALUES = 2 * CHUNK_VALUES
+"""Sample values of a chunk that is still checked."""
+
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
 """Logits that another machine's rounding, or the lack of a number format, may bring to another order: well above what
 `agreement` measures on one.
@@ -111,6 +115,10 @@ def make(
     """
     assert model.manifest is not None
     noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
+    if layout.rows * math.prod(model.input_shape) > MOST_VALUES:
+        raise ValueError(
+            f"nobody could check chunks of {layout.rows} samples of this size: choose a smaller batch size"
+        )
     document: Document = {
         "format": FORMAT,
         "image": {
@@ -313,13 +321,14 @@ def verify(
         raise CertificateFileError(f"{model.manifest.name} takes images of shape {sizes}")
 
     levels, offsets, how = document["noise"]["levels"], document["noise"]["offsets"], document["evaluation"]
+    if how["rows"] * math.prod(model.input_shape) > MOST_VALUES:
+        raise CertificateFileError(f"chunks of {how['rows']} samples of this size take too much memory to check")
     noise = noise_for(model, levels)
     yield _finding("offset scheme and seed", [offsets["scheme"], offsets["seed"]], [noise.scheme, noise.seed])
     yield _finding("offsets", offsets["sha256"], noise.offsets_sha256)
     layout = ChunkLayout.of(levels, how["rows"])
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
-    expected = how["precision"] == model.manifest.precision  # that this processor lacks: see `usable_precision`
-    yield replace(_finding("number format", how["precision"], model.precision), rounding=expected)
+    yield _number_format(model, how["precision"])
     labels = count(model, subject, noise, layout.rows)
     listed = np.array(document["claim"]["sample_labels"])
     if len(listed) != levels or listed.max() >= model.num_classes:
@@ -336,6 +345,18 @@ def verify(
         ("radius", "certified radius ρ"),
     ):
         yield _finding(what, document["claim"][name], followed[name])
+
+
+def _number_format(model: Classifier, stated: str) -> Finding:
+    """Set the model to the stated number format where that is its own, or float32, which stands in for it.
+
+    See `usable_precision`. One that this processor lacks is no fault of the file.
+    """
+    assert model.manifest is not None
+    if stated in (model.manifest.precision, "float32") and usable_precision(stated) == stated:
+        model.precision = stated
+    own = stated == model.manifest.precision
+    return replace(_finding("number format", stated, model.precision), rounding=own)
 
 
 def _compare_votes(

@@ -160,6 +160,8 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
     manifest = read_manifest(path)
     if not (path / WEIGHTS).is_file():
         raise CheckpointError(f"{name}: {WEIGHTS} is missing")
+    if name in list_models(folder) and manifest.name != name:
+        raise CheckpointError(f"{name}: the manifest names the model {manifest.name!r}; give folder and model one name")
     data = (path / WEIGHTS).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     if digest != manifest.weights_sha256:

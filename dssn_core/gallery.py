@@ -134,22 +134,27 @@ class PictureFiles:
         """The pictures at the places `chosen` (default: all), cropped and resized to torch.uint8 (3, H, W)."""
         wanted = range(len(self)) if chosen is None else chosen
         with _open_zip(self.path) if self.path.is_file() else nullcontext() as archive:
+            entries = {PurePosixPath(entry): entry for entry in archive.namelist()} if archive else {}  # with "./"
             for name in (self.names[place] for place in wanted):
                 try:
-                    data = archive.read(str(name)) if archive else (self.path / name).read_bytes()
+                    data = archive.read(entries[name]) if archive else (self.path / name).read_bytes()
                     yield read_image(data, size)
-                except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+                except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
                     raise ValueError(f"{self.path} cannot be read as a zip: {error}") from error
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
 
+    def _folder_sha256(self) -> str:
+        """Of the names and contents of the files, whatever size they are read at."""
+        whole = hashlib.sha256()
+        for name in self.names:
+            whole.update(f"{name}\n{_sha256(self.path / name)}\n".encode())
+        return whole.hexdigest()
+
     def load(self, size: Size) -> "Dataset":
         """All of them, in memory."""
         pixels = torch.stack(list(self.read(size)))
-        if self.path.is_file():
-            digest = _sha256(self.path)
-        else:
-            digest = hashlib.sha256(pixels.numpy().tobytes() + self.labels.numpy().tobytes()).hexdigest()
+        digest = _sha256(self.path) if self.path.is_file() else self._folder_sha256()
         description = f"{self.path.name}: {len(self)} images, sha256 {digest}"
         return Dataset(pixels, self.labels, self.class_names, description, tuple(name.name for name in self.names))
 

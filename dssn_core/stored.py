@@ -41,8 +41,14 @@ def pictures_for(model: Classifier) -> tuple[Sample, ...]:
 
 
 def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
-    """Write the certificates into a model's folder, in place of those there."""
-    write_json_lines(folder / FILE, documents)
+    """Write the certificates into a model's folder, beside those of the same weights that are about something else."""
+
+    def subject(document: Document) -> tuple[str, str, int]:
+        return document["model"]["weights_sha256"], document["image"]["sha256"], document["noise"]["levels"]
+
+    weights = {document["model"]["weights_sha256"] for document in documents}
+    before = [line for line in read_json_lines(folder / FILE) if line["model"]["weights_sha256"] in weights]
+    write_json_lines(folder / FILE, {subject(document): document for document in [*before, *documents]}.values())
 
 
 def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -> Stored | None:

@@ -276,3 +276,12 @@ def test_the_rival_is_the_class_with_most_votes_among_the_closest():
     certificate = certificate_from_votes([0, 0, 0, 9, 0, 20, 0, 10], 39)
     assert certificate.rival == 7
     assert certificate.radius_steps == 5
+
+
+def test_a_thousand_classes_are_accounted_for_at_once():
+    votes = [0] * 1000
+    votes[500], votes[3] = 400, 41
+    certificate = certificate_from_votes(votes, 441)
+    assert certificate.margins is certificate.margins  # worked out once: a page asks for each of them
+    assert (certificate.label, certificate.rival, certificate.radius_steps) == (500, 3, 179)
+    assert certificate.margins[3] == 179 and certificate.margins[501] == 200

@@ -20,7 +20,6 @@ from dssn_core import (
     certificate_file,
     certificate_from_votes,
     certify,
-    checkpoints,
     load_model,
     radius_bounds,
     read_image,
@@ -191,17 +190,39 @@ def test_a_number_format_that_this_processor_lacks_is_no_fault(image, tmp_path, 
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
     manifest = read_manifest(folder)
     save_manifest(folder, replace(manifest, precision="bfloat16"))
-    monkeypatch.setattr(checkpoints, "usable_precision", lambda precision: precision)
-    model = load_model(str(folder))
-    labels = sample_labels(model, image, noise_for(model, LEVELS), BATCH)
-    made = make(model, image, labels, LEVELS, BATCH)
-    assert made["evaluation"]["precision"] == "bfloat16"
-    monkeypatch.setattr(checkpoints, "usable_precision", lambda precision: "float32")
-    findings = list(verify(made, folder=folder.parent))
+
+    def processor(has_bfloat16):
+        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has_bfloat16)
+
+    def made_here():
+        model = load_model(str(folder))
+        labels = sample_labels(model, image, noise_for(model, LEVELS), BATCH)
+        return make(model, image, labels, LEVELS, BATCH)
+
+    processor(has_bfloat16=False)
+    plain = made_here()
+    processor(has_bfloat16=True)
+    own = made_here()
+    assert [made["evaluation"]["precision"] for made in (plain, own)] == ["float32", "bfloat16"]
+    # A machine that has the format can count in the other one as well.
+    assert [verdict(verify(made, folder=folder.parent)) for made in (plain, own)] == [Verdict.HOLDS] * 2
+    processor(has_bfloat16=False)
+    assert verdict(verify(plain, folder=folder.parent)) == Verdict.HOLDS
+    findings = list(verify(own, folder=folder.parent))
     assert "number format" in [finding.what for finding in findings if not finding.agrees]
     assert verdict(findings) == Verdict.ROUNDING
     # A format that is not the model's own is a fault.
-    assert verdict(verify(changed(made, ("evaluation", "precision"), "int8"), folder=folder.parent)) == Verdict.DIFFERS
+    assert verdict(verify(changed(own, ("evaluation", "precision"), "int8"), folder=folder.parent)) == Verdict.DIFFERS
+
+
+def test_chunks_that_would_take_all_the_memory_are_not_checked(document, model, image, monkeypatch):
+    labels = np.array(document["claim"]["sample_labels"])
+    monkeypatch.setattr(certificate_file, "MOST_VALUES", 20 * image.numel())
+    with pytest.raises(ValueError, match="nobody could check chunks of 30 samples"):
+        make(model, image, labels, LEVELS, 30)
+    with pytest.raises(CertificateFileError, match="chunks of 1024 samples of this size take too much memory"):
+        differences(changed(document, ("evaluation", "rows"), 1024))
+    assert differences(document) == []  # of 20
 
 
 def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, image):

@@ -301,6 +301,15 @@ def test_settings_that_do_not_fit(folder):
     refused(folder, "depth")
 
 
+def test_a_folder_that_is_not_named_as_its_model_is_refused(folder):
+    (folder / "tiny").rename(folder / "mine")
+    with pytest.raises(
+        CheckpointError, match="mine: the manifest names the model 'tiny'; give folder and model one name"
+    ):
+        load_model("mine", folder)
+    assert load_model(str(folder / "mine")).manifest.name == "tiny"  # a path says itself what is meant
+
+
 def test_a_number_format_that_the_processor_lacks_is_replaced(folder, monkeypatch):
     edit(folder, precision="bfloat16")
     for has_it, expected in ((True, "bfloat16"), (False, "float32")):

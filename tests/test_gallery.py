@@ -194,6 +194,21 @@ def test_pictures_are_read_one_by_one(source, request):
     assert whole.files == tuple(name.name for name in found.names)
 
 
+def test_entries_that_begin_at_the_current_folder_are_found(tmp_path):
+    with zipfile.ZipFile(tmp_path / "dots.zip", "w") as file:
+        for name, data in files().items():
+            file.writestr(f"./{name}", data)
+    found = load_dataset(str(tmp_path / "dots.zip"))
+    assert len(found) == 6 and found.class_names == ("ant", "bee", "cat")
+
+
+def test_a_folder_has_one_description_at_every_size(folder):
+    small, large = (load_dataset(str(folder), (size, size)).description for size in (8, 32))
+    assert small == large
+    (folder / "set" / "ant" / "0.png").write_bytes(png((1, 2, 3)))
+    assert load_dataset(str(folder), (8, 8)).description != small
+
+
 def test_a_broken_picture_is_named_when_it_is_read(folder):
     (folder / "set" / "ant" / "0.png").write_bytes(b"no picture")
     found = picture_files(str(folder))

@@ -49,6 +49,16 @@ def test_what_is_kept_comes_back(model, image, labels, folder):
     assert found.labels.tolist() == labels.tolist() and found.seconds == 1.5 and "torch" in found.made
 
 
+def test_certificates_of_other_subjects_are_kept_and_those_of_other_weights_dropped(model, image, labels, folder):
+    first = make(model, image, labels, LEVELS, embed=False)
+    noise = noise_for(model, 30)
+    more = make(model, image, sample_labels(model, image, noise), 30, embed=False)
+    keep_certificates(folder, [more, first])
+    assert all(stored_vote(model, folder, image_sha256(image), levels) for levels in (30, LEVELS))
+    keep_certificates(folder, [{**more, "model": {**more["model"], "weights_sha256": "0" * 64}}])
+    assert stored_vote(model, folder, image_sha256(image), LEVELS) is None
+
+
 def test_nothing_is_known_of_other_subjects(model, image, folder, tmp_path):
     assert stored_vote(model, folder, image_sha256(image), LEVELS + 1) is None
     assert stored_vote(model, folder, image_sha256(255 - image), LEVELS) is None

@@ -29,12 +29,12 @@ def sigma_of(levels: int) -> str:
     return f"{sigma_from_levels(levels):.2f}"
 
 
-def choose_models(collection: Collection) -> list[str]:
-    """The models of the collection's classes with records that are to be shown, by name."""
+def choose_models(collection: Collection, part: Part) -> list[str]:
+    """The models of the collection's classes with records of a part that are to be shown, by name."""
     alike = {*resources.networks_of(collection), *collection.own.values()}
-    known = [name for name in resources.models_with_records() if name in alike]
+    known = [name for name in resources.models_with_records() if name in alike and resources.records(name, part)[0]]
     if not known:
-        st.info("No network has kept records yet. Make some: `python -m dssn_core evaluate --record …`.")
+        st.info("No network has records of these pictures yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
     key = f"bench-models-{collection.samples}"
     return list(st.pills("Our networks", known, selection_mode="multi", default=known, key=key) or [])
@@ -74,7 +74,12 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     with st.container(horizontal=True):
         methods = controls.choose_methods("The paper's curves", "bench-paper")
         shown = st.pills(
-            "A curve for σ", levels, selection_mode="multi", default=levels, format_func=sigma_of, key="bench-levels"
+            "A curve for σ",
+            levels,
+            selection_mode="multi",
+            default=levels,
+            format_func=sigma_of,
+            key=f"bench-levels-{collection.samples}-{part}",
         )
     ours = [curve for name in models for curve in curves_of(name, list(shown or []), part)]
     theirs = [row for row in published(collection.samples) if row.method in methods]
@@ -256,6 +261,7 @@ def show_images(
     index = st.selectbox("Carry one to Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
     target = {
         "data": collection.name,
+        f"{collection.samples}-network": name if name in resources.networks_of(collection) else collection.model,
         "picture": f"{resources.FOLDER_PICTURE}{index}",
         "sigma": f"{sigma_from_levels(levels):.2f}",
     }
@@ -270,9 +276,9 @@ def page() -> None:
     )
     collection = controls.choose_collection()
     section = controls.choose_section(SECTIONS, "bench-section")
-    models = choose_models(collection)
+    part = choose_part(collection)
+    models = choose_models(collection, part)
     if models:
-        part = choose_part(collection)
         dict(zip(SECTIONS, (curves, table, images), strict=True))[section](models, collection, part)
     st.caption(f"The paper: {source()}. {collection.data}")
 

@@ -149,19 +149,24 @@ NOT_SAID = """
 
 def choose_run(name: str, image: Tensor, levels: int) -> VoteRun:
     """The vote that came with the network, or one counted here."""
-    key = (name, image_sha256(image), levels)
-    return resources.votes_of(name, image, levels, repeat=int(st.session_state.get("counted-here") == key))
+    digest = image_sha256(image)
+    if st.session_state.get("counted-here") != (name, digest, levels):
+        stored = resources.stored_run(name, digest, levels, image)
+        if stored is not None:
+            return stored
+    return resources.votes_of(name, image, levels)
 
 
 def tell_origin(run: VoteRun) -> None:
     """Where a vote came with the network: say so, and offer to count it here; afterwards, whether that agrees."""
     key = (run.model_name, image_sha256(run.image), run.total)
-    stored = resources.stored_vote(*key)
-    if stored is None:
-        return
-    if st.session_state.get("counted-here") != key:
+    if run.made is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"This vote came with the network; counting it took {stored.seconds:.1f} s.", width="content")
+            st.caption(
+                f"This vote came with the network, counted in {run.seconds:.1f} s with torch {run.made.get('torch')} "
+                f"on {run.made.get('processor')}.",
+                width="content",
+            )
             st.button(
                 "Count it here",
                 icon=":material/refresh:",
@@ -170,6 +175,8 @@ def tell_origin(run: VoteRun) -> None:
                 on_click=state.set_value,
                 args=("counted-here", key),
             )
+        return
+    if st.session_state.get("counted-here") != key or (stored := resources.stored_vote(*key)) is None:
         return
     differing = int((stored.labels != run.labels).sum())
     if not differing:

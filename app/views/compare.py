@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -60,12 +61,14 @@ def carry_on(runs: list[AnyRun], what: str, redraw: Callable[[], None]) -> None:
     """Carry all runs on in turn to their ends; `redraw` is called now and then, and at the end."""
     bar, drawn = st.empty(), time.monotonic()
     total = sum(run.total for run in runs)
+    known = (sum(run.done for run in runs) / total, f"{what}: the network is asked …")
     while waiting := [run for run in runs if not run.finished]:
         for run in waiting:
-            run.advance()
+            run.advance(waiting=partial(bar.progress, *known))
             # Also where a run ends whose page has moved on: Streamlit stops a script at its next call.
             done, left = sum(r.done for r in runs), sum(r.seconds_left for r in waiting if r.done)
-            bar.progress(done / total, f"{what}: {done:,} of {total:,} samples, about {left:.0f} s left")
+            known = (done / total, f"{what}: {done:,} of {total:,} samples, about {left:.0f} s left")
+            bar.progress(*known)
         if time.monotonic() - drawn > REDRAW_SECONDS:
             redraw()
             drawn = time.monotonic()

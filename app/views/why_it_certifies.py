@@ -66,8 +66,8 @@ def act(action: str, model: Classifier, noise: SplitNoise, certificate: Certific
         state = resources.poked(model, state, noise, random_step(state.image, fresh_generator()))
     elif action == "spend":
         image = random_walk(state.original, certificate.radius_steps, fresh_generator())
-        st.session_state["poked-before"] = state
-        state = Poked(state.original, image, controls.all_labels(model, image, noise.levels))
+        spent = Poked(state.original, image, controls.all_labels(model, image, noise.levels))
+        st.session_state["poked-before"], state = state, spent
     elif action in ("up", "down"):
         channel = ("red", "green", "blue").index(st.session_state["poke-channel"])
         place = (channel, st.session_state["poke-row"], st.session_state["poke-column"])
@@ -81,7 +81,7 @@ def carry_on(model: Classifier, state: Poked, noise: SplitNoise, label: int) -> 
     """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
     if st.session_state.get("guided-left", 0) > 0:
         after = resources.guided(model, state, noise, label)
-        st.session_state["guided-left"] -= 1
+        st.session_state["guided-left"] = 0 if after is state else st.session_state["guided-left"] - 1
         st.session_state["poked"] = after
         st.rerun()
 

@@ -5,6 +5,7 @@ import threading
 import pytest
 import torch
 
+from app import runs
 from app.runs import WORKER, EstimateRun, VoteRun, known_radii, network_work
 from dssn_core import SplitNoise, certificate_from_votes, count_votes
 from dssn_core.monte_carlo import Plan, certify_randomized
@@ -46,6 +47,14 @@ def test_a_vote_counted_before_is_taken_over_with_all_its_states():
     assert taken.labels.tolist() == counted.labels.tolist()
     assert known_radii(taken, 0.001) == known_radii(counted, 0.001)
     assert taken.advance().votes.tolist() == counted.state.votes.tolist()  # nothing is left to do
+
+
+def test_a_long_run_keeps_a_part_of_its_states(monkeypatch):
+    monkeypatch.setattr(runs, "MOST_STATES", 4)
+    run, _, _ = a_run()
+    run.finish()
+    done = [state.done for state in run.history]
+    assert len(done) <= 6 and done == sorted(done) and done[-1] == 1000
 
 
 def test_many_threads_on_one_run_compute_every_chunk_once():
