@@ -197,3 +197,39 @@ def test_a_bar_of_the_benchmark_leads_to_its_images(tab, address):
     box = bar.bounding_box()
     tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)  # Plotly's own layer lies over the bar
     tab.wait_for_function("() => document.querySelector('input[aria-label=Show]').value === 'wrong'")
+
+
+def test_imagenet_and_its_noise_stay_chosen_from_page_to_page(tab, address):
+    tab.goto(f"{address}?picture=cifar10-03&sigma=0.15")
+    radius(tab, 132)
+    tab.get_by_role("radio", name="ImageNet").click()
+    tab.get_by_text("Count it here").wait_for()  # its votes come with the network
+    tab.wait_for_url("**data=ImageNet**")
+    assert "picture" not in tab.url and "sigma=0.15" in tab.url
+    tab.get_by_role("button", name="sample 09").click()
+    tab.get_by_text("true class: bottlecap").wait_for()
+    link, before = tab.url, radius(tab, 132)
+    tab.get_by_role("link", name="Why it certifies").click()
+    tab.get_by_text("“bottlecap” is certified within").wait_for()
+    tab.goto(link)
+    tab.get_by_text("true class: bottlecap").wait_for()
+    assert radius(tab, 132) == before
+
+
+def test_the_crop_of_ones_own_photograph_stays_the_same_on_another_page(tab, address):
+    photograph = next(sample.path for sample in sample_pictures("imagenet")).read_bytes()
+    wide = Image.open(io.BytesIO(photograph)).crop((0, 100, 512, 400))
+    buffer = io.BytesIO()
+    wide.save(buffer, "PNG")
+    tab.goto(f"{address}?source=My+own+picture&sigma=0.15")
+    tab.locator("input[type=file]").set_input_files(
+        {"name": "wide.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    )
+    crop = tab.get_by_test_id("stSlider").filter(has_text="Position of the crop").get_by_role("slider")
+    crop.press("Home")
+    tab.wait_for_url("**crop=0**")
+    radius(tab, 132)
+    digest = tab.get_by_text("SHA-256 of the pixels").inner_text()
+    tab.get_by_role("link", name="Compare").click()
+    tab.get_by_text("Still here: wide.png").wait_for()
+    assert tab.get_by_text("SHA-256 of the pixels").inner_text() == digest
