@@ -132,7 +132,9 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     low, high = model.manifest.sigma_range
     if "sigma" in st.session_state or "sigma" not in st.query_params:
         wanted = st.session_state.get("sigma", st.session_state.get("kept-sigma", collection.sigma))
-        st.session_state["sigma"] = min(max(wanted, low), high)  # the range is another one for other pictures
+        known = min(max(wanted, low), high)  # the range is another one for other pictures
+        if st.session_state.get("sigma") != known:
+            st.session_state["sigma"] = known
     sigma = st.slider(
         "Noise σ",
         low,

@@ -475,7 +475,8 @@ def train(
     assert shipped.manifest is not None
     measured = {
         "held_out_single_sample_accuracy": {
-            "what": "share of held-out training images of which one random sample is classified right, by sigma",
+            "what": "share of held-out training images of which one random sample is classified right, by sigma; "
+            f"pictures of {trainer.shape[1]} x {trainer.shape[2]}",
             "images": len(trainer.held_out),
             "by_sigma": trainer.held_out_accuracy(shipped),
         }
