@@ -5,8 +5,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import resources
+from app.resources import manifest_of
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
+from dssn_core.evaluation import Record, of_files
 from dssn_core.gallery import sample_pictures
 from dssn_core.images import to_picture
 from tests.app.test_certify import MAIN, shown_radius
@@ -85,11 +87,48 @@ def test_a_comparison_says_which_networks_are_missing():
     assert any("There is no network trained for" in warning.value for warning in page.warning)
 
 
-def test_the_benchmark():
+def votes_for_all(right: list[bool], levels: int = 441) -> list[Record]:
+    """Records of images that all samples agree on, made for the page alone."""
+    weights = manifest_of("imagenet-dssn").weights_sha256
+    label, rival = 455, 456
+    return [
+        Record(
+            index=place,
+            levels=levels,
+            weights_sha256=weights,
+            image_sha256=f"{place:064x}",
+            label=label if is_right else rival,
+            predicted=label,
+            radius_steps=levels // 2,
+            votes=tuple(levels * (c == label) for c in range(1000)),
+            seconds=1.0,
+            file=f"ILSVRC2012_val_{place:08}.JPEG",
+        )
+        for place, is_right in enumerate(right)
+    ]
+
+
+@pytest.mark.parametrize("section", ["Curves", "Table", "Images"])
+def test_without_records_the_benchmark_says_so(section, monkeypatch):
+    monkeypatch.setattr(resources, "records", lambda name, part=("*", ""): ([], []))
+    page = open_page("benchmark", **{"data": "ImageNet", "bench-section": section})
+    assert page.info[0].value.startswith("No network has records of these pictures yet.")
+
+
+def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
+    test, held_out = votes_for_all([True, True, False, True]), votes_for_all([True])
+
+    def records(name, part=("*", "")):
+        return (of_files(test, *part), held_out) if name == "imagenet-dssn" else ([], [])
+
+    monkeypatch.setattr(resources, "records", records)
+    st.cache_resource.clear()
     page = open_page("benchmark", **{"data": "ImageNet", "bench-section": "Table"})
     table = page.dataframe[0].value
-    assert (table["network"] == "imagenet-dssn").any()
-    assert table[table["ρ"] == 0.5]["paper, %"].tolist()[0] == 57.6
+    assert table[table["ρ"] == 0.5][["ours, %", "paper, %"]].values.tolist() == [[75.0, 57.6]]
+    healthy(page.segmented_control(key="bench-part").set_value(list(resources.COLLECTIONS["ImageNet"].parts)[1]).run())
+    assert page.info[0].value.startswith("No network has records of these pictures yet.")
+    st.cache_resource.clear()
 
 
 def test_a_folder_of_ones_own_works_with_both_networks(tmp_path, monkeypatch):
