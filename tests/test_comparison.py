@@ -46,9 +46,9 @@ def test_an_exact_outcome_cannot_fail():
 
 def test_a_randomized_outcome_says_what_it_cost_and_may_fail():
     outcome = randomized()
-    assert (outcome.label, outcome.passes, outcome.failure_probability) == (1, 256 + 512, 0.001)
+    assert (outcome.label, outcome.passes, outcome.failure_probability) == (1, 128 + 512, 0.001)
     assert (outcome.n0, outcome.n, outcome.seed) == (100, 500, 3)
-    assert outcome.literature_seconds == pytest.approx(2.0 / 768 * LITERATURE_SAMPLES)
+    assert outcome.literature_seconds == pytest.approx(2.0 / 640 * LITERATURE_SAMPLES)
     assert outcome.box_radius >= outcome.radius
 
 
