@@ -161,7 +161,7 @@ def test_methods_are_compared_repeated_and_pinned(tab, address):
         tab.get_by_role("button", name="JSON").first.click()
     rows = json.loads(download.value.path().read_text())
     assert [row["method"] for row in rows] == ["DSSN", "additive uniform", "independent splits (SSN)"]
-    assert rows[0]["failure_probability"] == 0 and rows[1]["passes"] == 256 + 3072
+    assert rows[0]["failure_probability"] == 0 and rows[1]["passes"] == 128 + 3008
     tab.get_by_text("Run it again", exact=True).click()
     tab.get_by_text("Run them").click()
     tab.get_by_text("the best of five randomized runs").wait_for()
