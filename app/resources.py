@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -22,7 +23,7 @@ from dssn_core.certificate_file import Document, Finding, verify
 from dssn_core.checkpoints import CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
 from dssn_core.evaluation import Record, Share, by_levels, certified_curve, kept_records, of_files
-from dssn_core.gallery import Dataset, PictureFiles, Sample, picture_files, sample_pictures
+from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
@@ -362,7 +363,7 @@ def folder_labels(class_names: tuple[str, ...]) -> list[int] | None:
     """Their labels among the classes of a network; None if its classes are others."""
     found = folder()
     assert found is not None
-    data = Dataset(torch.empty(len(found), 0), found.labels, found.class_names, str(found.path))
+    data = Listing(found.labels, found.class_names, str(found.path), (), partial(found.read, (1, 1)))
     try:
         labels: list[int] = labelled_for(data, class_names).labels.tolist()
     except ValueError:

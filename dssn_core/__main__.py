@@ -25,7 +25,7 @@ from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .estimates import estimate
 from .files import read_json_lines, write_atomically, write_json_lines
-from .gallery import load_dataset
+from .gallery import list_dataset
 from .images import image_sha256, read_image
 from .networks import PRECISIONS, Classifier
 from .noises import NOISES
@@ -317,7 +317,7 @@ def run_evaluate(options: Options) -> int:
         raise ValueError("there is nothing to do: give --sigma, or --clean")
     model = load_model(options.model)
     assert model.manifest is not None
-    data = labelled_for(load_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
+    data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = training.held_out_of(model.manifest, data)
     method = options.method or model.manifest.noise
@@ -338,8 +338,12 @@ def run_evaluate(options: Options) -> int:
     found: list[evaluation.Record] = []
     for sigma in options.sigma:
         levels = levels_from_sigma(sigma)
-        fresh = evaluation.evaluate(model, data, indices, levels, records, sampling=sampling)
-        for record in tqdm(fresh, unit="image", desc=f"sigma {sigma:g}", disable=None):
+        results = evaluation.evaluate(model, data, indices, levels, records, sampling=sampling)
+        chosen = []
+        for record in tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None):
+            chosen.append(record)
+            if record.key in records:
+                continue
             records[record.key] = record
             line = json.dumps(record.to_json())
             if options.output:
@@ -347,8 +351,6 @@ def run_evaluate(options: Options) -> int:
                     file.write(line + "\n")
             else:
                 print(line)
-        about = (levels, model.manifest.weights_sha256)
-        chosen = [records[index, *about, image_sha256(data.images[index]), sampling] for index in indices]
         found += chosen
         figures = evaluation.summary(chosen, options.rho)
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
@@ -380,13 +382,13 @@ def add_estimate(parser: Parser) -> None:
 
 def run_estimate(options: Options) -> int:
     print("percent of held-out images: one sample right; then right with an estimated radius of rho or more")
-    load = cache(load_dataset)  # reading tens of thousands of pictures once does for all models of one size
+    listed = cache(list_dataset)  # hashing the data once does for all models of one size
     for name in options.model:
         model = load_model(name)
         assert model.manifest is not None
-        data = labelled_for(load(options.data, model.input_shape[1:], train=True), model.class_names)
-        data = training.held_out_of(model.manifest, data)
-        data = data.subset(torch.tensor(evaluation.evenly_spread(evaluation.class_labels(data), options.limit)))
+        known = labelled_for(listed(options.data, model.input_shape[1:], train=True), model.class_names)
+        held_out = training.held_out_of(model.manifest, known)
+        data = held_out.subset(torch.tensor(evaluation.selected(held_out, options.limit))).load()
         print(f"{name}: {len(data)} images, {options.samples} samples each")
         print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))
         for found in estimate(model, data, options.sigma, options.rho, options.samples, options.seed):

@@ -4,7 +4,7 @@ Certified accuracy at rho: the share of images that are classified right with a 
 """
 
 import time
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,7 +18,7 @@ from .certificate import certificate_from_votes
 from .constants import PIXEL_STEPS, check_levels, lambda_from_levels
 from .denoising import Pretrained
 from .files import read_json_lines, write_json_lines
-from .gallery import Dataset
+from .gallery import Listing
 from .images import image_sha256
 from .monte_carlo import Plan, certify_randomized, lower_confidence_bound, uniform_radius
 from .networks import Classifier
@@ -118,14 +118,13 @@ def evenly_spread(labels: Sequence[int], count: int) -> list[int]:
 
 def evaluate(
     model: Classifier,
-    data: Dataset,
-    indices: Iterable[int],
+    data: Listing,
+    indices: Sequence[int],
     levels: int,
-    done: Container[Key] = (),
-    batch_size: int | None = None,
+    done: Mapping[Key, Record] | None = None,
     sampling: Sampling | None = None,
 ) -> Iterator[Record]:
-    """Certify the images at `indices` one by one, leaving out those whose key is in `done`.
+    """A record of each of the images at `indices`, in their order: the one in `done`, or else a new one.
 
     By DSSN; or, given a `sampling`, by its randomized method.
     """
@@ -134,19 +133,18 @@ def evaluate(
     if data.class_names != model.class_names:
         raise ValueError(f"the data's classes {data.class_names} are not the model's {model.class_names}")
     noise = noise_for(model, levels)
-    for index in indices:
-        image = data.images[index]
+    for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
-        if (index, levels, model.manifest.weights_sha256, digest, sampling) in done:
+        known = (done or {}).get((index, levels, model.manifest.weights_sha256, digest, sampling))
+        if known:
+            yield known
             continue
         began = time.perf_counter()
         if sampling is None:
-            certificate = certificate_from_votes(count_votes(model, image, noise, batch_size), levels)
+            certificate = certificate_from_votes(count_votes(model, image, noise), levels)
             predicted, steps, votes = certificate.label, certificate.radius_steps, certificate.votes
         else:
-            estimate = certify_randomized(
-                model, image, sampling.plan(levels, batch_size or fitting_batch_size(noise.shape))
-            )
+            estimate = certify_randomized(model, image, sampling.plan(levels, fitting_batch_size(noise.shape)))
             predicted, steps, votes = estimate.label, None, estimate.votes
         yield Record(
             index=index,
@@ -275,7 +273,7 @@ def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
     return {"what": what, "data": data, "by_levels": by_n}
 
 
-def selected(data: Dataset, limit: int, files: str = "*", but: str = "") -> list[int]:
+def selected(data: Listing, limit: int, files: str = "*", but: str = "") -> list[int]:
     """At most `limit` places in the data, spread evenly over the classes.
 
     files, but: patterns of the names of those to choose from, and of those to leave out (as in a shell).
@@ -298,19 +296,21 @@ def _matches(name: str, files: str, but: str) -> bool:
     return fnmatch(name, files) and not (but and fnmatch(name, but))
 
 
-def clean_accuracy(model: Classifier, data: Dataset, indices: Sequence[int]) -> Share:
+def clean_accuracy(model: Classifier, data: Listing, indices: Sequence[int]) -> Share:
     """How many of the images the pretrained classifier itself answers right: no noise, no denoiser, float32."""
     network = model.network
     if not isinstance(network, Pretrained):
         raise ValueError("this network knows noisy samples only: there is no answer to the picture itself")
     right = 0
-    for part in torch.split(torch.tensor(indices), CLEAN_BATCH):
+    for start in range(0, len(indices), CLEAN_BATCH):
+        part = indices[start : start + CLEAN_BATCH]
+        images = torch.stack(list(data.read(part)))
         with torch.inference_mode():
-            logits = network.head(network.of_pictures(data.images[part].float() / PIXEL_STEPS))
+            logits = network.head(network.of_pictures(images.float() / PIXEL_STEPS))
         right += int((logits.argmax(1) == data.labels[part]).sum())
     return Share(right, len(indices))
 
 
-def class_labels(data: Dataset) -> list[int]:
+def class_labels(data: Listing) -> list[int]:
     labels: list[int] = data.labels.to(torch.int64).tolist()
     return labels

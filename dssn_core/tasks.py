@@ -1,26 +1,32 @@
 """What there is to train for: a data set, and the settings that suit it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from .gallery import CIFAR10_CLASSES, Dataset, load_dataset
+from .gallery import CIFAR10_CLASSES, Dataset, Labelled, load_dataset
 from .imagenet import with_imagenet_labels
 from .images import Size
 from .training import TrainSettings
 
 
-def _cifar10(data: Dataset) -> Dataset:
+def _cifar10(data: Labelled) -> Labelled:
     if data.class_names != CIFAR10_CLASSES:
         raise ValueError(f"the data holds the classes {data.class_names}, not those of CIFAR-10")
     return data
 
 
+class Prepare(Protocol):
+    """Checks the classes of data, and labels it as the network does; ValueError if it is of another task."""
+
+    def __call__(self, data: Labelled, /) -> Labelled: ...
+
+
 @dataclass(frozen=True)
 class Task:
-    """size: (H, W) of the training pictures. prepare: checks the classes of data, and labels it as the network does."""
+    """size: (H, W) of the training pictures."""
 
     size: Size
-    prepare: Callable[[Dataset], Dataset]
+    prepare: Prepare
     settings: TrainSettings
 
     def load(self, source: str, train: bool = True) -> Dataset:
@@ -57,7 +63,7 @@ TASKS = {
 }
 
 
-def labelled_for(data: Dataset, class_names: tuple[str, ...]) -> Dataset:
+def labelled_for(data: Labelled, class_names: tuple[str, ...]) -> Labelled:
     """The data with the labels of a network of these classes; ValueError if it has others."""
     if data.class_names == class_names:
         return data

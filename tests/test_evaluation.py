@@ -27,7 +27,7 @@ from dssn_core.evaluation import (
     radius_grid,
     selected,
 )
-from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
+from dssn_core.gallery import CIFAR10_CLASSES, Dataset, Listing, sample_pictures
 from dssn_core.imagenet import class_names, efficientnet_lite0, preprocess
 from dssn_core.images import read_image, to_picture
 from dssn_core.monte_carlo import certify_randomized
@@ -35,10 +35,10 @@ from dssn_core.networks import Classifier
 from dssn_core.training import held_out_of, held_out_split
 
 
-def samples_as_data() -> Dataset:
+def samples_as_data() -> Listing:
     pictures = sample_pictures()
     images = torch.stack([read_image(sample.path) for sample in pictures])
-    return Dataset(images, torch.tensor([sample.label for sample in pictures]), CIFAR10_CLASSES, "samples")
+    return Dataset(images, torch.tensor([sample.label for sample in pictures]), CIFAR10_CLASSES, "samples").listing()
 
 
 def class_folders(parent: Path) -> Path:
@@ -46,7 +46,7 @@ def class_folders(parent: Path) -> Path:
     folder = parent / "data"
     for place, name in enumerate(CIFAR10_CLASSES):
         (folder / name).mkdir(parents=True)
-        to_picture(samples_as_data().images[place]).save(folder / name / "0.png")
+        to_picture(samples_as_data().load().images[place]).save(folder / name / "0.png")
     return folder
 
 
@@ -67,7 +67,7 @@ NAMED = Dataset(
     ("a", "b", "c"),
     "nine",
     tuple(f"{kind}_{place}.png" for place, kind in enumerate("vvttvtvvt")),
-)
+).listing()
 
 
 def test_images_are_selected_by_the_names_of_their_files():
@@ -91,7 +91,7 @@ def test_a_subset_keeps_its_names():
 def test_the_clean_accuracy_is_the_pretrained_classifiers_own():
     samples = sample_pictures("imagenet")[:6]
     images = torch.stack([read_image(sample.path, (224, 224)) for sample in samples])
-    data = Dataset(images, torch.tensor([sample.label for sample in samples]), class_names(), "samples")
+    data = Dataset(images, torch.tensor([sample.label for sample in samples]), class_names(), "samples").listing()
     network = build_network("pretrained-lite0", {}, 3, 1000).eval()
     with torch.inference_mode():
         right = efficientnet_lite0()(preprocess(images.float() / 255)).argmax(1) == data.labels
@@ -150,11 +150,25 @@ def test_records_of_real_images_add_up_and_survive_json():
         assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
 
 
-def test_what_is_done_is_left_out():
+def test_what_is_done_is_not_done_again():
     data, model = samples_as_data(), load_model("cifar10-dssn")
-    first = list(evaluate(model, data, [0, 1], 40))
-    again = list(evaluate(model, data, [0, 1, 2], 40, {record.key for record in first}))
-    assert [record.index for record in again] == [2]
+    done = {record.key: record for record in evaluate(model, data, [0, 1], 40)}
+    again = list(evaluate(model, data, [2, 0, 1], 40, done))
+    assert [record.index for record in again] == [2, 0, 1]
+    assert all(record is done[record.key] for record in again[1:]) and again[0].key not in done
+
+
+def test_only_the_images_asked_for_are_read():
+    whole, read = samples_as_data(), []
+
+    def watched(places):
+        read.extend(places)
+        return whole.read(places)
+
+    data = replace(whole, read=watched).subset(torch.arange(19, -1, -1))
+    records = list(evaluate(load_model("cifar10-dssn"), data, [3, 1], 40))
+    assert read == [16, 18]
+    assert [record.label for record in records] == whole.labels[read].tolist()
 
 
 def test_data_of_other_classes_is_refused():
@@ -182,9 +196,10 @@ def test_the_command_continues_a_file_with_a_torn_last_line(tmp_path, capsys):
 
 def test_a_record_of_another_picture_at_the_same_place_does_not_count():
     data, model = samples_as_data(), load_model("cifar10-dssn")
-    first = {record.key for record in evaluate(model, data, [0], 40)}
-    other = replace(data, images=data.images.flip(0))
-    assert [record.index for record in evaluate(model, other, [0], 40, first)] == [0]
+    [first] = evaluate(model, data, [0], 40)
+    other = data.subset(torch.arange(19, -1, -1))
+    [again] = evaluate(model, other, [0], 40, {first.key: first})
+    assert (again.index, again.image_sha256 == first.image_sha256) == (0, False)
 
 
 def test_a_file_of_other_lines_is_refused_and_left_alone(tmp_path, capsys):
@@ -212,7 +227,7 @@ SAMPLING = Sampling("uniform", n0=20, n=200, alpha=0.01, seed=4)
 def test_records_of_a_randomized_method_give_its_radii_and_survive_json():
     data, model = samples_as_data(), load_model("cifar10-dssn")
     for record in evaluate(model, data, [0, 7, 12], 441, sampling=SAMPLING):
-        certificate = certify_randomized(model, data.images[record.index], SAMPLING.plan(441))
+        certificate = certify_randomized(model, next(data.read([record.index])), SAMPLING.plan(441))
         assert (record.votes, record.predicted, record.radius_steps) == (certificate.votes, certificate.label, None)
         radius = record.radius_in_steps
         assert radius == (None if certificate.radius is None else certificate.radius * 255)
@@ -228,10 +243,11 @@ def test_abstentions_are_never_right():
 
 def test_another_sampling_is_another_record():
     data, model = samples_as_data(), load_model("cifar10-dssn")
-    done = {record.key for record in evaluate(model, data, [0], 100, sampling=SAMPLING)}
-    again = list(evaluate(model, data, [0], 100, done, sampling=replace(SAMPLING, seed=5)))
-    assert [record.index for record in again] == [0]
-    assert list(evaluate(model, data, [0], 100, done, sampling=SAMPLING)) == []
+    [first] = evaluate(model, data, [0], 100, sampling=SAMPLING)
+    done = {first.key: first}
+    [other] = evaluate(model, data, [0], 100, done, sampling=replace(SAMPLING, seed=5))
+    assert other.key != first.key
+    assert list(evaluate(model, data, [0], 100, done, sampling=SAMPLING)) == [first]
 
 
 def test_held_out_images_are_those_of_the_training():
