@@ -26,7 +26,7 @@ from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint, 
 from .constants import PIXEL_STEPS, levels_from_sigma
 from .denoising import DenoisedLite0, denoising_loss
 from .files import read_json_lines, write_atomically, write_json_lines
-from .gallery import Dataset
+from .gallery import Dataset, Labelled
 from .networks import Classifier, centred
 from .noises import NOISES, keyed_generator
 from .splitting import check_seed, offset_fractions
@@ -114,7 +114,7 @@ def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, T
     return torch.nonzero(mask).flatten(), held_out
 
 
-def held_out_of(manifest: Manifest, data: Dataset) -> Dataset:
+def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
     """Of the training set `data`, the images that the model's training never saw; ValueError for other data."""
     if manifest.training.get("data") != data.description:
         raise ValueError(f"the model was trained on {manifest.training.get('data')}, this is {data.description}")
@@ -229,7 +229,7 @@ class Trainer:
             network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
         self.input_shape = (self.shape[0], *(settings.input_size or self.shape[1:]))
         self.model = Classifier(network, data.class_names, self.input_shape, settings.precision).train()
-        self.start_sha256 = self._warm_start(start) if start is not None else None
+        self.start_sha256 = self._warm_start(start, data) if start is not None else None
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
         trained = [p for p in self.model.parameters() if p.requires_grad]
@@ -273,13 +273,24 @@ class Trainer:
         samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
         return samples, levels, self.training.labels[chosen].repeat(views), images
 
-    def _warm_start(self, name: str) -> str:
-        """Take the weights of a model of the same architecture; returns their hash."""
+    def _warm_start(self, name: str, data: Dataset) -> str:
+        """Take the weights of a model of the same architecture; returns their hash.
+
+        ValueError if it has been trained on images that this run is to hold out.
+        """
         first = load_model(name)
         assert first.manifest is not None
         same = (self.settings.architecture, self.network_settings)
         if (first.manifest.architecture, first.manifest.settings) != same:
             raise ValueError(f"{name} is a {first.manifest.architecture} of other settings: {first.manifest.settings}")
+        before = first.manifest.training
+        if before.get("data") == data.description:
+            seed, per_class = before["seed"], before["held_out_per_class"]
+            if seed != self.settings.seed or per_class < self.settings.held_out_per_class:
+                raise ValueError(
+                    f"{name} held out other images of this data: start with seed {seed} and at most {per_class} held "
+                    "out per class"
+                )
         self.model.network.load_saved_state(first.network.saved_state())
         return first.manifest.weights_sha256
 

@@ -161,9 +161,18 @@ def test_the_state_holds_the_position(data, tmp_path):
 def test_a_run_may_start_from_a_model(data, tmp_path):
     run(TINY, data, tmp_path / "first")
     start = str(tmp_path / "first")
-    trainer = Trainer(replace(TINY, seed=5), data, start=start)
+    trainer = Trainer(replace(TINY, images=99), data, start=start)
     expected = load_model(start).network.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in trainer.model.network.state_dict().items())
+
+
+@pytest.mark.parametrize("change", [{"seed": 5}, {"held_out_per_class": 9}])
+def test_a_run_holds_out_what_its_start_held_out(data, tmp_path, change):
+    run(TINY, data, tmp_path / "first")
+    start = str(tmp_path / "first")
+    with pytest.raises(ValueError, match="held out other images of this data: start with seed 0"):
+        Trainer(replace(TINY, **change), data, start=start)
+    Trainer(replace(TINY, **change), replace(data, description="other pictures"), start=start)
 
 
 def test_the_log_holds_what_it_says(data, tmp_path):
