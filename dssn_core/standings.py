@@ -12,49 +12,61 @@ TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One rho. levels: our N. ours: certified accuracy on test images. theirs: the paper's best classifier at rho."""
+class Chosen:
+    """At one rho: the N that did best on held-out images. Of test images: answered right, and certified at rho too."""
 
     rho: float
     levels: int
-    ours: Share
+    right: Share
+    certified: Share
+
+    @property
+    def kept(self) -> float | None:
+        """The share of the right answers that are certified at rho; None where there are none."""
+        return self.certified.count / self.right.count if self.right.count else None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One rho. ours: the `Chosen` of it. theirs: the paper's best classifier at rho."""
+
+    ours: Chosen
     theirs: Published
 
     @property
     def published(self) -> float:
         """The paper's figure, in percent."""
-        return self.theirs.certified_accuracy[self.rho]
+        return self.theirs.certified_accuracy[self.ours.rho]
 
     @property
     def difference(self) -> float:
         """Ours minus theirs, in points of percent."""
-        return 100 * self.ours.share - self.published
+        return 100 * self.ours.certified.share - self.published
+
+    @property
+    def published_kept(self) -> float:
+        """As `Chosen.kept`, of the paper's classifier, in percent."""
+        return 100 * self.published / self.theirs.certified_accuracy[0.0]
 
     def row(self) -> dict[str, object]:
         """The standing as a row of a table, in percent."""
-        low, high = self.ours.interval
+        ours, kept = self.ours, self.ours.kept
+        low, high = ours.certified.interval
         return {
-            "rho": self.rho,
-            "ours": round(100 * self.ours.share, 2),
+            "rho": ours.rho,
+            "ours": round(100 * ours.certified.share, 2),
             "ours_95_low": round(100 * low, 2),
             "ours_95_high": round(100 * high, 2),
-            "ours_sigma": round(sigma_from_levels(self.levels), 4),
-            "ours_levels": self.levels,
-            "ours_images": self.ours.images,
+            "ours_sigma": round(sigma_from_levels(ours.levels), 4),
+            "ours_levels": ours.levels,
+            "ours_images": ours.certified.images,
             "paper": self.published,
             "paper_sigma": self.theirs.sigma,
             "paper_training": self.theirs.training,
             "difference": round(self.difference, 2),
+            "ours_kept": None if kept is None else round(100 * kept, 2),
+            "paper_kept": round(self.published_kept, 2),
         }
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """At one rho: the N that did best on held-out images, and its certified accuracy on test images."""
-
-    rho: float
-    levels: int
-    ours: Share
 
 
 def chosen(test: Sequence[Record], held_out: Sequence[Record], rhos: Sequence[float]) -> list[Chosen]:
@@ -64,13 +76,16 @@ def chosen(test: Sequence[Record], held_out: Sequence[Record], rhos: Sequence[fl
     out: it was not measured.
     """
     ours, theirs = by_levels(test), by_levels(held_out)
-    curves = {n: (certified_curve(theirs[n], rhos), certified_curve(ours[n], rhos)) for n in ours if n in theirs}
+    curves = {
+        n: (certified_curve(theirs[n], rhos), certified_curve(ours[n], [0.0, *rhos])) for n in ours if n in theirs
+    }
     found = []
     for place, rho in enumerate(rhos):
         able = [n for n in curves if n // 2 >= rho * PIXEL_STEPS - 1e-9]
         if able:
             levels = -max((curves[n][0][place].share, -n) for n in able)[1]
-            found.append(Chosen(rho, levels, curves[levels][1][place]))
+            right, *certified = curves[levels][1]
+            found.append(Chosen(rho, levels, right, certified[place]))
     return found
 
 
@@ -81,4 +96,4 @@ def standings(
     rhos: Sequence[float] = TABLE_RHOS,
 ) -> list[Standing]:
     """A row for every rho that was measured: what was `chosen` beside the best of `published`."""
-    return [Standing(at.rho, at.levels, at.ours, best_at(published, at.rho)) for at in chosen(test, held_out, rhos)]
+    return [Standing(at, best_at(published, at.rho)) for at in chosen(test, held_out, rhos)]

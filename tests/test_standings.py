@@ -22,8 +22,8 @@ def test_the_noise_is_chosen_on_held_out_images_and_reported_on_test_images():
     test = records(LOW, [130, 130, 130, 130]) + records(HIGH, [130, 0, 0, 0])
     held_out = records(LOW, [130, 0]) + records(HIGH, [130, 130])
     (row,) = standings(test, held_out, published("cifar10"), [0.5])
-    assert row.levels == HIGH  # though the other did better on the test images
-    assert (row.ours.count, row.ours.images) == (1, 4)
+    assert row.ours.levels == HIGH  # though the other did better on the test images
+    assert (row.ours.certified.count, row.ours.certified.images) == (1, 4)
     assert row.published == 72.25
     assert row.difference == pytest.approx(25 - 72.25)
     assert row.row()["ours"] == 25.0 and row.row()["paper_sigma"] == row.theirs.sigma
@@ -38,13 +38,13 @@ def test_of_two_that_do_equally_well_the_cheaper_is_chosen():
     both = records(LOW, [200, 60]) + records(HIGH, [200, 60])
     found = chosen(both, both, [0.0, 0.2, 0.5, 1.0])
     assert [at.levels for at in found] == [LOW, LOW, LOW, HIGH]  # N = 441 cannot certify 1.0
-    assert [at.ours.count for at in found] == [2, 2, 1, 0]
+    assert [at.certified.count for at in found] == [2, 2, 1, 0]
 
 
 def test_what_was_not_measured_has_no_row():
     assert standings(records(LOW, [10]), records(HIGH, [10]), published("cifar10"), [0.5]) == []
     low = standings(records(LOW, [10]), records(LOW, [10]), published("cifar10"))
-    assert [row.rho for row in low] == [0.5]  # N = 441 can certify up to 220/255
+    assert [row.ours.rho for row in low] == [0.5]  # N = 441 can certify up to 220/255
     assert chosen(records(LOW, [10]), records(LOW, [10]), [1.0]) == []
 
 
@@ -52,4 +52,12 @@ def test_the_rows_are_those_of_the_papers_headline():
     top = levels_from_sigma(3.5)
     rows = standings(records(top, [300, -1]), records(top, [300]), published("cifar10"))
     assert [row.published for row in rows] == [72.25, 63.07, 56.21, 51.33, 46.76, 42.67, 39.46, 36.46]
-    assert [row.ours.count for row in rows] == [1, 1, 0, 0, 0, 0, 0, 0]
+    assert [row.ours.certified.count for row in rows] == [1, 1, 0, 0, 0, 0, 0, 0]
+
+
+def test_what_is_kept_of_the_right_answers():
+    test = records(LOW, [200, 128, 127, -1])
+    row, none = (standings(found, test, published("imagenet"), [0.5])[0] for found in (test, records(LOW, [-1])))
+    assert row.row()["ours_kept"] == 66.67  # two of the three right ones
+    assert row.row()["paper_kept"] == 89.72  # 57.6 of 64.2
+    assert none.row()["ours_kept"] is None
