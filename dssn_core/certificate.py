@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, SupportsIndex
 
-from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, sigma_from_levels
+from .constants import PIXEL_STEPS, NoiseLevel, check_levels
 
 
 def _vote_counts(votes: Iterable[SupportsIndex]) -> tuple[int, ...]:
@@ -54,7 +54,7 @@ def display_radius(steps: int, digits: int = 4) -> str:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(NoiseLevel):
     """An exact L1 certificate: what a complete vote proves. See `certificate_from_votes`.
 
     levels: N. votes: n_c for every class, adding up to N (ValueError if not). All else follows from them.
@@ -91,16 +91,6 @@ class Certificate:
     def radius(self) -> float:
         """rho = R/255, the certified L1 radius for pixels on the [0, 1] scale."""
         return self.radius_steps / PIXEL_STEPS
-
-    @property
-    def lam(self) -> float:
-        """lambda = N/(2q)."""
-        return lambda_from_levels(self.levels)
-
-    @property
-    def sigma(self) -> float:
-        """sigma = lambda/sqrt(3)."""
-        return sigma_from_levels(self.levels)
 
     @cached_property
     def margins(self) -> tuple[int | None, ...]:

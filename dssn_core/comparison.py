@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .certificate import Certificate, display_radius
-from .constants import PIXEL_STEPS, lambda_from_levels, rounded_down, sigma_from_levels
+from .constants import PIXEL_STEPS, NoiseLevel, rounded_down
 from .monte_carlo import NEIGHBOURS, RandomizedCertificate
 
 METHODS = {"dssn": "DSSN", **{name: neighbour.title for name, neighbour in NEIGHBOURS.items()}}
@@ -18,7 +18,7 @@ LITERATURE_SAMPLES = 100_000
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(NoiseLevel):
     """What one method says of one image.
 
     model: whose network voted. levels: N, lambda = N/(2q). votes: those that count. passes: of the network, in all.
@@ -41,10 +41,6 @@ class Outcome:
     n0: int | None = None
     n: int | None = None
     seed: int | None = None
-
-    @property
-    def sigma(self) -> float:
-        return sigma_from_levels(self.levels)
 
     @property
     def vote_share(self) -> float:
@@ -74,7 +70,7 @@ class Outcome:
             "model": self.model,
             "image_sha256": self.image_sha256,
             "sigma": self.sigma,
-            "lambda": lambda_from_levels(self.levels),
+            "lambda": self.lam,
             "N": self.levels,
             "class": class_names[self.label],
             "radius": self.radius,

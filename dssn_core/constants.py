@@ -52,6 +52,22 @@ def sigma_from_levels(levels: int) -> float:
     return lambda_from_levels(levels) / math.sqrt(3)
 
 
+class NoiseLevel:
+    """Whatever has `levels`, N, has the noise parameters that belong to it."""
+
+    levels: int
+
+    @property
+    def lam(self) -> float:
+        """lambda = N/(2q)."""
+        return lambda_from_levels(self.levels)
+
+    @property
+    def sigma(self) -> float:
+        """sigma = lambda/sqrt(3)."""
+        return sigma_from_levels(self.levels)
+
+
 def rounded_down(value: float, digits: int = 4) -> str:
     """Decimal digits of a number, never more than it is: a bound must not grow on its way to the screen."""
     return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR))

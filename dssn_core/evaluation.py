@@ -15,7 +15,7 @@ import torch
 from scipy.stats import binomtest
 
 from .certificate import certificate_from_votes
-from .constants import PIXEL_STEPS, check_levels, lambda_from_levels
+from .constants import PIXEL_STEPS, NoiseLevel, check_levels
 from .denoising import Pretrained
 from .files import read_json_lines, write_json_lines
 from .gallery import Listing
@@ -45,7 +45,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(NoiseLevel):
     """One image's certificate. index: place in the data set. label: its true class. predicted: the certified one.
 
     radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. file: the image's name in
@@ -78,7 +78,7 @@ class Record:
         if self.sampling is None:
             return self.radius_steps
         p_lower = lower_confidence_bound(self.votes[self.predicted], sum(self.votes), self.sampling.alpha)
-        radius = uniform_radius(p_lower, lambda_from_levels(self.levels))
+        radius = uniform_radius(p_lower, self.lam)
         return None if radius is None else radius * PIXEL_STEPS
 
     def to_json(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import torch
 from scipy.stats import beta
 from torch import Tensor
 
-from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, rounded_down, sigma_from_levels
+from .constants import PIXEL_STEPS, NoiseLevel, check_levels, rounded_down
 from .images import image_sha256
 from .splitting import check_image, check_seed
 from .voting import BATCH_SIZE, BaseClassifier, check_model, classify
@@ -167,7 +167,7 @@ def samples_to_decide(share: float, alpha: float, limit: int = 10**7) -> int | N
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(NoiseLevel):
     """What is fixed before the first draw; ValueError for values that make no plan.
 
     method: a name in `NEIGHBOURS`. levels: N, which stands for lambda = N/(2q) only. n0: samples that choose the
@@ -193,14 +193,6 @@ class Plan:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha must lie between 0 and 1, got {self.alpha!r}")
-
-    @property
-    def lam(self) -> float:
-        return lambda_from_levels(self.levels)
-
-    @property
-    def sigma(self) -> float:
-        return sigma_from_levels(self.levels)
 
     @property
     def total(self) -> int:

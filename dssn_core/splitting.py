@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .constants import PIXEL_STEPS, check_levels, lambda_from_levels, sigma_from_levels
+from .constants import PIXEL_STEPS, NoiseLevel, check_levels
 
 DENOMINATOR = 4 * PIXEL_STEPS
 """Sample values are integers M in 0..4q divided by this."""
@@ -228,7 +228,7 @@ def make_offsets(scheme: str, shape: tuple[int, ...], levels: int, seed: int = 0
     return offsets_at(offset_fractions(scheme, shape, seed), levels)
 
 
-class SplitNoise:
+class SplitNoise(NoiseLevel):
     """The N samples of DSSN for images of one shape: fixed levels, fixed offsets, no randomness left.
 
     levels: N in 2..8192. shape: (C, H, W). offsets: a scheme name from `OFFSET_SCHEMES`, or an integer (C, H, W)
@@ -263,16 +263,6 @@ class SplitNoise:
 
     def __repr__(self) -> str:
         return f"SplitNoise(levels={self.levels}, shape={self.shape}, offsets={self.scheme!r}, seed={self.seed})"
-
-    @property
-    def lam(self) -> float:
-        """lambda = N/(2q)."""
-        return lambda_from_levels(self.levels)
-
-    @property
-    def sigma(self) -> float:
-        """sigma = lambda/sqrt(3)."""
-        return sigma_from_levels(self.levels)
 
     @property
     def offsets_sha256(self) -> str:
