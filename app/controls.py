@@ -64,9 +64,8 @@ def _network(collection: Collection) -> str:
     if key not in st.session_state and key not in st.query_params:
         kept = st.session_state.get(f"kept-{key}")
         st.session_state[key] = kept if kept in names else collection.model
-    chosen = st.selectbox(
-        "Network", names, 0, key=key, bind="query-params", width=220, label_visibility="collapsed", help=NETWORKS_HELP
-    )
+    chosen = st.selectbox("Network", names, 0, key=key, bind="query-params", width=220, label_visibility="collapsed")
+    st.caption("network", width="content", help=NETWORKS_HELP)
     st.session_state[f"kept-{key}"] = chosen
     return str(chosen)
 
@@ -130,18 +129,18 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     """The noise slider and the paper's presets. Returns the number of levels."""
     assert model.manifest is not None
     low, high = model.manifest.sigma_range
-    if "sigma" in st.session_state or "sigma" not in st.query_params:
-        wanted = st.session_state.get("sigma", st.session_state.get("kept-sigma", collection.sigma))
-        known = min(max(wanted, low), high)  # the range is another one for other pictures
-        if st.session_state.get("sigma") != known:
-            st.session_state["sigma"] = known
+    key, kept = collection.sigma_key, f"kept-{collection.sigma_key}"
+    if key in st.session_state or key not in st.query_params:
+        wanted = st.session_state.get(key, st.session_state.get(kept, collection.sigma))
+        # Set at every run: with another range, of another network, the slider would begin anew.
+        st.session_state[key] = min(max(wanted, low), high)
     sigma = st.slider(
         "Noise σ",
         low,
         high,
         collection.sigma,
         0.05,
-        key="sigma",
+        key=key,
         bind="query-params",
         help="Standard deviation of uniform noise on [−λ, λ], the scale the papers tabulate. "
         "More noise allows a larger radius, but makes the vote harder.",
@@ -154,7 +153,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
                 key=f"preset-{preset:g}",
                 type="tertiary",
                 on_click=state.set_value,
-                args=("sigma", preset),
+                args=(key, preset),
             )
-    st.session_state["kept-sigma"] = sigma
+    st.session_state[kept] = sigma
     return levels_from_sigma(sigma)

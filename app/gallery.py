@@ -167,10 +167,11 @@ def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
             "Position of the crop, in percent of the longer side", 0, 100, 50, key="crop", bind="query-params"
         )
         st.session_state["kept-crop"] = position
+    part = "the bright part is cut out and" if width != height else "all of it is"
     image, preview = resources.cropped(data, size, position / 100)
     st.image(
         preview,
-        caption=f"{width} × {height}; the bright part is cut out and resized to {size[1]} × {size[0]}",
+        caption=f"{width} × {height}; {part} resized to {size[1]} × {size[0]}",
         output_format="PNG",
         alt="the uploaded picture with the part that is cut out",
     )

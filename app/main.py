@@ -4,11 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import state
+
 VIEWS = Path(__file__).parent / "views"
 
 st.set_page_config(page_title="DSSN Explorer", page_icon="🛡️", layout="wide")
 st.html("<style>.stMainBlockContainer {padding-top: 3.5rem}</style>")
-st.navigation(
+page = st.navigation(
     [
         st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", default=True),
         st.Page(VIEWS / "compare.py", title="Compare", icon=":material/balance:"),
@@ -20,4 +22,6 @@ st.navigation(
         st.Page(VIEWS / "about.py", title="About this build", icon=":material/info:"),
     ],
     position="top",
-).run()
+)
+state.open_page(page.url_path)
+page.run()

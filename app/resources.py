@@ -62,6 +62,11 @@ class Collection:
     data: str
 
     @property
+    def sigma_key(self) -> str:
+        """What addresses call the noise: each collection has one of its own."""
+        return "sigma" if self.samples == "cifar10" else f"{self.samples}-sigma"
+
+    @property
     def model(self) -> str:
         """The network for DSSN."""
         return self.own["dssn"]

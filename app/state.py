@@ -5,11 +5,28 @@ from collections.abc import Container
 
 import streamlit as st
 
+from app.pictures import tame
+
 PICTURE, DIGEST = "picture", "sha256"
 
 
+def open_page(path: str) -> None:
+    """At a change of page what its address says counts, not what a widget of that name held on another page."""
+    if st.session_state.get("open-page") != path:
+        for key in st.query_params:
+            st.session_state.pop(key, None)
+    st.session_state["open-page"] = path
+
+
 def chosen_picture(known: Container[str], default: str) -> str:
-    """The picture named in the address, or else the one chosen before; the default if that is none or unknown."""
+    """The picture named in the address, or else the one chosen before; the default if that is none or unknown.
+
+    One in the address that is unknown is told, and taken out.
+    """
+    named = st.query_params.get(PICTURE)
+    if named and named not in known:
+        st.warning(f"The link names a picture that is not here: {tame(named)}. This is another one.")
+        del st.query_params[PICTURE]
     key = st.query_params.get(PICTURE) or st.session_state.get("kept-picture", default)
     key = key if key in known else default
     st.session_state["kept-picture"] = key

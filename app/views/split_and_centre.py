@@ -150,8 +150,11 @@ def one_pixel() -> None:
 
 def take_pixel(image: Tensor, noise: SplitNoise, row: int, column: int, channel: int) -> None:
     """Carry a pixel to the number line."""
+    # By way of the address: what a widget that is not there yet is given otherwise never gets into it.
     st.session_state["k"] = int(image[channel, row, column])
     st.session_state["v"] = int(noise.offsets[channel, row, column])
+    for name in ("k", "v"):
+        st.query_params[name] = str(st.session_state[name])
     keep_origin("v", noise.levels)
     st.session_state["section"] = SECTIONS[0]
 
@@ -170,7 +173,7 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
     rows = {"sample": samples} if denoised is None else {"sample": samples, "what the classifier sees": denoised}
     cells = [
         (
-            f"j = {j}: {model.class_names[int(share.argmax())]}, {int(share.max() * 100)} %",
+            f"j = {j}: {model.class_names[int(share.argmax())]}, {int(share.max() * 100)}\u00a0%",
             [pictures.sample_image(sample) for sample in shown],
         )
         for j, share, *shown in zip(indices, shares, *rows.values(), strict=True)

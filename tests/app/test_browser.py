@@ -112,6 +112,7 @@ def test_a_clicked_pixel_is_marked_and_carried_to_the_number_line(tab, address):
     value = carry.inner_text().split("k = ")[1].split(")")[0]
     carry.click()
     figure(tab, f".pixel[title='pixel {value}']").wait_for()
+    tab.wait_for_url(f"**k={value}**")
 
 
 def test_an_image_of_the_two_pixel_world_is_chosen_by_a_click(tab, address):
@@ -148,6 +149,17 @@ def test_the_lesson_is_answered_and_followed(tab, address):
     tab.get_by_text("The grid moves by one level").wait_for()
     tab.get_by_role("link", name="See it").click()
     figure(tab, ".pixel[title='pixel 100']").wait_for()
+
+
+def test_a_step_of_the_lesson_shows_what_it_speaks_of_whatever_was_chosen(tab, address):
+    tab.goto(f"{address}?data=ImageNet")
+    tab.get_by_text("Count it here").wait_for()
+    tab.get_by_role("link", name="Lesson", exact=True).click()
+    tab.get_by_role("button", name="Skip").click()
+    tab.get_by_text("142", exact=True).click()
+    tab.get_by_role("button", name="Reveal").click()
+    tab.get_by_role("link", name="See it").click()
+    tab.get_by_text("won n_a = 362 of them").wait_for()
 
 
 def test_methods_are_compared_repeated_and_pinned(tab, address):
@@ -204,8 +216,14 @@ def test_imagenet_and_its_noise_stay_chosen_from_page_to_page(tab, address):
     radius(tab, 132)
     tab.get_by_role("radio", name="ImageNet").click()
     tab.get_by_text("Count it here").wait_for()  # its votes come with the network
-    tab.wait_for_url("**data=ImageNet**")
-    assert "picture" not in tab.url and "sigma=0.15" in tab.url
+    tab.wait_for_url("**data=ImageNet")  # with a picture and a noise of their own, the ones to begin with
+    radius(tab, 220)
+    tab.get_by_role("link", name="Lesson", exact=True).click()
+    tab.get_by_role("button", name="Skip").wait_for()
+    tab.get_by_role("link", name="Certify").first.click()
+    radius(tab, 220)
+    tab.get_by_role("button", name="0.15", exact=True).click()
+    tab.wait_for_url("**imagenet-sigma=0.15")
     tab.get_by_role("button", name="sample 09").click()
     tab.get_by_text("true class: bottlecap").wait_for()
     link, before = tab.url, radius(tab, 132)

@@ -35,7 +35,7 @@ def test_the_first_view_comes_with_the_network():
 
 
 def test_a_stored_vote_is_what_counting_it_here_gives():
-    page = open_page("certify", picture=PICTURE.key, sigma="0.15")  # the picture tells which network
+    page = open_page("certify", picture=PICTURE.key, **{"imagenet-sigma": "0.15"})  # the picture tells which network
     stored = shown_radius(page)
     healthy(page.button(key="count-here").click().run())
     assert any("all 132 votes are those that came with the network" in caption.value for caption in page.caption)
@@ -44,7 +44,7 @@ def test_a_stored_vote_is_what_counting_it_here_gives():
 
 def test_the_page_shows_what_the_library_computes():
     certificate = certify(load_model("imagenet-dssn"), read_image(PICTURE.path, (224, 224)), levels_from_sigma(0.1))
-    page = open_page("certify", data="ImageNet", picture=PICTURE.key, sigma="0.1")
+    page = open_page("certify", data="ImageNet", picture=PICTURE.key, **{"imagenet-sigma": "0.1"})
     assert shown_radius(page) == display_radius(certificate.radius_steps)
     assert page.subheader[0].value == load_model("imagenet-dssn").class_names[certificate.label]
 
@@ -52,17 +52,13 @@ def test_the_page_shows_what_the_library_computes():
 def test_a_change_of_pictures_changes_network_and_gallery():
     page = open_page("certify", picture="cifar10-03", sigma="0.15")
     healthy(page.segmented_control(key="data").set_value("ImageNet").run())
-    assert page.slider(key="sigma").value == 0.15 and "picture" not in page.query_params
+    assert page.slider(key="imagenet-sigma").value == 0.25 and "picture" not in page.query_params
     assert page.button(key="pick-imagenet-03")
+    healthy(page.slider(key="imagenet-sigma").set_value(0.5).run())
     healthy(page.segmented_control(key="data").set_value("CIFAR-10").run())
     assert page.slider(key="sigma").value == 0.15 and page.button(key="pick-cifar10-03")
-
-
-def test_more_noise_than_the_other_network_knows_becomes_its_most():
-    page = open_page("compare", sigma="3.5", source="My own picture")  # none is there: nothing is computed
-    assert page.slider(key="sigma").value == 3.5
     healthy(page.segmented_control(key="data").set_value("ImageNet").run())
-    assert page.slider(key="sigma").value == 2.0
+    assert page.slider(key="imagenet-sigma").value == 0.5
 
 
 @pytest.mark.parametrize("section", ["One picture", "Offsets"])
@@ -82,7 +78,7 @@ def test_the_arithmetic():
 
 
 def test_a_comparison_says_which_networks_are_missing():
-    page = open_page("compare", data="ImageNet", sigma="0.1", samples="100")
+    page = open_page("compare", data="ImageNet", samples="100", **{"imagenet-sigma": "0.1"})
     assert len(page.get("plotly_chart")) == 1
     assert any("There is no network trained for" in warning.value for warning in page.warning)
 
@@ -140,7 +136,7 @@ def test_a_folder_of_ones_own_works_with_both_networks(tmp_path, monkeypatch):
     monkeypatch.setenv(resources.DATA_VARIABLE, str(tmp_path))
     st.cache_resource.clear()
     try:
-        page = open_page("certify", data="ImageNet", sigma="0.1", picture="test-0")
+        page = open_page("certify", data="ImageNet", picture="test-0", **{"imagenet-sigma": "0.1"})
         name = f"picture 0 of {tmp_path.name}, true class: beer bottle"  # in order of the folders' names
         assert page.get("image")[0].captions[0] == name
         healthy(page.button(key="pick-test-2").click().run())
