@@ -51,6 +51,12 @@ class Manifest:
     weights_sha256: str
     format: int = FORMAT
 
+    @property
+    def images_seen(self) -> int:
+        """Training images, repeats counted, of this run and those of the weights that it started from."""
+        counts = (self.training.get(name, 0) for name in ("images", "images_before"))
+        return sum(count for count in counts if isinstance(count, int))
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1) + "\n"
 

@@ -265,7 +265,7 @@ class RandomizedCertificate:
         best = lower_confidence_bound(plan.n, plan.n, plan.alpha)
         if best <= 0.5:
             return (
-                f"n = {plan.n} is too small for alpha = {plan.alpha:g}: even if all samples agreed, the bound would be "
+                f"n = {plan.n} is too small for α = {plan.alpha:g}: even if all samples agreed, the bound would be "
                 f"{rounded_down(best)}, not above 1/2."
             )
         most = max(self.votes)
@@ -283,7 +283,7 @@ class RandomizedCertificate:
         needed = samples_to_decide(share, plan.alpha)
         advice = "no sensible number of samples would do" if needed is None else f"about {needed:,} samples would do"
         return (
-            f"{count} of {plan.n} votes ({share:.1%}) are a majority, but with alpha = {plan.alpha:g} they only show "
+            f"{count} of {plan.n} votes ({share:.1%}) are a majority, but with α = {plan.alpha:g} they only show "
             f"p ≥ {rounded_down(self.p_lower)}, not above 1/2; at this share {advice}."
         )
 

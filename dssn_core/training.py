@@ -229,7 +229,10 @@ class Trainer:
             network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
         self.input_shape = (self.shape[0], *(settings.input_size or self.shape[1:]))
         self.model = Classifier(network, data.class_names, self.input_shape, settings.precision).train()
-        self.start_sha256 = self._warm_start(start, data) if start is not None else None
+        self.start_sha256: str | None = None
+        self.images_before = 0
+        if start is not None:
+            self.start_sha256, self.images_before = self._warm_start(start, data)
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
         trained = [p for p in self.model.parameters() if p.requires_grad]
@@ -273,8 +276,8 @@ class Trainer:
         samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
         return samples, levels, self.training.labels[chosen].repeat(views), images
 
-    def _warm_start(self, name: str, data: Dataset) -> str:
-        """Take the weights of a model of the same architecture; returns their hash.
+    def _warm_start(self, name: str, data: Dataset) -> tuple[str, int]:
+        """Take the weights of a model of the same architecture; returns their hash, and the images they have seen.
 
         ValueError if it has been trained on images that this run is to hold out.
         """
@@ -292,7 +295,7 @@ class Trainer:
                     "out per class"
                 )
         self.model.network.load_saved_state(first.network.saved_state())
-        return first.manifest.weights_sha256
+        return first.manifest.weights_sha256, first.manifest.images_seen
 
     def _batch_indices(self) -> Tensor:
         size = self.settings.batch_size // self.settings.views
@@ -424,6 +427,8 @@ class Trainer:
                 "data": self.training.description,
                 "held_out": f"{len(self.held_out)} of them set apart",
                 "start": self.start,
+                "start_weights_sha256": self.start_sha256,
+                "images_before": self.images_before,
             },
             measured=measured,
             weights_sha256="",

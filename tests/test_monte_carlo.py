@@ -347,7 +347,7 @@ def reason(share, **settings):
 
 
 def test_abstentions_are_explained_with_the_numbers_at_hand():
-    assert "n = 9 is too small for alpha = 0.001" in reason(1.0, n=9)
+    assert "n = 9 is too small for α = 0.001" in reason(1.0, n=9)
     assert reason(1.0, n=10) is None
     assert "samples would do" in reason(0.53, n=1000)
     reasons = [

@@ -162,7 +162,12 @@ def test_a_run_may_start_from_a_model(data, tmp_path):
     run(TINY, data, tmp_path / "first")
     start = str(tmp_path / "first")
     trainer = Trainer(replace(TINY, images=99), data, start=start)
-    expected = load_model(start).network.state_dict()
+    first = load_model(start)
+    assert first.manifest.images_seen == 320
+    manifest = trainer.manifest("second", {})
+    assert manifest.training["start_weights_sha256"] == first.manifest.weights_sha256
+    assert manifest.images_seen == 320  # none of its own yet
+    expected = first.network.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in trainer.model.network.state_dict().items())
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from app import pictures, resources
 from app.charts import checklist
 from dssn_core.certificate_file import Document, Finding, Verdict, embedded_image, parse, verdict
+from dssn_core.constants import sigma_from_levels
 from dssn_core.images import read_image
 
 
@@ -25,7 +26,11 @@ def upload() -> Document | None:
 def show(findings: list[Finding], document: Document) -> None:
     claim, result = document["claim"], verdict(findings)
     if result == Verdict.HOLDS:
-        st.success(f"**{result}** Here too: R = {claim['radius_steps']} steps, ρ = {claim['radius']}.")
+        levels = document["noise"]["levels"]
+        st.success(  # all of it has been computed again: these words are no longer the file's alone
+            f"**{result}** Here too: “{claim['class']}”, R = {claim['radius_steps']} steps, ρ = {claim['radius']}, by "
+            f"the vote of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
+        )
     else:
         wrong = [finding.what for finding in findings if not finding.agrees]
         tell_it = st.warning if result == Verdict.ROUNDING else st.error
@@ -57,18 +62,19 @@ def page() -> None:
         image = None
         _, height, width = document["image"]["shape"]
         if document["image"]["png"] is None:
-            picture = st.file_uploader(
-                "The file holds no pixels: the picture it is about", type=["png", "jpg", "jpeg", "webp", "bmp"]
-            )
+            picture = st.file_uploader("The picture it is about", type=["png", "jpg", "jpeg", "webp", "bmp"])
             if picture is None:
+                st.info("This file holds no pixels. Choose the picture that it is about, to go on.")
                 return
             image = read_image(picture.getvalue(), (height, width))
         bar = st.progress(0.0, "Counting the votes again …")
-        findings = resources.verification(document, image, partial(tell, bar))
-        bar.empty()
+        try:
+            findings = resources.verification(document, image, partial(tell, bar))
+        finally:
+            bar.empty()
         show(findings, document)
     except ValueError as error:  # of the file, the picture, or a model here
-        st.error("This cannot be checked.")
+        st.error("This cannot be checked. The reason:")
         st.text(str(error))  # the file's own words may be in it: no Markdown
 
 
