@@ -19,7 +19,10 @@ WRONG, ZERO = "wrong", "0"
 
 @dataclass(frozen=True)
 class Curve:
-    """Certified accuracy against rho. key: what a click on it reports. best: drawn thick, with its intervals."""
+    """Certified accuracy against rho. key: what a click on it reports. best: drawn thick, with its intervals.
+
+    label: short name, written at the end of a curve that is not the best.
+    """
 
     name: str
     method: str
@@ -27,6 +30,7 @@ class Curve:
     shares: Sequence[Share]
     key: tuple[str, int] | None = None
     best: bool = False
+    label: str = ""
 
 
 def _band(curve: Curve, colour: str) -> go.Scatter:
@@ -51,13 +55,28 @@ def _ours(curve: Curve) -> go.Scatter:
         y=[100 * share.share for share in curve.shares],
         customdata=[curve.key] * len(curve.rhos),
         text=[str(share) for share in curve.shares],
-        hovertemplate=f"{curve.name}, ρ = %{{x:g}}: %{{text}}<extra></extra>",
+        hovertemplate=f"{curve.name}, ρ = %{{x:~g}}: %{{text}}<extra></extra>",
         mode="lines" if curve.best else "lines+markers",
         line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2},
         marker={"size": 4},
+        unselected={"marker": {"opacity": 1}},  # a click chooses a curve, and leaves the others as they are
         opacity=1 if curve.best else 0.55,
         name=curve.name,
         showlegend=curve.best,
+    )
+
+
+def _name_end(figure: go.Figure, curve: Curve) -> None:
+    """Write a thin curve's short name where it ends, at the last radius that it certifies."""
+    last = max((place for place, share in enumerate(curve.shares) if share.count), default=0)
+    figure.add_annotation(
+        x=curve.rhos[last],
+        y=100 * curve.shares[last].share,
+        text=curve.label,
+        showarrow=False,
+        xanchor="left",
+        yanchor="bottom",
+        font={"color": METHOD_COLOURS[curve.method], "size": 11},
     )
 
 
@@ -68,10 +87,11 @@ def _published(method: str, rows: Sequence[Published]) -> go.Scatter:
         x=rhos,
         y=[row.certified_accuracy[rho] for row, rho in zip(best, rhos, strict=True)],
         text=[f"σ = {row.sigma:g}, {row.training} training" for row in best],
-        hovertemplate=f"the paper's {METHODS[method]}, ρ = %{{x:g}}: %{{y:.2f}} % (%{{text}})<extra></extra>",
+        hovertemplate=f"the paper's {METHODS[method]}, ρ = %{{x:~g}}: %{{y:.2f}} % (%{{text}})<extra></extra>",
         mode="lines+markers",
         line={"color": METHOD_COLOURS[method], "width": 2, "dash": "dot"},
         marker={"size": 6, "symbol": "circle-open"},
+        unselected={"marker": {"opacity": 1}},
         name=f"paper: {METHODS[method]}, best σ",
     )
 
@@ -87,6 +107,8 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
         if curve.best:
             figure.add_trace(_band(curve, METHOD_COLOURS[curve.method]))
         figure.add_trace(_ours(curve))
+        if not curve.best:
+            _name_end(figure, curve)
     framed(figure, 520, "L1 radius ρ", "certified accuracy, %")
     figure.update_xaxes(range=[0, largest])
     figure.update_yaxes(range=[0, 100])
@@ -111,7 +133,9 @@ def radius_histogram(groups: Sequence[tuple[str, np.ndarray]]) -> go.Figure:
             x=[name for name, _ in groups],
             y=[len(members) for _, members in groups],
             marker_color=["#d0393e" if name == WRONG else SURE_COLOUR for name, _ in groups],
-            hovertemplate="ρ %{x}: %{y} images<extra></extra>",
+            hovertemplate=[
+                f"{name if name == WRONG else f'ρ {name}'}: %{{y}} images<extra></extra>" for name, _ in groups
+            ],
         )
     )
     framed(figure, 300, "certified radius ρ", "images")

@@ -26,7 +26,7 @@ CLASS_COLOURS = (
     "#8f9aa5",
 )
 SURE_COLOUR, OPEN_COLOUR = "#2f9e62", "rgba(47, 158, 98, 0.35)"
-STRIP_COLUMNS = 128
+STRIP_COLUMNS, STRIP_LABELS = 128, 12
 CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 """Plotly's own buttons, but the one that saves a PNG, are left out."""
 
@@ -79,6 +79,7 @@ BAR_STYLE = """<style>
 .dssn-bar {position: absolute; left: 0; top: 0; bottom: 0; border-radius: 3px}
 .dssn-gap {position: absolute; top: -4px; bottom: -1px; border: 1.5px solid currentColor; border-top: none;
   opacity: 0.75; text-align: center; font-size: 0.75rem; line-height: 20px; white-space: nowrap; overflow: visible}
+.dssn-narrow span {position: absolute; left: calc(100% + 6px)}
 .dssn-count {text-align: right; font-variant-numeric: tabular-nums}
 .dssn-scale {display: flex; justify-content: space-between; font-size: 0.8rem; opacity: 0.85; margin-bottom: 8px}
 </style>"""
@@ -98,7 +99,9 @@ def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, mos
         order = [c for place, c in enumerate(order) if votes[c] or place < 2]
     first, second = votes[order[0]], votes[order[1]]
     left, width = percent(second, levels), percent(first - second, levels)
-    gap = f'<div class="dssn-gap" style="left: {left}; width: {width}">gap {first - second}</div>'
+    narrow = " dssn-narrow" * (first - second < 0.15 * levels)  # the words stand beside the bracket, not in it
+    words = f"<span>gap {first - second}</span>"
+    gap = f'<div class="dssn-gap{narrow}" style="left: {left}; width: {width}">{words}</div>'
     rows = []
     for place, c in enumerate(order):
         colour = class_colour(colours[c])
@@ -173,13 +176,13 @@ def vote_strip(labels: np.ndarray, class_names: Sequence[str]) -> go.Figure:
         )
     )
     figure.update_xaxes(visible=False, fixedrange=True)
+    labelled = -(-rows // STRIP_LABELS)
     figure.update_yaxes(
-        tickvals=list(range(rows)),
-        ticktext=[f"j = {row * columns}" for row in range(rows)],
+        tickvals=list(range(0, rows, labelled)),
+        ticktext=[f"j = {row * columns}" for row in range(0, rows, labelled)],
         autorange="reversed",
         fixedrange=True,
         showgrid=False,
         zeroline=False,
-        showticklabels=rows <= 12,
     )
     return bare(figure, min(18, 300 // rows) * rows + 16)

@@ -49,9 +49,9 @@ def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int]
             line={"color": colour, "width": 2.5, "shape": "hv"},
             marker={"size": 5, "symbol": METHOD_SYMBOLS[method]},
         )
-    framed(figure, 340, "samples drawn", "certified radius ρ")
+    framed(figure, 340, "samples drawn, on a scale of factors", "certified radius ρ")
     ticks = [mantissa * 10**power for power in range(1, 6) for mantissa in (1, 2, 5)]
-    shown = [tick for tick in ticks if tick <= end]
+    shown = [*(tick for tick in ticks if tick <= 0.8 * end), end]
     figure.update_xaxes(type="log", tickvals=shown, ticktext=[f"{tick:,}" for tick in shown])
     figure.update_yaxes(range=[0, 1.08 * largest])
     return figure
@@ -106,6 +106,7 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
                 "symbol": ["x" if outcome.radius is None else METHOD_SYMBOLS[method] for outcome in found],
             },
             name=METHODS[method],
+            cliponaxis=False,  # a cross at zero is an abstention, and must be seen whole
             text=[f"{class_names[o.label]}, ρ: {o.shown_radius}" for o in found],
             hovertemplate="σ = %{x:.2f}: %{text}<extra></extra>",
         )
@@ -115,6 +116,7 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
             mode="markers",
             marker={"size": 17, "symbol": "circle-open", "color": METHOD_COLOURS[method], "line": {"width": 2}},
             showlegend=False,
+            cliponaxis=False,
             hoverinfo="skip",
         )
     return framed(figure, 340, "σ", "certified radius ρ")

@@ -26,7 +26,7 @@ def budget_meter(spent: int, radius: int) -> str:
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}">'
         f'<div class="dssn-bar" style="width: {percent(radius, whole)}; background: {OPEN_COLOUR}"></div>'
         f'<div class="dssn-bar" style="width: {percent(spent, whole)}; background: {colour}"></div>{mark}</div>'
-        f'<div class="dssn-scale"><span>{text}</span><span>R = {radius}</span></div>'
+        f'<div class="dssn-scale"><span>{text}</span><span>{"the white mark is " * over}R = {radius}</span></div>'
     )
 
 
@@ -93,7 +93,7 @@ PLANE = f"""<div class="legend">{
     )
 }</div>
 <div class="world">
-  <div class="up">second pixel</div>
+  <div class="up ends"><span>0</span><span>second pixel</span><span>{PIXEL_STEPS}</span></div>
   <div class="plane" data-pick="{SIDE} {SIDE}">{PART}{PART}</div>
   <div></div><div class="ends"><span>0</span><span>first pixel</span><span>{PIXEL_STEPS}</span></div>
   <div></div><div class="scale" style="background: linear-gradient(to right,

@@ -22,6 +22,7 @@ VIEWS = Path(__file__).parent
 SECTIONS = ("Curves", "Table", "Images")
 RHOS = tuple(step / 20 for step in range(0, 121))
 MOST_IMAGES = 24
+TABLE_ROWS, ROW_HEIGHT = 13, 35  # at most so many rows are seen at once, none of them cut; pixels
 ALL, GAIN = "all images", "largest gain of DSSN over uniform"
 
 
@@ -58,7 +59,7 @@ def curves_of(name: str, wanted: Sequence[int], part: Part) -> list[Curve]:
     method = resources.manifest_of(name).noise
     found = resources.certified_curves(name, RHOS, part)
     curves = [
-        Curve(f"{name}, σ = {sigma_of(levels)}", method, RHOS, shares, (name, levels))
+        Curve(f"{name}, σ = {sigma_of(levels)}", method, RHOS, shares, (name, levels), label=f"σ {sigma_of(levels)}")
         for levels, shares in found.by_levels.items()
         if levels in wanted
     ]
@@ -145,7 +146,11 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "ours_kept": "kept, %",
         "paper_kept": "paper's kept, %",
     }
-    st.dataframe({title: [row[name] for row in rows] for name, title in titles.items()}, hide_index=True)
+    whole = ("model", "rho", "ours_images", "paper_training")
+    decimals = {titles[name]: st.column_config.NumberColumn(format="%.2f") for name in titles if name not in whole}
+    st.dataframe(
+        {title: [row[name] for row in rows] for name, title in titles.items()}, hide_index=True, column_config=decimals
+    )
     st.caption(
         "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
         "images that it is reported on. Our σ is chosen on other images. Difference in points of percent. "
@@ -204,6 +209,7 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
         selection_mode="points",
         alt="how many images have which certified radius",
     )
+    st.caption("Click a bar to see its images.")
     gain = gains(records, levels) if resources.manifest_of(name).noise == "dssn" else {}
     kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]
     points = event["selection"]["points"]
@@ -225,8 +231,7 @@ def show_images(
     total: int,
 ) -> None:
     names = resources.manifest_of(name).class_names
-    st.markdown(f"**{len(records)} of {total} images**" + f", the first {MOST_IMAGES}" * (len(records) > MOST_IMAGES))
-    records = records[:MOST_IMAGES]
+    st.markdown(f"**{len(records)} of {total} images**")
     if not records:
         return
 
@@ -244,9 +249,9 @@ def show_images(
     if gain:
         longer = (gain.get(record.index) for record in records)
         columns["longer than uniform's by"] = [None if n is None else round(n / PIXEL_STEPS, 4) for n in longer]
-    st.dataframe(columns, hide_index=True)
+    st.dataframe(columns, hide_index=True, height=min(len(records) + 1, TABLE_ROWS) * ROW_HEIGHT + 3)
     size = resources.manifest_of(name).input_shape[1:]
-    seen = [(record, resources.folder_picture_of(record, size)) for record in records]
+    seen = [(record, resources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]
     known = [(record, image) for record, image in seen if image is not None]
     if not known:
         st.caption(
@@ -261,6 +266,8 @@ def show_images(
         )
         for record, image in known
     ]
+    if len(records) > MOST_IMAGES:
+        st.caption(f"The first {MOST_IMAGES} of them:")
     st.html(filmstrip(cells, width=110))
     titles = {record.index: f"{record.index}: {names[record.label]}" for record, _ in known}
     index = st.selectbox("Carry one to Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
@@ -268,7 +275,7 @@ def show_images(
         "data": collection.name,
         f"{collection.samples}-network": name if name in resources.networks_of(collection) else collection.model,
         "picture": f"{resources.FOLDER_PICTURE}{index}",
-        "sigma": f"{sigma_from_levels(levels):.2f}",
+        collection.sigma_key: f"{sigma_from_levels(levels):.2f}",
     }
     st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)
 

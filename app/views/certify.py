@@ -105,8 +105,9 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     offer_file(run, model)
     st.markdown("**The arithmetic**")
     st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
-    with st.expander("Margins to every class"):
-        order = sorted(range(len(names)), key=lambda c: -certificate.votes[c])
+    with st.expander("Margins to every other class"):
+        rivals = (c for c in range(len(names)) if c != certificate.label)
+        order = sorted(rivals, key=lambda c: -certificate.votes[c])
         st.dataframe(
             {
                 "class": [names[c] for c in order],

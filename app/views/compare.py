@@ -112,6 +112,7 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
         st.warning(f"Why did it abstain? {outcome.abstention}")
     risk = "nothing is claimed" if abstains else f"up to **{outcome.failure_probability:g}**"
     facts = {
+        "network": outcome.model,
         "failure probability": "**0**, exactly" if exact else risk,
         "samples": f"all **{outcome.levels:,}**" if exact else f"{outcome.n0} + **{outcome.n:,}**",
         "network passes": f"{outcome.passes:,}",
@@ -233,7 +234,7 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
     )
     if not st.toggle("Run the sweep", key="sweep", bind="query-params", help="Switch off to stop; it goes on later."):
         return
-    radii, votes = Canvas("sweep-radii", "certified radius against sigma"), Canvas("sweep-votes", "votes against sigma")
+    radii = Canvas("sweep-radii", "certified radius against sigma")
     method = st.segmented_control(
         "Vote shares of",
         settings.methods,
@@ -242,6 +243,7 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
         required=True,
         key="shares",
     )
+    votes = Canvas("sweep-votes", "votes against sigma")
     outcomes: dict[str, list[Outcome]] = {m: [] for m in settings.methods}
     for sigma in sigmas:
         at_sigma = replace(settings, levels=levels_from_sigma(sigma))
@@ -277,8 +279,8 @@ def usable(methods: list[str], collection: Collection) -> tuple[str, ...]:
     missing = [METHODS[method] for method in found if collection.model_for(method) != collection.own.get(method)]
     if missing:
         st.warning(
-            f"There is no network trained for {' and '.join(missing)} yet; the one trained for DSSN votes in its "
-            "place, which does not do that method justice."
+            f"No network here is trained for {' or '.join(missing)}: {collection.model}, trained for DSSN, votes "
+            "instead, which does not do justice to what it was not trained for."
         )
     return tuple(found)
 

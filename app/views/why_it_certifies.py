@@ -177,7 +177,10 @@ def poke_it() -> None:
         moved = sum(max(0, a - b) for a, b in zip(first.votes, now.votes, strict=True))
         st.caption(f"Steps from the original: {state.spent}. Votes moved: {moved}, and never more than steps.")
     with st.container(horizontal=True):
-        for shown, caption in ((state.original, "the original"), (state.image, f"now, {state.spent} steps away")):
+        for shown, caption in (
+            (state.original, "the original"),
+            (state.image, f"now, {state.spent} step{'s' * (state.spent != 1)} away"),
+        ):
             st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
     carry_on(model, state, noise, first.label)
 
@@ -253,7 +256,7 @@ def arithmetic() -> None:
         r"\end{aligned}"
     )
     steps = certificate.radius_steps
-    st.latex(rf"\rho = \frac{{R}}{{255}} = \frac{{{steps}}}{{255}} \approx {display_radius(steps)}")
+    st.latex(rf"\rho = R/255 = {steps}/255 \approx {display_radius(steps)}")
     st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
 
 
