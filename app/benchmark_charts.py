@@ -50,11 +50,12 @@ def _band(curve: Curve, colour: str) -> go.Scatter:
 
 
 def _ours(curve: Curve) -> go.Scatter:
+    drawn = len(curve.rhos) if curve.best else _last(curve) + 2  # a thin one comes down to zero and ends
     return go.Scatter(
-        x=list(curve.rhos),
-        y=[100 * share.share for share in curve.shares],
-        customdata=[curve.key] * len(curve.rhos),
-        text=[str(share) for share in curve.shares],
+        x=curve.rhos[:drawn],
+        y=[100 * share.share for share in curve.shares[:drawn]],
+        customdata=[curve.key] * drawn,
+        text=[str(share) for share in curve.shares[:drawn]],
         hovertemplate=f"{curve.name}, ρ = %{{x:~g}}: %{{text}}<extra></extra>",
         mode="lines" if curve.best else "lines+markers",
         line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2},
@@ -66,9 +67,14 @@ def _ours(curve: Curve) -> go.Scatter:
     )
 
 
+def _last(curve: Curve) -> int:
+    """The place of the last radius that a curve certifies for any image."""
+    return max((place for place, share in enumerate(curve.shares) if share.count), default=0)
+
+
 def _name_end(figure: go.Figure, curve: Curve) -> None:
     """Write a thin curve's short name where it ends, at the last radius that it certifies."""
-    last = max((place for place, share in enumerate(curve.shares) if share.count), default=0)
+    last = _last(curve)
     figure.add_annotation(
         x=curve.rhos[last],
         y=100 * curve.shares[last].share,
@@ -112,6 +118,7 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
     framed(figure, 520, "L1 radius ρ", "certified accuracy, %")
     figure.update_xaxes(range=[0, largest])
     figure.update_yaxes(range=[0, 100])
+    figure.update_layout(margin_r=48)  # for the name of a curve that ends there
     figure.update_layout(clickmode="event+select", hovermode="closest")
     return figure
 

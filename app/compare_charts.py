@@ -49,7 +49,7 @@ def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int]
             line={"color": colour, "width": 2.5, "shape": "hv"},
             marker={"size": 5, "symbol": METHOD_SYMBOLS[method]},
         )
-    framed(figure, 340, "samples drawn, on a scale of factors", "certified radius ρ")
+    framed(figure, 340, "samples drawn (logarithmic)", "certified radius ρ")
     ticks = [mantissa * 10**power for power in range(1, 6) for mantissa in (1, 2, 5)]
     shown = [*(tick for tick in ticks if tick <= 0.8 * end), end]
     figure.update_xaxes(type="log", tickvals=shown, ticktext=[f"{tick:,}" for tick in shown])

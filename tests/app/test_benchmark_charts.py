@@ -38,3 +38,12 @@ def test_the_band_is_the_interval():
     figure = charts.certified_accuracy([charts.Curve("b", "dssn", [0, 1], shares, best=True)], [], 1.0)
     assert figure.data[0].y[0] == 100 * shares[0].interval[1]
     assert figure.data[0].y[-1] == 100 * shares[0].interval[0]
+
+
+def test_a_thin_curve_comes_down_to_zero_and_ends_with_its_name():
+    shares = [Share(count, 10) for count in (8, 4, 0, 0)]
+    thin = charts.Curve("a", "dssn", [0, 1, 2, 3], shares, ("cifar10-dssn", 441), label="σ 0.50")
+    figure = charts.certified_accuracy([thin], [], 3.0)
+    assert (figure.data[0].x, figure.data[0].y) == ((0, 1, 2), (80.0, 40.0, 0.0))
+    (name,) = figure.layout.annotations
+    assert (name.text, name.x, name.y) == ("σ 0.50", 1, 40.0)
