@@ -361,7 +361,7 @@ def run_evaluate(options: Options) -> int:
         evaluation.keep_records(folder, options.held_out, found)
         which = f", files {options.files}" * (options.files != "*") + f" but {options.but}" * bool(options.but)
         chosen = evaluation.of_files(evaluation.kept_records(folder, options.held_out), options.files, options.but)
-        measured = evaluation.measured_on(chosen, data.description + which)
+        measured = evaluation.measured_on(chosen, data.description + which, options.rho)
         images = ("held_out_certified_accuracy" if options.held_out else "certified_accuracy") + which
         save_manifest(folder, replace(model.manifest, measured={**model.manifest.measured, images: measured}))
     return 0

@@ -260,12 +260,12 @@ def by_levels(records: Iterable[Record]) -> dict[int, list[Record]]:
     return groups
 
 
-def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
-    """What a manifest says of records of the images that `data` describes, by N."""
+def measured_on(records: Sequence[Record], data: str, rhos: Sequence[float] | None = None) -> dict[str, Any]:
+    """What a manifest says of records of the images that `data` describes, by N; rhos as for `summary`."""
     by_n = {
         str(levels): {
             "sampling": None if group[0].sampling is None else asdict(group[0].sampling),
-            "by_rho": {rho: share.to_json() for rho, share in summary(group).items()},
+            "by_rho": {rho: share.to_json() for rho, share in summary(group, rhos).items()},
         }
         for levels, group in by_levels(records).items()
     }
