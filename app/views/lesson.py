@@ -80,7 +80,7 @@ def page() -> None:
         st.button(label, key="next", icon=":material/arrow_forward:", on_click=go_to, args=(number + 1,), disabled=last)
         if seen:
             st.button("Start again", key="again", on_click=start_again)
-    if last:
+    if last and seen:
         open_steps = [str(place) for place in range(1, len(STEPS) + 1) if place not in answers()]
         still = f" Still open: step {', '.join(open_steps)}." if open_steps else ""
         st.markdown(f"You predicted {right} of {len(STEPS)} right.{still} Now certify a picture of your own:")
