@@ -104,7 +104,7 @@ def logits_of(model: Classifier, image: Tensor, noise: SplitNoise, setting: Sett
 SHOWN = 20
 """Most places of differing votes that are printed."""
 
-GAPS = (1e-4, 1e-3, 1e-2, 0.1, 0.25)
+GAPS = (1e-4, 1e-3, 1e-2, 0.1, 0.25, 1.0)
 """Gaps of strict certificates whose price is told."""
 
 
