@@ -54,12 +54,23 @@ def choose_part(collection: Collection) -> Part:
 # --- curves --------------------------------------------------------------------------------------------------------
 
 
-def curves_of(name: str, wanted: Sequence[int], part: Part) -> list[Curve]:
-    """A curve for each wanted N, and the one whose N is chosen at every rho on held-out images."""
+def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool) -> list[Curve]:
+    """A curve for each wanted N, and the one whose N is chosen at every rho on held-out images.
+
+    alone: whether no other network is shown, so that a thin curve's label need not tell which one it is of.
+    """
+    short = "" if alone else f"{name.rsplit('-', 1)[-1]}, "
     method = resources.manifest_of(name).noise
     found = resources.certified_curves(name, RHOS, part)
     curves = [
-        Curve(f"{name}, σ = {sigma_of(levels)}", method, RHOS, shares, (name, levels), label=f"σ {sigma_of(levels)}")
+        Curve(
+            f"{name}, σ = {sigma_of(levels)}",
+            method,
+            RHOS,
+            shares,
+            (name, levels),
+            label=f"{short}σ {sigma_of(levels)}",
+        )
         for levels, shares in found.by_levels.items()
         if levels in wanted
     ]
@@ -84,7 +95,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
             format_func=sigma_of,
             key=f"bench-levels-{collection.samples}-{part}",
         )
-    ours = [curve for name in models for curve in curves_of(name, list(shown or []), part)]
+    ours = [curve for name in models for curve in curves_of(name, list(shown or []), part, len(models) == 1)]
     theirs = [row for row in published(collection.samples) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
     st.plotly_chart(
