@@ -80,7 +80,7 @@ def test_the_arithmetic():
 def test_a_comparison_says_which_networks_are_missing():
     page = open_page("compare", data="ImageNet", samples="100", **{"imagenet-sigma": "0.1"})
     assert len(page.get("plotly_chart")) == 1
-    assert any("There is no network trained for" in warning.value for warning in page.warning)
+    assert any("No network here is trained for additive uniform or" in warning.value for warning in page.warning)
 
 
 def votes_for_all(right: list[bool], levels: int = 441) -> list[Record]:
