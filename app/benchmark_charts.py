@@ -15,13 +15,15 @@ from dssn_core.paper import Published, best_at
 
 BINS = 20
 WRONG, ZERO = "wrong", "0"
+DASHES = ("solid", "dash", "longdashdot")
+"""Networks of one method have one colour: these keep them apart. Dots are the paper's."""
 
 
 @dataclass(frozen=True)
 class Curve:
     """Certified accuracy against rho. key: what a click on it reports. best: drawn thick, with its intervals.
 
-    label: short name, written at the end of a curve that is not the best.
+    label: short name, written at the end of a curve that is not the best. dash: one of `DASHES`, of its network.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Curve:
     key: tuple[str, int] | None = None
     best: bool = False
     label: str = ""
+    dash: str = DASHES[0]
 
 
 def _band(curve: Curve, colour: str) -> go.Scatter:
@@ -58,7 +61,7 @@ def _ours(curve: Curve) -> go.Scatter:
         text=[str(share) for share in curve.shares[:drawn]],
         hovertemplate=f"{curve.name}, ρ = %{{x:~g}}: %{{text}}<extra></extra>",
         mode="lines" if curve.best else "lines+markers",
-        line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2},
+        line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2, "dash": curve.dash},
         marker={"size": 4},
         unselected={"marker": {"opacity": 1}},  # a click chooses a curve, and leaves the others as they are
         opacity=1 if curve.best else 0.55,

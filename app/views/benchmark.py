@@ -1,6 +1,7 @@
 """Certified accuracy on many images: our networks beside the paper's, and the images behind the figures."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def choose_part(collection: Collection) -> Part:
 # --- curves --------------------------------------------------------------------------------------------------------
 
 
-def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool) -> list[Curve]:
+def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: str) -> list[Curve]:
     """A curve for each wanted N, and the one whose N is chosen at every rho on held-out images.
 
     alone: whether no other network is shown, so that a thin curve's label need not tell which one it is of.
@@ -70,6 +71,7 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool) -> list
             shares,
             (name, levels),
             label=f"{short}σ {sigma_of(levels)}",
+            dash=dash,
         )
         for levels, shares in found.by_levels.items()
         if levels in wanted
@@ -78,7 +80,9 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool) -> list
         images = min(at.certified.images for at in found.best)
         title = f"{name}, σ chosen for each ρ ({images} images)"
         curves.append(
-            Curve(title, method, [at.rho for at in found.best], [at.certified for at in found.best], best=True)
+            Curve(
+                title, method, [at.rho for at in found.best], [at.certified for at in found.best], best=True, dash=dash
+            )
         )
     return curves
 
@@ -95,7 +99,11 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
             format_func=sigma_of,
             key=f"bench-levels-{collection.samples}-{part}",
         )
-    ours = [curve for name in models for curve in curves_of(name, list(shown or []), part, len(models) == 1)]
+    ours = [
+        curve
+        for name, dash in zip(models, cycle(charts.DASHES), strict=False)
+        for curve in curves_of(name, list(shown or []), part, len(models) == 1, dash)
+    ]
     theirs = [row for row in published(collection.samples) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
     st.plotly_chart(
