@@ -35,6 +35,11 @@ class Curve:
     label: str = ""
     dash: str = DASHES[0]
 
+    @property
+    def last(self) -> int:
+        """The place of the last radius that is certified for any image."""
+        return max((place for place, share in enumerate(self.shares) if share.count), default=0)
+
 
 def _band(curve: Curve, colour: str) -> go.Scatter:
     intervals = [share.interval for share in curve.shares]
@@ -53,7 +58,7 @@ def _band(curve: Curve, colour: str) -> go.Scatter:
 
 
 def _ours(curve: Curve) -> go.Scatter:
-    drawn = len(curve.rhos) if curve.best else _last(curve) + 2  # a thin one comes down to zero and ends
+    drawn = len(curve.rhos) if curve.best else curve.last + 2  # a thin one comes down to zero and ends
     return go.Scatter(
         x=curve.rhos[:drawn],
         y=[100 * share.share for share in curve.shares[:drawn]],
@@ -70,17 +75,11 @@ def _ours(curve: Curve) -> go.Scatter:
     )
 
 
-def _last(curve: Curve) -> int:
-    """The place of the last radius that a curve certifies for any image."""
-    return max((place for place, share in enumerate(curve.shares) if share.count), default=0)
-
-
 def _name_end(figure: go.Figure, curve: Curve) -> None:
     """Write a thin curve's short name where it ends, at the last radius that it certifies."""
-    last = _last(curve)
     figure.add_annotation(
-        x=curve.rhos[last],
-        y=100 * curve.shares[last].share,
+        x=curve.rhos[curve.last],
+        y=100 * curve.shares[curve.last].share,
         text=curve.label,
         showarrow=False,
         xanchor="left",
@@ -121,8 +120,8 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
     framed(figure, 520, "L1 radius ρ", "certified accuracy, %")
     figure.update_xaxes(range=[0, largest])
     figure.update_yaxes(range=[0, 100])
-    figure.update_layout(margin_r=48)  # for the name of a curve that ends there
-    figure.update_layout(clickmode="event+select", hovermode="closest")
+    # The margin is for the name of a curve that ends there.
+    figure.update_layout(clickmode="event+select", hovermode="closest", margin_r=48)
     return figure
 
 

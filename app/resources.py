@@ -63,7 +63,7 @@ class Collection:
 
     @property
     def sigma_key(self) -> str:
-        """What addresses call the noise: each collection has one of its own."""
+        """What addresses call the noise: each collection has one of its own, CIFAR-10's the name that links have."""
         return "sigma" if self.samples == "cifar10" else f"{self.samples}-sigma"
 
     @property

@@ -27,7 +27,8 @@ def chosen_picture(known: Container[str], default: str) -> str:
     if named and named not in known:
         st.warning(f"The link names a picture that is not here: {tame(named)}. This is another one.")
         del st.query_params[PICTURE]
-    key = st.query_params.get(PICTURE) or st.session_state.get("kept-picture", default)
+        named = None
+    key = named or st.session_state.get("kept-picture", default)
     key = key if key in known else default
     st.session_state["kept-picture"] = key
     if key != default:

@@ -64,7 +64,7 @@ class Dataset:
         return len(self.labels)
 
     def subset(self, indices: Tensor) -> "Dataset":
-        files = tuple(self.files[index] for index in indices.tolist()) if self.files else ()
+        files = _files_at(self.files, indices.tolist())
         return Dataset(self.images[indices], self.labels[indices], self.class_names, self.description, files)
 
     def listing(self) -> "Listing":
@@ -91,7 +91,7 @@ class Listing:
 
     def subset(self, indices: Tensor) -> "Listing":
         places = indices.tolist()
-        files = tuple(self.files[place] for place in places) if self.files else ()
+        files = _files_at(self.files, places)
 
         def read(chosen: Sequence[int]) -> Iterator[Tensor]:
             return self.read([places[place] for place in chosen])
@@ -105,6 +105,10 @@ class Listing:
 
 
 Labelled = TypeVar("Labelled", Dataset, Listing)
+
+
+def _files_at(files: tuple[str, ...], places: Sequence[int]) -> tuple[str, ...]:
+    return tuple(files[place] for place in places) if files else ()
 
 
 def _is_picture(name: PurePosixPath) -> bool:

@@ -61,6 +61,14 @@ def test_a_change_of_pictures_changes_network_and_gallery():
     assert page.slider(key="imagenet-sigma").value == 0.5
 
 
+def test_more_noise_than_the_other_network_knows_becomes_its_most():
+    parameters = {"cifar10-network": "cifar10-dssn-long", "source": "My own picture"}  # none is there
+    page = open_page("certify", sigma="4.5", **parameters)
+    assert page.slider(key="sigma").value == 4.5
+    healthy(page.selectbox(key="cifar10-network").set_value("cifar10-dssn").run())
+    assert page.slider(key="sigma").value == 3.5
+
+
 @pytest.mark.parametrize("section", ["One picture", "Offsets"])
 def test_the_laboratory(section):
     open_page("split_and_centre", data="ImageNet", section=section, lam="0.25")
