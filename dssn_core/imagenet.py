@@ -88,10 +88,15 @@ def wordnet_ids() -> tuple[str, ...]:
 
 
 def with_imagenet_labels(data: Labelled) -> Labelled:
-    """A data set of folders named by WordNet ids (any of the thousand), labelled by ImageNet's class indices."""
-    places = {name: place for place, name in enumerate(wordnet_ids())}
+    """A data set of folders named by WordNet ids or class names (any of the thousand), labelled by class indices.
+
+    ValueError for other names.
+    """
+    places = {name: place for names in (wordnet_ids(), class_names()) for place, name in enumerate(names)}
     unknown = [name for name in data.class_names if name not in places]
     if unknown:
-        raise ValueError(f"these folders are no WordNet ids of ImageNet's classes: {', '.join(unknown[:5])}")
+        raise ValueError(
+            f"these folders are no WordNet ids of ImageNet's classes, nor their names: {', '.join(unknown[:5])}"
+        )
     labels = torch.tensor([places[name] for name in data.class_names])[data.labels]
     return replace(data, labels=labels, class_names=class_names())

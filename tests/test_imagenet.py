@@ -64,3 +64,10 @@ def test_wordnet_folders_get_imagenets_labels():
     assert labelled.labels.tolist() == [0, 701, 701] and labelled.class_names == imagenet.class_names()
     with pytest.raises(ValueError, match="no WordNet ids"):
         imagenet.with_imagenet_labels(Dataset(data.images, data.labels, ("n01440764", "cat"), "d"))
+
+
+def test_folders_may_be_named_by_class():
+    images, labels = torch.zeros(2, 3, 1, 1, dtype=torch.uint8), torch.tensor([1, 0])
+    labelled = imagenet.with_imagenet_labels(Dataset(images, labels, ("bottlecap", "tench"), "d"))
+    assert labelled.labels.tolist() == [0, 455]
+    assert len(set(imagenet.class_names())) == 1000  # so that a name tells the class
