@@ -197,8 +197,8 @@ class FilmPooledNet(Network):
     """A network of pooled stages (after Jordan 2024, "94% on CIFAR-10 in 3.29 seconds"), told lambda in every norm.
 
     stem: channels of the 2x2 convolution that sees the sample first, at full resolution. stages: channels of each
-    stage. depth: convolutions of a stage after its first. added: more of them, by stage, beside the identity: a trained
-    network can be given them without changing an answer.
+    stage. depth: convolutions of a stage after its first. added: more of them, by stage (none where it says
+    nothing), beside the identity: a trained network can be given them without changing an answer.
     """
 
     def __init__(
@@ -209,14 +209,15 @@ class FilmPooledNet(Network):
         stages: tuple[int, ...] = (64, 256, 256),
         depth: int = 1,
         embedding: int = 64,
-        added: tuple[int, ...] = (0, 0, 0),
+        added: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         self.embedding = LambdaEmbedding(embedding)
         self.stem = nn.Conv2d(2 * channels, stem, 2)  # the sample and how far from unknown each value is
+        missing = len(stages) - len(added)
+        sizes = zip([stem, *stages[:-1]], stages, [*added] + [0] * missing, strict=True)
         self.stages = nn.ModuleList(
-            PooledStage(inputs, outputs, depth, embedding, more)
-            for inputs, outputs, more in zip([stem, *stages], stages, added, strict=False)
+            PooledStage(inputs, outputs, depth, embedding, more) for inputs, outputs, more in sizes
         )
         self.head = nn.Linear(stages[-1], num_classes)
 
