@@ -52,7 +52,7 @@ def offer_pin(setting: str, outcomes: list[Outcome], names: tuple[str, ...]) -> 
 
 
 def unpin(setting: str) -> None:
-    del st.session_state["pins"][setting]
+    st.session_state["pins"].pop(setting, None)  # a second click, before the page has answered the first
 
 
 def show_pins() -> None:

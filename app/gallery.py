@@ -18,6 +18,9 @@ SAMPLE, OWN = "sample", "own"
 AT_ONCE = 12
 """Pictures of a folder that are shown at a time."""
 
+MIDDLE = 50
+"""Position of a crop, in percent."""
+
 SOURCES = {SAMPLE: "A sample picture", OWN: "My own picture"}
 
 
@@ -57,6 +60,7 @@ def choose_folded(model: Classifier, collection: Collection) -> Chosen | None:
 
 
 def _sample(model: Classifier, collection: Collection) -> Chosen | None:
+    state.want_no_picture()
     size = model.input_shape[1:]
     samples, others = resources.samples(collection.samples, size), resources.folder_keys()
     chosen = state.chosen_picture([*samples, *others], collection.first)
@@ -135,8 +139,9 @@ def _own(model: Classifier) -> Chosen | None:
     if upload is not None:
         fresh = pictures.tame(upload.name), upload.getvalue()
         if fresh != st.session_state.get("own"):
+            if "own" in st.session_state:  # the crop of the one before says nothing of this one
+                st.session_state["crop"] = st.session_state["kept-crop"] = MIDDLE
             st.session_state["own"] = fresh
-            st.session_state.pop("kept-crop", None)
     if "own" not in st.session_state:
         if linked:
             st.info("This link is about a picture of somebody's own. Choose the same file to see the same view.")
@@ -159,12 +164,12 @@ def _own(model: Classifier) -> Chosen | None:
 def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
     """Show which part of an upload is cut out; returns it at `size` = (H, W). ImageError if it cannot be used."""
     width, height = resources.picture_size(data)
-    position = 50
+    position = MIDDLE
     if width != height:
         if "crop" not in st.session_state and "crop" not in st.query_params:
             st.session_state["crop"] = st.session_state.get("kept-crop", position)
         position = st.slider(
-            "Position of the crop, in percent of the longer side", 0, 100, 50, key="crop", bind="query-params"
+            "Position of the crop, in percent of the longer side", 0, 100, MIDDLE, key="crop", bind="query-params"
         )
         st.session_state["kept-crop"] = position
     part = "the bright part is cut out and" if width != height else "all of it is"

@@ -314,8 +314,15 @@ def certified_curves(name: str, rhos: tuple[float, ...], part: Part) -> Certifie
     return CertifiedCurves(curves, chosen(test, held_out, rhos))
 
 
-def models_with_records() -> list[str]:
-    return [name for name in list_models() if records(name)[0]]
+def models_with_records() -> tuple[list[str], list[str]]:
+    """Names of the models that have records, and of those whose records cannot be read."""
+    found, damaged = [], []
+    for name in manifests():
+        try:
+            found += [name] if records(name)[0] else []
+        except ValueError:
+            damaged.append(name)
+    return found, damaged
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

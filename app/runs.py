@@ -27,7 +27,7 @@ from dssn_core.monte_carlo import (
 )
 from dssn_core.networks import Classifier
 from dssn_core.stored import Stored
-from dssn_core.voting import replay
+from dssn_core.voting import ChunkLayout, replay
 
 T = TypeVar("T")
 
@@ -65,7 +65,8 @@ class Run(ABC, Generic[S]):
         """Time spent on it so far, waiting for a turn not counted."""
         self.state: S | None = None
         self.history: list[S] = []
-        """The state after every chunk; of a long run after every second one, fourth one and so on."""
+        """The state after every chunk; of a long run after every second one, fourth one and so on, and the last."""
+        self._chunks, self._stride = 0, 1
         self._model, self.image = model, image
 
     @abstractmethod
@@ -95,10 +96,12 @@ class Run(ABC, Generic[S]):
         began = time.perf_counter()
         state = self._next()
         self.seconds += time.perf_counter() - began
-        if len(self.history) > MOST_STATES:
-            self.history = self.history[::2]
-        self.history.append(state)
         self.state = state
+        self._chunks += 1
+        if self._chunks % self._stride == 0 or self.finished:
+            self.history.append(state)
+        if len(self.history) > MOST_STATES and not self.finished:
+            self.history, self._stride = self.history[1::2], 2 * self._stride
 
     def advance(self, waiting: Callable[[], object] = lambda: None) -> S:
         """Compute one more chunk, if any are left, and return the state.
@@ -148,7 +151,8 @@ class VoteRun(Run[Tally]):
     def outcome(self) -> Outcome:
         """What the finished vote says."""
         certificate = certificate_from_votes(self.finish().votes, self.total)
-        return exact_outcome(certificate, self.model_name, image_sha256(self.image), self.seconds)
+        passes = ChunkLayout.for_images(self.total, self.noise.shape).passes
+        return exact_outcome(certificate, passes, self.model_name, image_sha256(self.image), self.seconds)
 
 
 class EstimateRun(Run[Estimation]):

@@ -56,6 +56,10 @@ def want_picture(digest: str) -> None:
     st.query_params[DIGEST] = digest
 
 
+def want_no_picture() -> None:
+    st.query_params.pop(DIGEST, None)
+
+
 def set_value(key: str, value: object) -> None:
     """A button's callback: give the widget `key` a value."""
     st.session_state[key] = value

@@ -20,7 +20,7 @@ from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
 from .certificate import Certificate, certificate_from_votes, radius_bounds
 from .certificate_file import Verdict, verdict
-from .checkpoints import find_model, load_model, save_manifest
+from .checkpoints import find_model, load_model, read_manifest, save_manifest
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .estimates import estimate
@@ -63,6 +63,12 @@ def positive(number: int) -> int:
 def usable_sigma(sigma: float) -> float:
     levels_from_sigma(sigma)
     return sigma
+
+
+def json_object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f'must be a JSON object, as {{"stem": 24}}, got {json.dumps(value)}')
+    return value
 
 
 POSITIVE = checked(int, positive)
@@ -245,7 +251,11 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the run; its name becomes the model's")
     parser.add_argument("--start", help="name of a model, or its folder, to start from")
     parser.add_argument("--compile", action="store_true", help="torch.compile the training pass (needs a C++ compiler)")
-    parser.add_argument("--check-every", type=POSITIVE, help="images between held-out checks (default: 1/16 of them)")
+    parser.add_argument(
+        "--check-every",
+        type=POSITIVE,
+        help="images between held-out checks, made when a line is logged (default: 1/16 of them)",
+    )
     own = parser.add_argument_group("settings (each data set has its own defaults)")
     own.add_argument("--noise", choices=list(NOISES))
     own.add_argument("--offsets", help="offset scheme")
@@ -260,7 +270,9 @@ def add_train(parser: Parser) -> None:
     own.add_argument("--averaging", type=float, help="of the weights: decay a step; less for a short run")
     own.add_argument("--consistency", type=float, help="weight of the disagreement of two samples of an image")
     own.add_argument("--sigma-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the noise")
-    own.add_argument("--network", type=json.loads, metavar="JSON", help="settings of the architecture")
+    own.add_argument(
+        "--network", type=checked(json.loads, json_object), metavar="JSON", help="settings of the architecture"
+    )
     own.add_argument("--stability", type=float, help="of a denoiser: weight of the classifier's answers")
     own.add_argument(
         "--precision",
@@ -316,6 +328,8 @@ def add_evaluate(parser: Parser) -> None:
 def run_evaluate(options: Options) -> int:
     if not (options.sigma or options.clean):
         raise ValueError("there is nothing to do: give --sigma, or --clean")
+    if options.output and options.output.suffix == ".gz":
+        raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
     model = load_model(options.model)
     assert model.manifest is not None
     data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
@@ -364,7 +378,10 @@ def run_evaluate(options: Options) -> int:
         chosen = evaluation.of_files(evaluation.kept_records(folder, options.held_out), options.files, options.but)
         measured = evaluation.measured_on(chosen, data.description + which, options.rho)
         images = ("held_out_certified_accuracy" if options.held_out else "certified_accuracy") + which
-        save_manifest(folder, replace(model.manifest, measured={**model.manifest.measured, images: measured}))
+        manifest = read_manifest(folder)  # as it is now: another evaluation may have written into it meanwhile
+        if manifest.weights_sha256 != model.manifest.weights_sha256:
+            raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
+        save_manifest(folder, replace(manifest, measured={**manifest.measured, images: measured}))
     return 0
 
 

@@ -340,7 +340,7 @@ def verify(
         text = f"the file lists {len(listed)} votes for N = {levels} samples, for class {listed.max()} at most"
         yield Finding("votes of the samples", False, text)
         return
-    yield _compare_votes(model, subject, noise, listed, labels)
+    yield _compare_votes(model, subject, noise, listed, labels, how["precision"])
     followed = _claim(listed, levels, model.class_names)[0]  # exact arithmetic: no rounding can excuse it
     for name, what in (
         ("votes", "counts of the votes"),
@@ -365,9 +365,12 @@ def _number_format(model: Classifier, stated: str) -> Finding:
 
 
 def _compare_votes(
-    model: Classifier, image: Tensor, noise: SplitNoise, listed: np.ndarray, labels: np.ndarray
+    model: Classifier, image: Tensor, noise: SplitNoise, listed: np.ndarray, labels: np.ndarray, precision: str
 ) -> Finding:
-    """The stated votes against those counted here. They are excused where the stated class is nearly the best here."""
+    """The stated votes against those counted here. They are excused where the stated class is nearly the best here.
+
+    How nearly depends on the number format here and the stated one.
+    """
     what, differing = "votes of the samples", np.flatnonzero(listed != labels)
     if not len(differing):
         return Finding(what, True, f"all {noise.levels} as stated")
@@ -387,6 +390,5 @@ def _compare_votes(
             logits = model(noise.samples_at(image, torch.from_numpy(rows)), noise.lam)
         stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
         behind = max(behind, float((logits.amax(dim=1) - stated).max()))
-    assert model.manifest is not None
-    near = behind < max(NEAR_TIE[model.precision], NEAR_TIE[model.manifest.precision])
+    near = behind < max(NEAR_TIE[model.precision], NEAR_TIE.get(precision, 0))
     return Finding(what, False, f"{text}. The stated classes are up to {behind:.2g} behind in logits", near)

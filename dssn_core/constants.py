@@ -3,13 +3,21 @@
 import math
 import operator
 from decimal import ROUND_FLOOR, Decimal
-from typing import SupportsIndex
+from typing import Protocol, SupportsIndex, TypeVar
 
 PIXEL_STEPS = 255
 """q: an 8-bit pixel takes the values 0..q, and x = k/q lies in [0, 1]."""
 
 MIN_LEVELS, MAX_LEVELS = 2, 8192
 """Range of N, the number of split positions and of smoothing samples."""
+
+T = TypeVar("T", covariant=True)
+
+
+class Divisible(Protocol[T]):
+    """A number, or a tensor of them."""
+
+    def __truediv__(self, other: int, /) -> T: ...
 
 
 def check_levels(levels: SupportsIndex) -> int:
@@ -42,8 +50,8 @@ def levels_from_sigma(sigma: float) -> int:
     return levels_from_lambda(sigma * math.sqrt(3))
 
 
-def lambda_from_levels(levels: int) -> float:
-    """lambda = N/(2q); 2*lambda is the period of the split grid on the [0, 1] scale."""
+def lambda_from_levels(levels: Divisible[T]) -> T:
+    """lambda = N/(2q); 2*lambda is the period of the split grid on the [0, 1] scale. Of one N, or a tensor of them."""
     return levels / (2 * PIXEL_STEPS)
 
 

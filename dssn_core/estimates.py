@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .constants import PIXEL_STEPS, levels_from_sigma
+from .constants import lambda_from_levels, levels_from_sigma
 from .gallery import Dataset
 from .networks import Classifier
 from .noises import NOISES, keyed_generator
@@ -42,7 +42,7 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
             images = data.images[start : start + BATCH]
             each = torch.full((len(images),), levels)
             with torch.inference_mode():
-                labels = model(noisy(images, each, fractions, generator), each / (2 * PIXEL_STEPS)).argmax(1)
+                labels = model(noisy(images, each, fractions, generator), lambda_from_levels(each)).argmax(1)
             votes[torch.arange(start, start + len(images)), labels] += 1
     return votes
 
@@ -67,5 +67,5 @@ def estimate(
         levels = levels_from_sigma(sigma)
         votes = sampled_votes(model, data, levels, samples, seed)
         right = int(votes.gather(1, data.labels[:, None]).sum())
-        certified = estimated_certified(votes, data.labels, levels / (2 * PIXEL_STEPS), rhos)
+        certified = estimated_certified(votes, data.labels, lambda_from_levels(levels), rhos)
         yield Estimate(sigma, len(data), samples, right / (len(data) * samples), certified)

@@ -27,7 +27,7 @@ from .voting import BATCH_SIZE, count_votes, fitting_batch_size, noise_for
 CLEAN_BATCH = 32
 
 Key = tuple[object, ...]
-"""Data set index, levels, weight hash, image hash, sampling: what a record is about."""
+"""Data set index, levels, weight hash, number format, image hash, sampling: what a record is about."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,14 @@ class Sampling:
 class Record(NoiseLevel):
     """One image's certificate. index: place in the data set. label: its true class. predicted: the certified one.
 
-    radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. file: the image's name in
-    the data set, where it has one.
+    radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. precision: number format
+    of the convolutions. file: the image's name in the data set, where it has one.
     """
 
     index: int
     levels: int
     weights_sha256: str
+    precision: str
     image_sha256: str
     label: int
     predicted: int
@@ -66,7 +67,7 @@ class Record(NoiseLevel):
 
     @property
     def key(self) -> Key:
-        return self.index, self.levels, self.weights_sha256, self.image_sha256, self.sampling
+        return self.index, self.levels, self.weights_sha256, self.precision, self.image_sha256, self.sampling
 
     @property
     def right(self) -> bool:
@@ -86,14 +87,20 @@ class Record(NoiseLevel):
 
     @staticmethod
     def from_json(found: dict[str, Any]) -> "Record":
-        """ValueError unless `found` is what `to_json` gives."""
+        """ValueError unless `found` is what `to_json` gives, and what it claims follows from its votes."""
         try:
             sampling = Sampling(**found["sampling"]) if found.get("sampling") else None
             record = Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling})
             counts = [record.index, record.levels, record.label, record.predicted, *record.votes]
-            if any(type(n) is not int or n < 0 for n in counts) or record.predicted >= len(record.votes):
+            if any(type(n) is not int or n < 0 for n in counts) or check_levels(record.levels) < 2:
                 raise TypeError
-            if (type(record.radius_steps) is int) == (sampling is not None) or check_levels(record.levels) < 2:
+            if max(record.label, record.predicted) >= len(record.votes):
+                raise TypeError
+            if sampling is None:
+                certificate = certificate_from_votes(record.votes, record.levels)
+                if (certificate.label, certificate.radius_steps) != (record.predicted, record.radius_steps):
+                    raise TypeError
+            elif record.radius_steps is not None:
                 raise TypeError
             return record
         except (KeyError, TypeError) as error:
@@ -135,7 +142,8 @@ def evaluate(
     noise = noise_for(model, levels)
     for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
-        known = (done or {}).get((index, levels, model.manifest.weights_sha256, digest, sampling))
+        weights = model.manifest.weights_sha256
+        known = (done or {}).get((index, levels, weights, model.precision, digest, sampling))
         if known:
             yield known
             continue
@@ -149,7 +157,8 @@ def evaluate(
         yield Record(
             index=index,
             levels=levels,
-            weights_sha256=model.manifest.weights_sha256,
+            weights_sha256=weights,
+            precision=model.precision,
             image_sha256=digest,
             label=int(data.labels[index]),
             predicted=predicted,
@@ -232,21 +241,22 @@ def kept_records(folder: Path, held_out: bool) -> list[Record]:
 def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> None:
     """Add records of one model, drawn in one way, to those in its folder.
 
-    Records kept before are dropped if they are of other weights, or at the same N drawn otherwise, or of another image
-    at the same index: of another data set.
+    Records kept before are dropped if they are of other weights or another number format, or at the same N drawn
+    otherwise; and all of them if an index has another image now: they are of another data set.
     """
     images = {record.index: record.image_sha256 for record in records}
     drawn = {record.levels: record.sampling for record in records}
-    weights = {record.weights_sha256 for record in records}
-    if len(weights) > 1:
+    networks = {(record.weights_sha256, record.precision) for record in records}
+    if len(networks) > 1:
         raise ValueError("the records are of more than one model")
     before = [
         record
         for record in kept_records(folder, held_out)
-        if record.weights_sha256 in weights
+        if (record.weights_sha256, record.precision) in networks
         and drawn.get(record.levels, record.sampling) == record.sampling
-        and images.get(record.index, record.image_sha256) == record.image_sha256
     ]
+    if any(images.get(record.index, record.image_sha256) != record.image_sha256 for record in before):
+        before = []
     merged = {record.key: record for record in [*before, *records]}
     ordered = sorted(merged.values(), key=lambda record: (record.levels, record.index))
     write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in ordered))

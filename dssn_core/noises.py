@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .constants import PIXEL_STEPS
+from .constants import PIXEL_STEPS, lambda_from_levels
 from .monte_carlo import add_uniform, split_independently
 from .splitting import offsets_at, samples_from_numerators, split_numerators
 
@@ -33,7 +33,7 @@ def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sa
     """One sample of each image under a randomized neighbour of DSSN, which knows no offsets."""
 
     def samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
-        lam = levels.float()[:, None, None, None] / (2 * PIXEL_STEPS)
+        lam = lambda_from_levels(levels.float()[:, None, None, None])
         return kernel(images.float() / PIXEL_STEPS, lam, torch.rand(images.shape, generator=generator))
 
     return samples

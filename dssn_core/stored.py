@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .certificate_file import CertificateFileError, Document, dumps, parse
+from .certificate_file import CertificateFileError, Document, digest, dumps, parse
 from .files import read_json_lines, write_json_lines
 from .gallery import Sample, sample_pictures
 from .networks import Classifier
@@ -52,9 +52,10 @@ def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
 
 
 def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -> Stored | None:
-    """The vote on an image in a model's folder; None unless it is one that this very model would count here.
+    """The vote on an image in a model's folder; None unless it was counted as this model counts.
 
-    Compared are the weights, the offsets, the chunks and the number format. ValueError for a damaged file.
+    Compared are the weights, the offsets, the chunks and the number format, not the kind of machine. ValueError for a
+    damaged file.
     """
     assert model.manifest is not None
     for line in read_json_lines(folder / FILE):
@@ -62,6 +63,8 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
             if (line["image"]["sha256"], line["noise"]["levels"]) != (image_hash, levels):
                 continue
             document = parse(dumps(line).encode())
+            if document["digest"] != digest(document):
+                raise CertificateFileError("the digest of a certificate is not that of what it says")
         except (KeyError, TypeError, CertificateFileError) as error:
             raise ValueError(f"{folder / FILE} is damaged: {error}") from None
         labels = np.array(document["claim"]["sample_labels"], dtype=np.int64)

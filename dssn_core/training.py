@@ -23,7 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .architectures import build_network
 from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint, save_manifest
-from .constants import PIXEL_STEPS, levels_from_sigma
+from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
 from .denoising import DenoisedLite0, denoising_loss
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset, Labelled
@@ -265,7 +265,7 @@ class Trainer:
                 generator = keyed_generator(self.settings.seed, STATISTICS, batch)
                 chosen = torch.randint(len(self.training), (self.settings.batch_size,), generator=generator)
                 samples, levels, *_ = self._noisy(chosen, generator, views=1)
-                model(samples, levels.float() / (2 * PIXEL_STEPS))
+                model(samples, lambda_from_levels(levels.float()))
         return model.eval()
 
     def _noisy(self, chosen: Tensor, generator: torch.Generator, views: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -285,10 +285,11 @@ class Trainer:
         """
         first = load_model(name)
         assert first.manifest is not None
+        other = f"{name} is a {first.manifest.architecture} of other settings: {first.manifest.settings}"
         added = {"added": self.network_settings["added"]} if "added" in self.network_settings else {}
         same = (self.settings.architecture, self.network_settings)
         if (first.manifest.architecture, first.manifest.settings | added) != same:
-            raise ValueError(f"{name} is a {first.manifest.architecture} of other settings: {first.manifest.settings}")
+            raise ValueError(other)
         before = first.manifest.training
         if before.get("data") == data.description:
             seed, per_class = before["seed"], before["held_out_per_class"]
@@ -297,7 +298,10 @@ class Trainer:
                     f"{name} held out other images of this data: start with seed {seed} and at most {per_class} held "
                     "out per class"
                 )
-        self.model.network.load_smaller(first.network.saved_state())
+        try:
+            self.model.network.load_smaller(first.network.saved_state())
+        except RuntimeError:  # it has parts that this one has not
+            raise ValueError(other) from None
         return first.manifest.weights_sha256, first.manifest.images_seen
 
     def _batch_indices(self) -> Tensor:
@@ -314,7 +318,7 @@ class Trainer:
         settings = self.settings
         generator = keyed_generator(settings.seed, BATCH, self.position)
         samples, levels, labels, images = self._noisy(self._batch_indices(), generator, settings.views)
-        lam = levels.float() / (2 * PIXEL_STEPS)
+        lam = lambda_from_levels(levels.float())
         rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -358,7 +362,7 @@ class Trainer:
             with torch.inference_mode():
                 batches = (torch.split(whole, 250) for whole in (samples, levels, self.held_out.labels))
                 right = [
-                    (model(x, n.float() / (2 * PIXEL_STEPS)).argmax(1) == y).sum()
+                    (model(x, lambda_from_levels(n.float())).argmax(1) == y).sum()
                     for x, n, y in zip(*batches, strict=True)
                 ]
             accuracies[f"{sigma:g}"] = round(int(sum(right)) / len(self.held_out), 4)
@@ -490,7 +494,8 @@ def train(
                 trainer.save_state(state)
                 saved = now
     save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name, {}))
-    shipped = load_model(str(output))  # what is measured is what is loaded, after rounding to float16
+    # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
+    shipped = load_model(str(output.resolve()))
     assert shipped.manifest is not None
     measured = {
         "held_out_single_sample_accuracy": {

@@ -59,6 +59,11 @@ class ChunkLayout:
         """The layout with at most `batch_size` rows; by default as many as fit images of this shape, (C, H, W)."""
         return ChunkLayout.of(levels, fitting_batch_size(shape) if batch_size is None else batch_size)
 
+    @property
+    def passes(self) -> int:
+        """Network passes in all, those of the padding too."""
+        return self.chunks * self.rows
+
     def indices(self, chunk: int) -> Tensor:
         """int64 (rows,) sample indices of a chunk, padded by going round; only `real_rows` of them count."""
         places = torch.arange(chunk * self.rows, (chunk + 1) * self.rows)

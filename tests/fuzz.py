@@ -212,8 +212,12 @@ def read_weights(data: bytes, folder: Path) -> object:
 
 
 def record_seeds(folder: Path) -> list[bytes]:
-    record = Record(3, 441, "0" * 64, "1" * 64, 1, 1, 20, (400, 41), 0.5).to_json()
-    sampled = {**record, "sampling": {"method": "ssn", "n0": 100, "n": 441, "alpha": 0.001, "seed": 0}}
+    record = Record(3, 441, "0" * 64, "float32", "1" * 64, 1, 0, 179, (400, 41), 0.5).to_json()
+    sampled = {
+        **record,
+        "radius_steps": None,
+        "sampling": {"method": "ssn", "n0": 100, "n": 441, "alpha": 0.001, "seed": 0},
+    }
     lines = "".join(json.dumps(r) + "\n" for r in (record, sampled, record)).encode()
     return [lines, gzip.compress(lines, mtime=0), lines + b'{"index": 7, "lev']
 

@@ -348,3 +348,22 @@ def test_the_command_leaves_pixels_out_on_request(tmp_path):
     assert main(["certify", str(PICTURE), "--levels", "40", "--output", str(file), "--no-pixels"]) == 0
     assert main(["verify", str(file)]) == 1
     assert main(["verify", str(file), "--image", str(PICTURE)]) == 0
+
+
+def test_a_file_in_float32_is_not_excused_by_the_rounding_of_bfloat16(image, tmp_path):
+    """Of a model that counts in bfloat16 where it may: what the file says it was counted in is what matters."""
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
+    save_manifest(folder, replace(read_manifest(folder), precision="bfloat16"))
+    model = load_model(str(folder))
+    model.precision = "float32"
+    noise = noise_for(model, LEVELS)
+    document = make(model, image, sample_labels(model, image, noise, BATCH), LEVELS, BATCH)
+    assert verdict(verify(document, folder=folder.parent)) == Verdict.HOLDS
+    with torch.inference_mode():
+        best = model(noise.samples_at(image, torch.arange(LEVELS)), noise.lam).topk(2)
+    gaps = best.values[:, 0] - best.values[:, 1]
+    place = next(j for j in gaps.argsort().tolist() if gaps[j] > 0.002)  # more than float32's rounding
+    assert gaps[place] < 0.9  # and less than what is granted to bfloat16
+    listed = list(document["claim"]["sample_labels"])
+    listed[place] = int(best.indices[place, 1])
+    assert verdict(verify(voting(document, listed), folder=folder.parent)) == Verdict.DIFFERS

@@ -64,6 +64,8 @@ def test_refusals_exit_with_1_and_a_message(arguments, message, capsys):
         (["certify", PICTURE, "--levels", "1"], "from 2 to 8192"),
         (["certify", PICTURE, "--levels", "9", "--sigma", "1"], "not allowed with"),
         (["certify", PICTURE, "--batch-size", "0"], "1 or more"),
+        (["train", "--data", "x", "--output", "y", "--network", "5"], "must be a JSON object"),
+        (["train", "--data", "x", "--output", "y", "--network", "{"], "Expecting"),
         ([], "required"),
     ],
 )

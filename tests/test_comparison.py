@@ -33,7 +33,7 @@ def randomized(method="uniform", **settings):
 
 
 def exact(votes=(400, 41)):
-    return exact_outcome(certificate_from_votes(votes, 441), "toy", "00", 0.5)
+    return exact_outcome(certificate_from_votes(votes, 441), 441, "toy", "00", 0.5)
 
 
 def test_an_exact_outcome_cannot_fail():

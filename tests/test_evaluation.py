@@ -1,16 +1,17 @@
 """Records of many certificates and what they add up to."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from dssn_core import load_model
+from dssn_core import evaluation, load_model
 from dssn_core.__main__ import main
 from dssn_core.architectures import build_network
-from dssn_core.checkpoints import PRETRAINED
+from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.evaluation import (
     Record,
     Sampling,
@@ -51,9 +52,10 @@ def class_folders(parent: Path) -> Path:
 
 
 def a_record(steps: int, right: bool = True) -> Record:
-    return Record(
-        0, 441, "w", "i", label=1, predicted=1 if right else 2, radius_steps=steps, votes=(0, 441, 0), seconds=0.0
-    )
+    """Of 441 votes, all between classes 1, the true one, and 2."""
+    winner, other = 221 + steps, 220 - steps
+    votes = (0, winner, other) if right else (0, other, winner)
+    return Record(0, 441, "w", "float32", "i", 1, 1 if right else 2, steps, votes, seconds=0.0)
 
 
 def test_certified_accuracy_counts_right_images_with_enough_radius():
@@ -284,9 +286,13 @@ def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
     before = (tmp_path / "test.jsonl.gz").read_bytes()
     keep_records(tmp_path, False, records)
     assert (tmp_path / "test.jsonl.gz").read_bytes() == before
+    other_format = replace(records[0], precision="bfloat16")
+    keep_records(tmp_path, False, [other_format])
+    assert kept_records(tmp_path, False) == [other_format]
+    keep_records(tmp_path, False, records)
     other_image = replace(records[0], image_sha256="another data set")
     keep_records(tmp_path, False, [other_image])
-    assert [record.image_sha256 for record in kept_records(tmp_path, False)] == ["i", "i", "another data set"]
+    assert kept_records(tmp_path, False) == [other_image]
     keep_records(tmp_path, False, [replace(records[0], weights_sha256="new")])
     assert [record.weights_sha256 for record in kept_records(tmp_path, False)] == ["new"]
     with pytest.raises(ValueError, match="more than one model"):
@@ -301,13 +307,48 @@ def test_only_the_models_own_method_is_recorded(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "change", [{"levels": "x"}, {"index": [1]}, {"votes": "abc"}, {"label": None}, {"radius_steps": 1.5}, {"levels": 1}]
+    "change",
+    [
+        {"levels": "x"},
+        {"index": [1]},
+        {"votes": "abc"},
+        {"label": None},
+        {"radius_steps": 1.5},
+        {"levels": 1},
+        {"radius_steps": 4},  # what does not follow from the votes
+        {"predicted": 2},
+        {"votes": (0, 441, 0)},
+        {"votes": (0, 1, 0)},
+        {"label": 3},  # beyond the classes
+    ],
 )
 def test_a_record_of_the_wrong_kind_is_refused(change):
-    whole = replace(a_record(3), votes=(0, 441, 0)).to_json()
+    whole = a_record(3).to_json()
     assert Record.from_json(whole).radius_steps == 3
     with pytest.raises(ValueError):
         Record.from_json({**whole, **change})
+
+
+def test_records_of_another_evaluation_meanwhile_are_not_lost(tmp_path, monkeypatch):
+    """Of two evaluations of one model the one that ends last has read the manifest before the other wrote it."""
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    data = str(class_folders(tmp_path))
+
+    def meanwhile(*arguments):
+        manifest = read_manifest(folder)
+        save_manifest(folder, replace(manifest, measured={**manifest.measured, "other figures": 1}))
+        return keep_records(*arguments)
+
+    monkeypatch.setattr(evaluation, "keep_records", meanwhile)
+    command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--model", str(folder), "--record"]
+    assert main([*command, "--output", str(tmp_path / "records.jsonl")]) == 0
+    assert {"other figures", "certified_accuracy"} <= set(read_manifest(folder).measured)
+
+
+def test_an_output_cannot_grow_compressed(tmp_path, capsys):
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--limit", "10"]
+    assert main([*command, "--output", str(tmp_path / "records.jsonl.gz")]) == 1
+    assert "give it a name without .gz" in capsys.readouterr().err
 
 
 def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):

@@ -13,7 +13,7 @@ LOW, HIGH = levels_from_sigma(0.5), levels_from_sigma(2.0)
 def records(levels: int, radii: list[int]) -> list[Record]:
     """One right record of every radius in steps; a negative one is of a wrong record."""
     return [
-        Record(place, levels, "w", "i", 1, 1 if steps >= 0 else 2, abs(steps), (), 0.0)
+        Record(place, levels, "w", "float32", "i", 1, 1 if steps >= 0 else 2, abs(steps), (), 0.0)
         for place, steps in enumerate(radii)
     ]
 

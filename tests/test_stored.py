@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dssn_core import load_model, read_image
-from dssn_core.certificate_file import make
+from dssn_core.certificate_file import digest, make
 from dssn_core.images import image_sha256
 from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
 from dssn_core.voting import noise_for, replay, sample_labels, tally
@@ -36,9 +36,12 @@ def folder(model, image, labels, tmp_path):
     return tmp_path
 
 
-def rewritten(folder, change):
+def rewritten(folder, change, sealed=True):
+    """sealed: with the digest that fits the change, as somebody who means it would give it."""
     line = json.loads(gzip.decompress((folder / FILE).read_bytes()))
     change(line)
+    if sealed:
+        line["digest"] = digest(line)
     (folder / FILE).write_bytes(gzip.compress(json.dumps(line).encode() + b"\n"))
     return folder
 
@@ -81,10 +84,18 @@ def test_a_vote_that_would_be_counted_otherwise_here_is_left_out(model, image, f
     assert stored_vote(model, rewritten(folder, change), image_sha256(image), LEVELS) is None
 
 
-@pytest.mark.parametrize("change", [lambda line: line.pop("image"), lambda line: line["claim"].pop("votes")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line.pop("image"),
+        lambda line: line["claim"].pop("votes"),
+        lambda line: line["claim"]["sample_labels"].__setitem__(0, 9),
+    ],
+    ids=["image", "votes", "a vote"],
+)
 def test_a_damaged_file_is_told(model, image, folder, change):
     with pytest.raises(ValueError, match="damaged"):
-        stored_vote(model, rewritten(folder, change), image_sha256(image), LEVELS)
+        stored_vote(model, rewritten(folder, change, sealed=False), image_sha256(image), LEVELS)
 
 
 def test_a_replayed_vote_went_through_the_same_states(model, image, labels):

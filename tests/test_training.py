@@ -2,6 +2,7 @@ import copy
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -183,8 +184,10 @@ def test_a_run_may_start_from_a_smaller_model(data, tmp_path):
     samples, lam = torch.rand(6, *larger.input_shape), torch.full((6,), 0.7)
     with torch.no_grad():  # the added parts say nothing until they have learnt
         torch.testing.assert_close(larger(samples, lam), first(samples, lam))
-    with pytest.raises(ValueError, match="is a film-pooled of other settings"):
-        Trainer(replace(pooled, network=small | {"stem": 5, "added": [1, 2]}), data, start=start)
+    run(replace(pooled, network=small | {"added": [0, 1]}), data, tmp_path / "second")
+    for name, other in (("first", {"stem": 5, "added": [1, 2]}), ("second", {"added": [1]})):
+        with pytest.raises(ValueError, match="is a film-pooled of other settings"):
+            Trainer(replace(pooled, network=small | other), data, start=str(tmp_path / name))
 
 
 @pytest.mark.parametrize("change", [{"seed": 5}, {"held_out_per_class": 9}])
@@ -194,6 +197,12 @@ def test_a_run_holds_out_what_its_start_held_out(data, tmp_path, change):
     with pytest.raises(ValueError, match="held out other images of this data: start with seed 0"):
         Trainer(replace(TINY, **change), data, start=start)
     Trainer(replace(TINY, **change), replace(data, description="other pictures"), start=start)
+
+
+def test_a_run_named_as_an_installed_model_is_a_model_of_its_own(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train(Trainer(TINY, data), Path("cifar10-dssn"), report=quiet)
+    assert load_model(str(tmp_path / "cifar10-dssn")).class_names == ("red", "blue")
 
 
 def test_the_log_holds_what_it_says(data, tmp_path):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from app import benchmark_charts as charts
@@ -14,7 +13,8 @@ from app.charts import CHART_BAR
 from app.resources import Collection, Part
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
-from dssn_core.constants import sigma_from_levels
+from dssn_core.certificate import display_radius
+from dssn_core.constants import rounded_down, sigma_from_levels
 from dssn_core.evaluation import Record, by_levels, certified_steps
 from dssn_core.paper import published, source
 from dssn_core.standings import chosen, standings
@@ -34,7 +34,10 @@ def sigma_of(levels: int) -> str:
 def choose_models(collection: Collection, part: Part) -> list[str]:
     """The models of the collection's classes with records of a part that are to be shown, by name."""
     alike = {*resources.networks_of(collection), *collection.own.values()}
-    known = [name for name in resources.models_with_records() if name in alike and resources.records(name, part)[0]]
+    readable, damaged = resources.models_with_records()
+    if damaged:
+        st.warning(f"The records of {', '.join(damaged)} cannot be read: restore their folders from the repository.")
+    known = [name for name in readable if name in alike and resources.records(name, part)[0]]
     if not known:
         st.info("No network has records of these pictures yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
@@ -204,7 +207,7 @@ def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Re
 
 def gains(records: Sequence[Record], levels: int) -> dict[int, float]:
     """By data set index, how much longer DSSN's radius is than additive uniform's, in steps; wrong counts as zero."""
-    rivals = [name for name in resources.models_with_records() if resources.manifest_of(name).noise == "uniform"]
+    rivals = [name for name in resources.models_with_records()[0] if resources.manifest_of(name).noise == "uniform"]
     found = [r for name in rivals for r in by_levels(resources.records(name)[0]).get(levels, [])]
 
     def steps(several: Sequence[Record]) -> dict[int, float]:
@@ -256,7 +259,9 @@ def show_images(
 
     def radius(record: Record) -> str:
         steps = record.radius_in_steps
-        return "abstains" if steps is None else f"{np.floor(steps / PIXEL_STEPS * 1e4) / 1e4:.4f}"
+        if isinstance(steps, int):
+            return display_radius(steps)
+        return "abstains" if steps is None else rounded_down(steps / PIXEL_STEPS)
 
     columns: dict[str, list[object]] = {
         "index": [record.index for record in records],

@@ -12,7 +12,7 @@ from app.runs import VoteRun
 from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate import display_radius
 from dssn_core.certificate_file import dumps, make
-from dssn_core.images import image_sha256
+from dssn_core.images import image_sha256, png
 from dssn_core.networks import Classifier
 
 REDRAW_SECONDS = 0.25
@@ -135,6 +135,16 @@ def offer_file(run: VoteRun, model: Classifier) -> None:
             on_click="ignore",
             help="A file with picture, votes and hashes. “Check a certificate” computes all of it again.",
         )
+        if not embed:
+            st.download_button(
+                "and the picture, as it was cut out",
+                partial(png, run.image),
+                "picture.png",
+                "image/png",
+                icon=":material/image:",
+                on_click="ignore",
+                help="To check the certificate one needs this very picture, after cropping and resizing.",
+            )
 
 
 NOT_SAID = """

@@ -8,7 +8,7 @@ from app import controls, gallery, pictures, player, resources
 from app import splitting_charts as charts
 from app.film import Film
 from dssn_core import SplitNoise
-from dssn_core.constants import PIXEL_STEPS, levels_from_lambda
+from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lambda
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import NEIGHBOURS
 from dssn_core.networks import Classifier
@@ -86,7 +86,7 @@ def choose_levels() -> int:
             label = f"{preset:g}" if preset != 0.5 else "0.5: the change of regime"
             st.button(label, key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
     levels = levels_from_lambda(lam)
-    shown = f"λ = N/510 = **{levels / (2 * PIXEL_STEPS):.4f}** · N = **{levels}** samples. "
+    shown = f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · N = **{levels}** samples. "
     if levels < PIXEL_STEPS:
         st.markdown(
             shown + "The splits are closer than the grey scale is long: a sample is a **coarser copy** of the pixel."
@@ -244,7 +244,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme) for scheme in OFFSET_SCHEMES}
     errors = resources.reconstruction_errors(digest, CURVE_LAMBDAS, image)
-    here = resources.reconstruction_errors(digest, (levels / (2 * PIXEL_STEPS),), image)
+    here = resources.reconstruction_errors(digest, (lambda_from_levels(levels),), image)
     cells = []
     for scheme, noise in noises.items():
         tile = (noise.offsets * PIXEL_STEPS // max(1, levels - 1)).to(torch.uint8)

@@ -1,5 +1,7 @@
 """Why a certificate holds: poke a picture, look at the world of two pixels, watch the arithmetic."""
 
+from contextlib import suppress
+
 import numpy as np
 import streamlit as st
 import torch
@@ -16,6 +18,7 @@ from dssn_core.voting import noise_for
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 SIGMAS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
 GUIDED_BURST = 10
+CHANNELS = ("red", "green", "blue")
 
 
 # --- poke it -------------------------------------------------------------------------------------------------------
@@ -28,8 +31,17 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     if model is None:
         return None
     chosen = gallery.choose_folded(model, collection)
-    sigma = st.select_slider("Noise σ", SIGMAS, 0.15, key="poke-sigma", bind="query-params")
+    assert model.manifest is not None
+    low, high = model.manifest.sigma_range
+    known = [sigma for sigma in SIGMAS if low <= sigma <= high]
+    first, key = nearest(known, 0.15), "poke-sigma"
+    st.session_state[key] = nearest(known, st.session_state.get(key, first))  # of another network, it may be unknown
+    sigma = st.select_slider("Noise σ", known, first, key=key, bind="query-params")
     return None if chosen is None else (model, chosen.image, noise_for(model, levels_from_sigma(sigma)))
+
+
+def nearest(known: list[float], sigma: float) -> float:
+    return min(known, key=lambda each: abs(each - sigma))
 
 
 def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
@@ -50,8 +62,8 @@ def fresh_generator() -> torch.Generator:
     return torch.Generator().manual_seed(st.session_state["poke-seed"])
 
 
-def act(action: str, model: Classifier, noise: SplitNoise, certificate: Certificate) -> None:
-    """A button's callback: change the state of the attack."""
+def act(action: str, model: Classifier, noise: SplitNoise, certificate: Certificate, step: Step | None) -> None:
+    """A button's callback: change the state of the attack. step: what the buttons of one step stand for."""
     state: Poked = st.session_state["poked"]
     st.session_state["guided-left"] = GUIDED_BURST if action == "burst" else 0
     before: Poked | None = st.session_state["poked-before"]
@@ -68,10 +80,9 @@ def act(action: str, model: Classifier, noise: SplitNoise, certificate: Certific
         image = random_walk(state.original, certificate.radius_steps, fresh_generator())
         spent = Poked(state.original, image, controls.all_labels(model, image, noise.levels))
         st.session_state["poked-before"], state = state, spent
-    elif action in ("up", "down"):
-        channel = ("red", "green", "blue").index(st.session_state["poke-channel"])
-        place = (channel, st.session_state["poke-row"], st.session_state["poke-column"])
-        state = resources.poked(model, state, noise, Step(*place, 1 if action == "up" else -1))
+    elif step is not None:
+        with suppress(ValueError):  # a second click, before the page has answered the first, may leave the range
+            state = resources.poked(model, state, noise, step)
     elif action == "guided":
         state = resources.guided(model, state, noise, certificate.label)
     st.session_state["poked"] = state
@@ -93,22 +104,23 @@ def step_buttons(model: Classifier, state: Poked, noise: SplitNoise, certificate
         column = int(
             st.number_input("Column", 0, width - 1, width // 2, key="poke-column", bind="query-params", width=110)
         )
-        names = ("red", "green", "blue")[:channels]
+        names = CHANNELS[:channels]
         channel = names.index(st.selectbox("Channel", names, key="poke-channel", bind="query-params", width=110))
         value = int(state.image[channel, row, column])
 
-        def button(action: str, label: str, icon: str, disabled: bool = False) -> None:
+        def button(action: str, label: str, icon: str, disabled: bool = False, step: Step | None = None) -> None:
             st.button(
                 label,
                 key=f"poke-{action}",
                 icon=icon,
                 on_click=act,
-                args=(action, model, noise, certificate),
+                args=(action, model, noise, certificate, step),
                 disabled=disabled,
             )
 
-        button("down", f"{value} → {value - 1}", ":material/remove:", value == 0)
-        button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS)
+        down, up = (Step(channel, row, column, change) for change in (-1, 1))
+        button("down", f"{value} → {value - 1}", ":material/remove:", value == 0, down)
+        button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS, up)
     with st.container(horizontal=True):
         button("random", "Random step", ":material/casino:")
         button("guided", "Guided step", ":material/target:")
@@ -128,7 +140,7 @@ def last_move(state: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
     move = state.moves[-1]
     step, before = move.step, undo(state).image
     value = int(before[step.place])
-    channel = ("red", "green", "blue")[step.channel]
+    channel = CHANNELS[step.channel]
     vote = (
         f"and its vote stayed with **{names[move.after]}**"
         if move.before == move.after

@@ -37,6 +37,20 @@ def test_the_table_has_ours_beside_theirs():
     assert ((ours["95 % from"] <= ours["ours, %"]) & (ours["ours, %"] <= ours["to"])).all()
 
 
+def test_damaged_records_are_told_and_the_others_shown(monkeypatch):
+    readable = resources.records
+
+    def records(name, part=("*", "")):
+        if name == "cifar10-dssn":
+            raise ValueError("damaged")
+        return readable(name, part)
+
+    monkeypatch.setattr(resources, "records", records)
+    page = open_page("Table")
+    assert page.warning[0].value.startswith("The records of cifar10-dssn cannot be read")
+    assert set(page.dataframe[0].value["network"]) == {"cifar10-dssn-long"}
+
+
 def test_without_networks_nothing_is_drawn():
     page = open_page("Curves")
     by_key(page.get("button_group"), "bench-models-cifar10").set_value([]).run()

@@ -132,3 +132,25 @@ def test_a_link_about_an_own_picture_asks_for_the_file_and_compares_it():
     healthy(page.button(key="take-own").click().run())
     assert not page.warning
     assert page.query_params["sha256"] == image_sha256(read_image(data))
+
+
+def test_the_crop_of_one_picture_is_not_that_of_the_next():
+    page = upload(png(np.zeros((48, 64, 3), dtype=np.uint8)))
+    healthy(page.slider(key="crop").set_value(10).run())
+    data = png(np.full((48, 70, 3), 9, dtype=np.uint8))
+    healthy(page.file_uploader(key="upload").set_value(("next.png", data, "image/png")).run())
+    assert page.slider(key="crop").value == 50
+
+
+def test_a_sample_picture_leaves_no_trace_of_ones_own_in_the_address():
+    page = upload(png(np.zeros((32, 32, 3), dtype=np.uint8)))
+    assert "sha256" in page.query_params
+    healthy(page.segmented_control(key="source").set_value("sample").run())
+    assert "sha256" not in page.query_params
+
+
+def test_without_the_picture_in_it_the_picture_is_offered_beside_the_certificate():
+    page = open_page()
+    before = len(page.get("download_button"))
+    healthy(page.checkbox(key="embed").set_value(False).run())
+    assert len(page.get("download_button")) == before + 1

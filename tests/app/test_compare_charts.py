@@ -9,7 +9,7 @@ NAMES = ("cat", "dog", "owl")
 
 
 def outcome(votes):
-    return exact_outcome(certificate_from_votes(votes, sum(votes)), "toy", "00", 1.0)
+    return exact_outcome(certificate_from_votes(votes, sum(votes)), sum(votes), "toy", "00", 1.0)
 
 
 def test_an_exact_radius_stays_where_it_is_after_its_last_sample():

@@ -100,6 +100,7 @@ def votes_for_all(right: list[bool], levels: int = 441) -> list[Record]:
             index=place,
             levels=levels,
             weights_sha256=weights,
+            precision="bfloat16",
             image_sha256=f"{place:064x}",
             label=label if is_right else rival,
             predicted=label,

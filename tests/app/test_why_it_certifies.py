@@ -1,8 +1,11 @@
 """Poking, the two-pixel world and the arithmetic through their real widgets."""
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
+from dssn_core.attack import Poked
+from dssn_core.checkpoints import find_model, read_manifest
 from tests.app.test_certify import MAIN
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
@@ -30,6 +33,14 @@ def spent(page: AppTest) -> int:
     return int(meter.split('aria-label="')[1].split(" of ")[0])
 
 
+@pytest.mark.parametrize("network", ["cifar10-dssn", "cifar10-dssn-long"])
+def test_only_noise_that_the_network_knows_is_offered(network):
+    page = open_page(**{"cifar10-network": network})
+    low, high = read_manifest(find_model(network)).sigma_range
+    slider = page.select_slider(key="poke-sigma")
+    assert low <= slider.value <= high and low <= float(slider.options[0]) and float(slider.options[-1]) <= high
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_opens(section):
     open_page(why=section)
@@ -40,6 +51,15 @@ def test_a_poke_changes_one_sample_and_is_refunded():
     assert spent(page) == 1
     assert any("only **j = " in text.value for text in page.markdown)
     assert spent(press(page, "down")) == 0
+
+
+def test_a_second_click_beyond_the_range_does_nothing():
+    page = open_page()
+    up = page.button(key="poke-up")
+    top = Poked(*(torch.full((3, 32, 32), 255, dtype=torch.uint8),) * 2, page.session_state["poked"].labels)
+    page.session_state["poked"] = top
+    healthy(up.click().run())
+    assert spent(page) == 0
 
 
 def test_undo_and_reset_go_back():
