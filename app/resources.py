@@ -247,7 +247,7 @@ def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
 
 
 def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:
-    """What checking a certificate file finds; the votes are counted on the worker thread. tell: the share done."""
+    """What checking a certificate file finds; the network works on the worker thread. tell: the share done."""
 
     def watch(states: Iterator[Tally]) -> Iterator[Tally]:
         while (state := network_work(lambda: next(states, None))) is not None:
@@ -257,7 +257,7 @@ def verification(document: Document, image: Tensor | None, tell: Callable[[float
     def count(classifier: Classifier, pixels: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
         return sample_labels(classifier, pixels, noise, batch_size, watch)
 
-    return list(verify(document, image, count=count))
+    return list(verify(document, image, count=count, work=network_work))
 
 
 @st.cache_data(max_entries=1, show_spinner="Checking this installation …")

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ SCHEMA_FILE = Path(__file__).with_name("certificate_schema.json")
 
 Document = dict[str, Any]
 Counter = Callable[[Classifier, Tensor, SplitNoise, int], np.ndarray]
+Worker = Callable[[Callable[[], Tensor]], Tensor]
 """(model, image, noise, batch_size) -> the class that each sample votes for, int64 (N,)."""
 
 
@@ -292,11 +294,13 @@ def verify(
     folder: Path = PRETRAINED,
     count: Counter = sample_labels,
     chosen: str | None = None,
+    work: Worker = call,
 ) -> Iterator[Finding]:
     """Recompute everything a parsed document claims, one finding after the other; it holds if all agree.
 
     image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. count: counts the votes,
-    for a caller that wants to see how far it has come. chosen: as in `model_of`. CertificateFileError if the pixels or
+    for a caller that wants to see how far it has come. chosen: as in `model_of`. work: runs other work of the network,
+    for a caller that has a thread for it. CertificateFileError if the pixels or
     a model are missing, or the image given for a file without pixels is another one.
     """
     stated = document["image"]
@@ -340,7 +344,7 @@ def verify(
         text = f"the file lists {len(listed)} votes for N = {levels} samples, for class {listed.max()} at most"
         yield Finding("votes of the samples", False, text)
         return
-    yield _compare_votes(model, subject, noise, listed, labels, how["precision"])
+    yield _compare_votes(model, subject, noise, listed, labels, how["precision"], work)
     followed = _claim(listed, levels, model.class_names)[0]  # exact arithmetic: no rounding can excuse it
     for name, what in (
         ("votes", "counts of the votes"),
@@ -364,8 +368,20 @@ def _number_format(model: Classifier, stated: str) -> Finding:
     return replace(_finding("number format", stated, model.precision), rounding=own)
 
 
+def _logits(model: Classifier, samples: Tensor, lam: float) -> Tensor:
+    with torch.inference_mode():
+        logits: Tensor = model(samples, lam)
+    return logits
+
+
 def _compare_votes(
-    model: Classifier, image: Tensor, noise: SplitNoise, listed: np.ndarray, labels: np.ndarray, precision: str
+    model: Classifier,
+    image: Tensor,
+    noise: SplitNoise,
+    listed: np.ndarray,
+    labels: np.ndarray,
+    precision: str,
+    work: Worker,
 ) -> Finding:
     """The stated votes against those counted here. They are excused where the stated class is nearly the best here.
 
@@ -386,8 +402,7 @@ def _compare_votes(
         return Finding(what, False, text)
     behind = 0.0
     for rows in np.array_split(differing, -(-len(differing) // fitting_batch_size(noise.shape))):
-        with torch.inference_mode():
-            logits = model(noise.samples_at(image, torch.from_numpy(rows)), noise.lam)
+        logits = work(partial(_logits, model, noise.samples_at(image, torch.from_numpy(rows)), noise.lam))
         stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
         behind = max(behind, float((logits.amax(dim=1) - stated).max()))
     near = behind < max(NEAR_TIE[model.precision], NEAR_TIE.get(precision, 0))

@@ -4,6 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.lesson import STEPS
+from dssn_core import certify, levels_from_sigma, load_model, read_image
+from dssn_core.gallery import sample_pictures
 from tests.app.test_certify import MAIN
 
 
@@ -57,9 +59,11 @@ def test_nonsense_in_the_address_is_a_step_all_the_same(step):
 
 
 def test_what_the_lesson_claims_about_votes_is_true():
-    from dssn_core import certificate_from_votes
-
-    assert certificate_from_votes([0, 362, 0, 79], 441).radius_steps == 141
+    parameters = next(step.parameters for step in STEPS if step.title == "Ask many coarse versions")
+    sample = next(sample for sample in sample_pictures() if sample.key == parameters["picture"])
+    model = load_model(parameters["cifar10-network"])
+    found = certify(model, read_image(sample.path), levels_from_sigma(float(parameters["poke-sigma"])))
+    assert (found.levels, found.votes[1], found.votes[9], found.radius_steps) == (441, 362, 79, 141)
 
 
 def test_the_lesson_goes_on_where_it_was_left():
