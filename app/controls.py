@@ -18,6 +18,7 @@ from dssn_core.networks import Classifier
 NETWORKS_HELP = (
     "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
 )
+CHANNELS = ("red", "green", "blue")
 PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 
 

@@ -288,7 +288,7 @@ def selected(data: Listing, limit: int, files: str = "*", but: str = "") -> list
 
     files, but: patterns of the names of those to choose from, and of those to leave out (as in a shell).
     """
-    labels, names = class_labels(data), data.files or ("",) * len(data)
+    labels, names = data.labels.tolist(), data.files or ("",) * len(data)
     places = [place for place, name in enumerate(names) if _matches(name, files, but)]
     if not places:
         raise ValueError(f"no file of {data.description} matches {files!r}" + f" but not {but!r}" * bool(but))
@@ -319,8 +319,3 @@ def clean_accuracy(model: Classifier, data: Listing, indices: Sequence[int]) -> 
             logits = network.head(network.of_pictures(images.float() / PIXEL_STEPS))
         right += int((logits.argmax(1) == data.labels[part]).sum())
     return Share(right, len(indices))
-
-
-def class_labels(data: Listing) -> list[int]:
-    labels: list[int] = data.labels.to(torch.int64).tolist()
-    return labels

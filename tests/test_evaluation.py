@@ -18,7 +18,6 @@ from dssn_core.evaluation import (
     certified_accuracy,
     certified_curve,
     certified_steps,
-    class_labels,
     clean_accuracy,
     evaluate,
     evenly_spread,
@@ -146,7 +145,7 @@ def test_the_grid_ends_at_the_largest_possible_radius():
 
 def test_records_of_real_images_add_up_and_survive_json():
     data = samples_as_data()
-    records = list(evaluate(load_model("cifar10-dssn"), data, evenly_spread(class_labels(data), 3), 40))
+    records = list(evaluate(load_model("cifar10-dssn"), data, evenly_spread(data.labels.tolist(), 3), 40))
     for record in records:
         assert sum(record.votes) == 40
         assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record

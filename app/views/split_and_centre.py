@@ -195,7 +195,7 @@ def one_picture(model: Classifier, image: Tensor) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row = int(st.number_input("Row", 0, height - 1, key="row", bind="query-params", width=120))
         column = int(st.number_input("Column", 0, width - 1, key="column", bind="query-params", width=120))
-        names = ("red", "green", "blue")[:channels]
+        names = controls.CHANNELS[:channels]
         channel = names.index(st.selectbox("Channel", names, key="channel", bind="query-params", width=120))
         label = f"Show this pixel (k = {int(image[channel, row, column])}) on the number line"
         place = (row, column, channel)

@@ -18,7 +18,6 @@ from dssn_core.voting import noise_for
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 SIGMAS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
 GUIDED_BURST = 10
-CHANNELS = ("red", "green", "blue")
 
 
 # --- poke it -------------------------------------------------------------------------------------------------------
@@ -104,7 +103,7 @@ def step_buttons(model: Classifier, state: Poked, noise: SplitNoise, certificate
         column = int(
             st.number_input("Column", 0, width - 1, width // 2, key="poke-column", bind="query-params", width=110)
         )
-        names = CHANNELS[:channels]
+        names = controls.CHANNELS[:channels]
         channel = names.index(st.selectbox("Channel", names, key="poke-channel", bind="query-params", width=110))
         value = int(state.image[channel, row, column])
 
@@ -140,7 +139,7 @@ def last_move(state: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
     move = state.moves[-1]
     step, before = move.step, undo(state).image
     value = int(before[step.place])
-    channel = CHANNELS[step.channel]
+    channel = controls.CHANNELS[step.channel]
     vote = (
         f"and its vote stayed with **{names[move.after]}**"
         if move.before == move.after
