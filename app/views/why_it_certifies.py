@@ -182,17 +182,17 @@ def poke_it() -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         last_move(state, noise, names)
+        with st.container(horizontal=True):
+            for shown, caption in (
+                (state.original, "the original"),
+                (state.image, f"now, {state.spent} step{'s' * (state.spent != 1)} away"),
+            ):
+                st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
     with right:
         st.markdown(f"**The vote now** (it was {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
         moved = sum(max(0, a - b) for a, b in zip(first.votes, now.votes, strict=True))
         st.caption(f"Steps from the original: {state.spent}. Votes moved: {moved}, and never more than steps.")
-    with st.container(horizontal=True):
-        for shown, caption in (
-            (state.original, "the original"),
-            (state.image, f"now, {state.spent} step{'s' * (state.spent != 1)} away"),
-        ):
-            st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
     carry_on(model, state, noise, first.label)
 
 
