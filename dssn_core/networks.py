@@ -36,11 +36,6 @@ class Network(nn.Module):
     head: nn.Module
     has_denoiser = False
 
-    def load_smaller(self, tensors: dict[str, Tensor]) -> None:
-        """The saved state of a network like this one without its added parts; RuntimeError for any other."""
-        first = {name: tensor for name, tensor in self.saved_state().items() if ".added." in name}
-        self.load_saved_state({**first, **tensors})
-
     def features(self, x: Tensor, lam: Tensor) -> Tensor:
         """(B, C, H, W) samples, centred on [-1, 1], and (B,) lambda to (B, F) features before the last layer."""
         raise NotImplementedError
@@ -155,41 +150,22 @@ class FilmResNet(Network):
         return h.mean(dim=(2, 3))
 
 
-class AddedConvolution(nn.Module):
-    """A 3x3 convolution and modulated norm beside the identity.
-
-    The norm starts at nothing: put into a trained network, it changes no answer until it has learnt.
-    """
-
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__()
-        self.convolution = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.norm = ModulatedNorm(channels, width)
-        nn.init.zeros_(self.norm.modulation.bias)
-
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        return x + F.silu(self.norm(self.convolution(x), embedding))
-
-
 class PooledStage(nn.Module):
     """A 3x3 convolution, halved by a maximum over 2x2, then `depth` more 3x3 convolutions; all with modulated norms.
 
-    The first norm comes after the maximum, where a quarter of the values is left. `added`: convolutions at the end.
+    The first norm comes after the maximum, where a quarter of the values is left.
     """
 
-    def __init__(self, inputs: int, outputs: int, depth: int, width: int, added: int) -> None:
+    def __init__(self, inputs: int, outputs: int, depth: int, width: int) -> None:
         super().__init__()
         sizes = [inputs] + [outputs] * depth
         self.convolutions = nn.ModuleList(nn.Conv2d(size, outputs, 3, 1, 1, bias=False) for size in sizes)
         self.norms = nn.ModuleList(ModulatedNorm(outputs, width) for _ in sizes)
-        self.added = nn.ModuleList(AddedConvolution(outputs, width) for _ in range(added))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         h = F.silu(self.norms[0](F.max_pool2d(self.convolutions[0](x), 2), embedding))
         for convolution, norm in zip(self.convolutions[1:], self.norms[1:], strict=True):
             h = F.silu(norm(convolution(h), embedding))
-        for more in self.added:
-            h = more(h, embedding)
         return h
 
 
@@ -197,8 +173,7 @@ class FilmPooledNet(Network):
     """A network of pooled stages (after Jordan 2024, "94% on CIFAR-10 in 3.29 seconds"), told lambda in every norm.
 
     stem: channels of the 2x2 convolution that sees the sample first, at full resolution. stages: channels of each
-    stage. depth: convolutions of a stage after its first. added: more of them, by stage (none where it says
-    nothing), beside the identity: a trained network can be given them without changing an answer.
+    stage. depth: convolutions of a stage after its first.
     """
 
     def __init__(
@@ -209,15 +184,13 @@ class FilmPooledNet(Network):
         stages: tuple[int, ...] = (64, 256, 256),
         depth: int = 1,
         embedding: int = 64,
-        added: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         self.embedding = LambdaEmbedding(embedding)
         self.stem = nn.Conv2d(2 * channels, stem, 2)  # the sample and how far from unknown each value is
-        missing = len(stages) - len(added)
-        sizes = zip([stem, *stages[:-1]], stages, [*added] + [0] * missing, strict=True)
+        sizes = [stem, *stages]
         self.stages = nn.ModuleList(
-            PooledStage(inputs, outputs, depth, embedding, more) for inputs, outputs, more in sizes
+            PooledStage(inputs, outputs, depth, embedding) for inputs, outputs in zip(sizes, stages, strict=False)
         )
         self.head = nn.Linear(stages[-1], num_classes)
 

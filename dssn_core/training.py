@@ -277,19 +277,15 @@ class Trainer:
         return samples, levels, self.training.labels[chosen].repeat(views), images
 
     def _warm_start(self, name: str, data: Dataset) -> tuple[str, int]:
-        """Take the weights of a model of the same architecture, or of one without the parts added in it.
-
-        Returns their hash, and the images they have seen.
+        """Take the weights of a model of the same architecture; returns their hash, and the images they have seen.
 
         ValueError if it has been trained on images that this run is to hold out.
         """
         first = load_model(name)
         assert first.manifest is not None
-        other = f"{name} is a {first.manifest.architecture} of other settings: {first.manifest.settings}"
-        added = {"added": self.network_settings["added"]} if "added" in self.network_settings else {}
         same = (self.settings.architecture, self.network_settings)
-        if (first.manifest.architecture, first.manifest.settings | added) != same:
-            raise ValueError(other)
+        if (first.manifest.architecture, first.manifest.settings) != same:
+            raise ValueError(f"{name} is a {first.manifest.architecture} of other settings: {first.manifest.settings}")
         before = first.manifest.training
         if before.get("data") == data.description:
             seed, per_class = before["seed"], before["held_out_per_class"]
@@ -298,10 +294,7 @@ class Trainer:
                     f"{name} held out other images of this data: start with seed {seed} and at most {per_class} held "
                     "out per class"
                 )
-        try:
-            self.model.network.load_smaller(first.network.saved_state())
-        except RuntimeError:  # it has parts that this one has not
-            raise ValueError(other) from None
+        self.model.network.load_saved_state(first.network.saved_state())
         return first.manifest.weights_sha256, first.manifest.images_seen
 
     def _batch_indices(self) -> Tensor:

@@ -7,7 +7,6 @@ from dssn_core.architectures import build_network
 from dssn_core.networks import (
     PRECISIONS,
     Classifier,
-    FilmPooledNet,
     FilmResNet,
     LambdaEmbedding,
     ModulatedNorm,
@@ -47,18 +46,6 @@ def some_samples(rows, shape=(3, 32, 32), seed=0):
 
 
 # --- shapes and arguments ---
-
-
-@pytest.mark.parametrize(("added", "convolutions"), [((), 9), ((0, 1), 10), ((1, 2, 0, 3), 15)])
-def test_every_stage_is_built_and_may_be_given_more(added, convolutions):
-    network = FilmPooledNet(3, 4, stem=4, stages=(4, 4, 4, 4), embedding=8, added=added)
-    assert sum(isinstance(part, nn.Conv2d) for part in network.modules()) == convolutions
-    assert network.features(torch.rand(2, 3, 32, 32), torch.ones(2)).shape == (2, 4)
-
-
-def test_more_stages_given_to_than_there_are():
-    with pytest.raises(ValueError):
-        FilmPooledNet(3, 4, stages=(4, 4), added=(0, 0, 1))
 
 
 @pytest.mark.parametrize("precision", list(PRECISIONS))
