@@ -48,24 +48,6 @@ def test_a_first_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_json_lines_come_back(tmp_path):
-    records = [{"images": 1, "loss": 0.5}, {"images": 2, "name": "größer"}]
-    write_json_lines(tmp_path / "log.jsonl", iter(records))
-    assert list(read_json_lines(tmp_path / "log.jsonl")) == records
-    assert len((tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()) == 2
-
-
-def test_a_torn_last_line_is_left_out(tmp_path):
-    write_json_lines(tmp_path / "log.jsonl", [{"images": 1}, {"images": 2}])
-    data = (tmp_path / "log.jsonl").read_bytes()
-    (tmp_path / "log.jsonl").write_bytes(data[:-5])
-    assert list(read_json_lines(tmp_path / "log.jsonl")) == [{"images": 1}]
-
-
-def test_no_file_has_no_lines(tmp_path):
-    assert list(read_json_lines(tmp_path / "log.jsonl")) == []
-
-
 def test_json_lines_come_back_and_a_torn_last_line_is_left_out(tmp_path):
     path = tmp_path / "log.jsonl"
     assert read_json_lines(path) == []
