@@ -143,14 +143,19 @@ def clicked_curve() -> None:
 
 
 def table(models: Sequence[str], collection: Collection, part: Part) -> None:
-    rows = []
+    rows, missing = [], []
     for name in models:
         test, held_out = resources.records(name, part)
         if not chosen(test, held_out, [0.0]):
-            st.info(f"{name} has no records of held-out images, on which σ is chosen: `evaluate --held-out --record`.")
+            missing.append(name)
             continue
         rivals = [row for row in published(collection.samples) if row.method == resources.manifest_of(name).noise]
         rows += [{"model": name, **standing.row()} for standing in standings(test, held_out, rivals, collection.rhos)]
+    if missing:
+        st.info(
+            f"{', '.join(missing)}: no records of held-out images, on which σ is chosen, so no row here "
+            "(`evaluate --held-out --record` makes some). Curves has their curves."
+        )
     if not rows:
         return
     titles = {
