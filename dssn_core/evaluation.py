@@ -182,6 +182,11 @@ class Share:
         return self.count / self.images
 
     @property
+    def percent(self) -> float:
+        """The share in percent, to hundredths, never more than it is."""
+        return 10_000 * self.count // self.images / 100
+
+    @property
     def interval(self) -> tuple[float, float]:
         bounds = binomtest(self.count, self.images).proportion_ci(method="wilson")
         return float(bounds.low), float(bounds.high)
@@ -192,7 +197,7 @@ class Share:
     def __str__(self) -> str:
         low, high = self.interval
         interval = f"95 % interval {100 * low:.1f} to {100 * high:.1f}"
-        return f"{100 * self.share:.2f} % ({self.count} of {self.images}; {interval})"
+        return f"{self.percent:.2f} % ({self.count} of {self.images}; {interval})"
 
 
 def certified_steps(records: Sequence[Record]) -> np.ndarray:

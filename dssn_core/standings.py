@@ -1,6 +1,7 @@
 """Our certified accuracy beside the paper's. The noise of each row is chosen on images that it is not reported on."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .constants import PIXEL_STEPS, sigma_from_levels
@@ -26,6 +27,11 @@ class Chosen:
         return self.certified.count / self.right.count if self.right.count else None
 
 
+def rounded(percent: float, whole: Callable[[float], int]) -> float:
+    """To hundredths, by the floor or ceiling `whole`; what is a hundredth but for its last bits is left."""
+    return whole(round(100 * percent, 6)) / 100
+
+
 @dataclass(frozen=True)
 class Standing:
     """One rho. ours: the `Chosen` of it. theirs: the paper's best classifier at rho."""
@@ -40,8 +46,8 @@ class Standing:
 
     @property
     def difference(self) -> float:
-        """Ours minus theirs, in points of percent."""
-        return 100 * self.ours.certified.share - self.published
+        """Ours minus theirs, in points of percent, to hundredths."""
+        return round(self.ours.certified.percent - self.published, 2)
 
     @property
     def published_kept(self) -> float:
@@ -49,22 +55,22 @@ class Standing:
         return 100 * self.published / self.theirs.certified_accuracy[0.0]
 
     def row(self) -> dict[str, object]:
-        """The standing as a row of a table, in percent."""
+        """The standing as a row of a table, in percent: our figures are never more than they are."""
         ours, kept = self.ours, self.ours.kept
         low, high = ours.certified.interval
         return {
             "rho": ours.rho,
-            "ours": round(100 * ours.certified.share, 2),
-            "ours_95_low": round(100 * low, 2),
-            "ours_95_high": round(100 * high, 2),
+            "ours": ours.certified.percent,
+            "ours_95_low": rounded(100 * low, math.floor),
+            "ours_95_high": rounded(100 * high, math.ceil),
             "ours_sigma": round(sigma_from_levels(ours.levels), 4),
             "ours_levels": ours.levels,
             "ours_images": ours.certified.images,
             "paper": self.published,
             "paper_sigma": self.theirs.sigma,
             "paper_training": self.theirs.training,
-            "difference": round(self.difference, 2),
-            "ours_kept": None if kept is None else round(100 * kept, 2),
+            "difference": self.difference,
+            "ours_kept": None if kept is None else rounded(100 * kept, math.floor),
             "paper_kept": round(self.published_kept, 2),
         }
 

@@ -58,6 +58,13 @@ def test_the_rows_are_those_of_the_papers_headline():
 def test_what_is_kept_of_the_right_answers():
     test = records(LOW, [200, 128, 127, -1])
     row, none = (standings(found, test, published("imagenet"), [0.5])[0] for found in (test, records(LOW, [-1])))
-    assert row.row()["ours_kept"] == 66.67  # two of the three right ones
+    assert row.row()["ours_kept"] == 66.66  # two of the three right ones
     assert row.row()["paper_kept"] == 89.72  # 57.6 of 64.2
     assert none.row()["ours_kept"] is None
+
+
+def test_no_figure_of_ours_is_rounded_up():
+    test = records(LOW, [130, 130, 0])  # two of three
+    (row,) = (standing.row() for standing in standings(test, test, published("cifar10"), [0.5]))
+    assert (row["ours"], row["difference"], row["ours_kept"]) == (66.66, -5.59, 66.66)
+    assert row["ours_95_low"] == 20.76 and row["ours_95_high"] == 93.86
