@@ -33,7 +33,8 @@ def sigma_of(levels: int) -> str:
 
 def choose_models(collection: Collection, part: Part) -> list[str]:
     """The models of the collection's classes with records of a part that are to be shown, by name."""
-    alike = {*resources.networks_of(collection), *collection.own.values()}
+    first = resources.networks_of(collection)  # the others' curves are a click away: all at once are too many
+    alike = {*first, *collection.own.values()}
     readable, damaged = resources.models_with_records()
     if damaged:
         st.warning(f"The records of {', '.join(damaged)} cannot be read: restore their folders from the repository.")
@@ -41,8 +42,8 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
     if not known:
         st.info("No network has records of these pictures yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
-    key = f"bench-models-{collection.samples}"
-    return list(st.pills("Our networks", known, selection_mode="multi", default=known, key=key) or [])
+    key, shown = f"bench-models-{collection.samples}", [name for name in known if name in first]
+    return list(st.pills("Our networks", known, selection_mode="multi", default=shown, key=key) or [])
 
 
 def choose_part(collection: Collection) -> Part:
@@ -80,7 +81,8 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
         if levels in wanted
     ]
     if found.best:
-        images = min(at.certified.images for at in found.best)
+        counts = [at.certified.images for at in found.best]
+        images = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
         title = f"{name}, σ chosen for each ρ ({images} images)"
         curves.append(
             Curve(
