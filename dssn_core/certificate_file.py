@@ -53,8 +53,9 @@ SCHEMA_FILE = Path(__file__).with_name("certificate_schema.json")
 
 Document = dict[str, Any]
 Counter = Callable[[Classifier, Tensor, SplitNoise, int], np.ndarray]
-Worker = Callable[[Callable[[], Tensor]], Tensor]
 """(model, image, noise, batch_size) -> the class that each sample votes for, int64 (N,)."""
+Worker = Callable[[Callable[[], Tensor]], Tensor]
+"""Runs a piece of work and returns what it gives."""
 
 
 class CertificateFileError(ValueError):
@@ -300,8 +301,8 @@ def verify(
 
     image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. count: counts the votes,
     for a caller that wants to see how far it has come. chosen: as in `model_of`. work: runs other work of the network,
-    for a caller that has a thread for it. CertificateFileError if the pixels or
-    a model are missing, or the image given for a file without pixels is another one.
+    for a caller that has a thread for it. CertificateFileError if the pixels or a model are missing, or the image given
+    for a file without pixels is another one.
     """
     stated = document["image"]
     yield _finding("digest of the file", document["digest"], digest(document))

@@ -1,10 +1,9 @@
 """Our certified accuracy beside the paper's. The noise of each row is chosen on images that it is not reported on."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .constants import PIXEL_STEPS, sigma_from_levels
+from .constants import PIXEL_STEPS, rounded_down, sigma_from_levels
 from .evaluation import Record, Share, by_levels, certified_curve
 from .paper import Published, best_at
 
@@ -22,14 +21,9 @@ class Chosen:
     certified: Share
 
     @property
-    def kept(self) -> float | None:
+    def kept(self) -> Share | None:
         """The share of the right answers that are certified at rho; None where there are none."""
-        return self.certified.count / self.right.count if self.right.count else None
-
-
-def rounded(percent: float, whole: Callable[[float], int]) -> float:
-    """To hundredths, by the floor or ceiling `whole`; what is a hundredth but for its last bits is left."""
-    return whole(round(100 * percent, 6)) / 100
+        return Share(self.certified.count, self.right.count) if self.right.count else None
 
 
 @dataclass(frozen=True)
@@ -61,8 +55,8 @@ class Standing:
         return {
             "rho": ours.rho,
             "ours": ours.certified.percent,
-            "ours_95_low": rounded(100 * low, math.floor),
-            "ours_95_high": rounded(100 * high, math.ceil),
+            "ours_95_low": float(rounded_down(100 * low, 2)),
+            "ours_95_high": -float(rounded_down(-100 * high, 2)),
             "ours_sigma": round(sigma_from_levels(ours.levels), 4),
             "ours_levels": ours.levels,
             "ours_images": ours.certified.images,
@@ -70,7 +64,7 @@ class Standing:
             "paper_sigma": self.theirs.sigma,
             "paper_training": self.theirs.training,
             "difference": self.difference,
-            "ours_kept": None if kept is None else rounded(100 * kept, math.floor),
+            "ours_kept": None if kept is None else kept.percent,
             "paper_kept": round(self.published_kept, 2),
         }
 
