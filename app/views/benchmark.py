@@ -93,14 +93,16 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
 
 
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
-    levels = sorted({record.levels for name in models for record in resources.records(name, part)[0]})
+    measured = [{record.levels for record in resources.records(name, part)[0]} for name in models]
+    levels = sorted(set.union(*measured))
+    common = sorted(set.intersection(*measured))  # curves that can be compared; all at once are too many
     with st.container(horizontal=True):
         methods = controls.choose_methods("The paper's curves", "bench-paper")
         shown = st.pills(
             "A curve for σ",
             levels,
             selection_mode="multi",
-            default=levels,
+            default=common or levels,
             format_func=sigma_of,
             key=f"bench-levels-{collection.samples}-{part}",
         )

@@ -57,6 +57,16 @@ def test_without_networks_nothing_is_drawn():
     assert not page.exception and not page.get("plotly_chart")
 
 
+def test_at_first_every_network_has_a_curve_at_every_noise_shown():
+    page = open_page("Curves")
+    models, levels = (
+        next(b for b in page.get("button_group") if b.label == label) for label in ("Our networks", "A curve for σ")
+    )
+    for name in models.value:
+        assert set(levels.value) <= {record.levels for record in resources.records(name)[0]}
+    assert 0 < len(levels.value) < len(levels.options)
+
+
 def test_images_can_be_picked_by_what_became_of_them():
     page = open_page("Images")
     page.selectbox(key="bench-kind-None").set_value("wrong").run()
