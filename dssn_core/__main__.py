@@ -20,9 +20,10 @@ from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
 from .certificate import Certificate, certificate_from_votes, radius_bounds
 from .certificate_file import Verdict, verdict
-from .checkpoints import find_model, load_model, read_manifest, save_manifest
+from .checkpoints import find_model, load_model, read_manifest, save_checkpoint, save_manifest
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
+from .ensembles import joined
 from .estimates import estimate
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import list_dataset
@@ -296,6 +297,23 @@ def run_train(options: Options) -> int:
     return 0
 
 
+# --- join ----------------------------------------------------------------------------------------------------------
+
+
+def add_join(parser: Parser) -> None:
+    parser.add_argument("--model", nargs="+", required=True, help="names of the members, or their folders")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the new model; its name becomes its own")
+    parser.add_argument("--precision", choices=list(PRECISIONS), help="of its convolutions (default: its members')")
+
+
+def run_join(options: Options) -> int:
+    network, manifest = joined([load_model(name) for name in options.model], options.output.resolve().name)
+    manifest = replace(manifest, precision=options.precision or manifest.precision)
+    saved = save_checkpoint(options.output, network, manifest)
+    print(f"wrote {options.output} (weights {saved.weights_sha256})")
+    return 0
+
+
 # --- evaluate ------------------------------------------------------------------------------------------------------
 
 
@@ -472,6 +490,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int
     "gallery": ("certify the built-in pictures and keep that in the model's folder", add_gallery, run_gallery),
     "verify": ("check a certificate file by computing it again", add_verify, run_verify),
     "train": ("train a base classifier, resuming what the output folder holds", add_train, run_train),
+    "join": ("make one model of several: their mean votes", add_join, run_join),
     "evaluate": ("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
     "estimate": ("compare models on held-out images by a few samples of each", add_estimate, run_estimate),
     "self-check": ("check that this installation computes what it should", add_self_check, run_self_check),

@@ -4,13 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 from .denoising import DenoisedLite0, Pretrained
-from .networks import FilmPooledNet, FilmResNet, Network
+from .networks import Ensemble, FilmPooledNet, FilmResNet, Network
+
+
+def _ensemble(channels: int, num_classes: int, members: list[dict[str, Any]]) -> Ensemble:
+    """members: of each its `architecture` and `settings`, as its own manifest has them."""
+    return Ensemble([build_network(m["architecture"], m["settings"], channels, num_classes) for m in members])
+
 
 ARCHITECTURES: dict[str, Callable[..., Network]] = {
     "film-resnet": FilmResNet,
     "film-pooled": FilmPooledNet,
     "denoised-lite0": DenoisedLite0,
     "pretrained-lite0": Pretrained,
+    "ensemble": _ensemble,
 }
 
 
@@ -20,5 +27,5 @@ def build_network(kind: str, settings: dict[str, Any], channels: int, num_classe
         raise ValueError(f"unknown architecture {kind!r}; known: {', '.join(ARCHITECTURES)}")
     try:
         return ARCHITECTURES[kind](channels=channels, num_classes=num_classes, **settings)
-    except TypeError as error:
+    except (TypeError, KeyError) as error:
         raise ValueError(f"settings of {kind!r} do not fit: {error}") from error

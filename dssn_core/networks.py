@@ -5,6 +5,7 @@ Shape legend: B samples, C channels, H rows, W columns, K classes.
 `Classifier` is the contract that voting relies on; the table of networks by name is in `architectures`.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -200,6 +201,59 @@ class FilmPooledNet(Network):
         for stage in self.stages:
             h = stage(h, embedding)
         return h.mean(dim=(2, 3))
+
+
+class MeanOfLogs(nn.Module):
+    """(B, sum of F) features of several networks to (B, K): the mean of the logarithms of their classes' shares."""
+
+    def __init__(self, heads: Sequence[nn.Module], widths: Sequence[int]) -> None:
+        super().__init__()
+        self.heads = tuple(heads)  # a tuple registers no weights: they stay those of the networks
+        self.widths = list(widths)
+
+    def forward(self, features: Tensor) -> Tensor:
+        parts = torch.split(features, self.widths, dim=1)
+        logs = [head(part).log_softmax(dim=1) for head, part in zip(self.heads, parts, strict=True)]
+        return torch.stack(logs).mean(dim=0)
+
+
+class Ensemble(Network):
+    """Several networks asked for the same sample, as one base classifier (Hansen & Salamon 1990; Horvath et al. 2022).
+
+    Any function of (x_tilde, lambda) may vote, so a certificate is exact for the mean as for one network.
+    """
+
+    def __init__(self, members: Sequence[Network]) -> None:
+        super().__init__()
+        if len(members) < 2:
+            raise ValueError(f"an ensemble has two members or more, got {len(members)}")
+        self.members = nn.ModuleList(members)
+        heads = [member.head for member in members]
+        widths = [head.in_features for head in heads if isinstance(head, nn.Linear)]
+        if len(widths) < len(heads):
+            raise ValueError("a member of an ensemble must be one network with a linear last layer")
+        self.head = MeanOfLogs(heads, widths)
+
+    def features(self, x: Tensor, lam: Tensor) -> Tensor:
+        return torch.cat([member.features(x, lam) for member in self.networks], dim=1)
+
+    @property
+    def networks(self) -> list[Network]:
+        return [member for member in self.members if isinstance(member, Network)]
+
+    def saved_state(self) -> dict[str, Tensor]:
+        states = enumerate(member.saved_state() for member in self.networks)
+        return {f"{place}.{name}": tensor for place, state in states for name, tensor in state.items()}
+
+    def load_saved_state(self, tensors: dict[str, Tensor]) -> None:
+        states: list[dict[str, Tensor]] = [{} for _ in self.members]
+        for key, tensor in tensors.items():
+            place, _, name = key.partition(".")
+            if not place.isdecimal() or int(place) >= len(states):
+                raise RuntimeError(f"weights of no member: {key}")
+            states[int(place)][name] = tensor
+        for member, state in zip(self.networks, states, strict=True):
+            member.load_saved_state(state)
 
 
 def centred(x: Tensor) -> Tensor:

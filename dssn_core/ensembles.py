@@ -1,0 +1,51 @@
+"""Several models joined into one whose base classifier is their mean."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .checkpoints import Manifest
+from .networks import Classifier, Ensemble
+
+ALIKE = ("noise", "offsets", "class_names", "input_shape")
+"""Fields of the members' manifests that must agree for one vote to make sense for all of them."""
+HELD_OUT = ("data", "seed", "held_out_per_class")
+"""What of their training decides which images were set apart: none of these may have been seen by any member."""
+
+
+def _common(what: str, values: Sequence[Any]) -> Any:
+    if any(value != values[0] for value in values):
+        raise ValueError(f"these models cannot be joined, they differ in {what}: {', '.join(map(str, values))}")
+    return values[0]
+
+
+def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]:
+    """The ensemble of `models` and its manifest, for `save_checkpoint`.
+
+    Its noise range is what all of them were trained for, its number format float32 if one of them asks for it, its
+    images those of all of them. ValueError if they vote on different samples or classes, or held out different images.
+    """
+    ensemble = Ensemble([model.network for model in models])
+    manifests = [model.manifest for model in models if model.manifest is not None]
+    alike = {field: _common(field, [getattr(manifest, field) for manifest in manifests]) for field in ALIKE}
+    held_out = {field: _common(field, [m.training.get(field) for m in manifests]) for field in HELD_OUT}
+    low = max(manifest.sigma_range[0] for manifest in manifests)
+    high = min(manifest.sigma_range[1] for manifest in manifests)
+    if low > high:
+        raise ValueError("these models cannot be joined, there is no noise that all of them were trained for")
+    formats = {manifest.precision for manifest in manifests}
+    manifest = Manifest(
+        name=name,
+        architecture="ensemble",
+        settings={"members": [{"architecture": m.architecture, "settings": m.settings} for m in manifests]},
+        precision=formats.pop() if len(formats) == 1 else "float32",
+        sigma_range=(low, high),
+        training={
+            **held_out,
+            "images": sum(m.images_seen for m in manifests),
+            "members": [{"name": m.name, "weights_sha256": m.weights_sha256} for m in manifests],
+        },
+        measured={},
+        weights_sha256="",
+        **alike,
+    )
+    return ensemble, manifest
