@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import safetensors
 import safetensors.torch
-import timm.optim
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -183,6 +182,8 @@ def _adamw(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim
 
 
 def _muon(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
+    import timm.optim  # takes seconds, for which no page should wait
+
     muon: torch.optim.Optimizer = timm.optim.Muon(
         groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True
     )

@@ -1,6 +1,8 @@
 """Imports go one way: the library knows nothing of the page, and the certificate nothing of tensors."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,8 @@ def test_data_flows_one_way(name):
 @pytest.mark.parametrize("path", sorted((ROOT / "app").glob("*charts.py")), ids=lambda path: path.name)
 def test_figures_are_made_without_streamlit(path):
     assert "streamlit" not in packages(path)
+
+
+def test_the_first_page_does_not_wait_for_packages_that_few_pages_need():
+    code = "import sys, app.resources; print({'timm', 'torchvision', 'torch._dynamo'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "set()\n"
