@@ -42,7 +42,9 @@ def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]
         training={
             **held_out,
             "images": sum(m.images_seen for m in manifests),
-            "members": [{"name": m.name, "weights_sha256": m.weights_sha256} for m in manifests],
+            "members": [
+                {"name": m.name, "weights_sha256": m.weights_sha256, "training": m.training} for m in manifests
+            ],
         },
         measured={},
         weights_sha256="",
