@@ -187,6 +187,13 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "images that it is reported on. Our σ is chosen on other images. Difference in points of percent. "
         "Kept: of the images answered right at this σ, those certified at ρ."
     )
+    drawn = {record.sampling.n for name in models for record in resources.records(name, part)[0] if record.sampling}
+    if drawn:
+        most = max(row.samples for row in published(collection.samples))
+        st.caption(
+            f"Randomized methods: {max(drawn):,} samples of each image here, {most:,} in the paper. Fewer samples "
+            "prove smaller radii, so the difference is not that of the networks alone."
+        )
     exports.files("table", rows, {})
 
 
