@@ -20,7 +20,7 @@ from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
 from .certificate import Certificate, certificate_from_votes, radius_bounds
 from .certificate_file import Verdict, verdict
-from .checkpoints import find_model, load_model, read_manifest, save_checkpoint, save_manifest
+from .checkpoints import MANIFEST, find_model, load_model, read_manifest, save_checkpoint, save_manifest
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .ensembles import joined
@@ -307,6 +307,8 @@ def add_join(parser: Parser) -> None:
 
 
 def run_join(options: Options) -> int:
+    if (options.output / MANIFEST).exists():
+        raise ValueError(f"{options.output} holds a model already: choose another folder")
     network, manifest = joined([load_model(name) for name in options.model], options.output.resolve().name)
     manifest = replace(manifest, precision=options.precision or manifest.precision)
     saved = save_checkpoint(options.output, network, manifest)

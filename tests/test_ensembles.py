@@ -102,12 +102,24 @@ def test_weights_of_no_member_are_refused(tmp_path, key):
         load_model("pair", tmp_path)
 
 
-def test_the_command_joins_models(tmp_path, capsys):
+@pytest.fixture
+def folders(tmp_path):
+    """Two saved models that may be joined."""
     for seed in range(2):
         one = member(seed)
         save_checkpoint(tmp_path / f"member {seed}", one.network, one.manifest)
-    folders = [str(tmp_path / f"member {seed}") for seed in range(2)]
+    return [str(tmp_path / f"member {seed}") for seed in range(2)]
+
+
+def test_the_command_joins_models(folders, tmp_path, capsys):
     assert main(["join", "--model", *folders, "--output", str(tmp_path / "pair"), "--precision", "bfloat16"]) == 0
     assert load_model("pair", tmp_path).manifest.precision == "bfloat16"
     assert main(["join", "--model", folders[0], "--output", str(tmp_path / "one")]) == 1
     assert "two members or more" in capsys.readouterr().err
+
+
+def test_the_command_writes_over_no_model(folders, tmp_path, capsys):
+    before = (tmp_path / "member 0" / "weights.safetensors").read_bytes()
+    assert main(["join", "--model", *folders, "--output", folders[0]]) == 1
+    assert "holds a model already" in capsys.readouterr().err
+    assert (tmp_path / "member 0" / "weights.safetensors").read_bytes() == before
