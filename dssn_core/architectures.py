@@ -9,7 +9,11 @@ from .networks import Ensemble, FilmPooledNet, FilmResNet, Network
 
 def _ensemble(channels: int, num_classes: int, members: list[dict[str, Any]]) -> Ensemble:
     """members: of each its `architecture` and `settings`, as its own manifest has them."""
-    return Ensemble([build_network(m["architecture"], m["settings"], channels, num_classes) for m in members])
+
+    def built(architecture: str, settings: dict[str, Any]) -> Network:
+        return build_network(architecture, settings, channels, num_classes)
+
+    return Ensemble([built(**member) for member in members])
 
 
 ARCHITECTURES: dict[str, Callable[..., Network]] = {
@@ -27,5 +31,5 @@ def build_network(kind: str, settings: dict[str, Any], channels: int, num_classe
         raise ValueError(f"unknown architecture {kind!r}; known: {', '.join(ARCHITECTURES)}")
     try:
         return ARCHITECTURES[kind](channels=channels, num_classes=num_classes, **settings)
-    except (TypeError, KeyError) as error:
+    except TypeError as error:
         raise ValueError(f"settings of {kind!r} do not fit: {error}") from error

@@ -18,6 +18,11 @@ def _common(what: str, values: Sequence[Any]) -> Any:
     return values[0]
 
 
+def _manifest(model: Classifier) -> Manifest:
+    assert model.manifest is not None
+    return model.manifest
+
+
 def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]:
     """The ensemble of `models` and its manifest, for `save_checkpoint`.
 
@@ -25,7 +30,7 @@ def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]
     images those of all of them. ValueError if they vote on different samples or classes, or held out different images.
     """
     ensemble = Ensemble([model.network for model in models])
-    manifests = [model.manifest for model in models if model.manifest is not None]
+    manifests = [_manifest(model) for model in models]
     alike = {field: _common(field, [getattr(manifest, field) for manifest in manifests]) for field in ALIKE}
     held_out = {field: _common(field, [m.training.get(field) for m in manifests]) for field in HELD_OUT}
     low = max(manifest.sigma_range[0] for manifest in manifests)

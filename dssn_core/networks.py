@@ -227,6 +227,7 @@ class Ensemble(Network):
         super().__init__()
         if len(members) < 2:
             raise ValueError(f"an ensemble has two members or more, got {len(members)}")
+        self.networks = tuple(members)  # as they are; registered, for their weights, by the list
         self.members = nn.ModuleList(members)
         heads = [member.head for member in members]
         widths = [head.in_features for head in heads if isinstance(head, nn.Linear)]
@@ -236,10 +237,6 @@ class Ensemble(Network):
 
     def features(self, x: Tensor, lam: Tensor) -> Tensor:
         return torch.cat([member.features(x, lam) for member in self.networks], dim=1)
-
-    @property
-    def networks(self) -> list[Network]:
-        return [member for member in self.members if isinstance(member, Network)]
 
     def saved_state(self) -> dict[str, Tensor]:
         states = enumerate(member.saved_state() for member in self.networks)

@@ -147,12 +147,13 @@ def clicked_curve() -> None:
 
 
 def table(models: Sequence[str], collection: Collection, part: Part) -> None:
-    rows, missing = [], []
+    rows, missing, drawn = [], [], set()
     for name in models:
         test, held_out = resources.records(name, part)
         if not chosen(test, held_out, [0.0]):
             missing.append(name)
             continue
+        drawn |= {record.sampling.n for record in test if record.sampling}
         rivals = [row for row in published(collection.samples) if row.method == resources.manifest_of(name).noise]
         rows += [{"model": name, **standing.row()} for standing in standings(test, held_out, rivals, collection.rhos)]
     if missing:
@@ -187,7 +188,6 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "images that it is reported on. Our σ is chosen on other images. Difference in points of percent. "
         "Kept: of the images answered right at this σ, those certified at ρ."
     )
-    drawn = {record.sampling.n for name in models for record in resources.records(name, part)[0] if record.sampling}
     if drawn:
         most = max(row.samples for row in published(collection.samples))
         st.caption(
