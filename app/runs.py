@@ -15,6 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from dssn_core import PIXEL_STEPS, SplitNoise, Tally, certificate_from_votes, tally
+from dssn_core.certificate_file import Document, make
 from dssn_core.comparison import Outcome, exact_outcome, randomized_outcome
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import (
@@ -136,6 +137,8 @@ class VoteRun(Run[Tally]):
         self.labels = np.full(noise.levels, -1, dtype=np.int64)
         self.made: dict[str, Any] | None = None
         """How it was counted, where that was not here."""
+        self.precision = model.precision
+        """Number format in which it is counted."""
 
     def _next(self) -> Tally:
         state = next(tally(self._model, self.image, self.noise, resume=self.state))
@@ -146,7 +149,21 @@ class VoteRun(Run[Tally]):
         """Take over a vote that was counted before, with all its states."""
         self.history = list(replay(stored.labels, self._model.num_classes, self.image, self.noise))
         self.state, self.made, self.seconds = self.history[-1], stored.made, stored.seconds
+        self.precision = stored.precision
         self.labels[:] = stored.labels
+
+    def document(self, embed: bool) -> Document:
+        """The finished vote as a certificate file, with the picture in it or without."""
+        return make(
+            self._model,
+            self.image,
+            self.labels,
+            self.total,
+            seconds=self.seconds,
+            embed=embed,
+            made=self.made,
+            precision=self.precision,
+        )
 
     def outcome(self) -> Outcome:
         """What the finished vote says."""

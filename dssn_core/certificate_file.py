@@ -112,12 +112,13 @@ def make(
     seconds: float = 0.0,
     embed: bool = True,
     made: dict[str, Any] | None = None,
+    precision: str | None = None,
 ) -> Document:
     """The file of one certificate.
 
     model: from `load_model`. image: torch.uint8 (3, H, W). labels: int (N,), the vote of every sample in index order,
     counted with `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
-    made: what to say of its making, if it was not here and now.
+    made, precision: what to say of its making, and in which number format it was counted, if it was not here and now.
     """
     assert model.manifest is not None
     noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
@@ -144,7 +145,7 @@ def make(
         "evaluation": {
             "chunks": layout.chunks,
             "rows": layout.rows,
-            "precision": model.precision,
+            "precision": precision or model.precision,
         },
         "claim": _claim(labels, levels, model.class_names)[0],
         "made": made or {"seconds": round(seconds, 3), **machine()},

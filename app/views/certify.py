@@ -11,7 +11,7 @@ from app import charts, controls, gallery, pictures, resources, state
 from app.runs import VoteRun
 from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate import display_radius
-from dssn_core.certificate_file import dumps, make
+from dssn_core.certificate_file import dumps
 from dssn_core.images import image_sha256, png
 from dssn_core.networks import Classifier
 
@@ -101,8 +101,8 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         key="strip",
         alt=f"the class that each of the {tally.total} samples voted for",
     )
-    tell_origin(run)
-    offer_file(run, model)
+    tell_origin(run, model)
+    offer_file(run)
     st.markdown("**The arithmetic**")
     st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
     with st.expander("Margins to every other class"):
@@ -120,15 +120,13 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         st.markdown(NOT_SAID.format(classes=f"{len(names):,}"))
 
 
-def offer_file(run: VoteRun, model: Classifier) -> None:
+def offer_file(run: VoteRun) -> None:
     """The certificate as a file that anybody can check."""
     with st.container(horizontal=True, vertical_alignment="center"):
         embed = st.checkbox("with the picture in it", value=True, key="embed", width="content")
         st.download_button(
             "Download this certificate",
-            lambda: dumps(
-                make(model, run.image, run.labels, run.total, seconds=run.seconds, embed=embed, made=run.made)
-            ),
+            lambda: dumps(run.document(embed)),
             "certificate.json",
             "application/json",
             icon=":material/download:",
@@ -168,14 +166,21 @@ def choose_run(name: str, image: Tensor, levels: int) -> VoteRun:
     return resources.votes_of(name, image, levels)
 
 
-def tell_origin(run: VoteRun) -> None:
+def other_format(run: VoteRun, model: Classifier) -> str:
+    """That a vote was counted in another number format than it would be here, if so."""
+    if run.precision == model.precision:
+        return ""
+    return f" in {run.precision}, for which this processor has no fast kernels: here it is {model.precision}"
+
+
+def tell_origin(run: VoteRun, model: Classifier) -> None:
     """Where a vote came with the network: say so, and offer to count it here; afterwards, whether that agrees."""
     key = (run.model_name, image_sha256(run.image), run.total)
     if run.made is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 f"This vote came with the network, counted in {run.seconds:.1f} s with torch {run.made.get('torch')} "
-                f"on {run.made.get('processor')}.",
+                f"on {run.made.get('processor')}{other_format(run, model)}.",
                 width="content",
             )
             st.button(
@@ -194,8 +199,9 @@ def tell_origin(run: VoteRun) -> None:
         st.caption(f"Counted here in {run.seconds:.1f} s: all {run.total} votes are those that came with the network.")
     else:
         st.caption(
-            f"Counted here in {run.seconds:.1f} s: {differing} of {run.total} votes are not those that came with the "
-            "network. Another kind of machine rounds otherwise, and nearly tied samples turn. This is its certificate."
+            f"Counted here in {run.seconds:.1f} s in {run.precision}: {differing} of {run.total} votes are not those "
+            f"that came with the network, counted in {stored.precision} on {stored.made.get('processor')}. Another "
+            "kind of machine or number format rounds otherwise, and nearly tied samples turn. This is its certificate."
         )
 
 

@@ -2,14 +2,16 @@
 
 import threading
 
+import numpy as np
 import pytest
 import torch
 
 from app import runs
 from app.runs import WORKER, EstimateRun, VoteRun, known_radii, network_work
-from dssn_core import SplitNoise, certificate_from_votes, count_votes
+from dssn_core import SplitNoise, certificate_from_votes, count_votes, load_model
 from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.stored import Stored
+from dssn_core.voting import noise_for
 
 
 class Darkness(torch.nn.Module):
@@ -17,6 +19,7 @@ class Darkness(torch.nn.Module):
 
     num_classes = 4
     manifest = None
+    precision = "float32"
 
     def forward(self, x, lam):
         place = (x.mean(dim=(1, 2, 3)) * 40).long() % 4
@@ -42,11 +45,22 @@ def test_a_vote_counted_before_is_taken_over_with_all_its_states():
     counted, _, _ = a_run()
     counted.finish()
     taken, _, _ = a_run()
-    taken.take(Stored(counted.labels, {"seconds": 2.5, "processor": "another"}))
+    taken.take(Stored(counted.labels, "bfloat16", {"seconds": 2.5, "processor": "another"}))
     assert taken.finished and taken.seconds == 2.5 and taken.made == {"seconds": 2.5, "processor": "another"}
     assert taken.labels.tolist() == counted.labels.tolist()
     assert known_radii(taken, 0.001) == known_radii(counted, 0.001)
     assert taken.advance().votes.tolist() == counted.state.votes.tolist()  # nothing is left to do
+
+
+def test_a_file_states_the_number_format_in_which_the_votes_were_counted():
+    model = load_model("cifar10-dssn")
+    image = torch.full((3, 32, 32), 100, dtype=torch.uint8)
+    run = VoteRun(model, image, noise_for(model, 20))
+    assert run.precision == "float32"
+    run.take(Stored(np.zeros(20, dtype=np.int64), "bfloat16", {"seconds": 2.5}))
+    document = run.document(embed=False)
+    assert document["evaluation"]["precision"] == "bfloat16" and document["made"] == {"seconds": 2.5}
+    assert document["claim"]["votes"] == [20] + 9 * [0] and document["image"]["png"] is None
 
 
 def test_a_long_run_keeps_a_part_of_its_states(monkeypatch):
