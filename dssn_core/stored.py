@@ -76,9 +76,9 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
         labels = np.array(document["claim"]["sample_labels"], dtype=np.int64)
         noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape)
         how = document["evaluation"]
-        expected = (model.manifest.weights_sha256, noise.offsets_sha256, layout.chunks, layout.rows, levels)
         hashes = document["model"]["weights_sha256"], document["noise"]["offsets"]["sha256"]
-        as_here = (*hashes, how["chunks"], how["rows"], len(labels)) == expected and how["precision"] in formats
-        if as_here and labels.max() < model.num_classes:
+        stated = (*hashes, how["chunks"], how["rows"], len(labels))
+        expected = (model.manifest.weights_sha256, noise.offsets_sha256, layout.chunks, layout.rows, levels)
+        if stated == expected and how["precision"] in formats and labels.max() < model.num_classes:
             return Stored(labels, how["precision"], document["made"])
     return None
