@@ -240,7 +240,8 @@ def reconstruction_errors(image_hash: str, lambdas: tuple[float, ...], _image: T
 
 def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
     """float32 (C, H, W): what a low-pass gets back from one sample."""
-    return network_work(lambda: reconstruct(noise.numerators(image, index, index + 1), noise.levels)[0])
+    numerators = noise.numerators(image, index, index + 1)
+    return network_work(lambda: reconstruct(numerators, noise.levels, pixels=noise.pixels)[0])
 
 
 # --- certificate files ---------------------------------------------------------------------------------------------

@@ -260,6 +260,9 @@ def add_train(parser: Parser) -> None:
     own = parser.add_argument_group("settings (each data set has its own defaults)")
     own.add_argument("--noise", choices=list(NOISES))
     own.add_argument("--offsets", help="offset scheme")
+    own.add_argument(
+        "--block", type=int, nargs=3, metavar=("CHANNELS", "ROWS", "COLUMNS"), help="pixels that are split together"
+    )
     own.add_argument("--images", type=int, help="budget: images seen")
     own.add_argument("--batch-size", type=int)
     own.add_argument("--optimizer", choices=list(training.OPTIMIZERS))
@@ -286,8 +289,7 @@ def run_train(options: Options) -> int:
     task = TASKS[options.dataset]
     names = {field.name for field in fields(training.TrainSettings)}
     given = {name: value for name, value in vars(options).items() if name in names and value is not None}
-    if "sigma_range" in given:
-        given["sigma_range"] = tuple(given["sigma_range"])
+    given.update({name: tuple(given[name]) for name in ("sigma_range", "block") if name in given})
     settings = replace(task.settings, **given)
     trainer = training.Trainer(settings, task.load(options.data), options.start, options.compile)
     manifest = training.train(

@@ -1,7 +1,8 @@
 """Steps against a certificate: change one pixel by one grey level, see the one vote that it can move.
 
 A step of a pixel between k and k + 1 crosses exactly one split position, that of sample j = (k - v) mod N; all other
-samples stay the same to the bit. Every search here only proposes steps; votes are always counted in the chunk layout.
+samples stay the same to the bit. Where blocks of pixels are split, k is the sum of the pixel's block. Every search here
+only proposes steps; votes are always counted in the chunk layout.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .constants import PIXEL_STEPS
-from .splitting import SplitNoise, samples_from_numerators, split_numerators
+from .splitting import Place, SplitNoise, block_sums, over_blocks, samples_from_numerators
 from .voting import BaseClassifier, ChunkLayout, classify, fitting_batch_size
 
 FEW_CHUNKS = 6
@@ -29,7 +30,7 @@ class Step:
     change: int
 
     @property
-    def place(self) -> tuple[int, int, int]:
+    def place(self) -> Place:
         return self.channel, self.row, self.column
 
     def applied(self, image: Tensor) -> Tensor:
@@ -47,9 +48,10 @@ class Step:
 
 
 def changed_index(image: Tensor, noise: SplitNoise, step: Step) -> int:
-    """The one sample that `step` changes: j = (k - v) mod N, with k the smaller of the two pixel values."""
-    lower = int(image[step.place]) + min(step.change, 0)
-    return (lower - int(noise.offsets[step.place])) % noise.levels
+    """The one sample that `step` changes: j = (k - v) mod N, with k the smaller of the two sums of its block."""
+    block = noise.of_block(step.place)
+    lower = int(block_sums(image, noise.block)[block]) + min(step.change, 0)
+    return (lower - int(noise.offsets[block])) % noise.levels
 
 
 def distance(image: Tensor, other: Tensor) -> int:
@@ -171,8 +173,9 @@ def _slope(model: BaseClassifier, sample: Tensor, lam: float, label: int) -> Ten
 def steps_that_change(image: Tensor, noise: SplitNoise, index: int, change: int) -> list[Step]:
     """All steps by `change` (+1 or -1) that change sample `index`."""
     value = image.long() + change
-    lower = image.long() + min(change, 0)
-    hits = ((lower - noise.offsets) % noise.levels == index) & (value >= 0) & (value <= PIXEL_STEPS)
+    lower = block_sums(image, noise.block) + min(change, 0)
+    crossed = over_blocks((lower - noise.offsets) % noise.levels == index, noise.block)
+    hits = crossed & (value >= 0) & (value <= PIXEL_STEPS)
     return [Step(channel, row, column, change) for channel, row, column in torch.nonzero(hits).tolist()]
 
 
@@ -195,19 +198,21 @@ def guided_step(
     batches = (noise.samples_at(state.image, part) for part in torch.split(voters, size))
     leads = _leads(model, batches, noise.lam, label)
     promises: list[tuple[float, int, Step]] = []
-    for index in voters[leads.argsort()[:searched]].tolist():
-        before = noise.numerators(state.image, index, index + 1)[0]
-        slope = _slope(model, samples_from_numerators(before), noise.lam, label)
+    sums = block_sums(state.image, noise.block)
+    for index in voters[leads.argsort()[:searched]]:
+        before = noise.split(sums, index[None])[0]
+        slope = _slope(model, samples_from_numerators(before, noise.pixels), noise.lam, label)
         for change in (1, -1):
-            moved = (state.image.int() + change).clamp(0, PIXEL_STEPS).to(torch.uint8)
-            gain = slope * (noise.numerators(moved, index, index + 1)[0] - before)
-            steps = steps_that_change(state.image, noise, index, change)
-            promises += [(float(gain[step.place]), index, step) for step in steps]
+            moved = (sums + change).clamp(0, noise.pixels * PIXEL_STEPS)
+            change_of_sample = noise.split(moved, index[None])[0] - before  # the same all over a block
+            gain = over_blocks(block_sums(slope * change_of_sample, noise.block), noise.block)
+            steps = steps_that_change(state.image, noise, int(index), change)
+            promises += [(float(gain[step.place]), int(index), step) for step in steps]
     promises = sorted(promises, key=lambda promise: promise[0])[: most if tried is None else tried]
     if not promises:
         return None
     images = torch.stack([step.applied(state.image) for _, _, step in promises])
-    indices = torch.tensor([index for _, index, _ in promises])[:, None, None, None]
-    samples = samples_from_numerators(split_numerators(images, noise.offsets, indices, noise.levels))
+    indices = torch.tensor([index for _, index, _ in promises])
+    samples = samples_from_numerators(noise.split(block_sums(images, noise.block), indices), noise.pixels)
     after = _leads(model, torch.split(samples, size), noise.lam, label)
     return promises[int(after.argmin())][2]

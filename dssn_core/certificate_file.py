@@ -29,7 +29,7 @@ from .certificate import Certificate, certificate_from_votes, display_radius, ra
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
 from .images import ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier, usable_precision
-from .splitting import SplitNoise
+from .splitting import PIXELWISE, SplitNoise
 from .voting import CHUNK_VALUES, ChunkLayout, fitting_batch_size, noise_for, sample_labels
 
 FORMAT = 1
@@ -143,6 +143,7 @@ def make(
         "noise": {
             "levels": levels,
             "offsets": {"scheme": noise.scheme, "seed": noise.seed, "sha256": noise.offsets_sha256},
+            **({} if noise.block == PIXELWISE else {"block": list(noise.block)}),
         },
         "evaluation": {
             "chunks": layout.chunks,
@@ -339,6 +340,8 @@ def verify(
     noise = noise_for(model, levels)
     yield _finding("offset scheme and seed", [offsets["scheme"], offsets["seed"]], [noise.scheme, noise.seed])
     yield _finding("offsets", offsets["sha256"], noise.offsets_sha256)
+    block = document["noise"].get("block", list(PIXELWISE))
+    yield _finding("pixels that are split together (channels, rows, columns)", block, list(noise.block))
     layout = ChunkLayout.of(levels, how["rows"])
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
     yield _number_format(model, how["precision"])

@@ -15,7 +15,7 @@ import torch
 from .architectures import build_network
 from .files import write_atomically
 from .networks import Classifier, Network, usable_precision
-from .splitting import SplitNoise
+from .splitting import PIXELWISE, Block, SplitNoise, check_block
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"
@@ -33,8 +33,9 @@ class Manifest:
     """What a checkpoint claims about itself.
 
     architecture and settings: see `architectures.ARCHITECTURES`. precision: number format of the convolutions.
-    noise: what it was trained on. offsets: scheme, seed, and SHA-256 at `HASHED_LEVELS`. sigma_range: the trained
-    range. training: budget, data, settings. measured: figures with what they were measured on.
+    noise: what it was trained on. offsets: scheme, seed, SHA-256 at `HASHED_LEVELS`, and the block where pixels are
+    split in blocks. sigma_range: the trained range. training: budget, data, settings. measured: figures with what they
+    were measured on.
     """
 
     name: str
@@ -50,6 +51,12 @@ class Manifest:
     measured: dict[str, Any]
     weights_sha256: str
     format: int = FORMAT
+
+    @property
+    def block(self) -> Block:
+        """The pixels that are split together."""
+        channels, rows, columns = self.offsets.get("block", PIXELWISE)
+        return channels, rows, columns
 
     @property
     def images_seen(self) -> int:
@@ -83,8 +90,12 @@ class Manifest:
         names = found["class_names"]
         if len(names) < 2 or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
             raise CheckpointError(f"{MANIFEST}: class_names must be two or more different strings")
-        if found["offsets"].keys() != {"scheme", "seed", "sha256"}:
-            raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256")
+        if found["offsets"].keys() - {"block"} != {"scheme", "seed", "sha256"}:
+            raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256, and may have a block")
+        try:
+            check_block(found["offsets"].get("block", PIXELWISE), tuple(found["input_shape"]))
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(f"{MANIFEST}: {error}") from None
         sigmas = found["sigma_range"]
         if (
             len(sigmas) != 2
@@ -113,10 +124,11 @@ KINDS: dict[str, type] = {
 }
 
 
-def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int]) -> dict[str, Any]:
-    """A manifest's `offsets`: the scheme and the hashes that hold it in place."""
-    hashes = {str(n): SplitNoise(n, shape, scheme, seed).offsets_sha256 for n in HASHED_LEVELS}
-    return {"scheme": scheme, "seed": seed, "sha256": hashes}
+def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int], block: Block = PIXELWISE) -> dict[str, Any]:
+    """A manifest's `offsets`: the scheme and the hashes that hold it in place; the block, where it is not one pixel."""
+    hashes = {str(n): SplitNoise(n, shape, scheme, seed, block).offsets_sha256 for n in HASHED_LEVELS}
+    record = {"scheme": scheme, "seed": seed, "sha256": hashes}
+    return record if block == PIXELWISE else {**record, "block": list(block)}
 
 
 def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manifest:
@@ -182,7 +194,7 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         network.load_saved_state(tensors)
         precision = usable_precision(manifest.precision)
         model = Classifier(network, manifest.class_names, shape, precision, manifest)
-        expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape)
+        expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape, manifest.block)
     except (ValueError, RuntimeError, OSError) as error:  # OSError: a package that holds weights is missing
         raise CheckpointError(f"{name}: {error}") from error
     if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):

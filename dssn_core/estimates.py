@@ -13,7 +13,7 @@ from .constants import lambda_from_levels, levels_from_sigma
 from .gallery import Dataset
 from .networks import Classifier
 from .noises import NOISES, keyed_generator
-from .splitting import offset_fractions
+from .splitting import block_grid, offset_fractions
 
 BATCH = 250
 
@@ -33,7 +33,8 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
     """int64 (B, K): the votes of `samples` random samples of each image, under the noise the model was trained for."""
     assert model.manifest is not None
     offsets = model.manifest.offsets
-    fractions = offset_fractions(offsets["scheme"], model.input_shape, offsets["seed"])
+    grid = block_grid(model.input_shape, model.manifest.block)
+    fractions = offset_fractions(offsets["scheme"], grid, offsets["seed"])
     noisy = NOISES[model.manifest.noise]
     votes = torch.zeros(len(data), model.num_classes, dtype=torch.int64)
     for draw in range(samples):

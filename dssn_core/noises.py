@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .constants import PIXEL_STEPS, lambda_from_levels
 from .monte_carlo import add_uniform, split_independently
-from .splitting import offsets_at, samples_from_numerators, split_numerators
+from .splitting import block_sums, offsets_at, over_blocks, samples_from_numerators, split_numerators
 
 Sampler = Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]
 
@@ -23,10 +23,16 @@ def keyed_generator(*key: int) -> torch.Generator:
 
 
 def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
-    """One DSSN sample of each image at its own N and a random index j: float32 (B, C, H, W)."""
+    """One DSSN sample of each image at its own N and a random index j: float32 (B, C, H, W).
+
+    fractions: one for every block of pixels, or for every pixel.
+    """
     levels = levels[:, None, None, None]
     indices = (torch.rand(levels.shape, generator=generator, dtype=torch.float64) * levels).long()
-    return samples_from_numerators(split_numerators(images, offsets_at(fractions, levels), indices, levels))
+    channels, rows, columns = (size // count for size, count in zip(images.shape[1:], fractions.shape, strict=True))
+    block, pixels = (channels, rows, columns), channels * rows * columns
+    split = split_numerators(block_sums(images, block), offsets_at(fractions, levels), indices, levels, pixels)
+    return over_blocks(samples_from_numerators(split, pixels), block)
 
 
 def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sampler:

@@ -17,8 +17,10 @@ from .splitting import SplitNoise, samples_from_numerators, split_numerators
 BLUR = 1.5
 """Standard deviation of the Gaussian low-pass, in pixels."""
 
-NO_INFORMATION = 2 * PIXEL_STEPS
-"""M of a sample value of 1/2, which for N >= q says that the pixel may be anything."""
+
+def no_information(pixels: int = 1) -> int:
+    """M of a sample value of 1/2, which for N >= m*q says that the sum of the m `pixels` may be anything."""
+    return 2 * PIXEL_STEPS * pixels
 
 
 def _blurring(size: int, blur: float) -> Tensor:
@@ -33,37 +35,37 @@ def _low_pass(planes: Tensor, blur: float) -> Tensor:
     return _blurring(height, blur) @ planes @ _blurring(width, blur)
 
 
-def _informative(numerators: Tensor, levels: int) -> Tensor:
-    if levels < PIXEL_STEPS:
+def _informative(numerators: Tensor, levels: int, pixels: int) -> Tensor:
+    if levels < PIXEL_STEPS * pixels:
         return torch.ones_like(numerators, dtype=torch.bool)
-    return numerators != NO_INFORMATION
+    return numerators != no_information(pixels)
 
 
 @lru_cache(maxsize=64)
-def mean_response(levels: int) -> Tensor:
-    """float32 (256,): for every pixel value the mean, over the informative of the N samples, of the sample value."""
-    pixels = torch.arange(PIXEL_STEPS + 1, dtype=torch.uint8)
-    numerators = split_numerators(pixels, torch.tensor(0), torch.arange(levels)[:, None], levels)
-    weights = _informative(numerators, levels).float()
-    return (samples_from_numerators(numerators) * weights).sum(0) / weights.sum(0)
+def mean_response(levels: int, pixels: int = 1) -> Tensor:
+    """float32 (mq + 1,): for every sum of m `pixels` the mean, over the informative of the N samples, of the value."""
+    sums = torch.arange(pixels * PIXEL_STEPS + 1, dtype=torch.int16)
+    numerators = split_numerators(sums, torch.tensor(0), torch.arange(levels)[:, None], levels, pixels)
+    weights = _informative(numerators, levels, pixels).float()
+    return (samples_from_numerators(numerators, pixels) * weights).sum(0) / weights.sum(0)
 
 
-def reconstruct(numerators: Tensor, levels: int, blur: float = BLUR) -> Tensor:
-    """float32 (B, C, H, W) pictures in [0, 1] from int16 sample values M of the same shape.
+def reconstruct(numerators: Tensor, levels: int, blur: float = BLUR, pixels: int = 1) -> Tensor:
+    """float32 (B, C, H, W) pictures in [0, 1] from int16 sample values M of the same shape; pixels: of a block.
 
     A normalized low-pass over the informative values, then the inverse of `mean_response`.
     """
-    weights = _informative(numerators, levels).float()
+    weights = _informative(numerators, levels, pixels).float()
     near = _low_pass(weights, blur).clamp(min=1e-6)
-    average = _low_pass(samples_from_numerators(numerators) * weights, blur) / near
-    response = mean_response(levels).numpy()
-    pixels = np.linspace(0, 1, PIXEL_STEPS + 1)
-    return torch.from_numpy(np.interp(average.numpy(), response, pixels).astype(np.float32))
+    average = _low_pass(samples_from_numerators(numerators, pixels) * weights, blur) / near
+    response = mean_response(levels, pixels).numpy()
+    values = np.linspace(0, 1, len(response))
+    return torch.from_numpy(np.interp(average.numpy(), response, values).astype(np.float32))
 
 
 def reconstruction_error(image: Tensor, noise: SplitNoise, samples: int = 16, blur: float = BLUR) -> float:
     """Mean squared error of the reconstructions of `samples` samples, evenly spaced in j; image: uint8 (C, H, W)."""
     count = min(samples, noise.levels)
     indices = torch.arange(count) * noise.levels // count
-    rebuilt = reconstruct(noise.numerators_at(image, indices), noise.levels, blur)
+    rebuilt = reconstruct(noise.numerators_at(image, indices), noise.levels, blur, noise.pixels)
     return float(((rebuilt - image.float() / PIXEL_STEPS) ** 2).mean())

@@ -8,6 +8,11 @@ steps. The sample keeps only *between which two splits* the pixel lies, and repr
 pixel range [0, 2q], by its middle M / (4q). (Levine & Feizi 2021, section 4 and appendix; here for every lambda.)
 
 Moving one pixel by one step crosses exactly one split, so it changes exactly one of the N samples.
+
+Splits may be laid over *blocks* of pixels instead: the pixels of a block are added up, and their sum, on 0..m*q for m
+pixels, is split as a pixel is, with the same N (`Block`). Blocks do not overlap, so one step of one pixel moves one sum
+by one step, and again changes exactly one of the N samples. What is lost inside a block is gained in certainty: of m
+pixels that vary little, each known with probability p, the sum is known with probability m*p (as long as that is < 1).
 """
 
 import hashlib
@@ -30,18 +35,27 @@ INTEGER_DTYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64
 
 Shape = tuple[int, int, int]
 
+Place = tuple[int, int, int]
 
-def split_numerators(pixels: Tensor, offsets: Tensor, indices: Tensor, levels: Tensor | int) -> Tensor:
+Block = tuple[int, int, int]
+"""(channels, rows, columns) of pixels that are added up before they are split; (1, 1, 1) is the paper's method."""
+
+PIXELWISE: Block = (1, 1, 1)
+MAX_BLOCK = 32
+"""Pixels of a block; with more of them int16 might not hold all intermediate values."""
+
+
+def split_numerators(values: Tensor, offsets: Tensor, indices: Tensor, levels: Tensor | int, pixels: int = 1) -> Tensor:
     """The exact sample values M, for any arguments that broadcast together.
 
-    pixels: uint8. offsets: integers in 0..N-1. indices: integers in 0..N-1. levels: N, one for all or one a row.
-    Returns int16 values in 0..4q. Equation: with C the smallest split above the pixel,
-    M = min(C, 2q) + max(C - 2N, 0). Arguments are trusted; `SplitNoise` checks them.
+    values: integers, sums of m = `pixels` pixels each, so in 0..m*q. offsets: integers in 0..N-1. indices: integers in
+    0..N-1. levels: N, one for all or one a row. Returns int16 values in 0..4mq. Equation: with C the smallest split
+    above the value, M = min(C, 2mq) + max(C - 2N, 0). Arguments are trusted; `SplitNoise` checks them.
     """
-    # Everything fits int16: the largest intermediate value is (2N - 1) + 2(N - 1) <= 32765 for N = 8192.
-    top = 2 * PIXEL_STEPS
+    # All fits int16 for N <= 8192, m <= 32: at most (2N - 1) + 2(N - 1) <= 32765, then C < 2mq + 2N <= 32704.
+    top = 2 * PIXEL_STEPS * pixels
     period = 2 * (levels.to(torch.int16) if isinstance(levels, Tensor) else levels)
-    position = pixels.to(torch.int16) * 2
+    position = values.to(torch.int16) * 2
     distance = torch.remainder(offsets.to(torch.int16) * 2 + 1 - position, period)  # to sample 0's split above
     above = distance + indices.to(torch.int16) * 2
     above = torch.where(above >= period, above - period, above).add_(position)  # C
@@ -78,9 +92,44 @@ def pixel_sample(pixel: int, offset: int, index: int, levels: int) -> PixelSampl
     return PixelSample(position, split, above, low, high, tuple(range(split, top, period)))
 
 
-def samples_from_numerators(numerators: Tensor) -> Tensor:
-    """float32 samples x_tilde = M/(4q) in [0, 1]: a division, whose bits differ from a product's."""
-    return numerators.float() / DENOMINATOR
+def samples_from_numerators(numerators: Tensor, pixels: int = 1) -> Tensor:
+    """float32 samples x_tilde = M/(4mq) in [0, 1], m = `pixels`: a division, whose bits differ from a product's."""
+    return numerators.float() / (DENOMINATOR * pixels)
+
+
+# --- Blocks of pixels ---------------------------------------------------------------------------------------------
+
+
+def check_block(block: Iterable[int], shape: Shape) -> Block:
+    """The block as three integers; ValueError unless it divides images of `shape` evenly, with at most 32 pixels."""
+    sizes = check_shape(tuple(block), "block")
+    if any(size % part for size, part in zip(shape, sizes, strict=True)):
+        raise ValueError(f"blocks of {sizes} (channels, rows, columns) do not divide images of shape {shape} evenly")
+    if math.prod(sizes) > MAX_BLOCK:
+        raise ValueError(f"a block may have at most {MAX_BLOCK} pixels, {sizes} has {math.prod(sizes)}")
+    return sizes
+
+
+def block_grid(shape: Shape, block: Block) -> Shape:
+    """How many blocks there are along each axis of an image of `shape`: the shape of the offsets."""
+    return shape[0] // block[0], shape[1] // block[1], shape[2] // block[2]
+
+
+def block_sums(values: Tensor, block: Block) -> Tensor:
+    """(..., C/c, H/h, W/w): the sum of every block of (..., C, H, W), int16 of uint8 and otherwise of the same type."""
+    dtype = torch.int16 if values.dtype == torch.uint8 else values.dtype
+    if block == PIXELWISE:
+        return values.to(dtype)
+    parts = [part for size, of in zip(values.shape[-3:], block, strict=True) for part in (size // of, of)]
+    return values.reshape(*values.shape[:-3], *parts).sum(dim=(-5, -3, -1), dtype=dtype)
+
+
+def over_blocks(values: Tensor, block: Block) -> Tensor:
+    """(..., C, H, W) from (..., C/c, H/h, W/w): every pixel gets its block's value."""
+    for axis, size in zip((-3, -2, -1), block, strict=True):
+        if size > 1:
+            values = values.repeat_interleave(size, dim=axis)
+    return values
 
 
 # --- Offset schemes: 32-bit fractions u that do not depend on N; v = (u*N) >> 32. ----------------------------------
@@ -189,11 +238,11 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def check_shape(shape: tuple[int, ...]) -> Shape:
+def check_shape(shape: tuple[int, ...], what: str = "shape") -> Shape:
     sizes = tuple(shape) if isinstance(shape, Iterable) else ()
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in sizes)
     if len(sizes) != 3 or not whole or min(sizes) < 1:
-        raise ValueError(f"shape must be (channels, height, width), three positive integers, got {shape!r}")
+        raise ValueError(f"{what} must be (channels, height, width), three positive integers, got {shape!r}")
     return int(sizes[0]), int(sizes[1]), int(sizes[2])
 
 
@@ -231,20 +280,30 @@ def make_offsets(scheme: str, shape: tuple[int, ...], levels: int, seed: int = 0
 class SplitNoise(NoiseLevel):
     """The N samples of DSSN for images of one shape: fixed levels, fixed offsets, no randomness left.
 
-    levels: N in 2..8192. shape: (C, H, W). offsets: a scheme name from `OFFSET_SCHEMES`, or an integer (C, H, W)
-    tensor with values in 0..N-1. seed: of the schemes that draw (0..2^32-1). ValueError says what is wrong.
+    levels: N in 2..8192. shape: (C, H, W). offsets: a scheme name from `OFFSET_SCHEMES`, or an integer tensor with
+    values in 0..N-1, (C, H, W) or one for every block. seed: of the schemes that draw (0..2^32-1). block: the pixels
+    that are split together. ValueError says what is wrong.
 
     Guarantee: two images that differ by one step in one pixel have exactly one differing sample among the N, so
     images at L1 distance R steps have at most R differing samples (Levine & Feizi 2021, theorem 2).
     """
 
-    def __init__(self, levels: int, shape: tuple[int, ...], offsets: str | Tensor = "r2", seed: int = 0) -> None:
+    def __init__(
+        self,
+        levels: int,
+        shape: tuple[int, ...],
+        offsets: str | Tensor = "r2",
+        seed: int = 0,
+        block: Iterable[int] = PIXELWISE,
+    ) -> None:
         self.levels = check_levels(levels)
         self.shape = check_shape(shape)
+        self.block = check_block(block, self.shape)
+        self.grid = block_grid(self.shape, self.block)
         self.seed = check_seed(seed)
         if isinstance(offsets, str):
             self.scheme = offsets
-            self.offsets = make_offsets(offsets, self.shape, self.levels, self.seed)
+            self.offsets = make_offsets(offsets, self.grid, self.levels, self.seed)
         else:
             self.scheme = "custom"
             self.offsets = self._checked_offsets(offsets)
@@ -254,23 +313,31 @@ class SplitNoise(NoiseLevel):
             found = offsets.dtype if isinstance(offsets, Tensor) else type(offsets).__name__
             known = ", ".join(OFFSET_SCHEMES)
             raise ValueError(f"offsets must be a scheme name ({known}) or an integer tensor, got {found}")
-        if tuple(offsets.shape) != self.shape:
-            raise ValueError(f"offsets must have shape {self.shape}, got {tuple(offsets.shape)}")
+        if tuple(offsets.shape) != self.grid:
+            raise ValueError(f"offsets must have shape {self.grid}, got {tuple(offsets.shape)}")
         low, high = int(offsets.min()), int(offsets.max())
         if low < 0 or high >= self.levels:
             raise ValueError(f"offsets must lie in 0..{self.levels - 1}, got {low}..{high}")
         return offsets.to(torch.int64).clone()
 
     def __repr__(self) -> str:
-        return f"SplitNoise(levels={self.levels}, shape={self.shape}, offsets={self.scheme!r}, seed={self.seed})"
+        block = "" if self.block == PIXELWISE else f", block={self.block}"
+        return f"SplitNoise(levels={self.levels}, shape={self.shape}, offsets={self.scheme!r}, seed={self.seed}{block})"
+
+    @property
+    def pixels(self) -> int:
+        """m, the pixels of a block."""
+        return math.prod(self.block)
 
     @property
     def offsets_sha256(self) -> str:
-        """SHA-256 of the offsets as little-endian int64, in (C, H, W) order."""
+        """SHA-256 of the offsets, one for every block, as little-endian int64, in (C, H, W) order."""
         return hashlib.sha256(self.offsets.numpy().astype("<i8").tobytes()).hexdigest()
 
     def numerators_at(self, image: Tensor, indices: Tensor) -> Tensor:
         """int16 (B, C, H, W): the exact M of the samples j in `indices`, an int64 (B,) tensor of values 0..N-1.
+
+        Values in 0..4mq; all pixels of a block have the M of their sum.
 
         image: torch.uint8 (C, H, W); a float image is refused, since off-grid pixels would break the guarantee.
         """
@@ -281,7 +348,20 @@ class SplitNoise(NoiseLevel):
             low, high = int(indices.min()), int(indices.max())
             if low < 0 or high >= self.levels:
                 raise ValueError(f"indices must lie in 0..{self.levels - 1}, got {low}..{high}")
-        return split_numerators(image, self.offsets, indices[:, None, None, None], self.levels)
+        return self.split(block_sums(image, self.block), indices)
+
+    def split(self, sums: Tensor, indices: Tensor) -> Tensor:
+        """int16 (B, C, H, W): M of the samples in `indices`, (B,), for the block sums (C/c, H/h, W/w) of an image.
+
+        Or one sample each of B images, whose sums are (B, C/c, H/h, W/w). Arguments are trusted.
+        """
+        split = split_numerators(sums, self.offsets, indices[:, None, None, None], self.levels, self.pixels)
+        return over_blocks(split, self.block)
+
+    def of_block(self, place: Place) -> Place:
+        """Where in the offsets the block of pixel (channel, row, column) has its own."""
+        channel, row, column = (at // size for at, size in zip(place, self.block, strict=True))
+        return channel, row, column
 
     def numerators(self, image: Tensor, start: int, stop: int) -> Tensor:
         """`numerators_at` for the samples start..stop-1: int16 (stop-start, C, H, W)."""
@@ -291,8 +371,8 @@ class SplitNoise(NoiseLevel):
 
     def samples_at(self, image: Tensor, indices: Tensor) -> Tensor:
         """float32 (B, C, H, W) samples in [0, 1], what the base classifier sees."""
-        return samples_from_numerators(self.numerators_at(image, indices))
+        return samples_from_numerators(self.numerators_at(image, indices), self.pixels)
 
     def samples(self, image: Tensor, start: int, stop: int) -> Tensor:
         """`samples_at` for the samples start..stop-1."""
-        return samples_from_numerators(self.numerators(image, start, stop))
+        return samples_from_numerators(self.numerators(image, start, stop), self.pixels)

@@ -28,7 +28,7 @@ from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset, Labelled
 from .networks import Classifier, centred
 from .noises import NOISES, keyed_generator
-from .splitting import check_seed, offset_fractions
+from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, offset_fractions
 
 STATE, LOG = "state.safetensors", "log.jsonl"
 STATISTICS_BATCHES = 20
@@ -41,6 +41,7 @@ class TrainSettings:
 
     noise: str = "dssn"
     offsets: str = "r2"
+    block: Block = PIXELWISE  # the pixels that are split together
     images: int = 4_000_000
     batch_size: int = 256
     optimizer: str = "sgd"  # or "adamw", "muon"
@@ -80,6 +81,8 @@ class TrainSettings:
             raise ValueError(f"zoom must be a number of 1 or more, got {self.zoom}")
         if not 0 <= self.consistency < math.inf:
             raise ValueError(f"consistency must be a number of 0 or more, got {self.consistency}")
+        if self.noise != "dssn" and self.block != PIXELWISE:
+            raise ValueError(f"only DSSN splits blocks of pixels together, {self.noise!r} does not")
         check_seed(self.seed)
         low, high = (levels_from_sigma(sigma) for sigma in self.sigma_range)
         if low > high:
@@ -215,7 +218,8 @@ class Trainer:
         self.shape = (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3]))
         training, held_out = held_out_split(data.labels, settings.held_out_per_class, settings.seed)
         self.training, self.held_out = data.subset(training), data.subset(held_out)
-        self.fractions = offset_fractions(settings.offsets, self.shape, settings.seed)
+        grid = block_grid(self.shape, check_block(settings.block, self.shape))
+        self.fractions = offset_fractions(settings.offsets, grid, settings.seed)
         self.network_settings: dict[str, Any] = dict(settings.network)
         if settings.noise == "uniform":  # the only samples that are not confined to [0, 1]
             self.network_settings["scaled_input"] = True
@@ -420,7 +424,7 @@ class Trainer:
             class_names=self.model.class_names,
             input_shape=self.input_shape,
             noise=settings.noise,
-            offsets=offsets_record(settings.offsets, settings.seed, self.input_shape),
+            offsets=offsets_record(settings.offsets, settings.seed, self.input_shape, settings.block),
             sigma_range=settings.sigma_range,
             training={
                 **asdict(settings),

@@ -213,7 +213,8 @@ def noise_for(model: Any, levels: int) -> SplitNoise:
     manifest = getattr(model, "manifest", None)
     if manifest is None:
         raise ValueError("the model has no manifest to take offsets from: make a SplitNoise and call count_votes")
-    return SplitNoise(levels, model.input_shape, manifest.offsets["scheme"], manifest.offsets["seed"])
+    offsets = manifest.offsets
+    return SplitNoise(levels, model.input_shape, offsets["scheme"], offsets["seed"], manifest.block)
 
 
 def certify(model: Any, image: Tensor, levels: int, batch_size: int | None = None) -> Certificate:

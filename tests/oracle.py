@@ -38,6 +38,15 @@ def short_form(k, v, j, levels):
     return (min(split, Fraction(1)) + (Fraction(k, Q) > split)) / 2
 
 
+def block_centre(pixels, v, j, levels):
+    """x_tilde of pixels that are split together: the middle of the splits around their sum, over the largest sum."""
+    whole, most = sum(pixels), len(pixels) * Q
+    splits = [s + Fraction(1, 2) for s in range((v + j) % levels, most, levels)]
+    low = max([s for s in splits if s < whole] + [Fraction(0)])
+    high = min([s for s in splits if s > whole] + [Fraction(most)])
+    return (low + high) / 2 / most
+
+
 # --- offsets, one number at a time ---
 
 

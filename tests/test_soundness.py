@@ -38,13 +38,14 @@ def check_ball(model, pixels, noise):
     return certificate.radius_steps
 
 
-def cases(count, levels, shapes, kind):
+def cases(count, levels, shapes, kind, blocks=((1, 1, 1),)):
     """Random toys, noises and images, spread over schemes and near the ends of the pixel range too."""
     random = np.random.RandomState(levels[0])
     for case in range(count):
         shape = shapes[case % len(shapes)]
         scheme = OFFSET_SCHEMES[case % len(OFFSET_SCHEMES)]
-        noise = SplitNoise(int(random.choice(levels)), shape, scheme, seed=case)
+        block = blocks[case % len(blocks)]
+        noise = SplitNoise(int(random.choice(levels)), shape, scheme, seed=case, block=block)
         pixels = [int(random.choice([0, 2, 253, 255, random.randint(256)])) for _ in range(int(np.prod(shape)))]
         yield Toy(shape, 2 + case % 3, seed=case, kind=kind), pixels, noise
 
@@ -57,6 +58,15 @@ def test_every_image_in_a_certified_ball_has_the_same_label(kind):
     radii = [check_ball(*case) for case in cases(30, range(5, 21), SHAPES, kind)]
     assert sum(radius > 0 for radius in radii) >= 10  # the test has something to test
     assert max(radii) >= 3
+
+
+@pytest.mark.parametrize("kind", ["linear", "hash"])
+def test_every_image_in_a_certified_ball_has_the_same_label_where_blocks_are_split(kind):
+    # Alone, in pairs side by side or over each other, and all channels of a pixel together.
+    shapes, blocks = [(1, 1, 2), (1, 2, 1), (3, 1, 1), (2, 1, 2)], [(1, 1, 2), (1, 2, 1), (3, 1, 1), (2, 1, 1)]
+    radii = [check_ball(*case) for case in cases(32, range(5, 21), shapes, kind, blocks)]
+    assert sum(radius > 0 for radius in radii) >= 10
+    assert max(radii) >= 2
 
 
 def test_every_image_in_a_certified_ball_has_the_same_label_at_many_levels():
@@ -86,6 +96,19 @@ def test_one_more_step_than_certified_may_change_the_label(levels, label, other)
     assert certified(model, [40 + steps, 0], noise).label == label
     # (At even N, half the votes moved make a tie, which the lower index wins: the radius has counted that in.)
     assert certified(model, [40 + steps + 1, 0], noise).label == other
+
+
+@pytest.mark.parametrize("levels", [7, 254, 255, 510, 600])
+@pytest.mark.parametrize(("label", "other"), [(0, 1), (1, 0)])
+def test_one_more_step_than_certified_may_change_the_label_where_blocks_are_split(levels, label, other):
+    noise = SplitNoise(levels, (1, 1, 2), "r2", block=(1, 1, 2))
+    model = Memory(noise.samples(image_of([40, 0], noise.shape), 0, levels), 3, label, other)
+    certificate = certified(model, [40, 0], noise)
+    steps = certificate.radius_steps
+    assert certificate.label == label and steps == (levels // 2 if label == 0 else (levels - 1) // 2)
+    first, second = min(steps, 215), max(0, steps - 215)  # one pixel may not have room for all of them
+    assert certified(model, [40 + first, second], noise).label == label
+    assert certified(model, [40 + first, second + 1], noise).label == other
 
 
 def test_steps_spread_over_pixels_count_like_steps_of_one():

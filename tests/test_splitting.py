@@ -30,16 +30,24 @@ small_shapes = st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 2)
 
 @st.composite
 def noises_and_images(draw):
-    """A SplitNoise with drawn offsets or a drawn scheme, and an image for it."""
+    """A SplitNoise of pixels or of blocks of them, with drawn offsets or a drawn scheme, and an image for it."""
     levels, shape = draw(levels_of_any_kind), draw(small_shapes)
-    size = int(np.prod(shape))
+    block = tuple(draw(st.sampled_from(sorted({1, size}))) for size in shape)
+    size, grid = int(np.prod(shape)), tuple(size // of for size, of in zip(shape, block, strict=True))
+    blocks = int(np.prod(grid))
     if draw(st.booleans()):
-        drawn = draw(st.lists(st.integers(0, levels - 1), min_size=size, max_size=size))
-        noise = SplitNoise(levels, shape, torch.tensor(drawn).reshape(shape))
+        drawn = draw(st.lists(st.integers(0, levels - 1), min_size=blocks, max_size=blocks))
+        noise = SplitNoise(levels, shape, torch.tensor(drawn).reshape(grid), block=block)
     else:
-        noise = SplitNoise(levels, shape, draw(st.sampled_from(OFFSET_SCHEMES)), seed=draw(st.integers(0, 3)))
+        scheme, seed = draw(st.sampled_from(OFFSET_SCHEMES)), draw(st.integers(0, 3))
+        noise = SplitNoise(levels, shape, scheme, seed, block)
     pixels = draw(st.lists(pixel_values, min_size=size, max_size=size))
     return noise, torch.tensor(pixels, dtype=torch.uint8).reshape(shape)
+
+
+def of_same_block(noise, place):
+    """Slices of the pixels that are split together with the one at `place`."""
+    return tuple(slice(at // of * of, (at // of + 1) * of) for at, of in zip(place, noise.block, strict=True))
 
 
 def differing_samples(noise, one, other):
@@ -63,11 +71,15 @@ def test_samples_are_the_oracles(noise_and_image, data):
         indices = list(range(noise.levels))
     else:
         indices = data.draw(st.lists(st.integers(0, noise.levels - 1), min_size=1, max_size=6))
-    found = noise.numerators_at(image, torch.tensor(indices)).flatten(1)
-    places = list(zip(image.flatten().tolist(), noise.offsets.flatten().tolist(), strict=True))
-    for row, j in enumerate(indices):
-        expected = [oracle.centre(k, v, j, noise.levels) * 1020 for k, v in places]
-        assert found[row].tolist() == expected
+    found = noise.numerators_at(image, torch.tensor(indices))
+    for place in np.ndindex(*noise.shape):
+        pixels = image[of_same_block(noise, place)].flatten().tolist()
+        offset = int(noise.offsets[tuple(at // of for at, of in zip(place, noise.block, strict=True))])
+        for row, j in enumerate(indices):
+            expected = oracle.block_centre(pixels, offset, j, noise.levels) * 1020 * len(pixels)
+            assert found[row][place].item() == expected
+            if len(pixels) == 1:
+                assert expected == oracle.centre(pixels[0], offset, j, noise.levels) * 1020
 
 
 @pytest.mark.parametrize("levels", [2, 5, 100, 254, 255, 256, 441])
@@ -98,6 +110,18 @@ def test_the_largest_level_count_does_not_overflow_int16():
         for row, j in enumerate(range(levels - 3, levels)):
             expected = [oracle.centre(k, v, j, levels) * 1020 for k, v in zip(image, offsets, strict=True)]
             assert found[row].flatten().tolist() == expected
+
+
+@pytest.mark.parametrize("block", [(2, 4, 4), (1, 4, 8)])
+def test_the_largest_block_does_not_overflow_int16(block):
+    levels = 8192
+    for offset in (0, 1, levels - 2, levels - 1):
+        noise = SplitNoise(levels, block, torch.full((1, 1, 1), offset), block=block)
+        for value in (0, 1, 254, 255):
+            image = torch.full(block, value, dtype=torch.uint8)
+            for j in (0, 31, levels - 2, levels - 1):
+                expected = oracle.block_centre([value] * 32, offset, j, levels) * 1020 * 32
+                assert noise.numerators(image, j, j + 1).unique().tolist() == [expected]
 
 
 @pytest.mark.parametrize("levels", [2, 132, 254, 255, 441, 8192])
@@ -136,11 +160,13 @@ def test_numerators_are_int16_in_range_and_samples_their_quotients(noise_and_ima
     noise, image = noise_and_image
     numerators = noise.numerators(image, 0, noise.levels)
     assert numerators.dtype == torch.int16 and numerators.shape == (noise.levels, *noise.shape)
-    assert numerators.min() >= 0 and numerators.max() <= 1020
+    assert numerators.min() >= 0 and numerators.max() <= 1020 * noise.pixels
     assert torch.equal(numerators, noise.numerators_at(image, torch.arange(noise.levels)))
     samples = noise.samples(image, 0, noise.levels)
     assert samples.dtype == torch.float32
-    assert torch.equal(samples, numerators.float() / 1020)  # equal values of floats: equal bits, no -0.0 among them
+    assert torch.equal(
+        samples, numerators.float() / (1020 * noise.pixels)
+    )  # equal values of floats: equal bits, no -0.0 among them
     assert torch.equal(samples, noise.samples_at(image, torch.arange(noise.levels)))
 
 
@@ -177,14 +203,23 @@ def test_the_image_is_left_alone():
 @effort(max_examples=100)
 def test_one_step_of_one_pixel_changes_exactly_one_sample(noise_and_image, data):
     noise, image = noise_and_image
-    place = data.draw(st.integers(0, image.numel() - 1))
-    value = int(image.flatten()[place])
+    place = tuple(data.draw(st.integers(0, size - 1)) for size in noise.shape)
+    value = int(image[place])
     poked = image.clone()
-    poked.view(-1)[place] = value + (1 if value == 0 or (value < 255 and data.draw(st.booleans())) else -1)
+    poked[place] = value + (1 if value == 0 or (value < 255 and data.draw(st.booleans())) else -1)
     changed = differing_samples(noise, image, poked)
     assert len(changed) == 1
-    before, after = noise.numerators_at(image, changed), noise.numerators_at(poked, changed)
-    assert torch.nonzero((before != after).flatten()).flatten().tolist() == [place]
+    differing = (noise.numerators_at(image, changed) != noise.numerators_at(poked, changed))[0]
+    expected = torch.zeros(noise.shape, dtype=torch.bool)
+    expected[of_same_block(noise, place)] = True
+    assert torch.equal(differing, expected)
+
+
+@pytest.mark.parametrize("levels", [2, 254, 255, 764, 765, 1000])
+def test_every_step_of_a_sums_whole_range_changes_one_sample(levels):
+    sums = torch.arange(3 * 255 + 1)[:, None]
+    numerators = split_numerators(sums, torch.tensor(levels // 3), torch.arange(levels)[None], levels, pixels=3)
+    assert (numerators[1:] != numerators[:-1]).sum(dim=1).tolist() == [1] * (3 * 255)
 
 
 @pytest.mark.parametrize("levels", [2, 7, 254, 255, 256, 441])
@@ -315,7 +350,17 @@ def test_attributes():
     assert (noise.levels, noise.shape, noise.scheme, noise.seed) == (441, (3, 32, 32), "r2", 0)
     assert noise.lam == 441 / 510
     assert noise.sigma == pytest.approx(0.5, abs=1e-3)
+    assert (noise.block, noise.grid, noise.pixels) == ((1, 1, 1), (3, 32, 32), 1)
     assert repr(noise) == "SplitNoise(levels=441, shape=(3, 32, 32), offsets='r2', seed=0)"
+
+
+def test_attributes_of_a_noise_of_blocks():
+    noise = SplitNoise(441, (3, 32, 32), block=(3, 2, 4))
+    assert (noise.block, noise.grid, noise.pixels) == ((3, 2, 4), (1, 16, 8), 24)
+    assert noise.offsets.shape == noise.grid
+    assert torch.equal(noise.offsets, SplitNoise(441, (1, 16, 8)).offsets)
+    assert noise.of_block((2, 5, 7)) == (0, 2, 1)
+    assert repr(noise) == "SplitNoise(levels=441, shape=(3, 32, 32), offsets='r2', seed=0, block=(3, 2, 4))"
 
 
 def test_the_hash_is_of_little_endian_int64_offsets():
@@ -344,6 +389,22 @@ def test_levels_are_refused(levels):
 def test_shapes_are_refused(shape):
     with pytest.raises(ValueError, match="shape must be"):
         SplitNoise(441, shape)
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ((1, 3, 1), "do not divide images of shape"),
+        ((1, 1, 64), "do not divide images of shape"),
+        ((3, 4, 4), "at most 32 pixels"),
+        ((1, 2), "block must be"),
+        ((1, 0, 1), "block must be"),
+        ((1, 2.0, 1), "block must be"),
+    ],
+)
+def test_blocks_are_refused(block, message):
+    with pytest.raises(ValueError, match=message):
+        SplitNoise(441, (3, 32, 32), block=block)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, None, "0"])
