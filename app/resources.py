@@ -28,7 +28,7 @@ from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
-from dssn_core.splitting import OFFSET_SCHEMES
+from dssn_core.splitting import OFFSET_SCHEMES, Block
 from dssn_core.standings import TABLE_RHOS, Chosen, chosen
 from dssn_core.stored import Stored
 from dssn_core.tasks import labelled_for
@@ -227,15 +227,27 @@ def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def reconstruction_errors(image_hash: str, lambdas: tuple[float, ...], _image: Tensor) -> dict[str, list[float]]:
+def reconstruction_errors(
+    image_hash: str, lambdas: tuple[float, ...], block: Block, _image: Tensor
+) -> dict[str, list[float]]:
     """Reconstruction error of a picture by offset scheme, at each lambda."""
     shape = (int(_image.shape[0]), int(_image.shape[1]), int(_image.shape[2]))
 
+    def noise(scheme: str, lam: float) -> SplitNoise:
+        return SplitNoise(levels_from_lambda(lam), shape, scheme, block=block)
+
     def work() -> dict[str, list[float]]:
-        noises = {s: [SplitNoise(levels_from_lambda(lam), shape, s) for lam in lambdas] for s in OFFSET_SCHEMES}
+        noises = {s: [noise(s, lam) for lam in lambdas] for s in OFFSET_SCHEMES}
         return {s: [reconstruction_error(_image, noise) for noise in row] for s, row in noises.items()}
 
     return network_work(work)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def brightness_error(image_hash: str, levels: int, block: Block, _image: Tensor) -> float:
+    """Reconstruction error of a picture's brightness, under the default offsets."""
+    noise = SplitNoise(levels, tuple(_image.shape), block=block)
+    return network_work(lambda: reconstruction_error(_image, noise, colours=False))
 
 
 def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:

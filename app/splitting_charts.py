@@ -13,7 +13,7 @@ from app.charts import bare, class_colour, percent
 from app.film import PART, Film
 from app.pictures import data_url, sample_image
 from dssn_core import PIXEL_STEPS, SplitNoise
-from dssn_core.splitting import pixel_sample
+from dssn_core.splitting import over_blocks, pixel_sample
 
 FRAMES, FEWEST_FRAMES, FRAME_PIXELS = 32, 6, 40_000
 """Steps of an animation through the values of j, and how few and how many pixels in all where frames are pictures: more
@@ -119,9 +119,9 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> Film:
 
 
 def split_picture(noise: SplitNoise, index: int) -> Tensor:
-    """uint8 (C, H, W): the lowest split over every pixel in sample `index`, dark for low; white where none falls."""
-    first = (noise.offsets + index) % noise.levels
-    return first.clamp(max=PIXEL_STEPS).to(torch.uint8)
+    """uint8 (C, H, W): the lowest split over every pixel, or block, in sample `index`, dark for low; white for none."""
+    first = (noise.offsets + index) % noise.levels // noise.pixels
+    return over_blocks(first.clamp(max=PIXEL_STEPS), noise.block).to(torch.uint8)
 
 
 def image_laboratory(image: Tensor, noise: SplitNoise, index: int, row: int, column: int) -> Film:

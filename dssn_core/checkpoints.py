@@ -94,7 +94,7 @@ class Manifest:
             raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256, and may have a block")
         try:
             check_block(found["offsets"].get("block", PIXELWISE), tuple(found["input_shape"]))
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise CheckpointError(f"{MANIFEST}: {error}") from None
         sigmas = found["sigma_range"]
         if (

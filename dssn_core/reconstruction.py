@@ -63,9 +63,15 @@ def reconstruct(numerators: Tensor, levels: int, blur: float = BLUR, pixels: int
     return torch.from_numpy(np.interp(average.numpy(), response, values).astype(np.float32))
 
 
-def reconstruction_error(image: Tensor, noise: SplitNoise, samples: int = 16, blur: float = BLUR) -> float:
-    """Mean squared error of the reconstructions of `samples` samples, evenly spaced in j; image: uint8 (C, H, W)."""
+def reconstruction_error(
+    image: Tensor, noise: SplitNoise, samples: int = 16, blur: float = BLUR, colours: bool = True
+) -> float:
+    """Mean squared error of the reconstructions of `samples` samples, evenly spaced in j; image: uint8 (C, H, W).
+
+    colours: of every channel; else of the mean of the channels, the brightness.
+    """
     count = min(samples, noise.levels)
     indices = torch.arange(count) * noise.levels // count
     rebuilt = reconstruct(noise.numerators_at(image, indices), noise.levels, blur, noise.pixels)
-    return float(((rebuilt - image.float() / PIXEL_STEPS) ** 2).mean())
+    wrong = rebuilt - image.float() / PIXEL_STEPS
+    return float(((wrong if colours else wrong.mean(dim=1)) ** 2).mean())

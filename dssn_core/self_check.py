@@ -13,7 +13,7 @@ from .certificate import certificate_from_votes
 from .certificate_file import Verdict, parse, verdict, verify
 from .checkpoints import PRETRAINED, list_models, load_model
 from .constants import PIXEL_STEPS
-from .splitting import SplitNoise
+from .splitting import PIXELWISE, SplitNoise
 
 KNOWN = "certificate.json"
 """In a model's folder: a certificate made when the model was, to be computed again."""
@@ -59,11 +59,11 @@ def _splitting() -> str:
 
 
 def _one_sample() -> str:
-    """A step of one pixel changes exactly one sample."""
+    """A step of one pixel changes exactly one sample, also where the colours of a pixel are split together."""
     generator = torch.Generator().manual_seed(0)
     tried = 0
-    for levels, scheme in product((3, 132, 441), ("r2", "white")):
-        noise = SplitNoise(levels, (3, 4, 4), scheme)
+    for levels, scheme, block in product((3, 132, 441), ("r2", "white"), (PIXELWISE, (3, 1, 1))):
+        noise = SplitNoise(levels, (3, 4, 4), scheme, block=block)
         image = torch.randint(0, PIXEL_STEPS, (3, 4, 4), generator=generator, dtype=torch.uint8)
         before = noise.numerators(image, 0, levels)
         for place in product(range(3), range(4), range(4)):
@@ -71,7 +71,7 @@ def _one_sample() -> str:
             stepped[place] += 1
             changed = (noise.numerators(stepped, 0, levels) != before).flatten(1).any(dim=1)
             if int(changed.sum()) != 1:
-                raise AssertionError(f"N = {levels}, {scheme}: a step at {place} changed {int(changed.sum())} samples")
+                raise AssertionError(f"{noise}: a step at {place} changed {int(changed.sum())} samples")
             tried += 1
     return f"each of {tried} steps of one pixel changed exactly one sample"
 

@@ -102,7 +102,7 @@ def samples_from_numerators(numerators: Tensor, pixels: int = 1) -> Tensor:
 
 def check_block(block: Iterable[int], shape: Shape) -> Block:
     """The block as three integers; ValueError unless it divides images of `shape` evenly, with at most 32 pixels."""
-    sizes = check_shape(tuple(block), "block")
+    sizes = check_shape(block, "block")
     if any(size % part for size, part in zip(shape, sizes, strict=True)):
         raise ValueError(f"blocks of {sizes} (channels, rows, columns) do not divide images of shape {shape} evenly")
     if math.prod(sizes) > MAX_BLOCK:
@@ -238,7 +238,7 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def check_shape(shape: tuple[int, ...], what: str = "shape") -> Shape:
+def check_shape(shape: Iterable[int], what: str = "shape") -> Shape:
     sizes = tuple(shape) if isinstance(shape, Iterable) else ()
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in sizes)
     if len(sizes) != 3 or not whole or min(sizes) < 1:

@@ -24,6 +24,7 @@ from dssn_core.attack import (
 from dssn_core.splitting import OFFSET_SCHEMES
 
 SHAPE = (2, 3, 3)
+BLOCKS = [(1, 1, 1), (2, 1, 1), (1, 3, 1)]
 
 
 def an_image(seed=0):
@@ -31,8 +32,8 @@ def an_image(seed=0):
     return torch.randint(0, 256, SHAPE, generator=generator, dtype=torch.uint8)
 
 
-def start(levels=60, seed=0, kind="linear"):
-    model, noise, image = Toy(SHAPE, 3, seed=seed, kind=kind), SplitNoise(levels, SHAPE), an_image(seed)
+def start(levels=60, seed=0, kind="linear", block=(1, 1, 1)):
+    model, noise, image = Toy(SHAPE, 3, seed=seed, kind=kind), SplitNoise(levels, SHAPE, block=block), an_image(seed)
     labels = np.zeros(levels, dtype=np.int64)
     for state in tally(model, image, noise, 16):
         labels[state.indices] = state.labels
@@ -43,9 +44,9 @@ def recounted(model, image, noise):
     return list(tally(model, image, noise, 16))[-1].votes.tolist()
 
 
-@given(st.integers(2, 8192), st.sampled_from(OFFSET_SCHEMES), st.integers(0, 10_000))
-def test_a_step_changes_exactly_the_sample_that_is_foretold(levels, scheme, seed):
-    noise = SplitNoise(levels, SHAPE, scheme)
+@given(st.integers(2, 8192), st.sampled_from(OFFSET_SCHEMES), st.sampled_from(BLOCKS), st.integers(0, 10_000))
+def test_a_step_changes_exactly_the_sample_that_is_foretold(levels, scheme, block, seed):
+    noise = SplitNoise(levels, SHAPE, scheme, block=block)
     image = an_image(seed)
     step = random_step(image, torch.Generator().manual_seed(seed))
     index = changed_index(image, noise, step)
@@ -63,9 +64,10 @@ def test_no_other_sample_changes():
     assert changed.tolist() == [changed_index(image, noise, step)]
 
 
+@pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("kind", ["linear", "hash"])
-def test_poking_keeps_the_books_straight(kind):
-    model, noise, state = start(kind=kind)
+def test_poking_keeps_the_books_straight(kind, block):
+    model, noise, state = start(kind=kind, block=block)
     generator = torch.Generator().manual_seed(1)
     for _ in range(40):
         state = poke(model, state, noise, random_step(state.image, generator), 16)
@@ -101,8 +103,9 @@ def test_one_vote_alone_is_the_tallys():
         vote_of(model, state.image, noise, 60, 16)
 
 
-def test_all_steps_that_change_a_sample_are_found():
-    _, noise, state = start(levels=9)
+@pytest.mark.parametrize("block", BLOCKS)
+def test_all_steps_that_change_a_sample_are_found(block):
+    _, noise, state = start(levels=9, block=block)
     found = {j: {s for c in (1, -1) for s in steps_that_change(state.image, noise, j, c)} for j in range(9)}
     for channel, row, column in np.ndindex(*SHAPE):
         for change in (1, -1):
@@ -111,10 +114,11 @@ def test_all_steps_that_change_a_sample_are_found():
                 assert [j for j, steps in found.items() if step in steps] == [changed_index(state.image, noise, step)]
 
 
-def test_guided_steps_move_more_votes_than_random_ones_but_never_beat_the_certificate():
+@pytest.mark.parametrize("block", BLOCKS)
+def test_guided_steps_move_more_votes_than_random_ones_but_never_beat_the_certificate(block):
     moved = {"guided": 0, "random": 0}
     for seed in range(4):
-        model, noise, first = start(levels=300, seed=seed)
+        model, noise, first = start(levels=300, seed=seed, block=block)
         certificate = certificate_from_votes(first.votes(3), 300)
         generator = torch.Generator().manual_seed(seed)
         for kind in moved:

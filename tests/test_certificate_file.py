@@ -37,7 +37,7 @@ from dssn_core.certificate_file import (
     verdict,
     verify,
 )
-from dssn_core.checkpoints import PRETRAINED, CheckpointError, read_manifest, save_manifest
+from dssn_core.checkpoints import PRETRAINED, CheckpointError, offsets_record, read_manifest, save_manifest
 from dssn_core.gallery import sample_pictures
 from dssn_core.voting import ChunkLayout, noise_for, sample_labels
 
@@ -221,6 +221,23 @@ def test_a_number_format_that_this_processor_lacks_is_no_fault(image, tmp_path, 
             assert verdict(verify(voting(own, listed), folder=folder.parent)) == expected
     # A format that is not the model's own is a fault.
     assert verdict(verify(changed(own, ("evaluation", "precision"), "int8"), folder=folder.parent)) == Verdict.DIFFERS
+
+
+def test_a_file_says_which_pixels_are_split_together(document, image, tmp_path):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
+    save_manifest(folder, replace(read_manifest(folder), offsets=offsets_record("r2", 0, (3, 32, 32), (3, 1, 1))))
+    model = load_model(str(folder))
+    labels = sample_labels(model, image, noise_for(model, LEVELS), BATCH)
+    made = make(model, image, labels, LEVELS, BATCH)
+    assert made["noise"]["block"] == [3, 1, 1] and "block" not in document["noise"]
+    assert parse(json.dumps(made).encode()) == made
+    assert verdict(verify(made, folder=folder.parent)) == Verdict.HOLDS
+    what = "pixels that are split together (channels, rows, columns)"
+    for other in ([1, 1, 1], [1, 2, 2]):
+        findings = verify(changed(made, ("noise", "block"), other), folder=folder.parent)
+        assert [finding.what for finding in findings if not finding.agrees] == [what]
+    # A file of a network that splits every pixel by itself does not pass for this one.
+    assert what in [finding.what for finding in verify(document, folder=folder.parent) if not finding.agrees]
 
 
 def test_chunks_that_would_take_all_the_memory_are_not_checked(document, model, image, monkeypatch):

@@ -21,6 +21,7 @@ from dssn_core.checkpoints import (
 )
 from dssn_core.networks import Classifier
 from dssn_core.splitting import SplitNoise
+from dssn_core.voting import noise_for
 
 SHAPE = (3, 16, 16)
 SETTINGS = {"stem": 4, "stages": [4, 8], "embedding": 8}
@@ -132,6 +133,17 @@ def test_the_offsets_record_hashes_what_split_noise_makes():
 
 
 # --- finding models ---
+
+
+def test_a_model_that_splits_blocks_of_pixels_says_so(folder):
+    assert load_model("tiny", folder).manifest.block == (1, 1, 1)
+    record = offsets_record("r2", 0, SHAPE, (3, 1, 1))
+    assert record["block"] == [3, 1, 1]
+    edit(folder, offsets=record)
+    model = load_model("tiny", folder)
+    assert model.manifest.block == (3, 1, 1)
+    noise = noise_for(model, 441)
+    assert (noise.block, noise.offsets_sha256) == ((3, 1, 1), record["sha256"]["441"])
 
 
 def test_models_are_listed_in_order(folder):
@@ -336,6 +348,11 @@ def test_an_unknown_precision(folder):
         ({"scheme": None}, "offsets"),
         ({"seed": "3"}, "seed must be"),
         ({"seed": -1}, "seed must be"),
+        ({"block": [3, 1, 1]}, "offsets made here by 'white'"),
+        ({"block": [1, 3, 1]}, "do not divide"),
+        ({"block": [1, 1]}, "block must be"),
+        ({"block": 3}, "block must be"),
+        ({"blocks": [1, 1, 1]}, "offsets must have"),
     ],
 )
 def test_offsets_that_are_not_the_manifests(folder, change, message):

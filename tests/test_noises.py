@@ -4,7 +4,7 @@ import torch
 from dssn_core import SplitNoise
 from dssn_core.monte_carlo import add_uniform, split_independently
 from dssn_core.noises import NOISES, dssn_samples
-from dssn_core.splitting import offset_fractions
+from dssn_core.splitting import block_grid, offset_fractions
 
 SHAPE = (3, 16, 16)
 
@@ -13,15 +13,16 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.parametrize("block", [(1, 1, 1), (3, 1, 1), (1, 4, 2)])
 @pytest.mark.parametrize("scheme", ["r2", "white"])
-def test_training_samples_are_those_of_split_noise(scheme):
+def test_training_samples_are_those_of_split_noise(scheme, block):
     images = torch.randint(0, 256, (6, *SHAPE), dtype=torch.uint8, generator=generator())
     levels = torch.tensor([2, 132, 255, 441, 3091, 8192])
-    found = dssn_samples(images, levels, offset_fractions(scheme, SHAPE, seed=3), generator(7))
+    found = dssn_samples(images, levels, offset_fractions(scheme, block_grid(SHAPE, block), seed=3), generator(7))
     # The index of each is drawn first: a uniform number times its N, rounded down.
     drawn = torch.rand(6, generator=generator(7), dtype=torch.float64)
     for row, (n, u) in enumerate(zip(levels.tolist(), drawn.tolist(), strict=True)):
-        expected = SplitNoise(n, SHAPE, scheme, seed=3).samples_at(images[row], torch.tensor([int(u * n)]))
+        expected = SplitNoise(n, SHAPE, scheme, 3, block).samples_at(images[row], torch.tensor([int(u * n)]))
         assert torch.equal(found[row : row + 1], expected)
 
 

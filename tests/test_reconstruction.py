@@ -18,12 +18,15 @@ def test_the_mean_response_is_the_theorys(levels):
     # Where a split falls on the scale, the mean is 1/4 + x/2 (exactly so for half-step splits, all equally often).
     pixels = torch.arange(256) / 255
     assert torch.allclose(mean_response(levels), 0.25 + pixels / 2, atol=1e-5)
+    sums = torch.arange(3 * 255 + 1) / 765
+    assert torch.allclose(mean_response(3 * levels, 3), 0.25 + sums / 2, atol=1e-5)
 
 
-def test_all_samples_of_a_flat_picture_average_to_it():
+@pytest.mark.parametrize("block", [(1, 1, 1), (1, 2, 2)])
+def test_all_samples_of_a_flat_picture_average_to_it(block):
     image = torch.full((1, 24, 24), 90, dtype=torch.uint8)
-    noise = SplitNoise(64, (1, 24, 24), "white")
-    rebuilt = reconstruct(noise.numerators(image, 0, 64), 64)
+    noise = SplitNoise(64, (1, 24, 24), "white", block=block)
+    rebuilt = reconstruct(noise.numerators(image, 0, 64), 64, pixels=noise.pixels)
     assert abs(float(rebuilt.mean()) - 90 / 255) < 0.01
 
 

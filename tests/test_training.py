@@ -26,6 +26,7 @@ from dssn_core.training import (
     magnify,
     train,
 )
+from dssn_core.voting import noise_for
 
 SHAPE = (3, 16, 16)
 TINY = TrainSettings(
@@ -373,6 +374,7 @@ def test_the_learning_rate_rises_then_falls():
         ({"batch_size": 1}, "batch of 2 or more"),
         ({"seed": -1}, "seed must be"),
         ({"consistency": -0.5}, "consistency must be"),
+        ({"noise": "ssn", "block": (3, 1, 1)}, "only DSSN splits blocks of pixels together, 'ssn' does not"),
         ({"sigma_range": (3.5, 0.1)}, "sigma_range must be"),
         ({"sigma_range": (0.0, 1.0)}, "levels"),
     ],
@@ -388,7 +390,19 @@ def test_a_zoom_that_makes_no_sense_is_refused(zoom):
         replace(TINY, zoom=zoom)
 
 
+def test_a_run_may_split_blocks_of_pixels(data, tmp_path):
+    manifest = train(Trainer(replace(TINY, block=(1, 2, 2)), data), tmp_path / "blocks", report=quiet)
+    assert manifest.block == (1, 2, 2)
+    model = load_model(str(tmp_path / "blocks"))
+    noise = noise_for(model, levels_from_sigma(0.3))
+    assert noise.block == (1, 2, 2)
+    right = [int(count_votes(model, data.images[place], noise).argmax()) == data.labels[place] for place in range(8)]
+    assert sum(right) >= 6
+
+
 def test_unknown_names_are_refused_when_the_run_is_made(data):
+    with pytest.raises(ValueError, match="do not divide"):
+        Trainer(replace(TINY, block=(1, 3, 1)), data)
     with pytest.raises(ValueError, match="no offset fractions named 'r3'"):
         Trainer(replace(TINY, offsets="r3"), data)
     with pytest.raises(ValueError, match="unknown architecture 'vgg'"):

@@ -1,4 +1,6 @@
-"""The splitting laboratory: what a sample keeps of one pixel, of one picture, and what offsets have to do with it."""
+"""The splitting laboratory: what a sample keeps of one pixel, of one picture, and what offsets and blocks do to it."""
+
+import math
 
 import streamlit as st
 import torch
@@ -12,10 +14,10 @@ from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lam
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import NEIGHBOURS
 from dssn_core.networks import Classifier
-from dssn_core.splitting import OFFSET_SCHEMES, pixel_sample
+from dssn_core.splitting import OFFSET_SCHEMES, PIXELWISE, Block, block_sums, over_blocks, pixel_sample
 from dssn_core.voting import noise_for
 
-SECTIONS = ("One pixel", "One picture", "Offsets")
+SECTIONS = ("One pixel", "One picture", "Offsets", "Blocks")
 LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
 FILM_SAMPLES, FEW_LARGE, LARGE = 8, 4, 64  # of pictures wider than LARGE fewer samples are shown, and larger
 CURVE_LAMBDAS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -68,7 +70,8 @@ def choose_index(levels: int) -> int:
     return index
 
 
-def choose_levels() -> int:
+def choose_levels(pixels: int = 1) -> int:
+    """The slider of the noise, and what it means for splits over sums of so many pixels."""
     lam = st.slider(
         "Noise λ",
         0.02,
@@ -87,14 +90,15 @@ def choose_levels() -> int:
             st.button(label, key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
     levels = levels_from_lambda(lam)
     shown = f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · N = **{levels}** samples. "
-    if levels < PIXEL_STEPS:
+    scale, what = ("grey scale", "pixel") if pixels == 1 else (f"scale from 0 to {pixels * PIXEL_STEPS}", "sum")
+    if levels < PIXEL_STEPS * pixels:
         st.markdown(
-            shown + "The splits are closer than the grey scale is long: a sample is a **coarser copy** of the pixel."
+            shown + f"The splits are closer than the {scale} is long: a sample is a **coarser copy** of the {what}."
         )
     else:
         st.markdown(
             shown
-            + "At most **one** split falls on the grey scale: a sample says “darker than the split”, “brighter than "
+            + f"At most **one** split falls on the {scale}: a sample says “darker than the split”, “brighter than "
             "the split”, or, with no split, **nothing** (the centre is 1/2)."
         )
     return levels
@@ -148,7 +152,7 @@ def one_pixel() -> None:
 # --- one picture ---------------------------------------------------------------------------------------------------
 
 
-def take_pixel(image: Tensor, noise: SplitNoise, row: int, column: int, channel: int) -> None:
+def take_pixel(image: Tensor, noise: SplitNoise, channel: int, row: int, column: int) -> None:
     """Carry a pixel to the number line."""
     # By way of the address: what a widget that is not there yet is given otherwise never gets into it.
     st.session_state["k"] = int(image[channel, row, column])
@@ -185,9 +189,25 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
     st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
 
 
+def to_number_line(image: Tensor, noise: SplitNoise, row: int, column: int, channel: int) -> None:
+    """A button that carries the pixel to the number line, where it is split by itself; else what is split."""
+    place = (channel, row, column)
+    if noise.block == PIXELWISE:
+        label = f"Show this pixel (k = {int(image[place])}) on the number line"
+        if st.button(label, on_click=take_pixel, args=(image, noise, *place), icon=":material/straighten:"):
+            st.rerun()  # the whole page: the number line is another section
+        return
+    sum_ = int(block_sums(image, noise.block)[noise.of_block(place)])
+    st.caption(
+        f"This network splits {noise.pixels} values together ({block_name(noise.block)}). They add up to k = {sum_} "
+        f"of {noise.pixels * PIXEL_STEPS} here."
+    )
+
+
 @st.fragment
 def one_picture(model: Classifier, image: Tensor) -> None:
-    levels = choose_levels()
+    assert model.manifest is not None
+    levels = choose_levels(math.prod(model.manifest.block))
     noise = noise_for(model, levels)
     index = choose_index(levels)
     channels, height, width = image.shape
@@ -197,10 +217,7 @@ def one_picture(model: Classifier, image: Tensor) -> None:
         column = int(st.number_input("Column", 0, width - 1, key="column", bind="query-params", width=120))
         names = controls.CHANNELS[:channels]
         channel = names.index(st.selectbox("Channel", names, key="channel", bind="query-params", width=120))
-        label = f"Show this pixel (k = {int(image[channel, row, column])}) on the number line"
-        place = (row, column, channel)
-        if st.button(label, on_click=take_pixel, args=(image, noise, *place), icon=":material/straighten:"):
-            st.rerun()  # the whole page: the number line is another section
+        to_number_line(image, noise, row, column, channel)
     with laboratory:
         player.show(
             charts.image_laboratory(image, noise, index, row, column),
@@ -235,19 +252,21 @@ SCHEMES = """
 
 @st.fragment
 def offsets(model: Classifier, image: Tensor) -> None:
-    levels, digest = choose_levels(), image_sha256(image)
+    assert model.manifest is not None
+    block, digest = model.manifest.block, image_sha256(image)
+    levels = choose_levels(math.prod(block))
     index = choose_index(levels)
     st.markdown(
         "The offsets v decide where each pixel's split lies. **Any** fixed offsets give a sound certificate. But a "
         "sample is an *ordered dither* of the picture: if neighbouring pixels ask well-spread questions, their answers "
         "tell more together. From top to bottom: offsets, sample, and what a fixed blur gets back from it."
     )
-    noises = {scheme: SplitNoise(levels, model.input_shape, scheme) for scheme in OFFSET_SCHEMES}
-    errors = resources.reconstruction_errors(digest, CURVE_LAMBDAS, image)
-    here = resources.reconstruction_errors(digest, (lambda_from_levels(levels),), image)
+    noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
+    errors = resources.reconstruction_errors(digest, CURVE_LAMBDAS, block, image)
+    here = resources.reconstruction_errors(digest, (lambda_from_levels(levels),), block, image)
     cells = []
     for scheme, noise in noises.items():
-        tile = (noise.offsets * PIXEL_STEPS // max(1, levels - 1)).to(torch.uint8)
+        tile = over_blocks(noise.offsets * PIXEL_STEPS // max(1, levels - 1), noise.block).to(torch.uint8)
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
         cells.append((f"“{scheme}”, error {here[scheme][0]:.4f}", [tile, seen, rebuilt]))
@@ -264,6 +283,51 @@ def offsets(model: Classifier, image: Tensor) -> None:
         st.markdown(SCHEMES)
 
 
+# --- blocks --------------------------------------------------------------------------------------------------------
+
+BLOCKS: tuple[Block, ...] = (PIXELWISE, (3, 1, 1), (1, 2, 2), (3, 2, 2), (1, 4, 4))
+
+
+def block_name(block: Block) -> str:
+    """What is added up, in words."""
+    if block == PIXELWISE:
+        return "every value by itself"
+    channels, rows, columns = block
+    area = "one pixel" if rows * columns == 1 else f"{rows} × {columns} pixels"
+    return f"{'all colours' if channels > 1 else 'one colour'} of {area}"
+
+
+@st.fragment
+def blocks(model: Classifier, image: Tensor) -> None:
+    levels, digest = choose_levels(), image_sha256(image)
+    index = choose_index(levels)
+    st.markdown(
+        "A split may also be laid over a **sum**: of the three colours of a pixel, or of neighbouring pixels. One grey "
+        "level of one pixel moves its sum by one, over exactly one split, in exactly one sample. So **the certificate "
+        "is the same**, with the same N. But a sum of m values has a scale m times as long, and splits fall on it m "
+        "times as often: detail is given up, what is left is known for surer."
+    )
+    cells = []
+    for block in BLOCKS:
+        noise = SplitNoise(levels, model.input_shape, block=block)
+        seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
+        rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
+        known = min(100, 100 * noise.pixels * PIXEL_STEPS // levels)
+        error = resources.brightness_error(digest, levels, block, image)
+        cells.append((f"{block_name(block)}: {known} % known, error {error:.4f}", [seen, rebuilt]))
+    rows = ("sample", "what a blur gets back")
+    alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
+    player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
+    st.caption(
+        "Known: how often a split falls on the scale of a value, or sum, so that a sample says something of it. Error: "
+        "mean squared error of the picture's brightness after a Gaussian low-pass, averaged over 16 samples evenly "
+        "spaced in j; lower is better. The paper splits every value by itself."
+    )
+
+
+SHOWN = {"One picture": one_picture, "Offsets": offsets, "Blocks": blocks}
+
+
 def page() -> None:
     st.title("Split & centre", anchor=False)
     st.markdown("A sample keeps only **between which splits** a pixel lies, and shows the centre of that interval.")
@@ -276,7 +340,7 @@ def page() -> None:
     model = controls.network(name)
     chosen = gallery.choose_folded(model, collection) if model is not None else None
     if model is not None and chosen is not None:
-        (one_picture if section == SECTIONS[1] else offsets)(model, chosen.image)
+        SHOWN[section](model, chosen.image)
 
 
 page()

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.test_certify import MAIN
 
-SECTIONS = ("One pixel", "One picture", "Offsets")
+SECTIONS = ("One pixel", "One picture", "Offsets", "Blocks")
 
 
 def open_page(**parameters: str) -> AppTest:
