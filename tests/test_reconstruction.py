@@ -38,3 +38,15 @@ def test_evenly_spread_offsets_keep_more_of_real_pictures_than_white_noise():
             for scheme in ("r2", "white")
         }
         assert errors["r2"] < 0.85 * errors["white"]
+
+
+@pytest.mark.parametrize("levels", [662, 1766, 3091])
+def test_the_sum_of_the_colours_keeps_more_of_the_brightness_of_real_pictures(levels):
+    images = [read_image(sample.path) for sample in sample_pictures()[:6]]
+    alone, together = (
+        sum(
+            reconstruction_error(image, SplitNoise(levels, (3, 32, 32), block=block), colours=False) for image in images
+        )
+        for block in ((1, 1, 1), (3, 1, 1))
+    )
+    assert together < 0.95 * alone

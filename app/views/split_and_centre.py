@@ -305,7 +305,7 @@ def blocks(model: Classifier, image: Tensor) -> None:
         "A split may also be laid over a **sum**: of the three colours of a pixel, or of neighbouring pixels. One grey "
         "level of one pixel moves its sum by one, over exactly one split, in exactly one sample. So **the certificate "
         "is the same**, with the same N. But a sum of m values has a scale m times as long, and splits fall on it m "
-        "times as often: detail is given up, what is left is known for surer."
+        "times as often: detail is given up, and what is left is known more often."
     )
     cells = []
     for block in BLOCKS:
@@ -314,7 +314,7 @@ def blocks(model: Classifier, image: Tensor) -> None:
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
         known = min(100, 100 * noise.pixels * PIXEL_STEPS // levels)
         error = resources.brightness_error(digest, levels, block, image)
-        cells.append((f"{block_name(block)}: {known} % known, error {error:.4f}", [seen, rebuilt]))
+        cells.append((f"{block_name(block)}: {known}\u00a0% known, error {error:.4f}", [seen, rebuilt]))
     rows = ("sample", "what a blur gets back")
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
