@@ -14,6 +14,7 @@ from dssn_core import levels_from_sigma
 from dssn_core.checkpoints import CheckpointError
 from dssn_core.comparison import METHODS
 from dssn_core.networks import Classifier
+from dssn_core.splitting import PIXELWISE, Block
 
 NETWORKS_HELP = (
     "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
@@ -158,3 +159,12 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
             )
     st.session_state[kept] = sigma
     return levels_from_sigma(sigma)
+
+
+def block_name(block: Block) -> str:
+    """Which pixels are split together, in words."""
+    if block == PIXELWISE:
+        return "every value by itself"
+    channels, rows, columns = block
+    area = "one pixel" if rows * columns == 1 else f"{rows} × {columns} pixels"
+    return f"{'all colours' if channels > 1 else 'one colour'} of {area}"

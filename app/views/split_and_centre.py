@@ -197,10 +197,10 @@ def to_number_line(image: Tensor, noise: SplitNoise, row: int, column: int, chan
         if st.button(label, on_click=take_pixel, args=(image, noise, *place), icon=":material/straighten:"):
             st.rerun()  # the whole page: the number line is another section
         return
-    sum_ = int(block_sums(image, noise.block)[noise.of_block(place)])
+    total = int(block_sums(image, noise.block)[noise.of_block(place)])
     st.caption(
-        f"This network splits {noise.pixels} values together ({block_name(noise.block)}). They add up to k = {sum_} "
-        f"of {noise.pixels * PIXEL_STEPS} here."
+        f"This network splits {noise.pixels} values together ({controls.block_name(noise.block)}). They add up to "
+        f"k = {total} of {noise.pixels * PIXEL_STEPS} here."
     )
 
 
@@ -288,15 +288,6 @@ def offsets(model: Classifier, image: Tensor) -> None:
 BLOCKS: tuple[Block, ...] = (PIXELWISE, (3, 1, 1), (1, 2, 2), (3, 2, 2), (1, 4, 4))
 
 
-def block_name(block: Block) -> str:
-    """What is added up, in words."""
-    if block == PIXELWISE:
-        return "every value by itself"
-    channels, rows, columns = block
-    area = "one pixel" if rows * columns == 1 else f"{rows} × {columns} pixels"
-    return f"{'all colours' if channels > 1 else 'one colour'} of {area}"
-
-
 @st.fragment
 def blocks(model: Classifier, image: Tensor) -> None:
     levels, digest = choose_levels(), image_sha256(image)
@@ -314,7 +305,7 @@ def blocks(model: Classifier, image: Tensor) -> None:
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
         known = min(100, 100 * noise.pixels * PIXEL_STEPS // levels)
         error = resources.brightness_error(digest, levels, block, image)
-        cells.append((f"{block_name(block)}: {known}\u00a0% known, error {error:.4f}", [seen, rebuilt]))
+        cells.append((f"{controls.block_name(block)}: {known}\u00a0% known, error {error:.4f}", [seen, rebuilt]))
     rows = ("sample", "what a blur gets back")
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
