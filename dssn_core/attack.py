@@ -197,7 +197,8 @@ def guided_step(
         voters = voters[torch.arange(most) * len(voters) // most]
     batches = (noise.samples_at(state.image, part) for part in torch.split(voters, size))
     leads = _leads(model, batches, noise.lam, label)
-    promises: list[tuple[float, int, Step]] = []
+    # Of the pixels of a block one is enough: a step of any of them does the same to the sample.
+    promises: dict[tuple[int, int, Place], tuple[float, int, Step]] = {}
     sums = block_sums(state.image, noise.block)
     for index in voters[leads.argsort()[:searched]]:
         before = noise.split(sums, index[None])[0]
@@ -207,12 +208,14 @@ def guided_step(
             change_of_sample = noise.split(moved, index[None])[0] - before  # the same all over a block
             gain = over_blocks(block_sums(slope * change_of_sample, noise.block), noise.block)
             steps = steps_that_change(state.image, noise, int(index), change)
-            promises += [(float(gain[step.place]), int(index), step) for step in steps]
-    promises = sorted(promises, key=lambda promise: promise[0])[: most if tried is None else tried]
-    if not promises:
+            for step in steps:
+                key = (int(index), change, noise.of_block(step.place))
+                promises.setdefault(key, (float(gain[step.place]), int(index), step))
+    best = sorted(promises.values(), key=lambda promise: promise[0])[: most if tried is None else tried]
+    if not best:
         return None
-    images = torch.stack([step.applied(state.image) for _, _, step in promises])
-    indices = torch.tensor([index for _, index, _ in promises])
+    images = torch.stack([step.applied(state.image) for _, _, step in best])
+    indices = torch.tensor([index for _, index, _ in best])
     samples = samples_from_numerators(noise.split(block_sums(images, noise.block), indices), noise.pixels)
     after = _leads(model, torch.split(samples, size), noise.lam, label)
-    return promises[int(after.argmin())][2]
+    return best[int(after.argmin())][2]

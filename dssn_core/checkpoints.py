@@ -92,10 +92,14 @@ class Manifest:
             raise CheckpointError(f"{MANIFEST}: class_names must be two or more different strings")
         if found["offsets"].keys() - {"block"} != {"scheme", "seed", "sha256"}:
             raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256, and may have a block")
-        try:
-            check_block(found["offsets"].get("block", PIXELWISE), tuple(found["input_shape"]))
-        except ValueError as error:
-            raise CheckpointError(f"{MANIFEST}: {error}") from None
+        if "block" in found["offsets"]:
+            try:
+                if check_block(found["offsets"]["block"], found["input_shape"]) == PIXELWISE:
+                    raise ValueError("a block of one pixel is not to be stated")
+                if found["noise"] != "dssn":
+                    raise ValueError(f"only DSSN splits blocks of pixels together, not {found['noise']!r}")
+            except ValueError as error:
+                raise CheckpointError(f"{MANIFEST}: {error}") from None
         sigmas = found["sigma_range"]
         if (
             len(sigmas) != 2

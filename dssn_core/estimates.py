@@ -14,6 +14,7 @@ from .gallery import Dataset
 from .networks import Classifier
 from .noises import NOISES, keyed_generator
 from .splitting import block_grid, offset_fractions
+from .voting import check_model
 
 BATCH = 250
 
@@ -30,8 +31,12 @@ class Estimate:
 
 
 def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, seed: int) -> Tensor:
-    """int64 (B, K): the votes of `samples` random samples of each image, under the noise the model was trained for."""
+    """int64 (B, K): the votes of `samples` random samples of each image, under the noise the model was trained for.
+
+    ValueError for images of another size than the model takes.
+    """
     assert model.manifest is not None
+    check_model(model, (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3])))
     offsets = model.manifest.offsets
     grid = block_grid(model.input_shape, model.manifest.block)
     fractions = offset_fractions(offsets["scheme"], grid, offsets["seed"])

@@ -22,12 +22,13 @@ from .gallery import Listing
 from .images import image_sha256
 from .monte_carlo import Plan, certify_randomized, lower_confidence_bound, uniform_radius
 from .networks import Classifier
+from .splitting import PIXELWISE, Block, check_shape
 from .voting import BATCH_SIZE, count_votes, fitting_batch_size, noise_for
 
 CLEAN_BATCH = 32
 
 Key = tuple[object, ...]
-"""Data set index, levels, weight hash, number format, image hash, sampling: what a record is about."""
+"""Data set index, levels, weight hash, number format, block, image hash, sampling: what a record is about."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Record(NoiseLevel):
     """One image's certificate. index: place in the data set. label: its true class. predicted: the certified one.
 
     radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. precision: number format
-    of the convolutions. file: the image's name in the data set, where it has one.
+    of the convolutions. file: the image's name in the data set, where it has one. block: pixels split together.
     """
 
     index: int
@@ -64,10 +65,16 @@ class Record(NoiseLevel):
     seconds: float
     sampling: Sampling | None = None
     file: str = ""
+    block: Block = PIXELWISE
 
     @property
     def key(self) -> Key:
-        return self.index, self.levels, self.weights_sha256, self.precision, self.image_sha256, self.sampling
+        return self.index, self.levels, *self.network, self.image_sha256, self.sampling
+
+    @property
+    def network(self) -> tuple[str, str, Block]:
+        """What voted: the weights' hash, the number format, and the pixels that are split together."""
+        return self.weights_sha256, self.precision, self.block
 
     @property
     def right(self) -> bool:
@@ -90,7 +97,8 @@ class Record(NoiseLevel):
         """ValueError unless `found` is what `to_json` gives, and what it claims follows from its votes."""
         try:
             sampling = Sampling(**found["sampling"]) if found.get("sampling") else None
-            record = Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling})
+            block = check_shape(found.get("block", PIXELWISE), "block")
+            record = Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling, "block": block})
             counts = [record.index, record.levels, record.label, record.predicted, *record.votes]
             if any(type(n) is not int or n < 0 for n in counts) or check_levels(record.levels) < 2:
                 raise TypeError
@@ -143,7 +151,7 @@ def evaluate(
     for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
         weights = model.manifest.weights_sha256
-        known = (done or {}).get((index, levels, weights, model.precision, digest, sampling))
+        known = (done or {}).get((index, levels, weights, model.precision, noise.block, digest, sampling))
         if known:
             yield known
             continue
@@ -167,6 +175,7 @@ def evaluate(
             sampling=sampling,
             seconds=round(time.perf_counter() - began, 4),
             file=data.files[index] if data.files else "",
+            block=noise.block,
         )
 
 
@@ -246,19 +255,18 @@ def kept_records(folder: Path, held_out: bool) -> list[Record]:
 def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> None:
     """Add records of one model, drawn in one way, to those in its folder.
 
-    Records kept before are dropped if they are of other weights or another number format, or at the same N drawn
-    otherwise; and all of them if an index has another image now: they are of another data set.
+    Records kept before are dropped if they are of another `Record.network`, or at the same N drawn otherwise; and all
+    of them if an index has another image now: they are of another data set.
     """
     images = {record.index: record.image_sha256 for record in records}
     drawn = {record.levels: record.sampling for record in records}
-    networks = {(record.weights_sha256, record.precision) for record in records}
+    networks = {record.network for record in records}
     if len(networks) > 1:
         raise ValueError("the records are of more than one model")
     before = [
         record
         for record in kept_records(folder, held_out)
-        if (record.weights_sha256, record.precision) in networks
-        and drawn.get(record.levels, record.sampling) == record.sampling
+        if record.network in networks and drawn.get(record.levels, record.sampling) == record.sampling
     ]
     if any(images.get(record.index, record.image_sha256) != record.image_sha256 for record in before):
         before = []

@@ -25,7 +25,7 @@ def keyed_generator(*key: int) -> torch.Generator:
 def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
     """One DSSN sample of each image at its own N and a random index j: float32 (B, C, H, W).
 
-    fractions: one for every block of pixels, or for every pixel.
+    fractions: one for every block of pixels, or for every pixel; their shape tells the block.
     """
     levels = levels[:, None, None, None]
     indices = (torch.rand(levels.shape, generator=generator, dtype=torch.float64) * levels).long()

@@ -10,9 +10,9 @@ pixel range [0, 2q], by its middle M / (4q). (Levine & Feizi 2021, section 4 and
 Moving one pixel by one step crosses exactly one split, so it changes exactly one of the N samples.
 
 Splits may be laid over *blocks* of pixels instead: the pixels of a block are added up, and their sum, on 0..m*q for m
-pixels, is split as a pixel is, with the same N (`Block`). Blocks do not overlap, so one step of one pixel moves one sum
-by one step, and again changes exactly one of the N samples. What is lost inside a block is gained in certainty: of m
-pixels that vary little, each known with probability p, the sum is known with probability m*p (as long as that is < 1).
+pixels, is split as a pixel is, with the same N (`Block`). Blocks do not overlap, so one step of one pixel moves one
+sum by one step, and again changes exactly one of the N samples. Detail inside the block is given up. In return a split
+falls on the scale of the sum in m*q of the N samples (in all of them, if N is less), on that of one pixel only in q.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ Block = tuple[int, int, int]
 
 PIXELWISE: Block = (1, 1, 1)
 MAX_BLOCK = 32
-"""Pixels of a block; with more of them int16 might not hold all intermediate values."""
+"""Pixels of a block; with more of them int16 would not hold C."""
 
 
 def split_numerators(values: Tensor, offsets: Tensor, indices: Tensor, levels: Tensor | int, pixels: int = 1) -> Tensor:
@@ -52,7 +52,7 @@ def split_numerators(values: Tensor, offsets: Tensor, indices: Tensor, levels: T
     0..N-1. levels: N, one for all or one a row. Returns int16 values in 0..4mq. Equation: with C the smallest split
     above the value, M = min(C, 2mq) + max(C - 2N, 0). Arguments are trusted; `SplitNoise` checks them.
     """
-    # All fits int16 for N <= 8192, m <= 32: at most (2N - 1) + 2(N - 1) <= 32765, then C < 2mq + 2N <= 32704.
+    # All fits int16 for N <= 8192, m <= 32: (2N - 1) + 2(N - 1) <= 32765; then C < 2mq + 2N <= 32704, M < 4mq <= 32640.
     top = 2 * PIXEL_STEPS * pixels
     period = 2 * (levels.to(torch.int16) if isinstance(levels, Tensor) else levels)
     position = values.to(torch.int16) * 2
@@ -281,8 +281,8 @@ class SplitNoise(NoiseLevel):
     """The N samples of DSSN for images of one shape: fixed levels, fixed offsets, no randomness left.
 
     levels: N in 2..8192. shape: (C, H, W). offsets: a scheme name from `OFFSET_SCHEMES`, or an integer tensor with
-    values in 0..N-1, (C, H, W) or one for every block. seed: of the schemes that draw (0..2^32-1). block: the pixels
-    that are split together. ValueError says what is wrong.
+    values in 0..N-1, one for every block: (C, H, W) where each pixel is one. seed: of the schemes that draw
+    (0..2^32-1). block: the pixels that are split together. ValueError says what is wrong.
 
     Guarantee: two images that differ by one step in one pixel have exactly one differing sample among the N, so
     images at L1 distance R steps have at most R differing samples (Levine & Feizi 2021, theorem 2).
@@ -331,8 +331,13 @@ class SplitNoise(NoiseLevel):
 
     @property
     def offsets_sha256(self) -> str:
-        """SHA-256 of the offsets, one for every block, as little-endian int64, in (C, H, W) order."""
-        return hashlib.sha256(self.offsets.numpy().astype("<i8").tobytes()).hexdigest()
+        """SHA-256 of the offsets, one for every block, as little-endian int64, in (C, H, W) order.
+
+        Where blocks are not single pixels, their three sizes follow, in the same way.
+        """
+        sizes = () if self.block == PIXELWISE else self.block
+        numbers = np.append(self.offsets.numpy(), np.array(sizes, dtype=np.int64))
+        return hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest()
 
     def numerators_at(self, image: Tensor, indices: Tensor) -> Tensor:
         """int16 (B, C, H, W): the exact M of the samples j in `indices`, an int64 (B,) tensor of values 0..N-1.

@@ -218,7 +218,10 @@ class Trainer:
         self.shape = (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3]))
         training, held_out = held_out_split(data.labels, settings.held_out_per_class, settings.seed)
         self.training, self.held_out = data.subset(training), data.subset(held_out)
-        grid = block_grid(self.shape, check_block(settings.block, self.shape))
+        self.input_shape = (self.shape[0], *(settings.input_size or self.shape[1:]))
+        for shape in (self.shape, self.input_shape):
+            check_block(settings.block, shape)
+        grid = block_grid(self.shape, settings.block)
         self.fractions = offset_fractions(settings.offsets, grid, settings.seed)
         self.network_settings: dict[str, Any] = dict(settings.network)
         if settings.noise == "uniform":  # the only samples that are not confined to [0, 1]
@@ -232,7 +235,6 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global generator
             torch.manual_seed(keyed_generator(settings.seed, WEIGHTS).initial_seed())
             network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
-        self.input_shape = (self.shape[0], *(settings.input_size or self.shape[1:]))
         self.model = Classifier(network, data.class_names, self.input_shape, settings.precision).train()
         self.start_sha256: str | None = None
         self.images_before = 0

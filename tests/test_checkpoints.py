@@ -146,6 +146,11 @@ def test_a_model_that_splits_blocks_of_pixels_says_so(folder):
     assert (noise.block, noise.offsets_sha256) == ((3, 1, 1), record["sha256"]["441"])
 
 
+def test_only_dssn_splits_blocks(folder):
+    edit(folder, noise="ssn", offsets=offsets_record("r2", 0, SHAPE, (3, 1, 1)))
+    refused(folder, "only DSSN splits blocks of pixels together, not 'ssn'")
+
+
 def test_models_are_listed_in_order(folder):
     save_checkpoint(folder / "ape", small_network(), small_manifest())
     (folder / "zoo").mkdir()  # no manifest, no model
@@ -350,6 +355,7 @@ def test_an_unknown_precision(folder):
         ({"seed": -1}, "seed must be"),
         ({"block": [3, 1, 1]}, "offsets made here by 'white'"),
         ({"block": [1, 3, 1]}, "do not divide"),
+        ({"block": [1, 1, 1]}, "a block of one pixel is not to be stated"),
         ({"block": [1, 1]}, "block must be"),
         ({"block": 3}, "block must be"),
         ({"blocks": [1, 1, 1]}, "offsets must have"),

@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from dssn_core import count_votes, load_model
+from dssn_core.checkpoints import offsets_record
 from dssn_core.estimates import estimate, estimated_certified, sampled_votes
 from dssn_core.gallery import Dataset, sample_pictures
 from dssn_core.images import read_image
+from dssn_core.networks import Classifier
 from dssn_core.voting import noise_for
 
 
@@ -34,7 +38,21 @@ def test_votes_are_of_all_images_and_follow_the_seed(model, data):
     assert torch.equal(votes, sampled_votes(model, data, levels=441, samples=3, seed=5))
 
 
-def test_an_estimate_comes_near_the_whole_vote(model, data):
+def test_images_of_another_size_are_refused(model, data):
+    small = Dataset(data.images[..., ::2, ::2], data.labels, model.class_names, "half as large")
+    with pytest.raises(ValueError, match="takes images of shape"):
+        sampled_votes(model, small, levels=441, samples=1, seed=0)
+
+
+@pytest.fixture(scope="module")
+def of_blocks(model):
+    manifest = replace(model.manifest, offsets=offsets_record("r2", 0, model.input_shape, (3, 1, 1)))
+    return Classifier(model.network, model.class_names, model.input_shape, model.precision, manifest).eval()
+
+
+@pytest.mark.parametrize("name", ["model", "of_blocks"])
+def test_an_estimate_comes_near_the_whole_vote(name, data, request):
+    model = request.getfixturevalue(name)
     (found,) = estimate(model, data, [0.5], [0.0, 0.5], samples=200)
     noise = noise_for(model, 441)
     votes = torch.stack([torch.as_tensor(count_votes(model, image, noise)) for image in data.images])

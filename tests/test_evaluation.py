@@ -350,6 +350,22 @@ def test_an_output_cannot_grow_compressed(tmp_path, capsys):
     assert "give it a name without .gz" in capsys.readouterr().err
 
 
+def test_records_of_other_blocks_are_of_another_network(tmp_path):
+    alone = a_record(128)
+    together = replace(alone, block=(3, 1, 1))
+    assert alone.key != together.key and alone.network != together.network
+    assert Record.from_json(json.loads(json.dumps(together.to_json()))) == together
+    before = {name: value for name, value in alone.to_json().items() if name != "block"}
+    assert Record.from_json(before) == alone  # as files had it before there were blocks
+    with pytest.raises(ValueError, match="block must be"):
+        Record.from_json({**alone.to_json(), "block": [3, 1]})
+    keep_records(tmp_path, False, [alone])
+    keep_records(tmp_path, False, [together])
+    assert kept_records(tmp_path, False) == [together]
+    with pytest.raises(ValueError, match="more than one model"):
+        keep_records(tmp_path, False, [alone, together])
+
+
 def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
     drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING)
     old = [replace(drawn, index=index) for index in range(3)]

@@ -1,5 +1,6 @@
 import hashlib
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import oracle
@@ -114,12 +115,12 @@ def test_the_largest_level_count_does_not_overflow_int16():
 
 @pytest.mark.parametrize("block", [(2, 4, 4), (1, 4, 8)])
 def test_the_largest_block_does_not_overflow_int16(block):
-    levels = 8192
-    for offset in (0, 1, levels - 2, levels - 1):
-        noise = SplitNoise(levels, block, torch.full((1, 1, 1), offset), block=block)
+    for levels, offset in product((2, 255, 8192), (0, 1, 8158, 8159, 8190, 8191)):
+        noise = SplitNoise(levels, block, torch.full((1, 1, 1), offset % levels), block=block)
+        offset = offset % levels
         for value in (0, 1, 254, 255):
             image = torch.full(block, value, dtype=torch.uint8)
-            for j in (0, 31, levels - 2, levels - 1):
+            for j in {0, 31 % levels, levels - 2, levels - 1}:
                 expected = oracle.block_centre([value] * 32, offset, j, levels) * 1020 * 32
                 assert noise.numerators(image, j, j + 1).unique().tolist() == [expected]
 
@@ -367,6 +368,14 @@ def test_the_hash_is_of_little_endian_int64_offsets():
     noise = SplitNoise(441, (1, 1, 3), torch.tensor([[[0, 7, 440]]], dtype=torch.int16))
     raw = b"".join(n.to_bytes(8, "little") for n in (0, 7, 440))
     assert noise.offsets_sha256 == hashlib.sha256(raw).hexdigest()
+
+
+def test_the_hash_knows_the_block():
+    noises = [SplitNoise(441, (1, 2, 2), "white", block=block) for block in [(1, 1, 2), (1, 2, 1)]]
+    assert torch.equal(noises[0].offsets.flatten(), noises[1].offsets.flatten())
+    assert noises[0].offsets_sha256 != noises[1].offsets_sha256
+    raw = b"".join(int(n).to_bytes(8, "little") for n in (*noises[0].offsets.flatten(), 1, 1, 2))
+    assert noises[0].offsets_sha256 == hashlib.sha256(raw).hexdigest()
 
 
 def test_own_offsets_are_copied():

@@ -391,7 +391,10 @@ def test_a_zoom_that_makes_no_sense_is_refused(zoom):
 
 
 def test_a_run_may_split_blocks_of_pixels(data, tmp_path):
-    manifest = train(Trainer(replace(TINY, block=(1, 2, 2)), data), tmp_path / "blocks", report=quiet)
+    trainer = Trainer(replace(TINY, block=(1, 2, 2)), data)
+    samples, *_ = trainer._noisy(torch.arange(4), generator(), 1)
+    assert torch.equal(samples[..., ::2, ::2], samples[..., 1::2, 1::2])
+    manifest = train(trainer, tmp_path / "blocks", report=quiet)
     assert manifest.block == (1, 2, 2)
     model = load_model(str(tmp_path / "blocks"))
     noise = noise_for(model, levels_from_sigma(0.3))
@@ -403,6 +406,8 @@ def test_a_run_may_split_blocks_of_pixels(data, tmp_path):
 def test_unknown_names_are_refused_when_the_run_is_made(data):
     with pytest.raises(ValueError, match="do not divide"):
         Trainer(replace(TINY, block=(1, 3, 1)), data)
+    with pytest.raises(ValueError, match="do not divide"):  # the size that the classifier will take counts as well
+        Trainer(replace(TINY, block=(1, 4, 1), input_size=(18, 18)), data)
     with pytest.raises(ValueError, match="no offset fractions named 'r3'"):
         Trainer(replace(TINY, offsets="r3"), data)
     with pytest.raises(ValueError, match="unknown architecture 'vgg'"):

@@ -31,7 +31,9 @@ def page() -> None:
         {
             "name": [manifest.name for manifest in manifests],
             "trained for": [manifest.noise for manifest in manifests],
-            "split together": [controls.block_name(manifest.block) for manifest in manifests],
+            "split together": [
+                controls.block_name(manifest.block) if manifest.noise == "dssn" else "–" for manifest in manifests
+            ],
             "training images seen": [f"{manifest.images_seen:,}" for manifest in manifests],
             "number format": [manifest.precision for manifest in manifests],
             "SHA-256 of the weights": [manifest.weights_sha256 for manifest in manifests],

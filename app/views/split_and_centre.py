@@ -242,7 +242,8 @@ def one_picture(model: Classifier, image: Tensor) -> None:
 
 SCHEMES = """
 - **r2**, this project's default: a lattice with irrational steps, (0.7549 x + 0.5698 y) mod 1, so that neighbours never
-  repeat each other. The three colour channels are a third of the cycle apart, in all schemes but the last two.
+  repeat each other. Colour channels that are not split together are a third of the cycle apart, in all schemes but the
+  last two.
 - **blue**: noise without low frequencies, from a 64 × 64 tile made by void-and-cluster.
 - **bayer**: the 16 × 16 ordered-dither matrix of newspaper print.
 - **white**: every pixel draws its own offset; equal neighbours and gaps happen by chance.
@@ -294,12 +295,12 @@ def blocks(model: Classifier, image: Tensor) -> None:
     index = choose_index(levels)
     st.markdown(
         "A split may also be laid over a **sum**: of the three colours of a pixel, or of neighbouring pixels. One grey "
-        "level of one pixel moves its sum by one, over exactly one split, in exactly one sample. So **the certificate "
-        "is the same**, with the same N. But a sum of m values has a scale m times as long, and splits fall on it m "
-        "times as often: detail is given up, and what is left is known more often."
+        "level of one pixel moves its sum by one, over exactly one split, in exactly one sample. So **the guarantee is "
+        "the same**, with the same N. But a sum of m values has a scale m times as long, and splits fall on it up to m "
+        "times as often: detail, or colour, is given up, and what is left is known more often."
     )
     cells = []
-    for block in BLOCKS:
+    for block in (block for block in BLOCKS if all(n % of == 0 for n, of in zip(image.shape, block, strict=True))):
         noise = SplitNoise(levels, model.input_shape, block=block)
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
@@ -311,8 +312,9 @@ def blocks(model: Classifier, image: Tensor) -> None:
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
     st.caption(
         "Known: how often a split falls on the scale of a value, or sum, so that a sample says something of it. Error: "
-        "mean squared error of the picture's brightness after a Gaussian low-pass, averaged over 16 samples evenly "
-        "spaced in j; lower is better. The paper splits every value by itself."
+        "mean squared error of the picture's brightness, without its colour, after a Gaussian low-pass, averaged over "
+        "16 samples evenly spaced in j; lower is better. All under the offsets “r2”. The paper splits every value by "
+        "itself."
     )
 
 

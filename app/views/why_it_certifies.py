@@ -12,6 +12,7 @@ from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_vot
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.certificate import display_radius
 from dssn_core.networks import Classifier
+from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other, plane_radii
 from dssn_core.voting import noise_for
 
@@ -150,6 +151,8 @@ def last_move(state: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
         f"samples only **j = {move.index}** changed, {vote}."
     )
     seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, state.image)]
+    if noise.block != PIXELWISE:
+        st.caption(f"This network splits {controls.block_name(noise.block)} together, so they change together in it.")
     moved = (seen[0] != seen[1]).any(dim=0, keepdim=True)
     changed = torch.where(moved, seen[1], seen[1] // 4)
     cells = [
