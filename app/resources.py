@@ -230,15 +230,14 @@ def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
 def reconstruction_errors(
     image_hash: str, lambdas: tuple[float, ...], block: Block, _image: Tensor
 ) -> dict[str, list[float]]:
-    """Reconstruction error of a picture by offset scheme, at each lambda."""
+    """Reconstruction error of a picture by offset scheme, at each lambda; of its brightness where a block has colours."""
     shape = (int(_image.shape[0]), int(_image.shape[1]), int(_image.shape[2]))
 
-    def noise(scheme: str, lam: float) -> SplitNoise:
-        return SplitNoise(levels_from_lambda(lam), shape, scheme, block=block)
-
     def work() -> dict[str, list[float]]:
-        noises = {s: [noise(s, lam) for lam in lambdas] for s in OFFSET_SCHEMES}
-        return {s: [reconstruction_error(_image, noise) for noise in row] for s, row in noises.items()}
+        levels = [levels_from_lambda(lam) for lam in lambdas]
+        noises = {s: [SplitNoise(n, shape, s, block=block) for n in levels] for s in OFFSET_SCHEMES}
+        colours = block[0] == 1
+        return {s: [reconstruction_error(_image, n, colours=colours) for n in row] for s, row in noises.items()}
 
     return network_work(work)
 

@@ -14,7 +14,7 @@ from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lam
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import NEIGHBOURS
 from dssn_core.networks import Classifier
-from dssn_core.splitting import OFFSET_SCHEMES, PIXELWISE, Block, block_sums, over_blocks, pixel_sample
+from dssn_core.splitting import OFFSET_SCHEMES, PIXELWISE, Block, Place, block_sums, over_blocks, pixel_sample
 from dssn_core.voting import noise_for
 
 SECTIONS = ("One pixel", "One picture", "Offsets", "Blocks")
@@ -152,11 +152,11 @@ def one_pixel() -> None:
 # --- one picture ---------------------------------------------------------------------------------------------------
 
 
-def take_pixel(image: Tensor, noise: SplitNoise, channel: int, row: int, column: int) -> None:
+def take_pixel(image: Tensor, noise: SplitNoise, place: Place) -> None:
     """Carry a pixel to the number line."""
     # By way of the address: what a widget that is not there yet is given otherwise never gets into it.
-    st.session_state["k"] = int(image[channel, row, column])
-    st.session_state["v"] = int(noise.offsets[channel, row, column])
+    st.session_state["k"] = int(image[place])
+    st.session_state["v"] = int(noise.offsets[place])
     for name in ("k", "v"):
         st.query_params[name] = str(st.session_state[name])
     keep_origin("v", noise.levels)
@@ -189,12 +189,11 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
     st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
 
 
-def to_number_line(image: Tensor, noise: SplitNoise, row: int, column: int, channel: int) -> None:
+def to_number_line(image: Tensor, noise: SplitNoise, place: Place) -> None:
     """A button that carries the pixel to the number line, where it is split by itself; else what is split."""
-    place = (channel, row, column)
     if noise.block == PIXELWISE:
         label = f"Show this pixel (k = {int(image[place])}) on the number line"
-        if st.button(label, on_click=take_pixel, args=(image, noise, *place), icon=":material/straighten:"):
+        if st.button(label, on_click=take_pixel, args=(image, noise, place), icon=":material/straighten:"):
             st.rerun()  # the whole page: the number line is another section
         return
     total = int(block_sums(image, noise.block)[noise.of_block(place)])
@@ -217,7 +216,7 @@ def one_picture(model: Classifier, image: Tensor) -> None:
         column = int(st.number_input("Column", 0, width - 1, key="column", bind="query-params", width=120))
         names = controls.CHANNELS[:channels]
         channel = names.index(st.selectbox("Channel", names, key="channel", bind="query-params", width=120))
-        to_number_line(image, noise, row, column, channel)
+        to_number_line(image, noise, (channel, row, column))
     with laboratory:
         player.show(
             charts.image_laboratory(image, noise, index, row, column),
@@ -276,9 +275,10 @@ def offsets(model: Classifier, image: Tensor) -> None:
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "offsets", alt)
     st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
+    kept = "" if block[0] == 1 else ", without its colour"
     st.caption(
-        "Mean squared error of a Gaussian low-pass reconstruction of this picture, averaged over 16 samples evenly "
-        "spaced in j. Lower is better. This network was trained with “r2”."
+        f"Mean squared error of a Gaussian low-pass reconstruction of this picture{kept}, averaged over 16 samples "
+        "evenly spaced in j. Lower is better. This network was trained with “r2”."
     )
     with st.expander("What the names mean"):
         st.markdown(SCHEMES)
