@@ -230,7 +230,7 @@ def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
 def reconstruction_errors(
     image_hash: str, lambdas: tuple[float, ...], block: Block, _image: Tensor
 ) -> dict[str, list[float]]:
-    """Reconstruction error of a picture by offset scheme, at each lambda; of its brightness where a block has colours."""
+    """Reconstruction error of a picture by offset scheme, at each lambda; of its brightness where colours are added."""
     shape = (int(_image.shape[0]), int(_image.shape[1]), int(_image.shape[2]))
 
     def work() -> dict[str, list[float]]:
