@@ -10,9 +10,18 @@ VIEWS = Path(__file__).parent / "views"
 
 st.set_page_config(page_title="DSSN Explorer", page_icon="🛡️", layout="wide")
 st.html("<style>.stMainBlockContainer {padding-top: 3.5rem}</style>")
+certify = st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", url_path="start", default=True)
+
+
+def to_certify() -> None:
+    """The first page has the bare address; who guesses `/certify`, as all others have theirs, is to get there too."""
+    st.switch_page(certify, query_params=st.query_params.to_dict())
+
+
 page = st.navigation(
     [
-        st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", default=True),
+        certify,
+        st.Page(to_certify, title="Certify", url_path="certify", visibility="hidden"),
         st.Page(VIEWS / "compare.py", title="Compare", icon=":material/balance:"),
         st.Page(VIEWS / "check.py", title="Check a certificate", icon=":material/fact_check:"),
         st.Page(VIEWS / "benchmark.py", title="Benchmark", icon=":material/leaderboard:"),

@@ -61,6 +61,13 @@ def test_a_copied_link_reopens_the_same_view(tab, address):
     assert radius(tab, 220) == before
 
 
+def test_the_guessed_address_of_the_first_page_leads_there_with_what_it_says(tab, address):
+    tab.goto(f"{address}certify?picture=cifar10-03&sigma=0.15")
+    tab.get_by_text("true class: airplane").wait_for()
+    radius(tab, 132)
+    assert "/certify" not in tab.url and "picture=cifar10-03" in tab.url
+
+
 def test_leaving_a_long_vote_and_coming_back_ends_with_the_right_certificate(tab, address):
     tab.goto(f"{address}?picture=cifar10-02&sigma=3.5")
     tab.get_by_role("button", name="0.15", exact=True).click()  # in the middle of 3091 samples
