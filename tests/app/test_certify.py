@@ -72,7 +72,7 @@ def test_another_network_may_vote():
     certificate = certify(load_model("cifar10-dssn-long"), read_image(sample.path), levels_from_sigma(0.2))
     page = open_page(**{"picture": sample.key, "sigma": "0.2", "cifar10-network": "cifar10-dssn-long"})
     assert shown_radius(page) == display_radius(certificate.radius_steps)
-    expected = ["cifar10-dssn", "cifar10-dssn-long", "cifar10-dssn-pair"]
+    expected = ["cifar10-dssn", "cifar10-dssn-blocks", "cifar10-dssn-long", "cifar10-dssn-pair"]
     assert list(page.selectbox(key="cifar10-network").options) == expected
 
 

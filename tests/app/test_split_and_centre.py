@@ -1,17 +1,13 @@
 """The splitting laboratory through its real widgets."""
 
-from dataclasses import replace
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import resources
 from dssn_core import read_image
-from dssn_core.checkpoints import offsets_record
 from dssn_core.gallery import sample_pictures
-from dssn_core.networks import Classifier
 from tests.app.test_certify import MAIN
 
+OF_BLOCKS = {"cifar10-network": "cifar10-dssn-blocks"}
 SECTIONS = ("One pixel", "One picture", "Offsets", "Blocks")
 
 
@@ -70,20 +66,12 @@ def test_the_neighbours_are_shown_on_demand():
     assert len(page.get("html")) == before + 1
 
 
-def test_a_network_of_blocks_says_what_is_added_up(monkeypatch):
-    original = resources.model
-
-    def of_blocks(name):
-        found = original(name)
-        manifest = replace(found.manifest, offsets=offsets_record("r2", 0, found.input_shape, (3, 1, 1)))
-        return Classifier(found.network, found.class_names, found.input_shape, found.precision, manifest).eval()
-
-    monkeypatch.setattr(resources, "model", of_blocks)
+def test_a_network_of_blocks_says_what_is_added_up():
     sample = sample_pictures()[0]
-    page = open_page(section="One picture", lam="1.0", picture=sample.key)
+    page = open_page(section="One picture", lam="1.0", picture=sample.key, **OF_BLOCKS)
     assert not [button for button in page.button if "on the number line" in button.label]
     (said,) = [caption.value for caption in page.caption if "split" in caption.value and "together" in caption.value]
     image = read_image(sample.path)
-    assert f"They add up to k = {int(image[:, 0, 0].sum())} of 765" in said
-    assert "closer than the scale from 0 to 765" in " ".join(markdown.value for markdown in page.markdown)
+    assert f"(one colour of 2 × 2 pixels). They add up to k = {int(image[0, :2, :2].sum())} of 1020" in said
+    assert "closer than the scale from 0 to 1020" in " ".join(markdown.value for markdown in page.markdown)
     healthy(page.segmented_control(key="section").set_value("Offsets").run())

@@ -53,6 +53,13 @@ def test_a_poke_changes_one_sample_and_is_refunded():
     assert spent(press(page, "down")) == 0
 
 
+def test_a_poke_in_a_block_says_that_its_pixels_change_together():
+    page = press(open_page(**{"cifar10-network": "cifar10-dssn-blocks"}), "up")
+    assert spent(page) == 1
+    assert any("one colour of 2 × 2 pixels together" in caption.value for caption in page.caption)
+    assert spent(press(page, "guided")) == 2
+
+
 def test_a_second_click_beyond_the_range_does_nothing():
     page = open_page()
     up = page.button(key="poke-up")
