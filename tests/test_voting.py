@@ -256,15 +256,19 @@ def test_a_model_without_a_manifest_has_no_offsets():
         noise_for(Constant(2, 0), 441)
 
 
-def test_certify_takes_the_offsets_of_the_manifest():
+@pytest.mark.parametrize("split_together", [(1, 1, 1), SHAPE])
+def test_certify_takes_the_offsets_and_the_block_of_the_manifest(split_together):
     class Manifest:
         offsets = {"scheme": "white", "seed": 7}  # noqa: RUF012
+        block = split_together
 
     model = Toy(SHAPE, 3, seed=2)
     model.manifest, model.input_shape = Manifest(), SHAPE
     noise = noise_for(model, 132)
     assert (noise.levels, noise.shape, noise.scheme, noise.seed) == (132, SHAPE, "white", 7)
-    expected = certificate_from_votes(naive_votes(model, IMAGE, SplitNoise(132, SHAPE, "white", seed=7)), 132)
+    assert noise.block == split_together
+    alike = SplitNoise(132, SHAPE, "white", 7, split_together)
+    expected = certificate_from_votes(naive_votes(model, IMAGE, alike), 132)
     assert certify(model, IMAGE, levels=132, batch_size=50) == expected
 
 
