@@ -200,17 +200,15 @@ def guided_step(
     # Of the pixels of a block one is enough: a step of any of them does the same to the sample.
     promises: dict[tuple[int, int, Place], tuple[float, int, Step]] = {}
     sums = block_sums(state.image, noise.block)
-    for index in voters[leads.argsort()[:searched]]:
-        before = noise.split(sums, index[None])[0]
+    for index in voters[leads.argsort()[:searched]].tolist():
+        before = noise.split(sums, torch.tensor([index]))[0]
         slope = _slope(model, samples_from_numerators(before, noise.pixels), noise.lam, label)
         for change in (1, -1):
             moved = (sums + change).clamp(0, noise.pixels * PIXEL_STEPS)
-            change_of_sample = noise.split(moved, index[None])[0] - before  # the same all over a block
-            gain = over_blocks(block_sums(slope * change_of_sample, noise.block), noise.block)
-            steps = steps_that_change(state.image, noise, int(index), change)
-            for step in steps:
-                key = (int(index), change, noise.of_block(step.place))
-                promises.setdefault(key, (float(gain[step.place]), int(index), step))
+            gain = block_sums(slope * (noise.split(moved, torch.tensor([index]))[0] - before), noise.block)
+            for step in steps_that_change(state.image, noise, index, change):
+                block = noise.of_block(step.place)
+                promises.setdefault((index, change, block), (float(gain[block]), index, step))
     best = sorted(promises.values(), key=lambda promise: promise[0])[: most if tried is None else tried]
     if not best:
         return None

@@ -18,11 +18,6 @@ BLUR = 1.5
 """Standard deviation of the Gaussian low-pass, in pixels."""
 
 
-def no_information(pixels: int = 1) -> int:
-    """M of a sample value of 1/2, which for N >= m*q says that the sum of the m `pixels` may be anything."""
-    return 2 * PIXEL_STEPS * pixels
-
-
 def _blurring(size: int, blur: float) -> Tensor:
     """float32 (size, size): the matrix that blurs a row of pixels with a Gaussian, with nothing beyond the ends."""
     place = torch.arange(size, dtype=torch.float32)
@@ -36,9 +31,10 @@ def _low_pass(planes: Tensor, blur: float) -> Tensor:
 
 
 def _informative(numerators: Tensor, levels: int, pixels: int) -> Tensor:
+    """Where a value says something: for N >= m*q, M of 1/2 says that the sum of the m `pixels` may be anything."""
     if levels < PIXEL_STEPS * pixels:
         return torch.ones_like(numerators, dtype=torch.bool)
-    return numerators != no_information(pixels)
+    return numerators != 2 * PIXEL_STEPS * pixels
 
 
 @lru_cache(maxsize=64)
