@@ -17,7 +17,7 @@ from dssn_core.networks import Classifier
 from dssn_core.splitting import OFFSET_SCHEMES, PIXELWISE, Block, Place, block_sums, over_blocks, pixel_sample
 from dssn_core.voting import noise_for
 
-SECTIONS = ("One pixel", "One picture", "Offsets", "Blocks")
+ONE_PIXEL = "One pixel"
 LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
 FILM_SAMPLES, FEW_LARGE, LARGE = 8, 4, 64  # of pictures wider than LARGE fewer samples are shown, and larger
 CURVE_LAMBDAS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -160,7 +160,7 @@ def take_pixel(image: Tensor, noise: SplitNoise, place: Place) -> None:
     for name in ("k", "v"):
         st.query_params[name] = str(st.session_state[name])
     keep_origin("v", noise.levels)
-    st.session_state["section"] = SECTIONS[0]
+    st.session_state["section"] = ONE_PIXEL
 
 
 def mark_pixel(row: int, column: int) -> None:
@@ -319,14 +319,15 @@ def blocks(model: Classifier, image: Tensor) -> None:
 
 
 SHOWN = {"One picture": one_picture, "Offsets": offsets, "Blocks": blocks}
+"""The sections that show a picture."""
 
 
 def page() -> None:
     st.title("Split & centre", anchor=False)
     st.markdown("A sample keeps only **between which splits** a pixel lies, and shows the centre of that interval.")
-    section = controls.choose_section(SECTIONS, "section")
+    section = controls.choose_section((ONE_PIXEL, *SHOWN), "section")
     # A section is a fragment: its sliders run it alone, not the title, the gallery and the rest of the page again.
-    if section == SECTIONS[0]:
+    if section == ONE_PIXEL:
         one_pixel()
         return
     collection, name = controls.choose_network()
