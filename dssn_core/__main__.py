@@ -250,7 +250,7 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--dataset", choices=list(TASKS), default="cifar10", help="what --data holds")
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (CIFAR-10)")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run; its name becomes the model's")
-    parser.add_argument("--start", help="name of a model, or its folder, to start from")
+    parser.add_argument("--start", help="model to start from, a name or a folder; of an ensemble, the member that fits")
     parser.add_argument("--compile", action="store_true", help="torch.compile the training pass (needs a C++ compiler)")
     parser.add_argument(
         "--check-every",
@@ -283,6 +283,7 @@ def add_train(parser: Parser) -> None:
         choices=list(PRECISIONS),
         help="of the convolutions in training; bfloat16 is faster where the processor knows it",
     )
+    own.add_argument("--inference", choices=list(PRECISIONS), help="the same, of the classifier that comes out")
 
 
 def run_train(options: Options) -> int:

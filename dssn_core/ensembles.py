@@ -1,6 +1,7 @@
 """Several models joined into one whose base classifier is their mean."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .checkpoints import Manifest
@@ -56,3 +57,17 @@ def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]
         **alike,
     )
     return ensemble, manifest
+
+
+def members_of(model: Classifier) -> list[Classifier]:
+    """The models that `model` was joined of, with manifests of their own; a model of one network is its only member."""
+    manifest = _manifest(model)
+    if not isinstance(model.network, Ensemble):
+        return [model]
+    members = []
+    for network, kind, record in zip(
+        model.network.networks, manifest.settings["members"], manifest.training["members"], strict=True
+    ):
+        own = replace(manifest, **kind, **record, sigma_range=tuple(record["training"]["sigma_range"]))
+        members.append(Classifier(network, model.class_names, model.input_shape, model.precision, own))
+    return members

@@ -24,6 +24,7 @@ from .architectures import build_network
 from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint, save_manifest
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
 from .denoising import DenoisedLite0, denoising_loss
+from .ensembles import members_of
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset, Labelled
 from .networks import Classifier, centred
@@ -284,16 +285,19 @@ class Trainer:
         return samples, levels, self.training.labels[chosen].repeat(views), images
 
     def _warm_start(self, name: str, data: Dataset) -> tuple[str, int]:
-        """Take the weights of a model of the same architecture; returns their hash, and the images they have seen.
+        """Take the weights of a model, or of the member of an ensemble, that is of the same architecture.
 
-        ValueError if it has been trained on images that this run is to hold out.
+        Returns their hash, and the images they have seen. ValueError if there is none, or if it has been trained on
+        images that this run is to hold out.
         """
-        first = load_model(name)
-        assert first.manifest is not None
+        found = [(one, one.manifest) for one in members_of(load_model(name)) if one.manifest is not None]
         same = (self.settings.architecture, self.network_settings)
-        if (first.manifest.architecture, first.manifest.settings) != same:
-            raise ValueError(f"{name} is a {first.manifest.architecture} of other settings: {first.manifest.settings}")
-        before = first.manifest.training
+        fitting = [(one, manifest) for one, manifest in found if (manifest.architecture, manifest.settings) == same]
+        if not fitting:
+            kinds = " and ".join(f"a {manifest.architecture} of {manifest.settings}" for _, manifest in found)
+            raise ValueError(f"{name} is of other settings than this run, {kinds}")
+        first, manifest = fitting[0]
+        before = manifest.training
         if before.get("data") == data.description:
             seed, per_class = before["seed"], before["held_out_per_class"]
             if seed != self.settings.seed or per_class < self.settings.held_out_per_class:
@@ -302,7 +306,7 @@ class Trainer:
                     "out per class"
                 )
         self.model.network.load_saved_state(first.network.saved_state())
-        return first.manifest.weights_sha256, first.manifest.images_seen
+        return manifest.weights_sha256, manifest.images_seen
 
     def _batch_indices(self) -> Tensor:
         size = self.settings.batch_size // self.settings.views

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
+from dssn_core.checkpoints import save_checkpoint
+from dssn_core.ensembles import joined
 from dssn_core.gallery import Dataset
 from dssn_core.imagenet import efficientnet_lite0
 from dssn_core.noises import keyed_generator
@@ -175,8 +177,19 @@ def test_a_run_may_start_from_a_model(data, tmp_path):
 
 def test_a_run_cannot_start_from_a_model_of_other_settings(data, tmp_path):
     run(TINY, data, tmp_path / "first")
-    with pytest.raises(ValueError, match="first is a film-resnet of other settings"):
+    with pytest.raises(ValueError, match="first is of other settings than this run, a film-resnet of"):
         Trainer(replace(TINY, network={"stem": 9, "stages": [8, 16]}), data, start=str(tmp_path / "first"))
+
+
+def test_a_run_may_start_from_a_member_of_an_ensemble(data, tmp_path):
+    other = replace(TINY, network={"stem": 9, "stages": [8, 16]})
+    members = [run(settings, data, tmp_path / name) for settings, name in ((other, "other"), (TINY, "first"))]
+    save_checkpoint(tmp_path / "both", *joined([load_model(str(tmp_path / m.name)) for m in members], "both"))
+    trainer = Trainer(replace(TINY, images=99), data, start=str(tmp_path / "both"))
+    expected = load_model(str(tmp_path / "first")).network.state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in trainer.model.network.state_dict().items())
+    training = trainer.manifest("second", {}).training
+    assert training["start_weights_sha256"] == members[1].weights_sha256 and training["images_before"] == 320
 
 
 @pytest.mark.parametrize("change", [{"seed": 5}, {"held_out_per_class": 9}])
