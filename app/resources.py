@@ -22,14 +22,14 @@ from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, Finding, verify
 from dssn_core.checkpoints import CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
-from dssn_core.evaluation import Record, Share, by_levels, certified_curve, kept_records, of_files
+from dssn_core.evaluation import Record, Share, by_levels, certified_curve
 from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import OFFSET_SCHEMES, Block
-from dssn_core.standings import TABLE_RHOS, Chosen, chosen
+from dssn_core.standings import TABLE_RHOS, Chosen, Evaluated, chosen
 from dssn_core.stored import Stored
 from dssn_core.tasks import labelled_for
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
@@ -305,10 +305,9 @@ Part = tuple[str, str]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def records(name: str, part: Part = ("*", "")) -> tuple[list[Record], list[Record]]:
+def evaluated(name: str, part: Part = ("*", "")) -> Evaluated:
     """A model's kept records of the test images of a part, and of held-out training images."""
-    home = find_model(name)
-    return of_files(kept_records(home, held_out=False), *part), kept_records(home, held_out=True)
+    return Evaluated.kept(find_model(name), *part)
 
 
 @dataclass(frozen=True)
@@ -321,9 +320,9 @@ class CertifiedCurves:
 
 @st.cache_resource(max_entries=16, show_spinner="Counting …")
 def certified_curves(name: str, rhos: tuple[float, ...], part: Part) -> CertifiedCurves:
-    test, held_out = records(name, part)
-    curves = {levels: certified_curve(group, rhos) for levels, group in by_levels(test).items()}
-    return CertifiedCurves(curves, chosen(test, held_out, rhos))
+    found = evaluated(name, part)
+    curves = {levels: certified_curve(group, rhos) for levels, group in by_levels(found.test).items()}
+    return CertifiedCurves(curves, chosen([found], rhos))
 
 
 def models_with_records() -> tuple[list[str], list[str]]:
@@ -331,7 +330,7 @@ def models_with_records() -> tuple[list[str], list[str]]:
     found, damaged = [], []
     for name in manifests():
         try:
-            found += [name] if records(name)[0] else []
+            found += [name] if evaluated(name).test else []
         except ValueError:
             damaged.append(name)
     return found, damaged

@@ -30,9 +30,10 @@ from .gallery import list_dataset
 from .images import image_sha256, read_image
 from .networks import PRECISIONS, Classifier
 from .noises import NOISES
+from .paper import published
 from .splitting import SplitNoise
-from .standings import TABLE_RHOS
-from .stored import keep_certificates, pictures_for
+from .standings import TABLE_RHOS, Evaluated, standings
+from .stored import PICTURES, keep_certificates, pictures_for
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for
 from .voting import Tally, noise_for, sample_labels
@@ -408,6 +409,36 @@ def run_evaluate(options: Options) -> int:
     return 0
 
 
+# --- standings -----------------------------------------------------------------------------------------------------
+
+
+def add_standings(parser: Parser) -> None:
+    parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders, all for one method")
+    parser.add_argument("--rho", type=float, nargs="+", default=TABLE_RHOS, help="radii that the paper has figures of")
+    parser.add_argument("--files", default="*", metavar="PATTERN", help="only test images whose file names match this")
+    parser.add_argument("--but", default="", metavar="PATTERN", help="and do not match this")
+
+
+def run_standings(options: Options) -> int:
+    homes = {name: find_model(name) for name in options.model}
+    kinds = {(len(found.class_names), found.noise) for found in map(read_manifest, homes.values())}
+    if len(kinds) > 1:
+        raise ValueError(f"there is no choice between models of different classes or methods: {sorted(kinds)}")
+    ((classes, method),) = kinds
+    networks = [Evaluated.kept(home, options.files, options.but) for home in homes.values()]
+    rivals = [row for row in published(PICTURES[classes]) if row.method == method]
+    rows = [standing.row() for standing in standings(networks, rivals, options.rho)]
+    if not rows:
+        raise ValueError("no noise has records of both test and held-out images: `evaluate --record` makes them")
+    print("percent of test images certified at rho; network and sigma of each rho chosen on held-out training images")
+    for row in rows:
+        print(
+            "rho {rho:g}: {ours:.2f} ({ours_95_low:.2f} to {ours_95_high:.2f}, {ours_images:,} images; {network} at "
+            "sigma {ours_sigma:.2f}), paper {paper:.2f}, difference {difference:+.2f}".format(**row)
+        )
+    return 0
+
+
 # --- estimate ------------------------------------------------------------------------------------------------------
 
 
@@ -497,6 +528,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int
     "train": ("train a base classifier, resuming what the output folder holds", add_train, run_train),
     "join": ("make one model of several: their mean votes", add_join, run_join),
     "evaluate": ("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
+    "standings": ("the kept records of models beside the paper's figures", add_standings, run_standings),
     "estimate": ("compare models on held-out images by a few samples of each", add_estimate, run_estimate),
     "self-check": ("check that this installation computes what it should", add_self_check, run_self_check),
     "agree": ("measure how much threads, chunks and number formats change votes", add_agree, run_agree),

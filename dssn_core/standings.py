@@ -1,10 +1,12 @@
-"""Our certified accuracy beside the paper's. The noise of each row is chosen on images that it is not reported on."""
+"""Our certified accuracy beside the paper's. Network and noise are chosen on images that they are not reported on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from .constants import PIXEL_STEPS, rounded_down, sigma_from_levels
-from .evaluation import Record, Share, by_levels, certified_curve
+from .evaluation import Record, Share, by_levels, certified_curve, kept_records, of_files
 from .paper import Published, best_at
 
 TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
@@ -12,11 +14,31 @@ TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """A network's records, of test images and of the held-out training images that choices are made on."""
+
+    network: str
+    test: Sequence[Record]
+    held_out: Sequence[Record]
+
+    @staticmethod
+    def kept(folder: Path, files: str = "*", but: str = "") -> "Evaluated":
+        """The records in a model's folder; of the test images those whose file names match the patterns."""
+        test, held_out = (kept_records(folder, of_held_out) for of_held_out in (False, True))
+        return Evaluated(folder.name, of_files(test, files, but), held_out)
+
+
+@dataclass(frozen=True)
 class Chosen:
-    """At one rho: the N that did best on held-out images. Of test images: answered right, and certified at rho too."""
+    """At one rho: the network and its N that did best on held-out images.
+
+    held_out: the share of those that is certified at rho. Of test images: answered right, and certified at rho too.
+    """
 
     rho: float
+    network: str
     levels: int
+    held_out: Share
     right: Share
     certified: Share
 
@@ -48,11 +70,12 @@ class Standing:
         """As `Chosen.kept`, of the paper's classifier, in percent."""
         return 100 * self.published / self.theirs.certified_accuracy[0.0]
 
-    def row(self) -> dict[str, object]:
+    def row(self) -> dict[str, Any]:
         """The standing as a row of a table, in percent: our figures are never more than they are."""
         ours, kept = self.ours, self.ours.kept
         low, high = ours.certified.interval
         return {
+            "network": ours.network,
             "rho": ours.rho,
             "ours": ours.certified.percent,
             "ours_95_low": float(rounded_down(100 * low, 2)),
@@ -69,31 +92,30 @@ class Standing:
         }
 
 
-def chosen(test: Sequence[Record], held_out: Sequence[Record], rhos: Sequence[float]) -> list[Chosen]:
-    """The noise of every rho, chosen on held-out training images among the N that both sets were evaluated at.
+def chosen(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Chosen]:
+    """For every rho a network and its N, chosen on held-out images among those evaluated on both sets.
 
-    Of two that do equally well the smaller is taken, which is cheaper. A rho that none of them can certify is left
-    out: it was not measured.
+    Of some that do equally well the smallest N is taken, which is cheapest, and of those the first network. A rho that
+    none of them can certify is left out: it was not measured.
     """
-    ours, theirs = by_levels(test), by_levels(held_out)
-    curves = {
-        n: (certified_curve(theirs[n], rhos), certified_curve(ours[n], [0.0, *rhos])) for n in ours if n in theirs
-    }
+    curves = [
+        (one.network, n, certified_curve(held_out, rhos), certified_curve(test[n], [0.0, *rhos]))
+        for one in networks
+        for test in [by_levels(one.test)]
+        for n, held_out in by_levels(one.held_out).items()
+        if n in test
+    ]
     found = []
     for place, rho in enumerate(rhos):
-        able = [n for n in curves if n // 2 >= rho * PIXEL_STEPS - 1e-9]
+        able = [curve for curve in curves if curve[1] // 2 >= rho * PIXEL_STEPS - 1e-9]
         if able:
-            levels = -max((curves[n][0][place].share, -n) for n in able)[1]
-            right, *certified = curves[levels][1]
-            found.append(Chosen(rho, levels, right, certified[place]))
+            network, levels, held_out, (right, *certified) = max(able, key=lambda c: (c[2][place].share, -c[1]))
+            found.append(Chosen(rho, network, levels, held_out[place], right, certified[place]))
     return found
 
 
 def standings(
-    test: Sequence[Record],
-    held_out: Sequence[Record],
-    published: Sequence[Published],
-    rhos: Sequence[float] = TABLE_RHOS,
+    networks: Sequence[Evaluated], published: Sequence[Published], rhos: Sequence[float] = TABLE_RHOS
 ) -> list[Standing]:
     """A row for every rho that was measured: what was `chosen` beside the best of `published`."""
-    return [Standing(at, best_at(published, at.rho)) for at in chosen(test, held_out, rhos)]
+    return [Standing(at, best_at(published, at.rho)) for at in chosen(networks, rhos)]

@@ -47,6 +47,9 @@ def test_sigma_lambda_and_levels_say_the_same(capsys):
         (["certify", PICTURE, "--model", "resnet-9000"], "known: cifar10-dssn"),
         (["evaluate", "--data", "nowhere", "--sigma", "0.5"], "no data at"),
         (["train", "--data", "nowhere", "--output", "unused", "--offsets", "r2"], "no data at"),
+        (["standings", "--model", "cifar10-dssn", "cifar10-ssn"], "of different classes or methods"),
+        (["standings", "--model", "cifar10-ssn", "--rho", "0.6"], "the paper has no figure at rho = 0.6"),
+        (["standings", "--model", "imagenet-dssn", "--rho", "9"], "no noise has records of both"),
     ],
 )
 def test_refusals_exit_with_1_and_a_message(arguments, message, capsys):
@@ -74,6 +77,13 @@ def test_wrong_usage_exits_with_2(arguments, message, capsys):
         main(arguments)
     assert exit_.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_standings_prints_the_kept_figures_beside_the_papers(capsys):
+    assert main(["standings", "--model", "cifar10-dssn-long", "--rho", "0.5", "4"]) == 0
+    _, half, four = capsys.readouterr().out.splitlines()
+    assert half.startswith("rho 0.5: ") and "cifar10-dssn-long at sigma 0.75), paper 72.25, difference" in half
+    assert four.startswith("rho 4: ") and "1,000 images" in four
 
 
 def test_it_runs_from_any_folder(tmp_path):

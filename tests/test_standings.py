@@ -5,7 +5,7 @@ import pytest
 from dssn_core.constants import levels_from_sigma
 from dssn_core.evaluation import Record
 from dssn_core.paper import published
-from dssn_core.standings import chosen, standings
+from dssn_core.standings import Evaluated, chosen, standings
 
 LOW, HIGH = levels_from_sigma(0.5), levels_from_sigma(2.0)
 
@@ -18,10 +18,14 @@ def records(levels: int, radii: list[int]) -> list[Record]:
     ]
 
 
+def one(test: list[Record], held_out: list[Record], network: str = "ours") -> list[Evaluated]:
+    return [Evaluated(network, test, held_out)]
+
+
 def test_the_noise_is_chosen_on_held_out_images_and_reported_on_test_images():
     test = records(LOW, [130, 130, 130, 130]) + records(HIGH, [130, 0, 0, 0])
     held_out = records(LOW, [130, 0]) + records(HIGH, [130, 130])
-    (row,) = standings(test, held_out, published("cifar10"), [0.5])
+    (row,) = standings(one(test, held_out), published("cifar10"), [0.5])
     assert row.ours.levels == HIGH  # though the other did better on the test images
     assert (row.ours.certified.count, row.ours.certified.images) == (1, 4)
     assert row.published == 72.25
@@ -31,33 +35,46 @@ def test_the_noise_is_chosen_on_held_out_images_and_reported_on_test_images():
 
 def test_only_noises_evaluated_on_both_are_chosen():
     test, held_out = records(LOW, [10]), records(LOW, [0]) + records(HIGH, [400])
-    assert [found.levels for found in chosen(test, held_out, [0.5])] == [LOW]
+    assert [found.levels for found in chosen(one(test, held_out), [0.5])] == [LOW]
+
+
+def test_the_network_is_chosen_on_held_out_images_as_well():
+    good, bad = records(LOW, [130, 130]), records(LOW, [130, 0])
+    (found,) = chosen(one(good, bad, "first") + one(bad, good, "second"), [0.5])
+    assert (found.network, found.held_out.count, found.certified.count) == ("second", 2, 1)
+    (found,) = chosen(one(good, good, "first") + one(bad, good, "second"), [0.5])
+    assert found.network == "first"  # of two that do equally well
+    high = records(HIGH, [600, 600])
+    found, further = chosen(one(high, high, "far") + one(bad, bad, "near"), [0.5, 1.0])
+    assert (found.network, further.network) == ("far", "far")
+    (found,) = chosen(one(high, high, "far") + one(good, good, "near"), [0.5])
+    assert found.network == "near"  # the cheaper
 
 
 def test_of_two_that_do_equally_well_the_cheaper_is_chosen():
     both = records(LOW, [200, 60]) + records(HIGH, [200, 60])
-    found = chosen(both, both, [0.0, 0.2, 0.5, 1.0])
+    found = chosen(one(both, both), [0.0, 0.2, 0.5, 1.0])
     assert [at.levels for at in found] == [LOW, LOW, LOW, HIGH]  # N = 441 cannot certify 1.0
     assert [at.certified.count for at in found] == [2, 2, 1, 0]
 
 
 def test_what_was_not_measured_has_no_row():
-    assert standings(records(LOW, [10]), records(HIGH, [10]), published("cifar10"), [0.5]) == []
-    low = standings(records(LOW, [10]), records(LOW, [10]), published("cifar10"))
+    assert standings(one(records(LOW, [10]), records(HIGH, [10])), published("cifar10"), [0.5]) == []
+    low = standings(one(records(LOW, [10]), records(LOW, [10])), published("cifar10"))
     assert [row.ours.rho for row in low] == [0.5]  # N = 441 can certify up to 220/255
-    assert chosen(records(LOW, [10]), records(LOW, [10]), [1.0]) == []
+    assert chosen(one(records(LOW, [10]), records(LOW, [10])), [1.0]) == []
 
 
 def test_the_rows_are_those_of_the_papers_headline():
     top = levels_from_sigma(3.5)
-    rows = standings(records(top, [300, -1]), records(top, [300]), published("cifar10"))
+    rows = standings(one(records(top, [300, -1]), records(top, [300])), published("cifar10"))
     assert [row.published for row in rows] == [72.25, 63.07, 56.21, 51.33, 46.76, 42.67, 39.46, 36.46]
     assert [row.ours.certified.count for row in rows] == [1, 1, 0, 0, 0, 0, 0, 0]
 
 
 def test_what_is_kept_of_the_right_answers():
     test = records(LOW, [200, 128, 127, -1])
-    row, none = (standings(found, test, published("imagenet"), [0.5])[0] for found in (test, records(LOW, [-1])))
+    row, none = (standings(one(found, test), published("imagenet"), [0.5])[0] for found in (test, records(LOW, [-1])))
     assert row.row()["ours_kept"] == 66.66  # two of the three right ones
     assert row.row()["paper_kept"] == 89.72  # 57.6 of 64.2
     assert none.row()["ours_kept"] is None
@@ -65,6 +82,6 @@ def test_what_is_kept_of_the_right_answers():
 
 def test_no_figure_of_ours_is_rounded_up():
     test = records(LOW, [130, 130, 0])  # two of three
-    (row,) = (standing.row() for standing in standings(test, test, published("cifar10"), [0.5]))
+    (row,) = (standing.row() for standing in standings(one(test, test), published("cifar10"), [0.5]))
     assert (row["ours"], row["difference"], row["ours_kept"]) == (66.66, -5.59, 66.66)
     assert row["ours_95_low"] == 20.76 and row["ours_95_high"] == 93.86

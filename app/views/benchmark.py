@@ -38,7 +38,7 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
     readable, damaged = resources.models_with_records()
     if damaged:
         st.warning(f"The records of {', '.join(damaged)} cannot be read: restore their folders from the repository.")
-    known = [name for name in readable if name in alike and resources.records(name, part)[0]]
+    known = [name for name in readable if name in alike and resources.evaluated(name, part).test]
     if not known:
         st.info("No network has records of these pictures yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
@@ -93,7 +93,7 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
 
 
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
-    measured = [{record.levels for record in resources.records(name, part)[0]} for name in models]
+    measured = [{record.levels for record in resources.evaluated(name, part).test} for name in models]
     levels = sorted(set.union(*measured))
     common = sorted(set.intersection(*measured))  # curves that can be compared; all at once are too many
     with st.container(horizontal=True):
@@ -147,15 +147,17 @@ def clicked_curve() -> None:
 
 
 def table(models: Sequence[str], collection: Collection, part: Part) -> None:
-    rows, missing, drawn = [], [], set()
-    for name in models:
-        test, held_out = resources.records(name, part)
-        if not chosen(test, held_out, [0.0]):
-            missing.append(name)
-            continue
-        drawn |= {record.sampling.n for record in test if record.sampling}
-        rivals = [row for row in published(collection.samples) if row.method == resources.manifest_of(name).noise]
-        rows += [{"model": name, **standing.row()} for standing in standings(test, held_out, rivals, collection.rhos)]
+    networks = [resources.evaluated(name, part) for name in models]
+    missing = [one.network for one in networks if not chosen([one], [0.0])]
+    measured = [one for one in networks if one.network not in missing]
+    drawn = {record.sampling.n for one in measured for record in one.test if record.sampling}
+    best = {(at.network, at.rho) for at in chosen(measured, collection.rhos)}
+    rows = []
+    for one in measured:
+        method = resources.manifest_of(one.network).noise
+        rivals = [row for row in published(collection.samples) if row.method == method]
+        for standing in standings([one], rivals, collection.rhos):
+            rows.append({**standing.row(), "best_on_held_out": (one.network, standing.ours.rho) in best})
     if missing:
         st.info(
             f"{', '.join(missing)}: no records of held-out images, on which σ is chosen, so no row here "
@@ -164,8 +166,9 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     if not rows:
         return
     titles = {
-        "model": "network",
+        "network": "network",
         "rho": "ρ",
+        "best_on_held_out": "chosen",
         "ours": "ours, %",
         "ours_95_low": "95 % from",
         "ours_95_high": "to",
@@ -178,14 +181,15 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "ours_kept": "kept, %",
         "paper_kept": "paper's kept, %",
     }
-    whole = ("model", "rho", "ours_images", "paper_training")
+    whole = ("network", "rho", "best_on_held_out", "ours_images", "paper_training")
     decimals = {titles[name]: st.column_config.NumberColumn(format="%.2f") for name in titles if name not in whole}
     st.dataframe(
         {title: [row[name] for row in rows] for name, title in titles.items()}, hide_index=True, column_config=decimals
     )
     st.caption(
         "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
-        "images that it is reported on. Our σ is chosen on other images. Difference in points of percent. "
+        "images that it is reported on. Our σ is chosen on other images, and so is, of these networks, the one to "
+        "use at this ρ (“chosen”). Difference in points of percent. "
         "Kept: of the images answered right at this σ, those certified at ρ."
     )
     if drawn:
@@ -213,7 +217,7 @@ def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Re
     with st.container(horizontal=True):
         key = "bench-model"
         name = str(st.selectbox("Network", models, place(models, f"kept-{key}"), key=key, on_change=keep, args=(key,)))
-        groups = by_levels(resources.records(name, part)[0])
+        groups = by_levels(resources.evaluated(name, part).test)
         key, options = "bench-n", [*groups]
         levels = int(
             st.selectbox("σ", options, place(options, f"kept-{key}"), sigma_of, key=key, on_change=keep, args=(key,))
@@ -224,7 +228,7 @@ def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Re
 def gains(records: Sequence[Record], levels: int) -> dict[int, float]:
     """By data set index, how much longer DSSN's radius is than additive uniform's, in steps; wrong counts as zero."""
     rivals = [name for name in resources.models_with_records()[0] if resources.manifest_of(name).noise == "uniform"]
-    found = [r for name in rivals for r in by_levels(resources.records(name)[0]).get(levels, [])]
+    found = [r for name in rivals for r in by_levels(resources.evaluated(name).test).get(levels, [])]
 
     def steps(several: Sequence[Record]) -> dict[int, float]:
         return {r.index: max(0.0, float(n)) for r, n in zip(several, certified_steps(several), strict=True)}

@@ -37,6 +37,12 @@ def test_the_table_has_ours_beside_theirs():
     assert ((ours["95 % from"] <= ours["ours, %"]) & (ours["ours, %"] <= ours["to"])).all()
 
 
+def test_the_table_marks_the_network_to_use_at_each_radius():
+    table = open_page("Table").dataframe[0].value
+    assert len(set(table["network"])) > 1
+    assert table.groupby("ρ")["chosen"].sum().tolist() == [1] * 8
+
+
 def test_the_table_says_of_randomized_methods_from_how_few_samples_they_are():
     page = open_page("Table")
     assert not any("samples of each image" in caption.value for caption in page.caption)
@@ -46,14 +52,14 @@ def test_the_table_says_of_randomized_methods_from_how_few_samples_they_are():
 
 
 def test_damaged_records_are_told_and_the_others_shown(monkeypatch):
-    readable = resources.records
+    readable = resources.evaluated
 
-    def records(name, part=("*", "")):
+    def evaluated(name, part=("*", "")):
         if name == "cifar10-dssn":
             raise ValueError("damaged")
         return readable(name, part)
 
-    monkeypatch.setattr(resources, "records", records)
+    monkeypatch.setattr(resources, "evaluated", evaluated)
     page = open_page("Table")
     assert page.warning[0].value.startswith("The records of cifar10-dssn cannot be read")
     assert set(page.dataframe[0].value["network"]) == {"cifar10-dssn-long"}
@@ -71,7 +77,7 @@ def test_at_first_every_network_has_a_curve_at_every_noise_shown():
         next(b for b in page.get("button_group") if b.label == label) for label in ("Our networks", "A curve for σ")
     )
     for name in models.value:
-        assert set(levels.value) <= {record.levels for record in resources.records(name)[0]}
+        assert set(levels.value) <= {record.levels for record in resources.evaluated(name).test}
     assert 0 < len(levels.value) < len(levels.options)
 
 

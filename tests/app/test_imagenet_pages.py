@@ -12,6 +12,7 @@ from dssn_core.certificate import display_radius
 from dssn_core.evaluation import Record, of_files
 from dssn_core.gallery import sample_pictures
 from dssn_core.images import image_sha256, to_picture
+from dssn_core.standings import Evaluated
 from tests.app.test_certify import MAIN, shown_radius
 
 PICTURE = sample_pictures("imagenet")[9]
@@ -126,7 +127,7 @@ def votes_for_all(right: list[bool], levels: int = 441) -> list[Record]:
 
 @pytest.mark.parametrize("section", ["Curves", "Table", "Images"])
 def test_without_records_the_benchmark_says_so(section, monkeypatch):
-    monkeypatch.setattr(resources, "records", lambda name, part=("*", ""): ([], []))
+    monkeypatch.setattr(resources, "evaluated", lambda name, part=("*", ""): Evaluated(name, [], []))
     page = open_page("benchmark", **{"data": "ImageNet", "bench-section": section})
     assert page.info[0].value.startswith("No network has records of these pictures yet.")
 
@@ -134,14 +135,15 @@ def test_without_records_the_benchmark_says_so(section, monkeypatch):
 def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
     test, held_out = votes_for_all([True, True, False, True]), votes_for_all([True])
 
-    def records(name, part=("*", "")):
-        return (of_files(test, *part), held_out) if name == "imagenet-dssn" else ([], [])
+    def evaluated(name, part=("*", "")):
+        found = (of_files(test, *part), held_out) if name == "imagenet-dssn" else ([], [])
+        return Evaluated(name, *found)
 
-    monkeypatch.setattr(resources, "records", records)
+    monkeypatch.setattr(resources, "evaluated", evaluated)
     st.cache_resource.clear()
     page = open_page("benchmark", **{"data": "ImageNet", "bench-section": "Table"})
     table = page.dataframe[0].value
-    assert table[table["ρ"] == 0.5][["ours, %", "paper, %"]].values.tolist() == [[75.0, 57.6]]
+    assert table[table["ρ"] == 0.5][["ours, %", "paper, %", "chosen"]].values.tolist() == [[75.0, 57.6, True]]
     healthy(page.segmented_control(key="bench-part").set_value(list(resources.COLLECTIONS["ImageNet"].parts)[1]).run())
     assert page.info[0].value.startswith("No network has records of these pictures yet.")
     st.cache_resource.clear()
