@@ -157,6 +157,25 @@ def test_build_network():
     assert parameter_count(network) == sum(p.numel() for p in network.parameters()) > 0
 
 
+def test_a_subsampling_network_reads_every_block_once():
+    settings = {"stem": 4, "stages": [8, 8]}
+    whole, one = (build_network("film-pooled", {**settings, "subsample": n}, 3, 4) for n in (1, 2))
+    one.load_state_dict(randomize(whole).state_dict())
+    noise = SplitNoise(441, (3, 32, 32), block=(1, 2, 2))
+    image = torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8, generator=generator())
+    samples, lam = noise.samples(image, 0, 5), torch.full((5,), noise.lam)
+    with torch.inference_mode():
+        blocks = torch.nn.functional.avg_pool2d(samples, 2)
+        assert torch.equal(torch.repeat_interleave(blocks.repeat_interleave(2, 3), 2, 2), samples)
+        assert torch.allclose(one.eval().features(samples, lam), whole.eval().features(blocks, lam), atol=1e-5)
+
+
+@pytest.mark.parametrize("subsample", [0, 1.5, "2"])
+def test_a_senseless_subsampling_is_refused(subsample):
+    with pytest.raises(ValueError, match=r"subsample must be 1 or more|settings of 'film-pooled' do not fit"):
+        build_network("film-pooled", {"subsample": subsample}, 3, 10)
+
+
 def test_an_unknown_architecture_is_answered_with_the_known_ones():
     with pytest.raises(ValueError, match=r"unknown architecture 'vgg'; known: .*film-resnet"):
         build_network("vgg", {}, 3, 10)
