@@ -310,19 +310,16 @@ def evaluated(name: str, part: Part = ("*", "")) -> Evaluated:
     return Evaluated.kept(find_model(name), *part)
 
 
-@dataclass(frozen=True)
-class CertifiedCurves:
-    """Of one model, on test images: a curve for every N, and what is chosen at each rho."""
-
-    by_levels: dict[int, list[Share]]
-    best: list[Chosen]
+@st.cache_resource(max_entries=32, show_spinner="Counting …")
+def certified_curves(name: str, rhos: tuple[float, ...], part: Part) -> dict[int, list[Share]]:
+    """Of one model, on test images: a curve for every N."""
+    return {levels: certified_curve(group, rhos) for levels, group in by_levels(evaluated(name, part).test).items()}
 
 
 @st.cache_resource(max_entries=16, show_spinner="Counting …")
-def certified_curves(name: str, rhos: tuple[float, ...], part: Part) -> CertifiedCurves:
-    found = evaluated(name, part)
-    curves = {levels: certified_curve(group, rhos) for levels, group in by_levels(found.test).items()}
-    return CertifiedCurves(curves, chosen([found], rhos))
+def chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part) -> list[Chosen]:
+    """Of some models that are alike: the network and the N to use at every rho."""
+    return chosen([evaluated(name, part) for name in names], rhos)
 
 
 def models_with_records() -> tuple[list[str], list[str]]:

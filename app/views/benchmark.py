@@ -14,6 +14,7 @@ from app.resources import Collection, Part
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.certificate import display_radius
+from dssn_core.comparison import METHODS
 from dssn_core.constants import rounded_down, sigma_from_levels
 from dssn_core.evaluation import Record, by_levels, certified_steps
 from dssn_core.paper import published, source
@@ -60,14 +61,13 @@ def choose_part(collection: Collection) -> Part:
 
 
 def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: str) -> list[Curve]:
-    """A curve for each wanted N, and the one whose N is chosen at every rho on held-out images.
+    """A thin curve for each wanted N of a network.
 
-    alone: whether no other network is shown, so that a thin curve's label need not tell which one it is of.
+    alone: whether no other network is shown, so that a curve's label need not tell which one it is of.
     """
     short = "" if alone else f"{name.rsplit('-', 1)[-1]}, "
     method = resources.manifest_of(name).noise
-    found = resources.certified_curves(name, RHOS, part)
-    curves = [
+    return [
         Curve(
             f"{name}, σ = {sigma_of(levels)}",
             method,
@@ -77,40 +77,45 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
             label=f"{short}σ {sigma_of(levels)}",
             dash=dash,
         )
-        for levels, shares in found.by_levels.items()
+        for levels, shares in resources.certified_curves(name, RHOS, part).items()
         if levels in wanted
     ]
-    if found.best:
-        counts = [at.certified.images for at in found.best]
-        images = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
-        title = f"{name}, σ chosen for each ρ ({images} images)"
-        curves.append(
-            Curve(
-                title, method, [at.rho for at in found.best], [at.certified for at in found.best], best=True, dash=dash
-            )
-        )
+
+
+def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
+    """A thick curve for each method: network and N chosen at every rho on held-out images, reported on test images."""
+    groups: dict[str, list[str]] = {}
+    for name in models:
+        groups.setdefault(resources.manifest_of(name).noise, []).append(name)
+    curves = []
+    for method, names in groups.items():
+        found = resources.chosen_of(tuple(names), RHOS, part)
+        if found:
+            counts = [at.certified.images for at in found]
+            images = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
+            of = f"{names[0]}, σ" if len(names) == 1 else f"ours: {METHODS[method]}, network and σ"
+            title = f"{of} chosen for each ρ ({images} images)"
+            shares = [at.certified for at in found]
+            curves.append(Curve(title, method, [at.rho for at in found], shares, best=True))
     return curves
 
 
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
-    measured = [{record.levels for record in resources.evaluated(name, part).test} for name in models]
-    levels = sorted(set.union(*measured))
-    common = sorted(set.intersection(*measured))  # curves that can be compared; all at once are too many
+    levels = sorted({record.levels for name in models for record in resources.evaluated(name, part).test})
+    used = resources.chosen_of(tuple(models), collection.rhos, part)
     with st.container(horizontal=True):
         methods = controls.choose_methods("The paper's curves", "bench-paper")
         shown = st.pills(
             "A curve for σ",
             levels,
             selection_mode="multi",
-            default=common or levels,
+            default=sorted({at.levels for at in used}) or levels,  # those of use: all at once are too many
             format_func=sigma_of,
             key=f"bench-levels-{collection.samples}-{part}",
         )
-    ours = [
-        curve
-        for name, dash in zip(models, cycle(charts.DASHES), strict=False)
-        for curve in curves_of(name, list(shown or []), part, len(models) == 1, dash)
-    ]
+    ours = best_curves(models, part)
+    for name, dash in zip(models, cycle(charts.DASHES), strict=False):
+        ours += curves_of(name, list(shown or []), part, len(models) == 1, dash)
     theirs = [row for row in published(collection.samples) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
     st.plotly_chart(
@@ -122,8 +127,9 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
     )
     st.caption(
-        "Thick: our networks, the σ of every ρ chosen on training images held out from training, reported on test "
-        "images, with 95 % Wilson intervals. Thin: one σ each; click a point to see its images. Dotted: the paper."
+        "Thick: our networks; which one, and its σ, is chosen for every ρ on training images held out from training "
+        "and reported on test images, with 95 % Wilson intervals. Thin: one network and σ each; click a point to see "
+        "its images. Dotted: the paper."
     )
     rows = [
         {"curve": curve.name, "method": curve.method, "rho": rho, **share.to_json()}

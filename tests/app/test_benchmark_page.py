@@ -1,10 +1,14 @@
 """The Benchmark page over real kept records."""
 
+import json
+from typing import Any
+
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import resources
+from dssn_core.constants import sigma_from_levels
 from dssn_core.gallery import CIFAR10_CLASSES, sample_pictures
 from dssn_core.images import read_image, to_picture
 from tests.app.test_certify import MAIN, by_key
@@ -19,6 +23,12 @@ def open_page(section: str, view: str = "benchmark.py", **parameters: str) -> Ap
     page.switch_page(f"views/{view}").run()
     assert not page.exception
     return page
+
+
+def drawn(page: AppTest) -> list[dict[str, Any]]:
+    """The traces of the page's chart."""
+    (chart,) = page.get("plotly_chart")
+    return json.loads(chart.proto.spec)["data"]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -71,14 +81,21 @@ def test_without_networks_nothing_is_drawn():
     assert not page.exception and not page.get("plotly_chart")
 
 
-def test_at_first_every_network_has_a_curve_at_every_noise_shown():
+def test_at_first_only_the_noises_that_are_of_use_have_curves():
     page = open_page("Curves")
-    models, levels = (
-        next(b for b in page.get("button_group") if b.label == label) for label in ("Our networks", "A curve for σ")
-    )
-    for name in models.value:
-        assert set(levels.value) <= {record.levels for record in resources.evaluated(name).test}
-    assert 0 < len(levels.value) < len(levels.options)
+    (levels,) = (b for b in page.get("button_group") if b.label == "A curve for σ")
+    used = set(open_page("Table").dataframe[0].value.query("chosen")["our σ"])
+    assert {round(sigma_from_levels(int(n)), 4) for n in levels.value} == used
+    assert len(levels.value) < len(levels.options)
+
+
+def test_a_method_has_one_thick_curve_whatever_the_number_of_its_networks():
+    page = open_page("Curves")
+    by_key(page.get("button_group"), "bench-models-cifar10").set_value(
+        ["cifar10-dssn", "cifar10-dssn-long", "cifar10-uniform"]
+    ).run()
+    thick = [trace["name"] for trace in drawn(page) if trace.get("line", {}).get("width") == 3.5]
+    assert [name.split(" chosen")[0] for name in thick] == ["ours: DSSN, network and σ", "cifar10-uniform, σ"]
 
 
 def test_images_can_be_picked_by_what_became_of_them():
