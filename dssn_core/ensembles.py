@@ -28,8 +28,10 @@ def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]
     """The ensemble of `models` and its manifest, for `save_checkpoint`.
 
     Its noise range is what all of them were trained for, its number format float32 if one of them asks for it, its
-    images those of all of them. ValueError if they vote on different samples or classes, or held out different images.
+    images those of all of them. One that was itself joined counts as its members, each of them as much as any other.
+    ValueError if they vote on different samples or classes, or held out different images.
     """
+    models = [member for model in models for member in members_of(model)]
     ensemble = Ensemble([model.network for model in models])
     manifests = [_manifest(model) for model in models]
     alike = {field: _common(field, [getattr(manifest, field) for manifest in manifests]) for field in ALIKE}

@@ -8,7 +8,7 @@ from dssn_core.__main__ import main
 from dssn_core.architectures import build_network
 from dssn_core.checkpoints import CheckpointError, save_checkpoint
 from dssn_core.ensembles import joined
-from dssn_core.networks import Classifier
+from dssn_core.networks import Classifier, Ensemble
 from tests.test_checkpoints import SHAPE, small_manifest, small_network
 
 TRAINING = {"images": 5, "data": "some", "seed": 0, "held_out_per_class": 2}
@@ -79,11 +79,17 @@ def test_one_model_is_no_ensemble():
         joined([member(0)], "one")
 
 
-def test_an_ensemble_is_no_member():
-    ensemble, manifest = joined([member(0), member(1)], "pair")
+def test_a_joined_model_is_joined_as_its_members():
+    one, two, three = (member(seed, training=TRAINING | {"sigma_range": (0.1, 3.5)}) for seed in range(3))
+    ensemble, manifest = joined([one, two], "pair")
     pair = Classifier(ensemble, manifest.class_names, SHAPE, "float32", manifest).eval()
+    at_once, expected = joined([one, two, three], "three")
+    in_turn, found = joined([pair, three], "three")
+    assert found == expected
+    assert in_turn.saved_state().keys() == at_once.saved_state().keys()
+    assert all(torch.equal(in_turn.saved_state()[name], tensor) for name, tensor in at_once.saved_state().items())
     with pytest.raises(ValueError, match="must be one network"):
-        joined([pair, member(2)], "three")
+        Ensemble([ensemble, three.network])
 
 
 @pytest.mark.parametrize("members", [[{"architecture": "film-resnet"}, {}], [1, 2], 3, [{"architecture": "vgg"}] * 2])
