@@ -95,8 +95,9 @@ class Standing:
 def chosen(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Chosen]:
     """For every rho a network and its N, chosen on held-out images among those evaluated on both sets.
 
-    Of some that do equally well the smallest N is taken, which is cheapest, and of those the first network. A rho that
-    none of them can certify is left out: it was not measured.
+    The lower end of the 95 % interval decides, for a share of few images may be luck. Of some that do equally well the
+    smallest N is taken, which is cheapest, and of those the first network. A rho that none of them can certify is left
+    out: it was not measured.
     """
     curves = [
         (one.network, n, certified_curve(held_out, rhos), certified_curve(test[n], [0.0, *rhos]))
@@ -109,7 +110,7 @@ def chosen(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Chosen]
     for place, rho in enumerate(rhos):
         able = [curve for curve in curves if curve[1] // 2 >= rho * PIXEL_STEPS - 1e-9]
         if able:
-            network, levels, held_out, (right, *certified) = max(able, key=lambda c: (c[2][place].share, -c[1]))
+            network, levels, held_out, (right, *certified) = max(able, key=lambda c: (c[2][place].interval[0], -c[1]))
             found.append(Chosen(rho, network, levels, held_out[place], right, certified[place]))
     return found
 

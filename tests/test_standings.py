@@ -51,6 +51,12 @@ def test_the_network_is_chosen_on_held_out_images_as_well():
     assert found.network == "near"  # the cheaper
 
 
+def test_few_images_all_right_do_not_outdo_many_nearly_all_right():
+    few, many = records(LOW, [130] * 2), records(LOW, [130] * 95 + [-1] * 5)
+    (found,) = chosen(one(few, few, "lucky") + one(many, many, "known"), [0.5])
+    assert found.network == "known"
+
+
 def test_of_two_that_do_equally_well_the_cheaper_is_chosen():
     both = records(LOW, [200, 60]) + records(HIGH, [200, 60])
     found = chosen(one(both, both), [0.0, 0.2, 0.5, 1.0])
