@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,7 +23,8 @@ DASHES = ("solid", "dash", "longdashdot")
 class Curve:
     """Certified accuracy against rho. key: what a click on it reports. best: drawn thick, with its intervals.
 
-    label: short name, written at the end of a curve that is not the best. dash: one of `DASHES`, of its network.
+    label: short name, written at the end of a curve that is not the best. dash: one of `DASHES`, of its network. notes:
+    if any, what is told of each point beside its share.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Curve:
     key: tuple[str, int] | None = None
     best: bool = False
     label: str = ""
+    notes: Sequence[str] = ()
     dash: str = DASHES[0]
 
     @property
@@ -63,7 +65,7 @@ def _ours(curve: Curve) -> go.Scatter:
         x=curve.rhos[:drawn],
         y=[100 * share.share for share in curve.shares[:drawn]],
         customdata=[curve.key] * drawn,
-        text=[str(share) for share in curve.shares[:drawn]],
+        text=[f"{share}{note}" for share, note in zip_longest(curve.shares[:drawn], curve.notes, fillvalue="")],
         hovertemplate=f"{curve.name}, ρ = %{{x:~g}}: %{{text}}<extra></extra>",
         mode="lines" if curve.best else "lines+markers",
         line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2, "dash": curve.dash},

@@ -91,12 +91,10 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
     for method, names in groups.items():
         found = resources.chosen_of(tuple(names), RHOS, part)
         if found:
-            counts = [at.certified.images for at in found]
-            images = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
             of = f"{names[0]}, σ" if len(names) == 1 else f"ours: {METHODS[method]}, network and σ"
-            title = f"{of} chosen for each ρ ({images} images)"
+            notes = [f", {at.network} at σ = {sigma_of(at.levels)}" for at in found]
             shares = [at.certified for at in found]
-            curves.append(Curve(title, method, [at.rho for at in found], shares, best=True))
+            curves.append(Curve(f"{of} chosen", method, [at.rho for at in found], shares, best=True, notes=notes))
     return curves
 
 

@@ -40,6 +40,13 @@ def test_the_band_is_the_interval():
     assert figure.data[0].y[-1] == 100 * shares[0].interval[0]
 
 
+def test_a_point_tells_its_share_and_what_is_noted_of_it():
+    shares = [Share(8, 10), Share(4, 10)]
+    best = charts.Curve("b", "dssn", [0, 1], shares, best=True, notes=[", near", ", far"])
+    (_, line) = charts.certified_accuracy([best], [], 1.0).data
+    assert line.text == (f"{shares[0]}, near", f"{shares[1]}, far")
+
+
 def test_a_thin_curve_comes_down_to_zero_and_ends_with_its_name():
     shares = [Share(count, 10) for count in (8, 4, 0, 0)]
     thin = charts.Curve("a", "dssn", [0, 1, 2, 3], shares, ("cifar10-dssn", 441), label="σ 0.50")
