@@ -312,7 +312,3 @@ class Classifier(nn.Module):
             features = self.network.features(x, lam)
         logits: Tensor = self.network.head(features.float())
         return logits
-
-
-def parameter_count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())

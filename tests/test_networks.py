@@ -10,7 +10,6 @@ from dssn_core.networks import (
     FilmResNet,
     LambdaEmbedding,
     ModulatedNorm,
-    parameter_count,
 )
 from dssn_core.voting import ChunkLayout
 
@@ -154,7 +153,6 @@ def test_a_new_modulation_does_nothing():
 def test_build_network():
     network = build_network("film-resnet", {"stem": 8, "stages": [8, 16], "blocks": 2}, channels=1, num_classes=3)
     assert len(network.blocks) == 4
-    assert parameter_count(network) == sum(p.numel() for p in network.parameters()) > 0
 
 
 def test_a_subsampling_network_reads_every_block_once():

@@ -34,6 +34,7 @@ def page() -> None:
             "split together": [
                 controls.block_name(manifest.block) if manifest.noise == "dssn" else "–" for manifest in manifests
             ],
+            "σ": ["{:g} to {:g}".format(*manifest.sigma_range) for manifest in manifests],
             "training images seen": [f"{manifest.images_seen:,}" for manifest in manifests],
             "number format": [manifest.precision for manifest in manifests],
             "SHA-256 of the weights": [manifest.weights_sha256 for manifest in manifests],

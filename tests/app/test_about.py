@@ -17,7 +17,9 @@ def open_page() -> AppTest:
 def test_this_build_is_sound_and_names_its_networks():
     page = open_page()
     assert "computes what it should" in page.success[0].value
-    assert page.dataframe[0].value["name"].tolist() == list(list_models())
+    networks = page.dataframe[0].value.set_index("name")
+    assert networks.index.tolist() == list(list_models())
+    assert networks["σ"]["cifar10-dssn"] == "0.1 to 3.5"
 
 
 def test_a_failure_is_red(monkeypatch):
