@@ -15,7 +15,7 @@ from dssn_core.paper import Published, best_at
 
 BINS = 20
 WRONG, ZERO = "wrong", "0"
-DASHES = ("solid", "dash", "longdashdot")
+DASHES = ("solid", "dash", "longdashdot", "longdash")
 """Networks of one method have one colour: these keep them apart. Dots are the paper's."""
 
 

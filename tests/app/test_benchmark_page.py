@@ -41,16 +41,17 @@ def test_every_section_opens(section):
 
 def test_the_table_has_ours_beside_theirs():
     table = open_page("Table").dataframe[0].value
-    ours = table[table["network"] == "cifar10-dssn"]
+    ours = table[table["network"] == "cifar10-dssn"].sort_values("ρ")
     assert ours["paper, %"].tolist() == [72.25, 63.07, 56.21, 51.33, 46.76, 42.67, 39.46, 36.46]
     assert (ours["difference"] - (ours["ours, %"] - ours["paper, %"])).abs().max() < 0.011
     assert ((ours["95 % from"] <= ours["ours, %"]) & (ours["ours, %"] <= ours["to"])).all()
 
 
-def test_the_table_marks_the_network_to_use_at_each_radius():
+def test_the_table_begins_with_the_network_to_use_at_each_radius():
     table = open_page("Table").dataframe[0].value
     assert len(set(table["network"])) > 1
-    assert table.groupby("ρ")["chosen"].sum().tolist() == [1] * 8
+    assert table["chosen"].tolist() == [True] * 8 + [False] * (len(table) - 8)
+    assert table["ρ"].tolist()[:8] == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
 
 
 def test_the_table_says_of_randomized_methods_from_how_few_samples_they_are():
@@ -72,7 +73,8 @@ def test_damaged_records_are_told_and_the_others_shown(monkeypatch):
     monkeypatch.setattr(resources, "evaluated", evaluated)
     page = open_page("Table")
     assert page.warning[0].value.startswith("The records of cifar10-dssn cannot be read")
-    assert set(page.dataframe[0].value["network"]) == {"cifar10-dssn-long"}
+    shown = set(page.dataframe[0].value["network"])
+    assert "cifar10-dssn-long" in shown and "cifar10-dssn" not in shown
 
 
 def test_without_networks_nothing_is_drawn():
