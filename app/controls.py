@@ -140,7 +140,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         "Noise σ",
         low,
         high,
-        collection.sigma,
+        min(max(collection.sigma, low), high),  # one out of the range would widen it
         0.05,
         key=key,
         bind="query-params",

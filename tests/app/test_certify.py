@@ -76,6 +76,11 @@ def test_another_network_may_vote():
     assert list(page.selectbox(key="cifar10-network").options) == expected
 
 
+def test_the_noise_goes_no_further_than_the_network_was_trained_for():
+    slider = open_page(**{"cifar10-network": "cifar10-dssn-blocks"}).slider(key="sigma")
+    assert (slider.min, slider.value, slider.max) == (1.8, 1.8, 4.5)
+
+
 def test_moving_the_noise_changes_the_levels():
     page = open_page()
     healthy(page.slider(key="sigma").set_value(0.25).run())
