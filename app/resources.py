@@ -318,7 +318,7 @@ def certified_curves(name: str, rhos: tuple[float, ...], part: Part) -> dict[int
 
 @st.cache_resource(max_entries=16, show_spinner="Counting …")
 def chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part) -> list[Chosen]:
-    """Of some models that are alike: the network and the N to use at every rho."""
+    """Of some models: the one to use at every rho, and its N."""
     return chosen([evaluated(name, part) for name in names], rhos)
 
 
