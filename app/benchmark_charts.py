@@ -61,11 +61,12 @@ def _band(curve: Curve, colour: str) -> go.Scatter:
 
 def _ours(curve: Curve) -> go.Scatter:
     drawn = len(curve.rhos) if curve.best else curve.last + 2  # a thin one comes down to zero and ends
+    shares = list(map(str, curve.shares[:drawn]))
     return go.Scatter(
         x=curve.rhos[:drawn],
         y=[100 * share.share for share in curve.shares[:drawn]],
         customdata=[curve.key] * drawn,
-        text=[f"{share}{note}" for share, note in zip_longest(curve.shares[:drawn], curve.notes, fillvalue="")],
+        text=[", ".join(filter(None, told)) for told in zip_longest(shares, curve.notes)],
         hovertemplate=f"{curve.name}, ρ = %{{x:~g}}: %{{text}}<extra></extra>",
         mode="lines" if curve.best else "lines+markers",
         line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2, "dash": curve.dash},

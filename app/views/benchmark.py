@@ -92,7 +92,7 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
         found = resources.chosen_of(tuple(names), RHOS, part)
         if found:
             of = f"{names[0]}, σ" if len(names) == 1 else f"ours: {METHODS[method]}, network and σ"
-            notes = [f", {at.network} at σ = {sigma_of(at.levels)}" for at in found]
+            notes = [f"{at.network} at σ = {sigma_of(at.levels)}" for at in found]
             shares = [at.certified for at in found]
             curves.append(Curve(f"{of} chosen", method, [at.rho for at in found], shares, best=True, notes=notes))
     return curves
@@ -130,9 +130,9 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         "its images. Dotted: the paper."
     )
     rows = [
-        {"curve": curve.name, "method": curve.method, "rho": rho, **share.to_json()}
+        {"curve": curve.name, "method": curve.method, "of": note, "rho": rho, **share.to_json()}
         for curve in ours
-        for rho, share in zip(curve.rhos, curve.shares, strict=True)
+        for rho, share, note in zip(curve.rhos, curve.shares, curve.notes or [""] * len(curve.rhos), strict=True)
     ]
     exports.files("certified-accuracy", rows, {"curves": figure})
 

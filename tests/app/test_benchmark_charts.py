@@ -42,7 +42,7 @@ def test_the_band_is_the_interval():
 
 def test_a_point_tells_its_share_and_what_is_noted_of_it():
     shares = [Share(8, 10), Share(4, 10)]
-    best = charts.Curve("b", "dssn", [0, 1], shares, best=True, notes=[", near", ", far"])
+    best = charts.Curve("b", "dssn", [0, 1], shares, best=True, notes=["near", "far"])
     (_, line) = charts.certified_accuracy([best], [], 1.0).data
     assert line.text == (f"{shares[0]}, near", f"{shares[1]}, far")
 
