@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -38,6 +38,11 @@ class Curve:
     dash: str = DASHES[0]
 
     @property
+    def points(self) -> list[tuple[float, Share, str]]:
+        """Of every point its radius, its share, and what is noted of it."""
+        return list(zip(self.rhos, self.shares, self.notes or [""] * len(self.rhos), strict=True))
+
+    @property
     def last(self) -> int:
         """The place of the last radius that is certified for any image."""
         return max((place for place, share in enumerate(self.shares) if share.count), default=0)
@@ -61,12 +66,12 @@ def _band(curve: Curve, colour: str) -> go.Scatter:
 
 def _ours(curve: Curve) -> go.Scatter:
     drawn = len(curve.rhos) if curve.best else curve.last + 2  # a thin one comes down to zero and ends
-    shares = list(map(str, curve.shares[:drawn]))
+    points = curve.points[:drawn]
     return go.Scatter(
-        x=curve.rhos[:drawn],
-        y=[100 * share.share for share in curve.shares[:drawn]],
+        x=[rho for rho, _, _ in points],
+        y=[100 * share.share for _, share, _ in points],
         customdata=[curve.key] * drawn,
-        text=[", ".join(filter(None, told)) for told in zip_longest(shares, curve.notes)],
+        text=[f"{share}, {note}" if note else str(share) for _, share, note in points],
         hovertemplate=f"{curve.name}, ρ = %{{x:~g}}: %{{text}}<extra></extra>",
         mode="lines" if curve.best else "lines+markers",
         line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2, "dash": curve.dash},

@@ -132,15 +132,19 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     assert model.manifest is not None
     low, high = model.manifest.sigma_range
     key, kept = collection.sigma_key, f"kept-{collection.sigma_key}"
+
+    def within(wanted: float) -> float:
+        return min(max(wanted, low), high)
+
     if key in st.session_state or key not in st.query_params:
         wanted = st.session_state.get(key, st.session_state.get(kept, collection.sigma))
         # Set at every run: with another range, of another network, the slider would begin anew.
-        st.session_state[key] = min(max(wanted, low), high)
+        st.session_state[key] = within(wanted)
     sigma = st.slider(
         "Noise σ",
         low,
         high,
-        min(max(collection.sigma, low), high),  # one out of the range would widen it
+        within(collection.sigma),  # one out of the range would widen it
         0.05,
         key=key,
         bind="query-params",

@@ -132,7 +132,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     rows = [
         {"curve": curve.name, "method": curve.method, "of": note, "rho": rho, **share.to_json()}
         for curve in ours
-        for rho, share, note in zip(curve.rhos, curve.shares, curve.notes or [""] * len(curve.rhos), strict=True)
+        for rho, share, note in curve.points
     ]
     exports.files("certified-accuracy", rows, {"curves": figure})
 
@@ -155,7 +155,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     missing = [one.network for one in networks if not chosen([one], [0.0])]
     measured = [one for one in networks if one.network not in missing]
     drawn = {record.sampling.n for one in measured for record in one.test if record.sampling}
-    best = {(at.network, at.rho) for at in chosen(measured, collection.rhos)}
+    best = {(at.network, at.rho) for at in resources.chosen_of(tuple(models), collection.rhos, part)}
     rows = []
     for one in measured:
         method = resources.manifest_of(one.network).noise
