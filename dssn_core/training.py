@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from .denoising import DenoisedLite0, denoising_loss
 from .ensembles import members_of
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset, Labelled
-from .networks import Classifier, centred
+from .networks import PRECISIONS, Classifier, centred, usable_precision
 from .noises import NOISES, keyed_generator
 from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, offset_fractions
 
@@ -186,12 +187,15 @@ def _adamw(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim
 
 
 def _muon(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
-    import timm.optim  # takes seconds, for which no page should wait
+    from timm.optim import muon  # takes seconds, for which no page should wait
 
-    muon: torch.optim.Optimizer = timm.optim.Muon(
+    # By itself it orthogonalizes in bfloat16; where that is only emulated, a step spends most of its time on it.
+    usable = PRECISIONS[usable_precision("bfloat16")]
+    muon.zeropower_via_newtonschulz = partial(muon.zeropower_via_newtonschulz, dtype=usable)
+    optimizer: torch.optim.Optimizer = muon.Muon(
         groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True
     )
-    return muon
+    return optimizer
 
 
 OPTIMIZERS = {"sgd": _sgd, "adamw": _adamw, "muon": _muon}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from timm.optim import muon
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
 from dssn_core.checkpoints import save_checkpoint
@@ -111,11 +112,15 @@ def test_two_runs_give_the_same_bits(data, tmp_path):
 
 
 # A state saved at every step, or none saved at all before the kill.
-@pytest.mark.parametrize(("steps", "save_every"), [(1, 0), (5, 0), (9, 0), (5, 1e9)])
-def test_a_killed_run_resumes_to_the_same_bits(data, tmp_path, steps, save_every):
-    whole = run(TINY, data, tmp_path / "whole" / "tiny")
-    killed_run(TINY, data, tmp_path / "killed" / "tiny", steps, save_every)
-    resumed = run(TINY, data, tmp_path / "killed" / "tiny")
+@pytest.mark.parametrize(
+    ("optimizer", "steps", "save_every"),
+    [("sgd", 1, 0), ("sgd", 5, 0), ("sgd", 9, 0), ("sgd", 5, 1e9), ("adamw", 5, 0), ("muon", 5, 0)],
+)
+def test_a_killed_run_resumes_to_the_same_bits(data, tmp_path, optimizer, steps, save_every):
+    settings = replace(TINY, optimizer=optimizer)
+    whole = run(settings, data, tmp_path / "whole" / "tiny")
+    killed_run(settings, data, tmp_path / "killed" / "tiny", steps, save_every)
+    resumed = run(settings, data, tmp_path / "killed" / "tiny")
     assert resumed == whole
     images = [record["images"] for record in log_of(tmp_path / "killed" / "tiny")]
     assert images == [64, 128, 192, 256, 320]  # nothing twice, nothing missing
@@ -326,6 +331,24 @@ def test_training_in_bfloat16_gives_a_float32_classifier(data, tmp_path):
 
 
 # --- consistency ---
+
+
+@pytest.mark.parametrize(("has_it", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_muon_does_not_orthogonalize_in_an_emulated_number_format(data, monkeypatch, has_it, expected):
+    orthogonalize = muon.zeropower_via_newtonschulz
+    formats = []
+
+    def recording(*args, **options):
+        updates = orthogonalize(*args, **options)
+        formats.append(updates.dtype)
+        return updates
+
+    monkeypatch.setattr(muon, "zeropower_via_newtonschulz", recording)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has_it)
+    trainer = Trainer(replace(TINY, optimizer="muon"), data)
+    trainer.step()
+    convolutions = [p for p in trainer.model.parameters() if p.ndim == 4]
+    assert formats == [expected] * len(convolutions)
 
 
 def test_disagreement_by_hand():
