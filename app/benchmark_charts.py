@@ -17,6 +17,8 @@ BINS = 20
 WRONG, ZERO = "wrong", "0"
 DASHES = ("solid", "dash", "longdashdot", "longdash")
 """Networks of one method have one colour: these keep them apart. Dots are the paper's."""
+NAME_WIDTH, NAME_HEIGHT = 0.25, 4.0
+"""Of a curve's name: share of the rho axis of a narrow screen, points of percent."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,34 @@ def _ours(curve: Curve) -> go.Scatter:
     )
 
 
-def _name_end(figure: go.Figure, curve: Curve) -> None:
-    """Write a thin curve's short name where it ends, at the last radius that it certifies."""
-    figure.add_annotation(
-        x=curve.rhos[curve.last],
-        y=100 * curve.shares[curve.last].share,
-        text=curve.label,
-        showarrow=False,
-        xanchor="left",
-        yanchor="bottom",
-        font={"color": METHOD_COLOURS[curve.method], "size": 11},
-    )
+def name_heights(ends: Sequence[tuple[float, float]], width: float) -> list[float]:
+    """The y of each name that is to be written at a point (x, y), so that none lies over another.
+
+    From the highest down, each is moved down as far as it must be. width: of a name, in units of x.
+    """
+    placed: dict[int, tuple[float, float]] = {}
+    for which in sorted(range(len(ends)), key=lambda place: -ends[place][1]):
+        x, y = ends[which]
+        for beside, above in sorted(placed.values(), key=lambda point: -point[1]):
+            if abs(x - beside) < width and abs(y - above) < NAME_HEIGHT:
+                y = above - NAME_HEIGHT
+        placed[which] = x, y
+    return [placed[which][1] for which in range(len(ends))]
+
+
+def _name_ends(figure: go.Figure, curves: Sequence[Curve], largest: float) -> None:
+    """Write each thin curve's short name where it ends, at the last radius that it certifies."""
+    ends = [(curve.rhos[curve.last], 100 * curve.shares[curve.last].share) for curve in curves]
+    for curve, (x, _), y in zip(curves, ends, name_heights(ends, NAME_WIDTH * largest), strict=True):
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=curve.label,
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            font={"color": METHOD_COLOURS[curve.method], "size": 11},
+        )
 
 
 def _published(method: str, rows: Sequence[Published]) -> go.Scatter:
@@ -123,13 +142,12 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
         if curve.best:
             figure.add_trace(_band(curve, METHOD_COLOURS[curve.method]))
         figure.add_trace(_ours(curve))
-        if not curve.best:
-            _name_end(figure, curve)
+    _name_ends(figure, [curve for curve in curves if not curve.best], largest)
     framed(figure, 520, "L1 radius ρ", "certified accuracy, %")
     figure.update_xaxes(range=[0, largest])
     figure.update_yaxes(range=[0, 100])
     # The margin is for the name of a curve that ends there.
-    figure.update_layout(clickmode="event+select", hovermode="closest", margin_r=48)
+    figure.update_layout(clickmode="event+select", hovermode="closest", margin_r=68)
     return figure
 
 

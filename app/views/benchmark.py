@@ -65,7 +65,7 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
 
     alone: whether no other network is shown, so that a curve's label need not tell which one it is of.
     """
-    short = "" if alone else f"{name.rsplit('-', 1)[-1]}, "
+    short = "σ" if alone else name.rsplit("-", 1)[-1]
     method = resources.manifest_of(name).noise
     return [
         Curve(
@@ -74,7 +74,7 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
             RHOS,
             shares,
             (name, levels),
-            label=f"{short}σ {sigma_of(levels)}",
+            label=f"{short} {sigma_of(levels)}",
             dash=dash,
         )
         for levels, shares in resources.certified_curves(name, RHOS, part).items()
@@ -101,16 +101,15 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     levels = sorted({record.levels for name in models for record in resources.evaluated(name, part).test})
     used = resources.chosen_of(tuple(models), collection.rhos, part)
-    with st.container(horizontal=True):
-        methods = controls.choose_methods("The paper's curves", "bench-paper")
-        shown = st.pills(
-            "A curve for σ",
-            levels,
-            selection_mode="multi",
-            default=sorted({at.levels for at in used}) or levels,  # those of use: all at once are too many
-            format_func=sigma_of,
-            key=f"bench-levels-{collection.samples}-{part}",
-        )
+    methods = controls.choose_methods("The paper's curves", "bench-paper")
+    shown = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
+        "A curve for σ",
+        levels,
+        selection_mode="multi",
+        default=sorted({at.levels for at in used}) or levels,  # those of use: all at once are too many
+        format_func=sigma_of,
+        key=f"bench-levels-{collection.samples}-{part}",
+    )
     ours = best_curves(models, part)
     for name, dash in zip(models, cycle(charts.DASHES), strict=False):
         ours += curves_of(name, list(shown or []), part, len(models) == 1, dash)
@@ -126,11 +125,11 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     )
     st.caption(
         "Thick: our networks; which one, and its σ, is chosen for every ρ on training images held out from training "
-        "and reported on test images, with 95 % Wilson intervals. Thin: one network and σ each; click a point to see "
-        "its images. Dotted: the paper."
+        "and reported on test images, with 95 % Wilson intervals. Thin: one network and σ, which are written at the "
+        "end; click a point to see its images. Dotted: the paper."
     )
     rows = [
-        {"curve": curve.name, "method": curve.method, "of": note, "rho": rho, **share.to_json()}
+        {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}
         for curve in ours
         for rho, share, note in curve.points
     ]

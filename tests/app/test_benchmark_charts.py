@@ -1,6 +1,10 @@
 """Figures of certified accuracy."""
 
+from itertools import combinations
+
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app import benchmark_charts as charts
 from dssn_core.evaluation import Share
@@ -54,3 +58,17 @@ def test_a_thin_curve_comes_down_to_zero_and_ends_with_its_name():
     assert (figure.data[0].x, figure.data[0].y) == ((0, 1, 2), (80.0, 40.0, 0.0))
     (name,) = figure.layout.annotations
     assert (name.text, name.x, name.y) == ("σ 0.50", 1, 40.0)
+
+
+def test_names_keep_their_heights_where_there_is_room():
+    ends = [(1.0, 50.0), (1.0, 46.0), (2.0, 50.0)]
+    assert charts.name_heights(ends, 0.5) == [50.0, 46.0, 50.0]
+
+
+@given(st.lists(st.tuples(st.floats(0, 6), st.floats(0, 100)), max_size=12), st.floats(0.1, 2))
+def test_no_name_lies_over_another_and_none_moves_up(ends, width):
+    heights = charts.name_heights(ends, width)
+    assert all(height <= y for height, (_, y) in zip(heights, ends, strict=True))
+    names = [(x, height) for (x, _), height in zip(ends, heights, strict=True)]
+    for (x, y), (beside, other) in combinations(names, 2):
+        assert abs(x - beside) >= width or abs(y - other) >= charts.NAME_HEIGHT - 1e-9
