@@ -346,7 +346,11 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--alpha", type=float, default=0.001, help="its failure probability (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of its draws (default %(default)s)")
     parser.add_argument("--output", type=Path, help="JSON-lines file of records; continued if it exists")
-    parser.add_argument("--record", action="store_true", help="keep summary and records in the model's folder")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="keep summary and records in the model's folder, and go on from those there",
+    )
 
 
 def run_evaluate(options: Options) -> int:
@@ -362,11 +366,15 @@ def run_evaluate(options: Options) -> int:
     method = options.method or model.manifest.noise
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
-    sampling = None
+    folder = find_model(options.model)
+    levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
+    sampling, before = None, {}
     if method != "dssn":
         sampling = evaluation.Sampling(method, 100, options.samples, options.alpha, options.seed)
-        for sigma in options.sigma:
-            sampling.plan(levels_from_sigma(sigma))  # refuses nonsense before any work
+        for levels in levels_of.values():
+            sampling.plan(levels)  # refuses nonsense before any work
+    if options.record:
+        before = evaluation.kept_before(folder, options.held_out, model, list(levels_of.values()))
     indices = evaluation.selected(data, options.limit, options.files, options.but)
     if options.clean:
         print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
@@ -375,9 +383,8 @@ def run_evaluate(options: Options) -> int:
     if options.output:
         write_json_lines(options.output, (record.to_json() for record in records.values()))
     found: list[evaluation.Record] = []
-    for sigma in options.sigma:
-        levels = levels_from_sigma(sigma)
-        results = evaluation.evaluate(model, data, indices, levels, records, sampling=sampling)
+    for sigma, levels in levels_of.items():
+        results = evaluation.evaluate(model, data, indices, levels, {**before, **records}, sampling=sampling)
         chosen = []
         for record in tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None):
             chosen.append(record)
@@ -396,7 +403,6 @@ def run_evaluate(options: Options) -> int:
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
     if options.record and found:
-        folder = find_model(options.model)
         evaluation.keep_records(folder, options.held_out, found)
         which = f", files {options.files}" * (options.files != "*") + f" but {options.but}" * bool(options.but)
         chosen = evaluation.of_files(evaluation.kept_records(folder, options.held_out), options.files, options.but)

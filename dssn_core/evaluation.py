@@ -252,21 +252,41 @@ def kept_records(folder: Path, held_out: bool) -> list[Record]:
     return [Record.from_json(found) for found in read_json_lines(folder / RECORD_FILES[held_out])]
 
 
-def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> None:
-    """Add records of one model, drawn in one way, to those in its folder.
+def kept_before(folder: Path, held_out: bool, model: Classifier, levels: Sequence[int]) -> dict[Key, Record]:
+    """The kept records that an evaluation at these N goes on from, if it is to be kept too.
 
-    Records kept before are dropped if they are of another `Record.network`, or at the same N drawn otherwise; and all
-    of them if an index has another image now: they are of another data set.
+    ValueError if it would replace records of the same weights that were counted in another number format.
+    """
+    assert model.manifest is not None
+    weights = model.manifest.weights_sha256
+    before = [record for record in kept_records(folder, held_out) if record.weights_sha256 == weights]
+    for n, group in by_levels(before).items():
+        formats = {record.precision for record in group} - {model.precision}
+        if n in levels and formats:
+            raise ValueError(
+                f"{folder.name} has {len(group)} records at N = {n}, counted in {', '.join(formats)}; this processor "
+                f"counts in {model.precision}, and one N is kept in one number format. Leave --record away and give "
+                f"--output, or delete {folder / RECORD_FILES[held_out]}"
+            )
+    return {record.key: record for record in before}
+
+
+def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> None:
+    """Add records of one model, counted in one way, to those in its folder.
+
+    Records kept before are dropped if they are of other weights or blocks, or at the same N drawn otherwise or in
+    another number format; and all of them if an index has another image now: they are of another data set.
     """
     images = {record.index: record.image_sha256 for record in records}
-    drawn = {record.levels: record.sampling for record in records}
-    networks = {record.network for record in records}
-    if len(networks) > 1:
+    counted = {record.levels: (record.precision, record.sampling) for record in records}
+    models = {(record.weights_sha256, record.block) for record in records}
+    if len({record.network for record in records}) > 1:
         raise ValueError("the records are of more than one model")
     before = [
         record
         for record in kept_records(folder, held_out)
-        if record.network in networks and drawn.get(record.levels, record.sampling) == record.sampling
+        if (record.weights_sha256, record.block) in models
+        and counted.get(record.levels, (record.precision, record.sampling)) == (record.precision, record.sampling)
     ]
     if any(images.get(record.index, record.image_sha256) != record.image_sha256 for record in before):
         before = []

@@ -33,6 +33,7 @@ from dssn_core.images import read_image, to_picture
 from dssn_core.monte_carlo import certify_randomized
 from dssn_core.networks import Classifier
 from dssn_core.training import held_out_of, held_out_split
+from dssn_core.voting import count_votes
 
 
 def samples_as_data() -> Listing:
@@ -288,6 +289,9 @@ def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
     other_format = replace(records[0], precision="bfloat16")
     keep_records(tmp_path, False, [other_format])
     assert kept_records(tmp_path, False) == [other_format]
+    other_noise = replace(records[0], levels=443, votes=(0, 225, 218))
+    keep_records(tmp_path, False, [other_noise])
+    assert kept_records(tmp_path, False) == [other_format, other_noise]  # one number format for each N
     keep_records(tmp_path, False, records)
     other_image = replace(records[0], image_sha256="another data set")
     keep_records(tmp_path, False, [other_image])
@@ -342,6 +346,37 @@ def test_records_of_another_evaluation_meanwhile_are_not_lost(tmp_path, monkeypa
     command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--model", str(folder), "--record"]
     assert main([*command, "--output", str(tmp_path / "records.jsonl")]) == 0
     assert {"other figures", "certified_accuracy"} <= set(read_manifest(folder).measured)
+
+
+def test_an_evaluation_goes_on_from_what_is_kept(tmp_path, monkeypatch):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "8"]) == 0
+    eight = kept_records(folder, False)
+
+    counted = []
+    monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
+    output = tmp_path / "records.jsonl"
+    assert main([*command, "--limit", "10", "--output", str(output)]) == 0
+    ten = kept_records(folder, False)
+    assert (len(eight), len(ten), len(counted)) == (8, 10, 2)
+    assert set(eight) < set(ten)
+    assert len(output.read_text().splitlines()) == 10  # the output is whole all the same
+
+
+def test_records_in_another_number_format_are_not_replaced(tmp_path, capsys):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    (folder / "test.jsonl.gz").unlink()
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
+    assert main([*command, "--sigma", "0.1"]) == 0
+    keep_records(folder, False, [replace(record, precision="other") for record in kept_records(folder, False)])
+    before = (folder / "test.jsonl.gz").read_bytes()
+    capsys.readouterr()
+    assert main([*command, "--sigma", "0.05", "0.1"]) == 1
+    assert "10 records at N = 88, counted in other; this processor counts in float32" in capsys.readouterr().err
+    assert (folder / "test.jsonl.gz").read_bytes() == before
+    assert main([*command, "--sigma", "0.05"]) == 0
+    assert {record.levels: record.precision for record in kept_records(folder, False)} == {44: "float32", 88: "other"}
 
 
 def test_an_output_cannot_grow_compressed(tmp_path, capsys):
