@@ -16,7 +16,6 @@ from torch import Tensor
 from app.pictures import crop_preview
 from app.runs import EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, read_image, stored
-from dssn_core import self_check as self_checks
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, Finding, verify
@@ -28,6 +27,7 @@ from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
+from dssn_core.self_check import Result, outcome
 from dssn_core.splitting import OFFSET_SCHEMES, Block
 from dssn_core.standings import TABLE_RHOS, Chosen, Evaluated, chosen
 from dssn_core.stored import Stored
@@ -272,10 +272,10 @@ def verification(document: Document, image: Tensor | None, tell: Callable[[float
     return list(verify(document, image, count=count, work=network_work))
 
 
-@st.cache_data(max_entries=1, show_spinner="Checking this installation …")
-def self_check() -> list[self_checks.Result]:
-    """The self-check's results, on the worker thread."""
-    return network_work(lambda: list(self_checks.run()))
+@st.cache_data(max_entries=256, show_spinner=False)
+def checked(what: str, _check: Callable[[], str]) -> Result:
+    """The result of one check of this installation, on the worker thread."""
+    return network_work(lambda: outcome(what, _check))
 
 
 def manifests() -> dict[str, Manifest]:

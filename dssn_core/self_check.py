@@ -142,10 +142,15 @@ def checks(folder: Path = PRETRAINED) -> Iterator[tuple[str, Callable[[], str]]]
         yield f"{name}: a known certificate", partial(_known, name, folder)
 
 
+def outcome(what: str, check: Callable[[], str]) -> Result:
+    """Do one of `checks`. One that fails says why, and nothing is raised."""
+    try:
+        return Result(what, True, check())
+    except Exception as error:  # whatever is wrong with this installation, it is to be told
+        return Result(what, False, f"{error}" if isinstance(error, AssertionError | ValueError) else repr(error))
+
+
 def run(folder: Path = PRETRAINED) -> Iterator[Result]:
-    """Do all checks, one after the other; a check that fails says why and does not stop the others."""
+    """Do all checks, one after the other; a check that fails does not stop the others."""
     for what, check in checks(folder):
-        try:
-            yield Result(what, True, check())
-        except Exception as error:  # whatever is wrong with this installation, it is to be told
-            yield Result(what, False, f"{error}" if isinstance(error, AssertionError | ValueError) else repr(error))
+        yield outcome(what, check)

@@ -5,26 +5,31 @@ import streamlit as st
 from app import controls, resources
 from app.charts import checklist
 from dssn_core.certificate_file import machine
+from dssn_core.self_check import Result, checks
 
 
-def page() -> None:
-    st.title("About this build", anchor=False)
-    st.markdown(
-        "DSSN Explorer computes exact L1 robustness certificates with Deterministic Smoothing with Splitting Noise "
-        "(Levine & Feizi, [ICML 2021](https://arxiv.org/abs/2103.10834))."
-    )
+def self_check() -> None:
+    """The checks one after the other, each shown when it is done: all of them may take a minute."""
     st.subheader("Self-check", anchor=False)
     st.markdown(
         "Sample values against exact fractions, the radius against trying out, and stored certificates computed again."
     )
-    results = resources.self_check()
+    verdict, listed = st.empty(), st.empty()
+    known = list(checks())
+    results: list[Result] = []
+    for what, check in known:
+        verdict.progress(len(results) / len(known), f"Checking this installation: {what} …")
+        results.append(resources.checked(what, check))
+        listed.html(checklist([(result.passed, result.what, result.text) for result in results]))
     failed = [result.what for result in results if not result.passed]
     if failed:
-        st.error(f"**This installation does not compute what it should:** {', '.join(failed)}.")
+        verdict.error(f"**This installation does not compute what it should:** {', '.join(failed)}.")
     else:
-        st.success(f"**This installation computes what it should**: {len(results)} of {len(results)} checks passed.")
-    st.html(checklist([(result.passed, result.what, result.text) for result in results]))
-    st.button("Check again", on_click=resources.self_check.clear, icon=":material/refresh:")
+        verdict.success(f"**This installation computes what it should**: {len(known)} of {len(known)} checks passed.")
+    st.button("Check again", on_click=resources.checked.clear, icon=":material/refresh:")
+
+
+def networks() -> None:
     st.subheader("Networks", anchor=False)
     manifests = resources.manifests().values()
     st.dataframe(
@@ -41,9 +46,21 @@ def page() -> None:
         },
         hide_index=True,
     )
+
+
+def software() -> None:
     st.subheader("Software and machine", anchor=False)
     about = {"streamlit": st.__version__, **machine()}
     st.dataframe({"what": list(about), "version": list(about.values())}, hide_index=True)
 
 
-page()
+st.title("About this build", anchor=False)
+st.markdown(
+    "DSSN Explorer computes exact L1 robustness certificates with Deterministic Smoothing with Splitting Noise "
+    "(Levine & Feizi, [ICML 2021](https://arxiv.org/abs/2103.10834))."
+)
+above = st.container()
+networks()
+software()
+with above:  # last, so that nobody waits for it to see the rest
+    self_check()

@@ -4,8 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from dssn_core import list_models
-from dssn_core.self_check import Result
+from dssn_core import list_models, self_check
 from tests.app.test_certify import MAIN
 
 
@@ -18,15 +17,15 @@ def open_page() -> AppTest:
 @pytest.fixture
 def unchecked():
     """Nothing is remembered of other checks, and nothing of this one."""
-    resources.self_check.clear()
+    resources.checked.clear()
     yield
-    resources.self_check.clear()
+    resources.checked.clear()
 
 
 @pytest.mark.usefixtures("unchecked")
 def test_this_build_is_sound_and_names_its_networks(monkeypatch):
     # The known certificate of one network: those of all are computed again in the tests of the self-check.
-    monkeypatch.setattr(resources.self_checks, "list_models", lambda folder: ("cifar10-dssn",))
+    monkeypatch.setattr(self_check, "list_models", lambda folder: ("cifar10-dssn",))
     page = open_page()
     assert "computes what it should" in page.success[0].value
     networks = page.dataframe[0].value.set_index("name")
@@ -36,7 +35,12 @@ def test_this_build_is_sound_and_names_its_networks(monkeypatch):
 
 @pytest.mark.usefixtures("unchecked")
 def test_a_failure_is_red(monkeypatch):
-    monkeypatch.setattr(resources.self_checks, "run", lambda: [Result("splitting", False, "wrong")])
+    def wrong():
+        raise AssertionError("pixel 3 differs")
+
+    monkeypatch.setattr(self_check, "checks", lambda: [("splitting", wrong), ("the rest", lambda: "fine")])
     page = open_page()
-    assert "does not compute what it should:** splitting" in page.error[0].value
+    assert "does not compute what it should:** splitting." in page.error[0].value
     assert not page.success
+    assert "pixel 3 differs" in page.get("html")[0].proto.body and "fine" in page.get("html")[0].proto.body
+    assert len(page.dataframe) == 2  # networks and software are told all the same
