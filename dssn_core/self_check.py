@@ -125,8 +125,8 @@ def _known(name: str, folder: Path) -> str:
     result = verdict(findings)
     if result == Verdict.DIFFERS:
         raise AssertionError(differing)
-    if result == Verdict.ROUNDING:  # it was made on another kind of machine
-        return f"computed again, it is the same but for nearly tied samples: {differing}"
+    if result == Verdict.ROUNDING:
+        return f"computed again on another kind of machine, only what that may change is not the same: {differing}"
     claim = document["claim"]
     return f"computed again, it is the same: “{claim['class']}” within {claim['radius_steps']} steps"
 
