@@ -307,6 +307,7 @@ def measured_on(records: Sequence[Record], data: str, rhos: Sequence[float] | No
     """What a manifest says of records of the images that `data` describes, by N; rhos as for `summary`."""
     by_n = {
         str(levels): {
+            "precision": group[0].precision,
             "sampling": None if group[0].sampling is None else asdict(group[0].sampling),
             "by_rho": {rho: share.to_json() for rho, share in summary(group, rhos).items()},
         }

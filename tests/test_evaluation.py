@@ -414,6 +414,7 @@ def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
 def test_a_manifest_says_what_the_kept_records_add_up_to():
     measured = measured_on([a_record(127), a_record(128)], "some images")
     assert measured["data"] == "some images"
+    assert measured["by_levels"]["441"]["precision"] == "float32"
     assert measured["by_levels"]["441"]["by_rho"]["0.5"]["count"] == 1
     assert measured["by_levels"]["441"]["by_rho"]["0.5"]["images"] == 2
     asked = measured_on([a_record(127), a_record(128)], "some images", [0.1, 0.25])
