@@ -366,6 +366,8 @@ def run_evaluate(options: Options) -> int:
     method = options.method or model.manifest.noise
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
+    if method != model.manifest.noise:
+        print(f"{options.model} is trained for {model.manifest.noise}: these samples are new to it", file=sys.stderr)
     folder = find_model(options.model)
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling, before = None, {}

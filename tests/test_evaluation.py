@@ -309,6 +309,13 @@ def test_only_the_models_own_method_is_recorded(tmp_path, capsys):
     assert "only its own method is kept" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("method", "warned"), [("ssn", True), ("dssn", False)])
+def test_another_method_than_that_of_the_training_is_told(method, warned, tmp_path, capsys):
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--limit", "1", "--samples", "20"]
+    assert main([*command, "--method", method]) == 0
+    assert ("is trained for dssn: these samples are new to it" in capsys.readouterr().err) == warned
+
+
 @pytest.mark.parametrize(
     "change",
     [
