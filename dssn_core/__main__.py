@@ -225,8 +225,8 @@ def add_verify(parser: Parser) -> None:
     parser.add_argument("--image", type=Path, help="the picture it is about, where the file holds no pixels")
     parser.add_argument("--model", help="check with this model, a name or a folder (default: the one of these weights)")
     parser.epilog = (
-        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only votes differ that another "
-        "machine's rounding may well turn, 1 the file cannot be checked"
+        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only the number format differs, or "
+        "votes that another machine's rounding may well turn, 1 the file cannot be checked"
     )
 
 
@@ -376,7 +376,8 @@ def run_evaluate(options: Options) -> int:
         for levels in levels_of.values():
             sampling.plan(levels)  # refuses nonsense before any work
     if options.record:
-        before = evaluation.kept_before(folder, options.held_out, model, list(levels_of.values()))
+        noises = list(levels_of.values())
+        before = evaluation.kept_before(folder, options.held_out, model, noises, sampling, data.description)
     indices = evaluation.selected(data, options.limit, options.files, options.but)
     if options.clean:
         print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
@@ -405,15 +406,15 @@ def run_evaluate(options: Options) -> int:
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
     if options.record and found:
+        if read_manifest(folder).weights_sha256 != model.manifest.weights_sha256:
+            raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
         evaluation.keep_records(folder, options.held_out, found)
         which = f", files {options.files}" * (options.files != "*") + f" but {options.but}" * bool(options.but)
         chosen = evaluation.of_files(evaluation.kept_records(folder, options.held_out), options.files, options.but)
         measured = evaluation.measured_on(chosen, data.description + which, options.rho)
-        images = ("held_out_certified_accuracy" if options.held_out else "certified_accuracy") + which
         manifest = read_manifest(folder)  # as it is now: another evaluation may have written into it meanwhile
-        if manifest.weights_sha256 != model.manifest.weights_sha256:
-            raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
-        save_manifest(folder, replace(manifest, measured={**manifest.measured, images: measured}))
+        name = evaluation.MEASURED[options.held_out] + which
+        save_manifest(folder, replace(manifest, measured={**manifest.measured, name: measured}))
     return 0
 
 

@@ -212,8 +212,9 @@ class Verdict(StrEnum):
 
     HOLDS = "The certificate holds."
     ROUNDING = (
-        "Everything agrees but for samples whose two best classes are nearly tied, which another kind of machine may "
-        "well count otherwise. The stated radius is that machine's; the line about votes says what holds on both."
+        "Everything agrees but for what another kind of machine may well count otherwise: samples whose two best "
+        "classes are nearly tied, or the number format alone. The stated radius is that machine's; the line about "
+        "votes says what holds on both."
     )
     DIFFERS = "The certificate does not hold as stated."
 

@@ -5,7 +5,7 @@ Certified accuracy at rho: the share of images that are classified right with a 
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -152,8 +152,9 @@ def evaluate(
         digest = image_sha256(image)
         weights = model.manifest.weights_sha256
         known = (done or {}).get((index, levels, weights, model.precision, noise.block, digest, sampling))
+        label, file = int(data.labels[index]), data.files[index] if data.files else ""
         if known:
-            yield known
+            yield replace(known, label=label, file=file)  # which do not decide what it is about
             continue
         began = time.perf_counter()
         if sampling is None:
@@ -168,13 +169,13 @@ def evaluate(
             weights_sha256=weights,
             precision=model.precision,
             image_sha256=digest,
-            label=int(data.labels[index]),
+            label=label,
             predicted=predicted,
             radius_steps=steps,
             votes=votes,
             sampling=sampling,
             seconds=round(time.perf_counter() - began, 4),
-            file=data.files[index] if data.files else "",
+            file=file,
             block=noise.block,
         )
 
@@ -245,6 +246,8 @@ def summary(records: Sequence[Record], rhos: Sequence[float] | None = None) -> d
 
 
 RECORD_FILES = {False: "test.jsonl.gz", True: "held-out.jsonl.gz"}
+MEASURED = {False: "certified_accuracy", True: "held_out_certified_accuracy"}
+"""By whether the images were held out of training: the file of a model's records, and what they add up to."""
 
 
 def kept_records(folder: Path, held_out: bool) -> list[Record]:
@@ -252,41 +255,58 @@ def kept_records(folder: Path, held_out: bool) -> list[Record]:
     return [Record.from_json(found) for found in read_json_lines(folder / RECORD_FILES[held_out])]
 
 
-def kept_before(folder: Path, held_out: bool, model: Classifier, levels: Sequence[int]) -> dict[Key, Record]:
-    """The kept records that an evaluation at these N goes on from, if it is to be kept too.
+def kept_before(
+    folder: Path, held_out: bool, model: Classifier, levels: Sequence[int], sampling: Sampling | None, data: str
+) -> dict[Key, Record]:
+    """The kept records that an evaluation of `data` at these N goes on from, if it is to be kept too.
 
-    ValueError if it would replace records of the same weights that were counted in another number format.
+    ValueError if it would replace what it does not go on from: records of the same weights, but of other data, or at
+    one of these N in another number format or drawn otherwise.
     """
     assert model.manifest is not None
-    weights = model.manifest.weights_sha256
+    weights, measured = model.manifest.weights_sha256, model.manifest.measured
     before = [record for record in kept_records(folder, held_out) if record.weights_sha256 == weights]
+    described = {of["data"] for name, of in measured.items() if name.startswith(MEASURED[held_out])}
+    others = [kept for kept in described if not kept.startswith(data)]
+    if before and others:
+        raise ValueError(f"{folder.name} keeps records of {others[0]}, this is {data}: give --output without --record")
     for n, group in by_levels(before).items():
-        formats = {record.precision for record in group} - {model.precision}
-        if n in levels and formats:
+        ways = {(record.precision, record.sampling) for record in group} - {(model.precision, sampling)}
+        if n in levels and ways:
             raise ValueError(
-                f"{folder.name} has {len(group)} records at N = {n}, counted in {', '.join(formats)}; this processor "
-                f"counts in {model.precision}, and one N is kept in one number format. Leave --record away and give "
-                f"--output, or delete {folder / RECORD_FILES[held_out]}"
+                f"{folder.name} keeps {len(group)} records at N = {n}, counted in another way ({_said(*ways.pop())}, "
+                f"not {_said(model.precision, sampling)}): give --output without --record"
             )
     return {record.key: record for record in before}
 
 
+def _said(precision: str, sampling: Sampling | None) -> str:
+    drawn = {} if sampling is None else asdict(sampling)
+    return ", ".join([precision, *(f"{name} {value}" for name, value in drawn.items())])
+
+
 def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> None:
-    """Add records of one model, counted in one way, to those in its folder.
+    """Add records of one model, counted in one way at each N, to those in its folder.
 
     Records kept before are dropped if they are of other weights or blocks, or at the same N drawn otherwise or in
     another number format; and all of them if an index has another image now: they are of another data set.
     """
     images = {record.index: record.image_sha256 for record in records}
-    counted = {record.levels: (record.precision, record.sampling) for record in records}
-    models = {(record.weights_sha256, record.block) for record in records}
-    if len({record.network for record in records}) > 1:
+    networks = {record.network for record in records}
+    ways = {(record.levels, record.sampling) for record in records}
+    if len(networks) > 1:
         raise ValueError("the records are of more than one model")
+    if len(ways) > len({n for n, _ in ways}):
+        raise ValueError("the records at one N are drawn in more than one way")
+    ((weights, precision, block),) = networks
     before = [
         record
         for record in kept_records(folder, held_out)
-        if (record.weights_sha256, record.block) in models
-        and counted.get(record.levels, (record.precision, record.sampling)) == (record.precision, record.sampling)
+        if (record.weights_sha256, record.block) == (weights, block)
+        and (
+            record.levels not in {n for n, _ in ways}
+            or (record.precision == precision and (record.levels, record.sampling) in ways)
+        )
     ]
     if any(images.get(record.index, record.image_sha256) != record.image_sha256 for record in before):
         before = []

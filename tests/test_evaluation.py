@@ -51,6 +51,15 @@ def class_folders(parent: Path) -> Path:
     return folder
 
 
+def unmeasured(parent: Path, name: str = "cifar10-dssn") -> Path:
+    """A copy of a shipped model, without what it keeps of evaluations."""
+    folder = shutil.copytree(PRETRAINED / name, parent / "mine")
+    save_manifest(folder, replace(read_manifest(folder), measured={}))
+    for kept in folder.glob("*.jsonl.gz"):
+        kept.unlink()
+    return folder
+
+
 def a_record(steps: int, right: bool = True) -> Record:
     """Of 441 votes, all between classes 1, the true one, and 2."""
     winner, other = 221 + steps, 220 - steps
@@ -157,7 +166,7 @@ def test_what_is_done_is_not_done_again():
     done = {record.key: record for record in evaluate(model, data, [0, 1], 40)}
     again = list(evaluate(model, data, [2, 0, 1], 40, done))
     assert [record.index for record in again] == [2, 0, 1]
-    assert all(record is done[record.key] for record in again[1:]) and again[0].key not in done
+    assert all(record == done[record.key] for record in again[1:]) and again[0].key not in done
 
 
 def test_only_the_images_asked_for_are_read():
@@ -341,7 +350,7 @@ def test_a_record_of_the_wrong_kind_is_refused(change):
 
 def test_records_of_another_evaluation_meanwhile_are_not_lost(tmp_path, monkeypatch):
     """Of two evaluations of one model the one that ends last has read the manifest before the other wrote it."""
-    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    folder = unmeasured(tmp_path)
     data = str(class_folders(tmp_path))
 
     def meanwhile(*arguments):
@@ -356,7 +365,7 @@ def test_records_of_another_evaluation_meanwhile_are_not_lost(tmp_path, monkeypa
 
 
 def test_an_evaluation_goes_on_from_what_is_kept(tmp_path, monkeypatch):
-    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main([*command, "--limit", "8"]) == 0
     eight = kept_records(folder, False)
@@ -372,18 +381,49 @@ def test_an_evaluation_goes_on_from_what_is_kept(tmp_path, monkeypatch):
 
 
 def test_records_in_another_number_format_are_not_replaced(tmp_path, capsys):
-    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
-    (folder / "test.jsonl.gz").unlink()
+    folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
     assert main([*command, "--sigma", "0.1"]) == 0
     keep_records(folder, False, [replace(record, precision="other") for record in kept_records(folder, False)])
     before = (folder / "test.jsonl.gz").read_bytes()
     capsys.readouterr()
     assert main([*command, "--sigma", "0.05", "0.1"]) == 1
-    assert "10 records at N = 88, counted in other; this processor counts in float32" in capsys.readouterr().err
+    assert "10 records at N = 88, counted in another way (other, not float32)" in capsys.readouterr().err
     assert (folder / "test.jsonl.gz").read_bytes() == before
     assert main([*command, "--sigma", "0.05"]) == 0
     assert {record.levels: record.precision for record in kept_records(folder, False)} == {44: "float32", 88: "other"}
+
+
+def test_records_of_other_data_are_not_replaced(tmp_path, capsys):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    before = (folder / "test.jsonl.gz").read_bytes()
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main(command) == 1
+    assert "mine keeps records of cifar10-test-half.zip" in capsys.readouterr().err
+    assert (folder / "test.jsonl.gz").read_bytes() == before
+
+
+def test_records_of_other_draws_are_not_replaced(tmp_path, capsys):
+    folder = unmeasured(tmp_path, "cifar10-uniform")
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.5", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "2", "--samples", "50"]) == 0
+    before = (folder / "test.jsonl.gz").read_bytes()
+    assert main([*command, "--limit", "1", "--samples", "40"]) == 1
+    assert "n 50, alpha 0.001, seed 0, not float32" in capsys.readouterr().err
+    assert (folder / "test.jsonl.gz").read_bytes() == before
+
+
+def test_a_known_record_is_told_its_file_and_label_anew():
+    data, model = samples_as_data(), load_model("cifar10-dssn")
+    (record,) = evaluate(model, data, [0], 88)
+    done = {record.key: replace(record, file="old", label=9)}
+    assert list(evaluate(model, data, [0], 88, done)) == [record]
+
+
+def test_records_at_one_noise_are_drawn_in_one_way(tmp_path):
+    drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING)
+    with pytest.raises(ValueError, match="more than one way"):
+        keep_records(tmp_path, False, [drawn, replace(drawn, sampling=replace(SAMPLING, n=SAMPLING.n + 1))])
 
 
 def test_an_output_cannot_grow_compressed(tmp_path, capsys):

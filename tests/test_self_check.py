@@ -38,7 +38,7 @@ def test_a_wrong_splitting_is_found(tmp_path, monkeypatch, capsys):
     original = self_check.SplitNoise.numerators
     monkeypatch.setattr(self_check.SplitNoise, "numerators", lambda *a: original(*a) + 1)
     assert failed(tmp_path) == ["splitting against exact fractions", "the networks"]
-    monkeypatch.setattr(self_check, "list_models", lambda folder: ())
+    monkeypatch.setattr(self_check, "list_models", lambda folder: ("cifar10-dssn",))
     assert main(["self-check"]) == DIFFERS
 
 
