@@ -85,30 +85,44 @@ def _ours(curve: Curve) -> go.Scatter:
     )
 
 
-def name_heights(ends: Sequence[tuple[float, float]], width: float) -> list[float]:
-    """The y of each name that is to be written at a point (x, y), so that none lies over another.
-
-    From the highest down, each is moved down as far as it must be. width: of a name, in units of x.
-    """
+def _apart(points: Sequence[tuple[float, float]], width: float, upwards: bool) -> list[tuple[float, float]]:
+    """The points, each moved up (or down) as far as it must be for none to lie over one that comes before it."""
+    sign = 1 if upwards else -1
     placed: dict[int, tuple[float, float]] = {}
-    for which in sorted(range(len(ends)), key=lambda place: -ends[place][1]):
-        x, y = ends[which]
-        for beside, above in sorted(placed.values(), key=lambda point: -point[1]):
-            if abs(x - beside) < width and abs(y - above) < NAME_HEIGHT:
-                y = above - NAME_HEIGHT
+    for which in sorted(range(len(points)), key=lambda place: sign * points[place][1]):
+        x, y = points[which]
+        for beside, other in sorted(placed.values(), key=lambda point: sign * point[1]):
+            if abs(x - beside) < width and abs(y - other) < NAME_HEIGHT:
+                y = other + sign * NAME_HEIGHT
         placed[which] = x, y
-    return [placed[which][1] for which in range(len(ends))]
+    return [placed[which] for which in range(len(points))]
+
+
+def name_heights(ends: Sequence[tuple[float, float]], width: float) -> list[float]:
+    """The y of each name that is to be written at a point (x, y), so that none lies over another or below the axis.
+
+    Below the curves there is room: names are moved down, and up again from the axis. width: of a name, in units of x.
+    """
+    lowered = _apart(ends, width, upwards=False)
+    return [y for _, y in _apart([(x, max(y, 0.0)) for x, y in lowered], width, upwards=True)]
 
 
 def _name_ends(figure: go.Figure, curves: Sequence[Curve], largest: float) -> None:
     """Write each thin curve's short name where it ends, at the last radius that it certifies."""
     ends = [(curve.rhos[curve.last], 100 * curve.shares[curve.last].share) for curve in curves]
-    for curve, (x, _), y in zip(curves, ends, name_heights(ends, NAME_WIDTH * largest), strict=True):
+    for curve, (x, y), height in zip(curves, ends, name_heights(ends, NAME_WIDTH * largest), strict=True):
         figure.add_annotation(
             x=x,
             y=y,
             text=curve.label,
-            showarrow=False,
+            showarrow=height != y,  # a line from a name that had to give way to its curve's end
+            ax=x,
+            ay=height,
+            axref="x",
+            ayref="y",
+            arrowhead=0,
+            arrowwidth=0.8,
+            arrowcolor=METHOD_COLOURS[curve.method],
             xanchor="left",
             yanchor="bottom",
             font={"color": METHOD_COLOURS[curve.method], "size": 11},

@@ -66,9 +66,22 @@ def test_names_keep_their_heights_where_there_is_room():
 
 
 @given(st.lists(st.tuples(st.floats(0, 6), st.floats(0, 100)), max_size=12), st.floats(0.1, 2))
-def test_no_name_lies_over_another_and_none_moves_up(ends, width):
+def test_no_name_lies_over_another_or_below_the_axis(ends, width):
     heights = charts.name_heights(ends, width)
-    assert all(height <= y for height, (_, y) in zip(heights, ends, strict=True))
+    assert all(height >= 0 for height in heights)
     names = [(x, height) for (x, _), height in zip(ends, heights, strict=True)]
     for (x, y), (beside, other) in combinations(names, 2):
         assert abs(x - beside) >= width or abs(y - other) >= charts.NAME_HEIGHT - 1e-9
+
+
+def test_names_give_way_downwards_and_on_the_axis_upwards():
+    assert charts.name_heights([(1.0, 49.0), (1.0, 50.0)], 0.5) == [46.0, 50.0]
+    assert charts.name_heights([(1.0, 1.0), (1.0, 2.0)], 0.5) == [0.0, 4.0]
+
+
+def test_a_name_that_gave_way_is_tied_to_its_end():
+    shares = [Share(8, 10), Share(4, 10)]
+    several = [charts.Curve(name, "dssn", [0, 1], shares, label=name) for name in ("a", "b")]
+    first, second = charts.certified_accuracy(several, [], 1.0).layout.annotations
+    assert (first.showarrow, second.showarrow) == (False, True)
+    assert (second.x, second.y, second.ax, second.ay) == (1, 40.0, 1, 36.0)
