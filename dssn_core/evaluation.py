@@ -198,7 +198,8 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        bounds = binomtest(self.count, self.images).proportion_ci(method="wilson")
+        # The interval is the same whatever is tested, and testing the share itself takes no search for a p-value.
+        bounds = binomtest(self.count, self.images, self.share).proportion_ci(method="wilson")
         return float(bounds.low), float(bounds.high)
 
     def to_json(self) -> dict[str, Any]:
