@@ -376,7 +376,7 @@ def run_evaluate(options: Options) -> int:
         for levels in levels_of.values():
             sampling.plan(levels)  # refuses nonsense before any work
     if options.record:
-        noises = list(levels_of.values())
+        noises = levels_of.values()
         before = evaluation.kept_before(folder, options.held_out, model, noises, sampling, data.description)
     indices = evaluation.selected(data, options.limit, options.files, options.but)
     if options.clean:

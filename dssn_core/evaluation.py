@@ -4,7 +4,7 @@ Certified accuracy at rho: the share of images that are classified right with a 
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -75,6 +75,11 @@ class Record(NoiseLevel):
     def network(self) -> tuple[str, str, Block]:
         """What voted: the weights' hash, the number format, and the pixels that are split together."""
         return self.weights_sha256, self.precision, self.block
+
+    @property
+    def way(self) -> tuple[str, Sampling | None]:
+        """How the votes were counted: in which number format, and drawn how."""
+        return self.precision, self.sampling
 
     @property
     def right(self) -> bool:
@@ -257,7 +262,7 @@ def kept_records(folder: Path, held_out: bool) -> list[Record]:
 
 
 def kept_before(
-    folder: Path, held_out: bool, model: Classifier, levels: Sequence[int], sampling: Sampling | None, data: str
+    folder: Path, held_out: bool, model: Classifier, levels: Collection[int], sampling: Sampling | None, data: str
 ) -> dict[Key, Record]:
     """The kept records that an evaluation of `data` at these N goes on from, if it is to be kept too.
 
@@ -272,7 +277,7 @@ def kept_before(
     if before and others:
         raise ValueError(f"{folder.name} keeps records of {others[0]}, this is {data}: give --output without --record")
     for n, group in by_levels(before).items():
-        ways = {(record.precision, record.sampling) for record in group} - {(model.precision, sampling)}
+        ways = {record.way for record in group} - {(model.precision, sampling)}
         if n in levels and ways:
             raise ValueError(
                 f"{folder.name} keeps {len(group)} records at N = {n}, counted in another way ({_said(*ways.pop())}, "
@@ -294,20 +299,16 @@ def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> Non
     """
     images = {record.index: record.image_sha256 for record in records}
     networks = {record.network for record in records}
-    ways = {(record.levels, record.sampling) for record in records}
+    ways = {record.levels: record.way for record in records}
     if len(networks) > 1:
         raise ValueError("the records are of more than one model")
-    if len(ways) > len({n for n, _ in ways}):
+    if any(record.way != ways[record.levels] for record in records):
         raise ValueError("the records at one N are drawn in more than one way")
-    ((weights, precision, block),) = networks
+    models = {(weights, block) for weights, _, block in networks}
     before = [
         record
         for record in kept_records(folder, held_out)
-        if (record.weights_sha256, record.block) == (weights, block)
-        and (
-            record.levels not in {n for n, _ in ways}
-            or (record.precision == precision and (record.levels, record.sampling) in ways)
-        )
+        if (record.weights_sha256, record.block) in models and ways.get(record.levels, record.way) == record.way
     ]
     if any(images.get(record.index, record.image_sha256) != record.image_sha256 for record in before):
         before = []

@@ -13,7 +13,7 @@ from dssn_core.checkpoints import PRETRAINED, WEIGHTS
 from tests.oracle import centre
 
 
-def failed(folder=PRETRAINED):
+def failed(folder):
     return [result.what for result in self_check.run(folder) if not result.passed]
 
 
