@@ -274,6 +274,7 @@ def add_train(parser: Parser) -> None:
     own.add_argument("--seed", type=int)
     own.add_argument("--averaging", type=float, help="of the weights: decay a step; less for a short run")
     own.add_argument("--consistency", type=float, help="weight of the disagreement of two samples of an image")
+    own.add_argument("--operations", type=int, help="of RandAugment on every picture (default: none)")
     own.add_argument("--sigma-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the noise")
     own.add_argument(
         "--network", type=checked(json.loads, json_object), metavar="JSON", help="settings of the architecture"

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torchvision.transforms import v2
 
 from .architectures import build_network
 from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint, save_manifest
@@ -57,6 +58,7 @@ class TrainSettings:
     consistency: float = 0.0  # weight, times lambda, of the disagreement of two samples of one image; 0 draws only one
     crop: int = 4  # pixels of random shift, borders reflected
     zoom: float = 1.0  # a random part of the picture is magnified by up to this factor
+    operations: int = 0  # of RandAugment on every picture (Cubuk et al. 2020), at the usual magnitude
     input_size: tuple[int, int] | None = None  # (H, W) the classifier will take; None: the size it is trained at
     seed: int = 0
     architecture: str = "film-resnet"
@@ -81,6 +83,8 @@ class TrainSettings:
             raise ValueError(f"the objective {self.objective!r} does not fit the architecture {self.architecture!r}")
         if not 1 <= self.zoom < math.inf:
             raise ValueError(f"zoom must be a number of 1 or more, got {self.zoom}")
+        if self.operations < 0:
+            raise ValueError(f"operations must be 0 or more, got {self.operations}")
         if not 0 <= self.consistency < math.inf:
             raise ValueError(f"consistency must be a number of 0 or more, got {self.consistency}")
         if self.noise != "dssn" and self.block != PIXELWISE:
@@ -155,6 +159,16 @@ def magnify(images: Tensor, zoom: float, generator: torch.Generator) -> Tensor:
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     parts = F.grid_sample(images.float(), grid, padding_mode="reflection", align_corners=False)
     return parts.round().to(torch.uint8)
+
+
+def distorted(images: Tensor, operations: int, generator: torch.Generator) -> Tensor:
+    """Each image after so many random operations of RandAugment (colours, tone, small shifts and turns); uint8."""
+    if not operations:
+        return images
+    random_operations = v2.RandAugment(operations)
+    with torch.random.fork_rng(devices=[]):  # it draws from the global generator
+        torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
+        return torch.stack([random_operations(image) for image in images])
 
 
 def draw_levels(count: int, sigma_range: tuple[float, float], generator: torch.Generator) -> Tensor:
@@ -263,7 +277,7 @@ class Trainer:
         """The classifier with averaged weights, in evaluation mode: what the run is for.
 
         Its batch-norm statistics are measured afresh on training images: those of the single weights, averaged, do not
-        fit the averaged weights (Izmailov et al. 2018).
+        fit the averaged weights (Izmailov et al. 2018). The images are not distorted, as those to come will not be.
         """
         model = self.average.module
         assert isinstance(model, Classifier)
@@ -276,14 +290,17 @@ class Trainer:
             for batch in range(STATISTICS_BATCHES):
                 generator = keyed_generator(self.settings.seed, STATISTICS, batch)
                 chosen = torch.randint(len(self.training), (self.settings.batch_size,), generator=generator)
-                samples, levels, *_ = self._noisy(chosen, generator, views=1)
+                samples, levels, *_ = self._noisy(chosen, generator)
                 model(samples, lambda_from_levels(levels.float()))
         return model.eval()
 
-    def _noisy(self, chosen: Tensor, generator: torch.Generator, views: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _noisy(
+        self, chosen: Tensor, generator: torch.Generator, views: int = 1, operations: int = 0
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Augmented, noisy training samples of the images `chosen`, `views` of each; levels, labels, clean images."""
         images = augment(self.training.images[chosen], self.settings.crop, generator)
-        images = magnify(images, self.settings.zoom, generator).repeat(views, 1, 1, 1)
+        images = magnify(images, self.settings.zoom, generator)
+        images = distorted(images, operations, generator).repeat(views, 1, 1, 1)
         levels = draw_levels(len(chosen), self.settings.sigma_range, generator).repeat(views)
         samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
         return samples, levels, self.training.labels[chosen].repeat(views), images
@@ -325,7 +342,9 @@ class Trainer:
         """One batch: returns (mean loss, share classified correctly)."""
         settings = self.settings
         generator = keyed_generator(settings.seed, BATCH, self.position)
-        samples, levels, labels, images = self._noisy(self._batch_indices(), generator, settings.views)
+        samples, levels, labels, images = self._noisy(
+            self._batch_indices(), generator, settings.views, settings.operations
+        )
         lam = lambda_from_levels(levels.float())
         rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
         for group in self.optimizer.param_groups:

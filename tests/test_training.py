@@ -23,6 +23,7 @@ from dssn_core.training import (
     TrainSettings,
     augment,
     disagreement,
+    distorted,
     draw_levels,
     held_out_split,
     learning_rate_factor,
@@ -287,6 +288,27 @@ def test_augment_leaves_its_input_alone_and_keeps_the_type():
     assert torch.equal(images, before) and after.dtype == torch.uint8 and after.shape == images.shape
 
 
+def test_distortions_are_decided_by_the_generator_alone():
+    images = torch.randint(0, 256, (40, *SHAPE), dtype=torch.uint8, generator=generator(1))
+    state = torch.get_rng_state()
+    first, again = (distorted(images, 1, generator(5)) for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert first.shape == images.shape and first.dtype == torch.uint8
+    assert torch.equal(first, again)
+    assert not torch.equal(first, distorted(images, 1, generator(6)))
+    changed = (first != images).flatten(1).any(dim=1)
+    assert 20 < int(changed.sum()) < 40  # one of the operations of RandAugment is none
+    assert distorted(images, 0, generator(5)) is images
+
+
+def test_only_steps_see_distorted_pictures(data):
+    """The statistics of the averaged weights are those of pictures as they come."""
+    plain, other = (Trainer(replace(TINY, operations=operations), data) for operations in (0, 2))
+    weights, others = (trainer.averaged().state_dict() for trainer in (plain, other))
+    assert all(torch.equal(value, others[name]) for name, value in weights.items())
+    assert plain.step() != other.step()
+
+
 def test_magnifying_shows_a_part_of_the_picture_at_its_size():
     across = torch.arange(32).repeat(1, 32, 1)[None] * 8  # brightness tells the column
     images = across.expand(200, 3, -1, -1).to(torch.uint8)
@@ -410,6 +432,7 @@ def test_the_learning_rate_rises_then_falls():
         ({"batch_size": 1}, "batch of 2 or more"),
         ({"seed": -1}, "seed must be"),
         ({"consistency": -0.5}, "consistency must be"),
+        ({"operations": -1}, "operations must be 0 or more"),
         ({"noise": "ssn", "block": (3, 1, 1)}, "only DSSN splits blocks of pixels together, 'ssn' does not"),
         ({"sigma_range": (3.5, 0.1)}, "sigma_range must be"),
         ({"sigma_range": (0.0, 1.0)}, "levels"),
