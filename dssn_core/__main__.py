@@ -36,7 +36,7 @@ from .standings import TABLE_RHOS, Evaluated, standings
 from .stored import PICTURES, keep_certificates, pictures_for
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for
-from .voting import Tally, noise_for, sample_labels
+from .voting import ChunkLayout, Tally, noise_for, sample_labels
 
 Parser = argparse.ArgumentParser
 Options = argparse.Namespace
@@ -147,15 +147,14 @@ def run_certify(options: Options) -> int:
     assert model.manifest is not None
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
+    if options.output:  # before the vote, not after it
+        layout = ChunkLayout.for_images(noise.levels, noise.shape, options.batch_size)
+        certificate_file.check_rows(layout.rows, noise.shape)
     began = time.perf_counter()
     votes = counted(model, image, noise, options.batch_size, options.strict)
+    seconds = time.perf_counter() - began
     labels = votes % model.num_classes
     certificate = certificate_from_votes(np.bincount(labels, minlength=model.num_classes), noise.levels)
-    if options.output:
-        seconds = time.perf_counter() - began
-        embed = not options.no_pixels
-        document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
-        write_atomically(options.output, certificate_file.dumps(document).encode())
     strict = strictly(votes, model.num_classes, options.strict) if options.strict else None
     if options.json:
         about: dict[str, Any] = {
@@ -167,13 +166,17 @@ def run_certify(options: Options) -> int:
         if strict is not None:
             about["strict"] = {**asdict(strict), "label": strict.label, "radius_steps": strict.radius_steps}
         print(json.dumps({**about, **certificate_json(certificate, model.class_names)}))
-        return 0
-    height, width = model.input_shape[1:]
-    print(f"{options.image} at {width} x {height}, model {model.manifest.name}")
-    print(f"N = {noise.levels}, lambda = {noise.lam:.4f}, sigma = {noise.sigma:.4f}\n")
-    print("\n".join(certificate.account(model.class_names)))
-    if strict is not None:
-        print(f"\n{strict_account(strict, certificate, model.class_names)}")
+    else:
+        height, width = model.input_shape[1:]
+        print(f"{options.image} at {width} x {height}, model {model.manifest.name}")
+        print(f"N = {noise.levels}, lambda = {noise.lam:.4f}, sigma = {noise.sigma:.4f}\n")
+        print("\n".join(certificate.account(model.class_names)))
+        if strict is not None:
+            print(f"\n{strict_account(strict, certificate, model.class_names)}")
+    if options.output:  # last: where it cannot be written, the certificate has been seen
+        embed = not options.no_pixels
+        document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
+        write_atomically(options.output, certificate_file.dumps(document).encode())
     return 0
 
 
@@ -237,8 +240,8 @@ def run_verify(options: Options) -> int:
     findings = list(certificate_file.verify(document, image, count=counted, chosen=options.model))
     for finding in findings:
         print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
-    made = ", ".join(f"{name} {value}" for name, value in document["made"].items())
-    print(f"made, by its own word: {certificate_file.shown(made)}")
+    made = [certificate_file.shown(f"{name} {value}") for name, value in document["made"].items()]
+    print(f"made, by its own word: {', '.join(made)}")
     result = verdict(findings)
     print(result)
     return EXIT_CODES[result]
@@ -547,7 +550,10 @@ COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0 done, 1 refused with a message, 2 wrong usage, 130 interrupted."""
+    """Run a command; returns the exit code: 0 done, 1 refused with a message, 130 interrupted.
+
+    Wrong usage ends with 2, `verify` and `self-check` also with what they found.
+    """
     parser = Parser(prog="python -m dssn_core", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (text, add_options, _) in COMMANDS.items():

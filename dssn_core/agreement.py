@@ -15,7 +15,7 @@ from torch import Tensor
 from .certificate import certificate_from_votes
 from .networks import PRECISIONS, Classifier
 from .splitting import SplitNoise
-from .strict import StrictCertificate
+from .strict import strictly
 from .voting import ChunkLayout, fitting_batch_size, noise_for
 
 
@@ -134,16 +134,9 @@ def prices(model: Classifier, images: Sequence[Tensor], levels: int, gaps: Seque
     found = [logits_of(model, image, noise, settings_of(model)[0]).topk(2, dim=1) for image in images]
     plain = [certificate_from_votes(best.indices[:, 0].bincount(minlength=model.num_classes), levels) for best in found]
     for gap in gaps:
-        decided = [best.values[:, 0] - best.values[:, 1] >= gap for best in found]
-        strict = [
-            StrictCertificate(
-                levels,
-                tuple(best.indices[sure, 0].bincount(minlength=model.num_classes).tolist()),
-                levels - int(sure.sum()),
-                gap,
-            )
-            for best, sure in zip(found, decided, strict=True)
-        ]
+        close = [best.values[:, 0] - best.values[:, 1] < gap for best in found]
+        labels = [best.indices[:, 0] + model.num_classes * near for best, near in zip(found, close, strict=True)]
+        strict = [strictly(each.numpy(), model.num_classes, gap) for each in labels]
         yield Price(
             gap=gap,
             undecided=sum(one.undecided for one in strict),

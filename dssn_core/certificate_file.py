@@ -10,6 +10,7 @@ import io
 import json
 import math
 import platform
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,8 +36,8 @@ from .voting import CHUNK_VALUES, ChunkLayout, fitting_batch_size, noise_for, sa
 FORMAT = 1
 MAX_BYTES = 10 * 2**20
 MAX_SIDE = 1024
-MOST_VALUES = 2 * CHUNK_VALUES
-"""Sample values of a chunk that is still checked."""
+MOST_ROWS, MOST_VALUES = 1024, 2 * CHUNK_VALUES
+"""Samples of a chunk that is still checked (the schema says so too), and the values in all of them."""
 
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 1.0}
 """Logits that another machine's rounding, or the lack of a number format, may bring to another order: well above what
@@ -105,6 +106,15 @@ def machine() -> dict[str, str]:
     }
 
 
+def check_rows(rows: int, shape: tuple[int, ...]) -> None:
+    """CertificateFileError for chunks of more samples, each of `shape`, than a file that can be checked may have."""
+    most = min(MOST_ROWS, MOST_VALUES // math.prod(shape))
+    if rows > most:
+        raise CertificateFileError(
+            f"nobody could check chunks of {rows} samples of this size, {most} at most: choose a smaller batch size"
+        )
+
+
 def make(
     model: Classifier,
     image: Tensor,
@@ -121,13 +131,11 @@ def make(
     model: from `load_model`. image: torch.uint8 (3, H, W). labels: int (N,), the vote of every sample in index order,
     counted with `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
     made, precision: what to say of its making, and in which number format it was counted, if it was not here and now.
+    CertificateFileError for chunks that are too large, as in `check_rows`.
     """
     assert model.manifest is not None
     noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
-    if layout.rows * math.prod(model.input_shape) > MOST_VALUES:
-        raise ValueError(
-            f"nobody could check chunks of {layout.rows} samples of this size: choose a smaller batch size"
-        )
+    check_rows(layout.rows, model.input_shape)
     document: Document = {
         "format": FORMAT,
         "image": {
@@ -228,17 +236,28 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
 
 def _finding(what: str, stated: object, found: object) -> Finding:
     same = stated == found
-    if same and isinstance(found, list) and len(found) > LONG:
-        return Finding(what, True, f"all {len(found):,} as stated")
+    if isinstance(found, list) and isinstance(stated, list) and len(found) > LONG:
+        return Finding(what, same, f"all {len(found):,} as stated" if same else _first_difference(stated, found))
     text = shown(found) if same else f"the file says {shown(stated)}, but it is {shown(found)}"
     return Finding(what, same, text)
+
+
+def _first_difference(stated: list[Any], found: list[Any]) -> str:
+    if len(stated) != len(found):
+        return f"the file lists {len(stated):,}, but there are {len(found):,}"
+    wrong = [place for place, (a, b) in enumerate(zip(stated, found, strict=True)) if a != b]
+    first = wrong[0]
+    return (
+        f"{len(wrong):,} of {len(found):,} differ, the first in place {first}: the file says {shown(stated[first])}, "
+        f"but it is {shown(found[first])}"
+    )
 
 
 def shown(value: object) -> str:
     """A value from a file as one line of text that no terminal and no page takes for anything else."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = "".join(letter if letter.isprintable() else "�" for letter in text)
-    if len(text) == 64:  # a hash
+    if re.fullmatch("[0-9a-f]{64}", text):  # a hash
         return f"{text[:16]}…"
     return text if len(text) <= 80 else f"{text[:60]} …"
 
@@ -336,8 +355,7 @@ def verify(
         raise CertificateFileError(f"{model.manifest.name} takes images of shape {sizes}")
 
     levels, offsets, how = document["noise"]["levels"], document["noise"]["offsets"], document["evaluation"]
-    if how["rows"] * math.prod(model.input_shape) > MOST_VALUES:
-        raise CertificateFileError(f"chunks of {how['rows']} samples of this size take too much memory to check")
+    check_rows(how["rows"], model.input_shape)
     noise = noise_for(model, levels)
     yield _finding("offset scheme and seed", [offsets["scheme"], offsets["seed"]], [noise.scheme, noise.seed])
     yield _finding("offsets", offsets["sha256"], noise.offsets_sha256)

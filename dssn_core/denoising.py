@@ -62,7 +62,7 @@ class Denoiser(nn.Module):
         for skipped, up in zip(reversed(kept[:-1]), reversed(self.up), strict=True):
             h = up(torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), skipped], dim=1), embedding)
         added = F.pixel_shuffle(self.last(h), self.patch)
-        picture: Tensor = added.float() + x * self.gain(embedding.float())[:, :, None, None]
+        picture: Tensor = added.float() + x * self.gain(embedding)[:, :, None, None]
         return picture
 
 

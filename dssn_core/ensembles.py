@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from .checkpoints import Manifest
+from .gallery import identity
 from .networks import Classifier, Ensemble
 
 ALIKE = ("noise", "offsets", "class_names", "input_shape")
@@ -14,7 +15,8 @@ HELD_OUT = ("data", "seed", "held_out_per_class")
 
 
 def _common(what: str, values: Sequence[Any]) -> Any:
-    if any(value != values[0] for value in values):
+    told_apart_by = [identity(value) if what == "data" else value for value in values]
+    if any(value != told_apart_by[0] for value in told_apart_by):
         raise ValueError(f"these models cannot be joined, they differ in {what}: {', '.join(map(str, values))}")
     return values[0]
 

@@ -53,15 +53,18 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
     return votes
 
 
-def estimated_certified(votes: Tensor, labels: Tensor, lam: float, rhos: Sequence[float]) -> dict[float, float]:
+def estimated_certified(
+    votes: Tensor, labels: Tensor, lam: float, rhos: Sequence[float], randomized: bool = False
+) -> dict[float, float]:
     """Share of images whose label leads by at least rho/lambda of the votes (or leads at all, at rho 0).
 
-    votes: (B, K); labels: (B,). The radius of a whole vote table is lambda times the lead of its first class (Levine
-    & Feizi 2021, Theorem 2, with both classes counted), less rounding; here a few votes stand for all.
+    votes: (B, K); labels: (B,). The radius of a whole vote table is lambda times the lead of its first class over the
+    second (Levine & Feizi 2021, Theorem 2, with both classes counted), less rounding; that of a randomized method
+    lambda times its lead over all others together, for it bounds one share only. Here a few votes stand for all.
     """
-    own = votes.gather(1, labels[:, None])[:, 0]
-    rival = votes.scatter(1, labels[:, None], -1).amax(dim=1)
-    lead = (own - rival) / votes.sum(dim=1)
+    own, total = votes.gather(1, labels[:, None])[:, 0], votes.sum(dim=1)
+    rival = total - own if randomized else votes.scatter(1, labels[:, None], -1).amax(dim=1)
+    lead = (own - rival) / total
     return {rho: float(((lead > 0) & (lead * lam >= rho)).double().mean()) for rho in rhos}
 
 
@@ -69,9 +72,11 @@ def estimate(
     model: Classifier, data: Dataset, sigmas: Sequence[float], rhos: Sequence[float], samples: int, seed: int = 0
 ) -> Iterator[Estimate]:
     """An `Estimate` at each sigma; the same seed draws the same samples for every model of the same offsets."""
+    assert model.manifest is not None
+    randomized = model.manifest.noise != "dssn"
     for sigma in sigmas:
         levels = levels_from_sigma(sigma)
         votes = sampled_votes(model, data, levels, samples, seed)
         right = int(votes.gather(1, data.labels[:, None]).sum())
-        certified = estimated_certified(votes, data.labels, lambda_from_levels(levels), rhos)
+        certified = estimated_certified(votes, data.labels, lambda_from_levels(levels), rhos, randomized)
         yield Estimate(sigma, len(data), samples, right / (len(data) * samples), certified)

@@ -18,7 +18,7 @@ from .certificate import certificate_from_votes
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels
 from .denoising import Pretrained
 from .files import read_json_lines, write_json_lines
-from .gallery import Listing
+from .gallery import Listing, identity
 from .images import image_sha256
 from .monte_carlo import Plan, certify_randomized, lower_confidence_bound, uniform_radius
 from .networks import Classifier
@@ -105,15 +105,16 @@ class Record(NoiseLevel):
             block = check_shape(found.get("block", PIXELWISE), "block")
             record = Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling, "block": block})
             counts = [record.index, record.levels, record.label, record.predicted, *record.votes]
-            if any(type(n) is not int or n < 0 for n in counts) or check_levels(record.levels) < 2:
+            if any(type(n) is not int or n < 0 for n in counts):
                 raise TypeError
+            check_levels(record.levels)
             if max(record.label, record.predicted) >= len(record.votes):
                 raise TypeError
             if sampling is None:
                 certificate = certificate_from_votes(record.votes, record.levels)
                 if (certificate.label, certificate.radius_steps) != (record.predicted, record.radius_steps):
                     raise TypeError
-            elif record.radius_steps is not None:
+            elif record.radius_steps is not None or sum(record.votes) != sampling.plan(record.levels).n:
                 raise TypeError
             return record
         except (KeyError, TypeError) as error:
@@ -235,7 +236,7 @@ def certified_curve(records: Sequence[Record], rhos: Sequence[float]) -> list[Sh
 
 
 def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
-    """`certified_curve` at one rho. rho = 0 gives plain accuracy."""
+    """`certified_curve` at one rho. rho = 0 gives plain accuracy, of a randomized method less its abstentions."""
     return certified_curve(records, [rho])[0]
 
 
@@ -273,9 +274,10 @@ def kept_before(
     weights, measured = model.manifest.weights_sha256, model.manifest.measured
     before = [record for record in kept_records(folder, held_out) if record.weights_sha256 == weights]
     described = {of["data"] for name, of in measured.items() if name.startswith(MEASURED[held_out])}
-    others = [kept for kept in described if not kept.startswith(data)]
-    if before and others:
-        raise ValueError(f"{folder.name} keeps records of {others[0]}, this is {data}: give --output without --record")
+    others = [kept for kept in described if identity(kept) != identity(data) and not kept.startswith(data)]
+    if before and (others or not described):
+        what = others[0] if others else "data that its manifest does not name"
+        raise ValueError(f"{folder.name} keeps records of {what}, this is {data}: give --output without --record")
     for n, group in by_levels(before).items():
         ways = {record.way for record in group} - {(model.precision, sampling)}
         if n in levels and ways:

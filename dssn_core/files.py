@@ -28,7 +28,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The records of a JSON-lines file, none if it does not exist; compressed if its name ends with .gz.
 
-    A last line torn by a kill is left out; ValueError if any other line is not a JSON object.
+    A last line torn by a kill is left out (what is torn off an object is no JSON); ValueError if any other line is not
+    a JSON object.
     """
     if not path.exists():
         return []
@@ -38,16 +39,18 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
             data = gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is damaged: {error}") from error
-    lines = data.split(b"\n")  # the part after the last line break is empty, or torn
+    lines = data.split(b"\n")
     records = []
-    for number, line in enumerate(lines[:-1], 1):
+    for number, line in enumerate(lines, 1):
+        last = number == len(lines)  # the part after the last line break: empty, torn, or whole after all
         try:
             record = json.loads(line)
         except ValueError:
             record = None
-        if not isinstance(record, dict):
+        if isinstance(record, dict):
+            records.append(record)
+        elif not last:
             raise ValueError(f"{path} is not a file of JSON lines: see its line {number}")
-        records.append(record)
     if not records and lines[0] and not lines[0].startswith(b"{"):
         raise ValueError(f"{path} is not a file of JSON lines")
     return records

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .checkpoints import Manifest
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-"""Number formats in which the convolutions may run; normalisation statistics and the last layer stay float32."""
+"""Number formats of convolutions and linear layers; centring, statistics of norms and the last layer are float32."""
 
 
 def usable_precision(precision: str) -> str:
@@ -80,7 +80,7 @@ class ModulatedNorm(nn.Module):
             self.modulation.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        scale, shift = self.modulation(embedding.float()).float()[:, :, None, None].chunk(2, dim=1)
+        scale, shift = self.modulation(embedding).float()[:, :, None, None].chunk(2, dim=1)
         if self.training:
             x = self.norm(x)
         else:  # the running statistics fold into the modulation: one pass over x instead of two

@@ -268,7 +268,7 @@ def offsets_at(fractions: Tensor, levels: Tensor | int) -> Tensor:
 
 
 def make_offsets(scheme: str, shape: tuple[int, ...], levels: int, seed: int = 0) -> Tensor:
-    """int64 (C, H, W) offsets in 0..N-1 of a named scheme. Any fixed offsets are sound; see the module's docstring."""
+    """int64 (C, H, W) offsets in 0..N-1 of a named scheme. Any fixed offsets are sound: a step crosses one split."""
     if scheme == "reference":
         drawn = np.random.RandomState(check_seed(seed)).randint(levels, size=math.prod(check_shape(shape)))
         return torch.from_numpy(drawn.astype(np.int64).reshape(shape))

@@ -10,21 +10,24 @@ within gap/2 is the assumption; `agreement` measures how far they move between t
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .certificate import radius_bounds
-from .voting import BaseClassifier, noise_for, sample_labels
+from .voting import BaseClassifier, check_mode
 
 
 class Hesitant:
-    """A base classifier with a twin of every class: class K+k is class k where the two best logits are within `gap`."""
+    """A base classifier with a twin of every class: class K+k is class k where the two best logits are within `gap`.
+
+    ValueError for a gap that is none, and for a model in training mode, which would not be seen in it any more.
+    """
 
     def __init__(self, model: BaseClassifier, gap: float) -> None:
         self.model, self.gap = model, check_gap(gap)
+        check_mode(model)
         if hasattr(model, "input_shape"):
             self.input_shape = model.input_shape
 
@@ -38,6 +41,7 @@ class Hesitant:
 
 
 def check_gap(gap: float) -> float:
+    """The gap itself, in logits: twice the error that a certificate is to survive."""
     if not 0 < gap < float("inf"):
         raise ValueError(f"the gap must be a positive number, got {gap}")
     return gap
@@ -68,14 +72,3 @@ def strictly(labels: np.ndarray, num_classes: int, gap: float) -> StrictCertific
     """The strict certificate in the votes of a `Hesitant`: int (N,), the twins counted from `num_classes` on."""
     votes = np.bincount(labels, minlength=2 * num_classes)[:num_classes]
     return StrictCertificate(len(labels), tuple(votes.tolist()), len(labels) - int(votes.sum()), gap)
-
-
-def certify_strictly(
-    model: Any, image: Tensor, levels: int, gap: float, batch_size: int | None = None
-) -> StrictCertificate:
-    """The strict certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`.
-
-    gap: in logits, twice the error that the certificate is to survive.
-    """
-    labels = sample_labels(Hesitant(model.eval(), gap), image, noise_for(model, levels), batch_size)
-    return strictly(labels, model.num_classes, gap)

@@ -42,7 +42,6 @@ TASKS = {
         TrainSettings(
             architecture="denoised-lite0",
             network={"widths": [64, 128, 192], "patch": 4},
-            objective="denoising",
             images=100_000,
             batch_size=32,
             optimizer="muon",

@@ -23,12 +23,20 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torchvision.transforms import v2
 
 from .architectures import build_network
-from .checkpoints import Manifest, load_model, offsets_record, save_checkpoint, save_manifest
+from .checkpoints import (
+    MANIFEST,
+    Manifest,
+    load_model,
+    offsets_record,
+    read_manifest,
+    save_checkpoint,
+    save_manifest,
+)
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
 from .denoising import DenoisedLite0, denoising_loss
 from .ensembles import members_of
 from .files import read_json_lines, write_atomically, write_json_lines
-from .gallery import Dataset, Labelled
+from .gallery import Dataset, Labelled, identity
 from .networks import PRECISIONS, Classifier, centred, usable_precision
 from .noises import NOISES, keyed_generator
 from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, offset_fractions
@@ -48,7 +56,7 @@ class TrainSettings:
     images: int = 4_000_000
     batch_size: int = 256
     optimizer: str = "sgd"  # or "adamw", "muon"
-    learning_rate: float = 0.2  # peak, for 256 images a step
+    learning_rate: float = 0.2  # peak
     weight_decay: float = 5e-4  # on convolutions and linear weights only
     momentum: float = 0.9
     warmup: float = 0.05  # share of the budget over which the rate rises; then a cosine to zero
@@ -63,7 +71,6 @@ class TrainSettings:
     seed: int = 0
     architecture: str = "film-resnet"
     network: dict[str, Any] = field(default_factory=lambda: {"stem": 48, "stages": [64, 128, 256]})
-    objective: str = "labels"  # or "denoising", for an architecture with a denoiser
     pictures_first: float = 0.3  # share of the budget in which a denoiser only learns the pictures
     stability: float = 0.01  # after that, weight of the classifier's answers beside the squared error
     precision: str = "float32"  # number format of the convolutions while training
@@ -76,17 +83,19 @@ class TrainSettings:
             raise ValueError(
                 f"the budget of {self.images} images must hold a batch of 2 or more, got {self.batch_size}"
             )
-        for what, table in (("objective", OBJECTIVES), ("optimizer", OPTIMIZERS)):
+        for what, table in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("inference", PRECISIONS)):
             if getattr(self, what) not in table:
                 raise ValueError(f"unknown {what} {getattr(self, what)!r}; known: {', '.join(table)}")
-        if (self.objective == "denoising") != (self.architecture == "denoised-lite0"):
-            raise ValueError(f"the objective {self.objective!r} does not fit the architecture {self.architecture!r}")
         if not 1 <= self.zoom < math.inf:
             raise ValueError(f"zoom must be a number of 1 or more, got {self.zoom}")
         if self.operations < 0:
             raise ValueError(f"operations must be 0 or more, got {self.operations}")
         if not 0 <= self.consistency < math.inf:
             raise ValueError(f"consistency must be a number of 0 or more, got {self.consistency}")
+        if self.consistency and self.architecture == "denoised-lite0":
+            raise ValueError("a denoiser learns pictures, not labels: it has no use for consistency")
+        if self.batch_size % self.views:
+            raise ValueError(f"two samples of each image make an even batch, not one of {self.batch_size}")
         if self.noise != "dssn" and self.block != PIXELWISE:
             raise ValueError(f"only DSSN splits blocks of pixels together, {self.noise!r} does not")
         check_seed(self.seed)
@@ -124,7 +133,7 @@ def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, T
 
 def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
     """Of the training set `data`, the images that the model's training never saw; ValueError for other data."""
-    if manifest.training.get("data") != data.description:
+    if identity(manifest.training.get("data", "")) != identity(data.description):
         raise ValueError(f"the model was trained on {manifest.training.get('data')}, this is {data.description}")
     per_class, seed = manifest.training["held_out_per_class"], manifest.training["seed"]
     return data.subset(held_out_split(data.labels, per_class, seed)[1])
@@ -217,8 +226,6 @@ OPTIMIZERS = {"sgd": _sgd, "adamw": _adamw, "muon": _muon}
 (Jordan 2024) and leaves all other parameters to AdamW; its weight decay, as that of AdamW, is times the learning rate.
 """
 
-OBJECTIVES = ("labels", "denoising")
-
 
 def learning_rate_factor(progress: float, warmup: float) -> float:
     """Linear rise over `warmup` of the run, then a cosine to zero; progress in [0, 1]."""
@@ -257,8 +264,9 @@ class Trainer:
         self.model = Classifier(network, data.class_names, self.input_shape, settings.precision).train()
         self.start_sha256: str | None = None
         self.images_before = 0
+        self.seen_before: list[dict[str, Any]] = []
         if start is not None:
-            self.start_sha256, self.images_before = self._warm_start(start, data)
+            self._warm_start(start, data)
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
         trained = [p for p in self.model.parameters() if p.requires_grad]
@@ -305,11 +313,11 @@ class Trainer:
         samples = NOISES[self.settings.noise](images, levels, self.fractions, generator)
         return samples, levels, self.training.labels[chosen].repeat(views), images
 
-    def _warm_start(self, name: str, data: Dataset) -> tuple[str, int]:
+    def _warm_start(self, name: str, data: Dataset) -> None:
         """Take the weights of a model, or of the member of an ensemble, that is of the same architecture.
 
-        Returns their hash, and the images they have seen. ValueError if there is none, or if it has been trained on
-        images that this run is to hold out.
+        ValueError if there is none, or if it, or one that it went on from, has been trained on images that this run is
+        to hold out.
         """
         found = [(one, one.manifest) for one in members_of(load_model(name)) if one.manifest is not None]
         same = (self.settings.architecture, self.network_settings)
@@ -319,15 +327,19 @@ class Trainer:
             raise ValueError(f"{name} is of other settings than this run, {kinds}")
         first, manifest = fitting[0]
         before = manifest.training
-        if before.get("data") == data.description:
-            seed, per_class = before["seed"], before["held_out_per_class"]
+        last = {"data": before.get("data", ""), **{what: before.get(what) for what in ("seed", "held_out_per_class")}}
+        self.seen_before = [*before.get("seen_before", []), last]
+        for seen in self.seen_before:
+            if identity(seen["data"]) != identity(data.description):
+                continue
+            seed, per_class = seen["seed"], seen["held_out_per_class"]
             if seed != self.settings.seed or per_class < self.settings.held_out_per_class:
                 raise ValueError(
                     f"{name} held out other images of this data: start with seed {seed} and at most {per_class} held "
                     "out per class"
                 )
         self.model.network.load_saved_state(first.network.saved_state())
-        return manifest.weights_sha256, manifest.images_seen
+        self.start_sha256, self.images_before = manifest.weights_sha256, manifest.images_seen
 
     def _batch_indices(self) -> Tensor:
         size = self.settings.batch_size // self.settings.views
@@ -349,9 +361,8 @@ class Trainer:
         rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss, right = (self._labels if settings.objective == "labels" else self._denoising)(
-            samples, lam, labels, images
-        )
+        objective = self._denoising if self.model.network.has_denoiser else self._labels
+        loss, right = objective(samples, lam, labels, images)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         self.optimizer.step()
@@ -463,6 +474,7 @@ class Trainer:
                 "start": self.start,
                 "start_weights_sha256": self.start_sha256,
                 "images_before": self.images_before,
+                "seen_before": self.seen_before,
             },
             measured=measured,
             weights_sha256="",
@@ -520,6 +532,7 @@ def train(
             if now - saved > save_every or done:
                 trainer.save_state(state)
                 saved = now
+    before = read_manifest(output) if (output / MANIFEST).is_file() else None
     save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name, {}))
     # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
     shipped = load_model(str(output.resolve()))
@@ -532,4 +545,6 @@ def train(
             "by_sigma": trainer.held_out_accuracy(shipped),
         }
     }
+    if before is not None and before.weights_sha256 == shipped.manifest.weights_sha256:
+        measured = {**before.measured, **measured}  # a finished run that is run again loses nothing
     return save_manifest(output, replace(shipped.manifest, measured=measured))

@@ -5,8 +5,8 @@ import torch
 from dssn_core import certify, load_model, read_image
 from dssn_core.agreement import Setting, compare, logits_of, prices, settings_of
 from dssn_core.gallery import sample_pictures
-from dssn_core.strict import certify_strictly
-from dssn_core.voting import count_votes, noise_for
+from dssn_core.strict import Hesitant, strictly
+from dssn_core.voting import count_votes, noise_for, sample_labels
 
 IMAGE = read_image(sample_pictures()[9].path)
 
@@ -61,7 +61,8 @@ def test_votes_that_differ_are_counted_with_their_gap():
 def test_the_price_of_strictness_is_that_of_strict_certificates():
     model, images = load_model("cifar10-dssn"), [IMAGE, read_image(sample_pictures()[3].path)]
     for price in prices(model, images, 60, gaps=(1e-3, 0.5, 1e6)):
-        strict = [certify_strictly(model, image, 60, price.gap) for image in images]
+        votes = [sample_labels(Hesitant(model, price.gap), image, noise_for(model, 60)) for image in images]
+        strict = [strictly(each, model.num_classes, price.gap) for each in votes]
         plain = [certify(model, image, 60).radius_steps for image in images]
         assert price.undecided == sum(one.undecided for one in strict)
         assert price.lost == sum(one.label is None for one in strict)

@@ -26,6 +26,7 @@ from dssn_core import (
 )
 from dssn_core.__main__ import DIFFERS, main
 from dssn_core.certificate_file import (
+    MOST_ROWS,
     CertificateFileError,
     Verdict,
     _claim,
@@ -34,6 +35,7 @@ from dssn_core.certificate_file import (
     make,
     parse,
     schema,
+    shown,
     verdict,
     verify,
 )
@@ -245,9 +247,32 @@ def test_chunks_that_would_take_all_the_memory_are_not_checked(document, model, 
     monkeypatch.setattr(certificate_file, "MOST_VALUES", 20 * image.numel())
     with pytest.raises(ValueError, match="nobody could check chunks of 30 samples"):
         make(model, image, labels, LEVELS, 30)
-    with pytest.raises(CertificateFileError, match="chunks of 1024 samples of this size take too much memory"):
+    with pytest.raises(CertificateFileError, match="nobody could check chunks of 1024 samples of this size, 20 at"):
         differences(changed(document, ("evaluation", "rows"), 1024))
     assert differences(document) == []  # of 20
+
+
+def test_what_is_made_can_be_read_whatever_the_chunks(model, image):
+    """The most samples of a chunk that a file may state are as many as the schema has it."""
+    assert schema()["properties"]["evaluation"]["properties"]["rows"]["maximum"] == MOST_ROWS
+    labels = np.zeros(MOST_ROWS + 1, dtype=np.int64)
+    made = make(model, image, labels[:-1], MOST_ROWS, MOST_ROWS)
+    assert parse(dumps(made).encode()) == made
+    with pytest.raises(CertificateFileError, match="nobody could check chunks of 1025 samples"):
+        make(model, image, labels, MOST_ROWS + 1, MOST_ROWS + 1)
+
+
+def test_the_first_difference_of_long_lists_is_told(document, model):
+    names = [f"class {place}" for place in range(30)]
+    finding = certificate_file._finding("class names", names, [*names[:-1], "other"])
+    assert not finding.agrees
+    assert finding.text == "1 of 30 differ, the first in place 29: the file says class 29, but it is other"
+    assert certificate_file._finding("votes", names[:25], names).text == "the file lists 25, but there are 30"
+
+
+def test_only_hashes_are_cut_to_their_beginning():
+    assert shown("a" * 64) == "a" * 16 + "…"
+    assert shown("x" * 64) == "x" * 64
 
 
 def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, image):

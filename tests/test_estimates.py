@@ -31,6 +31,12 @@ def test_a_label_must_lead_by_rho_over_lambda():
     assert found == {0.0: 0.5, 0.5: 0.5, 0.51: 0.25, 2.0: 0.25, 2.01: 0.0}
 
 
+def test_a_randomized_method_has_to_lead_all_other_classes_together():
+    votes = torch.tensor([[45, 20, 20, 15], [60, 40, 0, 0], [80, 5, 5, 10]])
+    found = estimated_certified(votes, torch.zeros(3, dtype=torch.int64), 2.0, (0.0, 0.4, 1.2, 1.3), randomized=True)
+    assert found == pytest.approx({0.0: 2 / 3, 0.4: 2 / 3, 1.2: 1 / 3, 1.3: 0})
+
+
 def test_votes_are_of_all_images_and_follow_the_seed(model, data):
     votes = sampled_votes(model, data, levels=441, samples=3, seed=5)
     assert votes.shape == (10, 10)

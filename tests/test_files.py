@@ -56,7 +56,7 @@ def test_json_lines_come_back_and_a_torn_last_line_is_left_out(tmp_path):
     whole = path.read_bytes()
     for cut in range(len(whole)):
         path.write_bytes(whole[:cut])
-        assert read_json_lines(path) == [{"a": 1}, {"b": "ä"}][: whole[:cut].count(b"\n")]
+        assert read_json_lines(path) == [{"a": 1}, {"b": "ä"}][: whole[:cut].count(b"}")]  # only its break may be lost
 
 
 @pytest.mark.parametrize("text", ["notes\n", "notes", '{"a": 1}\ntorn\n{"b": 2}\n', "[1]\n"])

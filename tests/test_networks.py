@@ -179,10 +179,18 @@ def test_an_unknown_architecture_is_answered_with_the_known_ones():
         build_network("vgg", {}, 3, 10)
 
 
-@pytest.mark.parametrize("settings", [{"depth": 3}, {"stem": "wide"}, {"channels": 3}, {"stages": 5}])
+@pytest.mark.parametrize(
+    "settings", [{"depth": 3}, {"stem": "wide"}, {"channels": 3}, {"stages": 5}, {"stem": -1}, {"embedding": -3}]
+)
 def test_settings_that_do_not_fit_are_refused(settings):
     with pytest.raises(ValueError, match="settings of 'film-resnet' do not fit"):
         build_network("film-resnet", settings, 3, 10)
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("film-pooled", {"stages": []}), ("denoised-lite0", {"widths": []})])
+def test_no_stages_are_no_network(kind, settings):
+    with pytest.raises(ValueError, match="do not fit"):
+        build_network(kind, settings, 3, 1000)
 
 
 def test_an_unknown_precision_is_answered_with_the_known_ones():

@@ -9,7 +9,7 @@ import pytest
 
 from dssn_core import certificate_file, self_check
 from dssn_core.__main__ import DIFFERS, main
-from dssn_core.checkpoints import PRETRAINED, WEIGHTS
+from dssn_core.checkpoints import PRETRAINED, WEIGHTS, list_models
 from tests.oracle import centre
 
 
@@ -94,3 +94,10 @@ def test_votes_that_another_machine_may_count_otherwise_are_no_fault(tmp_path, m
     file.write_text(json.dumps(document))
     monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", near)
     assert failed(tmp_path) == expected
+
+
+def test_all_shipped_networks_have_a_known_certificate_and_others_need_none(tmp_path):
+    assert all((PRETRAINED / name / self_check.KNOWN).is_file() for name in list_models())
+    shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "cifar10-dssn")
+    (tmp_path / "cifar10-dssn" / self_check.KNOWN).unlink()
+    assert [what for what, _ in self_check.checks(tmp_path)][-1] == "cifar10-dssn: the files"

@@ -12,11 +12,6 @@ def some_data(names: tuple[str, ...]) -> Dataset:
     return Dataset(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.tensor([0, 1]), names, "some")
 
 
-def test_the_settings_of_every_task_are_sound():
-    assert TASKS["cifar10"].settings.objective == "labels"
-    assert TASKS["imagenet"].settings.objective == "denoising"
-
-
 def test_data_are_labelled_as_the_network_does():
     wordnet = some_data(("n01440764", "n03888257"))
     assert labelled_for(wordnet, class_names()).labels.tolist() == [0, 701]

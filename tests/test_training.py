@@ -9,7 +9,7 @@ import torch
 from timm.optim import muon
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
-from dssn_core.checkpoints import save_checkpoint
+from dssn_core.checkpoints import save_checkpoint, save_manifest
 from dssn_core.ensembles import joined
 from dssn_core.gallery import Dataset
 from dssn_core.imagenet import efficientnet_lite0
@@ -25,6 +25,7 @@ from dssn_core.training import (
     disagreement,
     distorted,
     draw_levels,
+    held_out_of,
     held_out_split,
     learning_rate_factor,
     magnify,
@@ -63,8 +64,8 @@ def quiet(line):
     pass
 
 
-def run(settings, data, output, **options):
-    return train(Trainer(settings, data), output, report=quiet, log_every=64, check_every=160, **options)
+def run(settings, data, output, start=None, **options):
+    return train(Trainer(settings, data, start), output, report=quiet, log_every=64, check_every=160, **options)
 
 
 def killed_run(settings, data, output, steps, save_every):
@@ -196,6 +197,27 @@ def test_a_run_may_start_from_a_member_of_an_ensemble(data, tmp_path):
     assert all(torch.equal(tensor, expected[name]) for name, tensor in trainer.model.network.state_dict().items())
     training = trainer.manifest("second", {}).training
     assert training["start_weights_sha256"] == members[1].weights_sha256 and training["images_before"] == 320
+
+
+def test_what_is_held_out_is_remembered_over_other_data_and_under_other_names(data, tmp_path):
+    digest = "sha256 " + "5" * 64
+    first, renamed = (replace(data, description=f"{name}: 120 images, {digest}") for name in ("a.zip", "b.zip"))
+    run(TINY, first, tmp_path / "first")
+    run(replace(TINY, seed=5), replace(data, description="others"), tmp_path / "second", start=str(tmp_path / "first"))
+    with pytest.raises(ValueError, match="held out other images of this data: start with seed 0"):
+        Trainer(replace(TINY, seed=5), renamed, start=str(tmp_path / "first"))
+    with pytest.raises(ValueError, match="held out other images of this data: start with seed 0"):
+        Trainer(replace(TINY, seed=5), renamed, start=str(tmp_path / "second"))
+    manifest = load_model(str(tmp_path / "first")).manifest
+    assert torch.equal(held_out_of(manifest, renamed).images, held_out_of(manifest, first).images)
+
+
+def test_a_finished_run_that_is_run_again_keeps_what_was_measured_since(data, tmp_path):
+    manifest = run(TINY, data, tmp_path / "tiny")
+    save_manifest(tmp_path / "tiny", replace(manifest, measured={**manifest.measured, "certified_accuracy": {"1": 2}}))
+    again = run(TINY, data, tmp_path / "tiny")
+    assert again.weights_sha256 == manifest.weights_sha256
+    assert again.measured == {**manifest.measured, "certified_accuracy": {"1": 2}}
 
 
 @pytest.mark.parametrize("change", [{"seed": 5}, {"held_out_per_class": 9}])
@@ -433,6 +455,10 @@ def test_the_learning_rate_rises_then_falls():
         ({"seed": -1}, "seed must be"),
         ({"consistency": -0.5}, "consistency must be"),
         ({"operations": -1}, "operations must be 0 or more"),
+        ({"consistency": 1.0, "batch_size": 31}, "make an even batch, not one of 31"),
+        ({"consistency": 1.0, "architecture": "denoised-lite0"}, "no use for consistency"),
+        ({"precision": "float16"}, "unknown precision 'float16'; known: float32, bfloat16"),
+        ({"inference": "float16"}, "unknown inference 'float16'"),
         ({"noise": "ssn", "block": (3, 1, 1)}, "only DSSN splits blocks of pixels together, 'ssn' does not"),
         ({"sigma_range": (3.5, 0.1)}, "sigma_range must be"),
         ({"sigma_range": (0.0, 1.0)}, "levels"),
@@ -502,10 +528,3 @@ def test_a_denoiser_trains_resumes_and_loads(tmp_path):
     kept = model.network.classifier.state_dict()
     pretrained = efficientnet_lite0().state_dict()
     assert len(kept) > 90 and all(torch.equal(tensor, pretrained[name]) for name, tensor in kept.items())
-
-
-def test_an_objective_that_does_not_fit_its_network_is_refused():
-    with pytest.raises(ValueError, match="does not fit the architecture"):
-        replace(TASKS["imagenet"].settings, objective="labels")
-    with pytest.raises(ValueError, match="unknown objective"):
-        replace(TASKS["cifar10"].settings, objective="beauty")
