@@ -10,11 +10,13 @@ import plotly.graph_objects as go
 from app.charts import SURE_COLOUR, framed
 from app.compare_charts import METHOD_COLOURS
 from dssn_core.comparison import METHODS
-from dssn_core.evaluation import Share
+from dssn_core.evaluation import Record, Share, certified_steps
 from dssn_core.paper import Published, best_at
 
 BINS = 20
-WRONG, ZERO = "wrong", "0"
+WRONG, ABSTAINS, ZERO = "wrong", "abstains", "radius 0"
+APART = {WRONG: "#d0393e", ABSTAINS: "#9a9a9a", ZERO: SURE_COLOUR}
+"""Groups of images that are no interval of radii, and their colours."""
 DASHES = ("solid", "dash", "longdashdot", "longdash")
 """Networks of one method have one colour: these keep them apart. Dots are the paper's."""
 NAME_WIDTH, NAME_HEIGHT = 0.25, 4.0
@@ -165,10 +167,17 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
     return figure
 
 
-def radius_bins(steps: np.ndarray, largest: float) -> list[tuple[str, np.ndarray]]:
-    """Groups of records by certified radius in steps: name and indices of each; wrong ones (-1) and zeros apart."""
+def radius_bins(records: Sequence[Record], largest: float) -> list[tuple[str, np.ndarray]]:
+    """Groups of records by certified radius, up to `largest` steps: name and indices of each.
+
+    Wrong answers, abstentions of a randomized method and radii of zero come first, each by themselves.
+    """
+    steps, right = certified_steps(records), np.array([record.right for record in records], dtype=bool)
     edges = np.linspace(0, largest, BINS + 1)
-    groups = [(WRONG, np.flatnonzero(steps < 0)), (ZERO, np.flatnonzero(steps == 0))]
+    groups = [(WRONG, np.flatnonzero(~right))]
+    if any(record.sampling for record in records):
+        groups.append((ABSTAINS, np.flatnonzero(right & (steps < 0))))
+    groups.append((ZERO, np.flatnonzero(steps == 0)))
     for low, high in pairwise(edges):
         name = f"{low / 255:.3f} – {high / 255:.3f}"
         groups.append((name, np.flatnonzero((steps > low) & (steps <= high))))
@@ -181,9 +190,9 @@ def radius_histogram(groups: Sequence[tuple[str, np.ndarray]]) -> go.Figure:
         go.Bar(
             x=[name for name, _ in groups],
             y=[len(members) for _, members in groups],
-            marker_color=["#d0393e" if name == WRONG else SURE_COLOUR for name, _ in groups],
+            marker_color=[APART.get(name, SURE_COLOUR) for name, _ in groups],
             hovertemplate=[
-                f"{name if name == WRONG else f'ρ {name}'}: %{{y}} images<extra></extra>" for name, _ in groups
+                f"{name if name in APART else f'ρ {name}'}: %{{y}} images<extra></extra>" for name, _ in groups
             ],
         )
     )

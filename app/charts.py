@@ -27,6 +27,7 @@ CLASS_COLOURS = (
 )
 SURE_COLOUR, OPEN_COLOUR = "#2f9e62", "rgba(47, 158, 98, 0.35)"
 STRIP_COLUMNS, STRIP_LABELS = 128, 12
+NO_BAR = {"displayModeBar": False}
 CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 """Plotly's own buttons, but the one that saves a PNG, are left out."""
 

@@ -9,6 +9,7 @@ import streamlit as st
 from torch import Tensor
 
 from app import resources, state
+from app.glossary import NETWORKS
 from app.resources import COLLECTIONS, Collection
 from dssn_core import levels_from_sigma
 from dssn_core.checkpoints import CheckpointError
@@ -67,7 +68,7 @@ def _network(collection: Collection) -> str:
         kept = st.session_state.get(f"kept-{key}")
         st.session_state[key] = kept if kept in names else collection.model
     chosen = st.selectbox("Network", names, 0, key=key, bind="query-params", width=220, label_visibility="collapsed")
-    st.caption("network", width="content", help=NETWORKS_HELP)
+    st.caption(NETWORKS.get(str(chosen), "network"), width="content", help=NETWORKS_HELP)
     st.session_state[f"kept-{key}"] = chosen
     return str(chosen)
 

@@ -1,6 +1,12 @@
 """The field's terms, each explained once."""
 
+from collections.abc import Iterable
+
 GLOSSARY = {
+    "sample": "One of the N coarse versions of an image, all that the network gets to see: of every pixel the centre of "
+    "the interval between two splits in which it lies.",
+    "split": "A border on the grey scale. Splits lie N grey levels (2λ on the scale from 0 to 1) apart, half a level "
+    "beside a grey level; from sample to sample they all move up by one level.",
     "base classifier": "The network that votes on single samples. It is never certified itself; the vote is.",
     "smoothed classifier": "The class that wins the vote over all noisy versions (samples) of an image.",
     "λ and σ": "The noise parameter, and uniform noise's standard deviation on [−λ, λ]: σ = λ/√3. All methods here are "
@@ -23,3 +29,23 @@ GLOSSARY = {
     "apply to DSSN, whose noise is shared by all pixels.",
     "preview": "The bound after fewer than n samples. To stop at a nice one would break α.",
 }
+
+OF_DSSN = ("base classifier", "smoothed classifier", "sample", "split", "λ and σ", "DSSN", "certified radius ρ")
+"""Words that one needs for a single certificate."""
+
+NETWORKS = {
+    "cifar10-dssn": "small and quick",
+    "cifar10-dssn-long": "larger, trained for longer",
+    "cifar10-dssn-pair": "the mean of two, best for radii below 2.5",
+    "cifar10-dssn-blocks": "splits 2 × 2 pixels together, best for radii from 2.5 on",
+    "cifar10-uniform": "as cifar10-dssn, but trained for additive uniform noise",
+    "cifar10-ssn": "as cifar10-dssn, but trained for independent splits",
+    "imagenet-dssn": "a pretrained classifier behind a denoiser",
+    "imagenet-bare": "the same classifier, untouched, on the samples themselves",
+}
+"""What each network that comes with this project is for."""
+
+
+def listed(terms: Iterable[str]) -> str:
+    """Markdown: the terms and what they mean."""
+    return "\n".join(f"- **{term}**: {GLOSSARY[term]}" for term in terms)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn"}
+SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn", "source": "A sample picture"}
 """What the steps speak of, whatever was chosen before."""
 
 
@@ -64,7 +64,7 @@ STEPS = (
         1,
         "The grid moves by one level from sample to sample, so it visits every gap between two grey levels once in N.",
         SPLIT,
-        {"section": "One pixel", "lam": "0.25", "k": "100"},
+        {"section": "One pixel", "lam": "0.25", "k": "100", "j": "0", "v": "0"},
     ),
     LessonStep(
         "… and centre",
@@ -116,7 +116,7 @@ STEPS = (
         "From λ = 0.5 on at most one split falls on the grey scale. At λ = 1 it falls there for half of the pixels; "
         "the others are shown as 1/2, whatever they are.",
         SPLIT,
-        {"section": "One picture", "lam": "1.0"},
+        {"section": "One picture", **SHOWN, "lam": "1.0"},
     ),
     LessonStep(
         "Offsets",
@@ -128,7 +128,7 @@ STEPS = (
         "Evenly spread offsets make a sample an ordered dither of the picture, as in newspaper print: neighbouring "
         "pixels ask different questions, and their answers together tell the brightness.",
         SPLIT,
-        {"section": "Offsets", "lam": "1.0"},
+        {"section": "Offsets", **SHOWN, "lam": "1.0"},
     ),
     LessonStep(
         "What it does not say",

@@ -19,9 +19,9 @@ from dssn_core import SplitNoise, list_models, load_model, read_image, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, Finding, verify
-from dssn_core.checkpoints import CheckpointError, Manifest, find_model, read_manifest
+from dssn_core.checkpoints import MANIFEST, CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
-from dssn_core.evaluation import Record, Share, by_levels, certified_curve
+from dssn_core.evaluation import RECORD_FILES, Record, Share, by_levels, certified_curve
 from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
@@ -304,21 +304,42 @@ Part = tuple[str, str]
 """Patterns of file names: to take, and to leave out."""
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+Stamp = tuple[int, ...]
+
+
+def _stamp(name: str) -> Stamp:
+    """Changes when a model's manifest or records are written: what is cached under it is read again."""
+    files = [find_model(name) / file for file in (MANIFEST, *RECORD_FILES.values())]
+    return tuple(file.stat().st_mtime_ns for file in files if file.exists())
+
+
 def evaluated(name: str, part: Part = ("*", "")) -> Evaluated:
     """A model's kept records of the test images of a part, and of held-out training images."""
+    return _evaluated(name, part, _stamp(name))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _evaluated(name: str, part: Part, stamp: Stamp) -> Evaluated:
     return Evaluated.kept(find_model(name), *part)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Counting …")
 def certified_curves(name: str, rhos: tuple[float, ...], part: Part) -> dict[int, list[Share]]:
     """Of one model, on test images: a curve for every N."""
+    return _certified_curves(name, rhos, part, _stamp(name))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Counting …")
+def _certified_curves(name: str, rhos: tuple[float, ...], part: Part, stamp: Stamp) -> dict[int, list[Share]]:
     return {levels: certified_curve(group, rhos) for levels, group in by_levels(evaluated(name, part).test).items()}
 
 
-@st.cache_resource(max_entries=16, show_spinner="Counting …")
 def chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part) -> list[Chosen]:
     """Of some models: the one to use at every rho, and its N."""
+    return _chosen_of(names, rhos, part, tuple(map(_stamp, names)))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Counting …")
+def _chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part, stamps: tuple[Stamp, ...]) -> list[Chosen]:
     return chosen([evaluated(name, part) for name in names], rhos)
 
 
@@ -333,8 +354,12 @@ def models_with_records() -> tuple[list[str], list[str]]:
     return found, damaged
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
 def manifest_of(name: str) -> Manifest:
+    return _manifest_of(name, _stamp(name))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _manifest_of(name: str, stamp: Stamp) -> Manifest:
     return read_manifest(find_model(name))
 
 

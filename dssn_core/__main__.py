@@ -18,7 +18,7 @@ from tqdm import tqdm
 from . import agreement, benchmark, certificate_file, evaluation, self_check, training
 from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
-from .certificate import Certificate, certificate_from_votes, radius_bounds
+from .certificate import Certificate, certificate_from_labels, radius_bounds
 from .certificate_file import Verdict, verdict
 from .checkpoints import MANIFEST, find_model, load_model, read_manifest, save_checkpoint, save_manifest
 from .comparison import METHODS
@@ -154,7 +154,7 @@ def run_certify(options: Options) -> int:
     votes = counted(model, image, noise, options.batch_size, options.strict)
     seconds = time.perf_counter() - began
     labels = votes % model.num_classes
-    certificate = certificate_from_votes(np.bincount(labels, minlength=model.num_classes), noise.levels)
+    certificate = certificate_from_labels(labels, model.num_classes)
     strict = strictly(votes, model.num_classes, options.strict) if options.strict else None
     if options.json:
         about: dict[str, Any] = {

@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .certificate import Certificate, certificate_from_votes, display_radius, radius_bounds
+from .certificate import certificate_from_labels, display_radius, radius_bounds
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
 from .images import ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier, usable_precision
@@ -81,9 +81,9 @@ def digest(document: Document) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _claim(labels: np.ndarray, levels: int, class_names: tuple[str, ...]) -> tuple[dict[str, Any], Certificate]:
-    certificate = certificate_from_votes(np.bincount(labels, minlength=len(class_names)), levels)
-    claim = {
+def _claim(labels: np.ndarray, class_names: tuple[str, ...]) -> dict[str, Any]:
+    certificate = certificate_from_labels(labels, len(class_names))
+    return {
         "sample_labels": labels.tolist(),
         "votes": list(certificate.votes),
         "label": certificate.label,
@@ -91,7 +91,6 @@ def _claim(labels: np.ndarray, levels: int, class_names: tuple[str, ...]) -> tup
         "radius_steps": certificate.radius_steps,
         "radius": display_radius(certificate.radius_steps),
     }
-    return claim, certificate
 
 
 def machine() -> dict[str, str]:
@@ -158,7 +157,7 @@ def make(
             "rows": layout.rows,
             "precision": precision or model.precision,
         },
-        "claim": _claim(labels, levels, model.class_names)[0],
+        "claim": _claim(labels, model.class_names),
         "made": made or {"seconds": round(seconds, 3), **machine()},
     }
     return {**document, "digest": digest(document)}
@@ -371,7 +370,7 @@ def verify(
         yield Finding("votes of the samples", False, text)
         return
     yield _compare_votes(model, subject, noise, listed, labels, how["precision"], work)
-    followed = _claim(listed, levels, model.class_names)[0]  # exact arithmetic: no rounding can excuse it
+    followed = _claim(listed, model.class_names)  # exact arithmetic: no rounding can excuse it
     for name, what in (
         ("votes", "counts of the votes"),
         ("label", "index of the class"),
@@ -417,7 +416,7 @@ def _compare_votes(
     if not len(differing):
         return Finding(what, True, f"all {noise.levels} as stated")
     agreed = np.bincount(labels[listed == labels], minlength=model.num_classes)
-    counted = certificate_from_votes(np.bincount(labels, minlength=model.num_classes), noise.levels)
+    counted = certificate_from_labels(labels, model.num_classes)
     bounds = radius_bounds(agreed, noise.levels)
     both = f"at least {bounds.lower} for {model.class_names[bounds.label]}" if bounds.final else "no class for sure"
     text = (

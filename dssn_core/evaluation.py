@@ -252,6 +252,28 @@ def summary(records: Sequence[Record], rhos: Sequence[float] | None = None) -> d
     return {f"{rho:g}": share for rho, share in zip(grid, certified_curve(records, grid), strict=True)}
 
 
+@dataclass(frozen=True)
+class Gain:
+    """How many steps longer one certified radius is than that of `rival`, of the same image; both answers are right."""
+
+    steps: float
+    rival: Record
+
+
+def gains(records: Sequence[Record], rivals: Sequence[Record]) -> dict[int, Gain]:
+    """By data set index, of the images that have a record in both and are answered right in both.
+
+    An abstention counts as a radius of zero.
+    """
+    others = {(rival.index, rival.image_sha256): rival for rival in rivals if rival.right}
+    pairs = [(record, others.get((record.index, record.image_sha256))) for record in records if record.right]
+    return {
+        record.index: Gain((record.radius_in_steps or 0) - (rival.radius_in_steps or 0), rival)
+        for record, rival in pairs
+        if rival is not None
+    }
+
+
 RECORD_FILES = {False: "test.jsonl.gz", True: "held-out.jsonl.gz"}
 MEASURED = {False: "certified_accuracy", True: "held_out_certified_accuracy"}
 """By whether the images were held out of training: the file of a model's records, and what they add up to."""

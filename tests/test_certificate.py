@@ -11,7 +11,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from dssn_core import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
-from dssn_core.certificate import display_radius
+from dssn_core.certificate import certificate_from_labels, display_radius
 
 whole_votes = st.lists(st.integers(0, 40), min_size=2, max_size=5).filter(lambda votes: sum(votes) >= 2)
 
@@ -208,6 +208,13 @@ def test_more_votes_than_levels_are_refused():
 
 
 # --- words ---
+
+
+def test_labels_are_counted():
+    assert certificate_from_labels(np.array([2, 0, 2, 2]), 4) == certificate_from_votes((1, 0, 3, 0), 4)
+    for label in (-1, 4):
+        with pytest.raises(ValueError, match=f"a vote must be from 0 to 3, got {label}"):
+            certificate_from_labels([0, label], 4)
 
 
 def test_the_shown_radius_never_rounds_up():

@@ -151,7 +151,7 @@ def test_the_finding_names_what_was_changed(document, path, value, found):
 
 def voting(document, labels):
     """The document with other votes, and everything that follows from them."""
-    claim = _claim(np.array(labels), LEVELS, tuple(document["model"]["class_names"]))[0]
+    claim = _claim(np.array(labels), tuple(document["model"]["class_names"]))
     return changed(document, ("claim",), claim)
 
 

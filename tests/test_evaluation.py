@@ -21,6 +21,7 @@ from dssn_core.evaluation import (
     clean_accuracy,
     evaluate,
     evenly_spread,
+    gains,
     keep_records,
     kept_records,
     measured_on,
@@ -250,6 +251,19 @@ def test_abstentions_are_never_right():
     torn = replace(sure, votes=(90, 105, 5))
     assert sure.radius_in_steps > 100 and torn.radius_in_steps is None
     assert [certified_accuracy([sure, torn], rho).count for rho in (0, 0.3, 0.87)] == [1, 1, 0]
+
+
+def test_gains_are_of_images_that_both_answer_right():
+    def rival(index, votes, predicted=1):
+        return replace(a_record(0), index=index, predicted=predicted, radius_steps=None, votes=votes, sampling=SAMPLING)
+
+    ours = [replace(a_record(50), index=index) for index in range(5)]
+    longer, torn, wrong = (0, 200, 0), (90, 105, 5), (200, 0, 0)
+    theirs = [rival(0, longer), rival(1, torn), rival(2, wrong, 0), replace(rival(3, longer), image_sha256="other")]
+    found = gains(ours, theirs)
+    assert list(found) == [0, 1]
+    assert found[0].steps == 50 - theirs[0].radius_in_steps and found[1].steps == 50
+    assert gains([replace(ours[0], label=0)], theirs) == {}
 
 
 def test_another_sampling_is_another_record():

@@ -89,7 +89,7 @@ def test_votes_that_another_machine_may_count_otherwise_are_no_fault(tmp_path, m
     labels = document["claim"]["sample_labels"]
     labels[0] = (labels[0] + 1) % 10
     names = tuple(document["model"]["class_names"])
-    document["claim"] = certificate_file._claim(np.array(labels), len(labels), names)[0]
+    document["claim"] = certificate_file._claim(np.array(labels), names)
     document["digest"] = certificate_file.digest(document)
     file.write_text(json.dumps(document))
     monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", near)

@@ -4,7 +4,9 @@ import streamlit as st
 
 from app import controls, resources
 from app.charts import checklist
+from app.glossary import NETWORKS
 from dssn_core.certificate_file import machine
+from dssn_core.comparison import METHODS
 from dssn_core.self_check import Result, checks
 
 
@@ -35,7 +37,11 @@ def networks() -> None:
     st.dataframe(
         {
             "name": [manifest.name for manifest in manifests],
-            "trained for": [manifest.noise for manifest in manifests],
+            "what it is": [NETWORKS.get(manifest.name, "") for manifest in manifests],
+            "trained for": [
+                METHODS[manifest.noise] if manifest.images_seen else "nothing here: as it was pretrained"
+                for manifest in manifests
+            ],
             "split together": [
                 controls.block_name(manifest.block) if manifest.noise == "dssn" else "–" for manifest in manifests
             ],

@@ -10,13 +10,14 @@ from app import benchmark_charts as charts
 from app import controls, exports, resources
 from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
+from app.gallery import SAMPLE, SOURCES
 from app.resources import Collection, Part
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.certificate import display_radius
 from dssn_core.comparison import METHODS
 from dssn_core.constants import rounded_down, sigma_from_levels
-from dssn_core.evaluation import Record, by_levels, certified_steps
+from dssn_core.evaluation import Gain, Record, by_levels, gains
 from dssn_core.paper import published, source
 from dssn_core.standings import chosen, standings
 
@@ -25,7 +26,7 @@ SECTIONS = ("Curves", "Table", "Images")
 RHOS = tuple(step / 20 for step in range(0, 121))
 MOST_IMAGES = 24
 TABLE_ROWS, ROW_HEIGHT = 13, 35  # at most so many rows are seen at once, none of them cut; pixels
-ALL, GAIN = "all images", "largest gain of DSSN over uniform"
+ALL, GAIN = "all images", "largest gain of DSSN over uniform, both right"
 
 
 def sigma_of(levels: int) -> str:
@@ -229,24 +230,18 @@ def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Re
     return name, levels, groups[levels]
 
 
-def gains(records: Sequence[Record], levels: int) -> dict[int, float]:
-    """By data set index, how much longer DSSN's radius is than additive uniform's, in steps; wrong counts as zero."""
+def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dict[int, Gain]:
+    """Of a network for DSSN, by data set index, where there are records of additive uniform noise at the same N."""
+    if resources.manifest_of(name).noise != "dssn":
+        return {}
     rivals = [name for name in resources.models_with_records()[0] if resources.manifest_of(name).noise == "uniform"]
     found = [r for name in rivals for r in by_levels(resources.evaluated(name).test).get(levels, [])]
-
-    def steps(several: Sequence[Record]) -> dict[int, float]:
-        return {r.index: max(0.0, float(n)) for r, n in zip(several, certified_steps(several), strict=True)}
-
-    images = {(record.index, record.image_sha256) for record in records}
-    ours, theirs = steps(records), steps(found)
-    same = {r.index for r in records} & {r.index for r in found if (r.index, r.image_sha256) in images}
-    return {index: ours[index] - theirs[index] for index in same}
+    return gains(records, found)
 
 
 def images(models: Sequence[str], collection: Collection, part: Part) -> None:
     name, levels, records = choose_records(models, part)
-    steps = certified_steps(records)
-    groups = charts.radius_bins(steps, levels / 2)
+    groups = charts.radius_bins(records, levels / 2)
     event = st.plotly_chart(
         charts.radius_histogram(groups),
         config=CHART_BAR,
@@ -256,7 +251,7 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
         alt="how many images have which certified radius",
     )
     st.caption("Click a bar to see its images.")
-    gain = gains(records, levels) if resources.manifest_of(name).noise == "dssn" else {}
+    gain = gains_over_uniform(name, records, levels)
     kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]
     points = event["selection"]["points"]
     clicked = points[0]["x"] if points else None
@@ -264,7 +259,7 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
     members = {title: [records[place] for place in places] for title, places in groups}
     chosen = members.get(kind, records)
     if kind == GAIN:
-        chosen = sorted((r for r in records if r.index in gain), key=lambda record: -gain[record.index])
+        chosen = sorted((r for r in records if r.index in gain), key=lambda record: -gain[record.index].steps)
     show_images(name, collection, chosen, levels, gain, total=len(records))
 
 
@@ -273,7 +268,7 @@ def show_images(
     collection: Collection,
     records: Sequence[Record],
     levels: int,
-    gain: dict[int, float],
+    gain: dict[int, Gain],
     total: int,
 ) -> None:
     names = resources.manifest_of(name).class_names
@@ -295,9 +290,16 @@ def show_images(
         "votes for it": [f"{record.votes[record.predicted]} of {sum(record.votes)}" for record in records],
     }
     if gain:
-        longer = (gain.get(record.index) for record in records)
-        columns["longer than uniform's by"] = [None if n is None else round(n / PIXEL_STEPS, 4) for n in longer]
+        found = [gain.get(record.index) for record in records]
+        columns["uniform's ρ"] = [None if each is None else radius(each.rival) for each in found]
+        columns["longer by"] = [None if each is None else round(each.steps / PIXEL_STEPS, 4) for each in found]
     st.dataframe(columns, hide_index=True, height=min(len(records) + 1, TABLE_ROWS) * ROW_HEIGHT + 3)
+    if gain:
+        drawn = max(sum(each.rival.votes) for each in gain.values())
+        st.caption(
+            f"Beside additive uniform noise at the same λ, where both answers are right: {drawn:,} samples of each "
+            "image (the paper takes 100,000), and fewer samples prove smaller radii. An abstention counts as no radius."
+        )
     size = resources.manifest_of(name).input_shape[1:]
     seen = [(record, resources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]
     known = [(record, image) for record, image in seen if image is not None]
@@ -322,6 +324,7 @@ def show_images(
     target = {
         "data": collection.name,
         f"{collection.samples}-network": name if name in resources.networks_of(collection) else collection.model,
+        "source": SOURCES[SAMPLE],
         "picture": f"{resources.FOLDER_PICTURE}{index}",
         collection.sigma_key: f"{sigma_from_levels(levels):.2f}",
     }

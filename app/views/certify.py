@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from torch import Tensor
 
-from app import charts, controls, gallery, pictures, resources, state
+from app import charts, controls, gallery, glossary, pictures, resources, state
 from app.runs import VoteRun
 from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate import display_radius
@@ -26,7 +26,8 @@ def show_noise(run: VoteRun) -> None:
     largest = display_radius(noise.levels // 2)
     st.markdown(
         f"λ = **{noise.lam:.4f}** · N = **{noise.levels}** samples · largest possible radius **{largest}**",
-        help="λ = N / 510. The largest radius is reached if every sample votes for the same class: floor(N/2) / 255 "
+        help="λ is half the distance between two splits, where black is 0 and white 1; N = 510 λ. The largest radius "
+        "is reached if every sample votes for the same class: floor(N/2) / 255 "
         "for the first class in the list, floor((N − 1)/2) / 255 for any other.",
     )
 
@@ -97,7 +98,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     st.markdown("**Every vote**, in the order of the sample index j", help="Colours as in the bars.")
     st.plotly_chart(
         charts.vote_strip(run.labels, names),
-        config={"displayModeBar": False},
+        config=charts.NO_BAR,
         key="strip",
         alt=f"the class that each of the {tally.total} samples voted for",
     )
@@ -118,6 +119,8 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         )
     with st.expander("What this certificate does not say"):
         st.markdown(NOT_SAID.format(classes=f"{len(names):,}"))
+    with st.expander("What the words mean"):
+        st.markdown(glossary.listed(glossary.OF_DSSN))
 
 
 def offer_file(run: VoteRun) -> None:
@@ -149,8 +152,8 @@ NOT_SAID = """
 - It speaks of **8-bit pictures of this size** and of the **L1 distance**: the sum of all changes over all pixels and
   colour channels. It says nothing of L2 or L∞ distance, of rotation, blur, or another crop.
 - It speaks of the picture **after** cropping, resizing and rounding, as shown, not of the file it came from.
-- It holds for **this network, these offsets and this λ**, computed in this chunk layout, number format and kind of
-  machine.
+- It holds for **this network, these offsets and this λ**, computed in the same number format, with as many samples at
+  a time, on the same kind of machine: another may round otherwise.
 - It does not say that the answer is **right**: a wrong answer can be certified too.
 - This network knows **{classes} classes** and must name one of them, whatever the picture shows.
 """

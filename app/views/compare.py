@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app import charts, compare_charts, controls, exports, gallery, pictures, resources
 from app.gallery import Chosen
-from app.glossary import GLOSSARY
+from app.glossary import GLOSSARY, listed
 from app.resources import Collection
 from app.runs import EstimateRun, VoteRun, known_radii
 from dssn_core import levels_from_sigma
@@ -293,7 +293,7 @@ def choose_settings(collection: Collection) -> tuple[list[str], int, float, int]
             "n, samples to estimate with",
             SAMPLE_COUNTS,
             SAMPLE_COUNTS.index(collection.n),
-            key="samples",
+            key="samples" if collection.samples == "cifar10" else f"{collection.samples}-samples",
             bind="query-params",
             help=GLOSSARY["n₀ and n"] + " The literature uses 100,000.",
             width=200,
@@ -348,7 +348,7 @@ def page() -> None:
         VIEWS[section](chosen, Settings(collection, levels, methods, n, alpha, seed))
     exports.show_pins()
     with st.expander("Glossary"):
-        st.markdown("\n".join(f"- **{term}**: {text}" for term, text in GLOSSARY.items()))
+        st.markdown(listed(GLOSSARY))
 
 
 VIEWS = {"Side by side": side_by_side, "Run it again": run_it_again, "Sweep over σ": sweep}

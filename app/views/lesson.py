@@ -13,7 +13,7 @@ VIEWS = Path(__file__).parent
 def current_step() -> int:
     """The step in the address, or else the one shown last, 1 to the number of steps."""
     text = st.query_params.get("step", str(st.session_state.get("lesson-step", 1)))
-    step = min(int(text), len(STEPS)) if text.isdecimal() and int(text) > 0 else 1
+    step = min(int(text), len(STEPS)) if len(text) < 4 and text.isdecimal() and int(text) > 0 else 1
     st.session_state["lesson-step"] = step
     return step
 

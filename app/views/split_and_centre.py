@@ -8,9 +8,10 @@ from torch import Tensor
 
 from app import controls, gallery, pictures, player, resources
 from app import splitting_charts as charts
+from app.charts import NO_BAR
 from app.film import Film
 from dssn_core import SplitNoise
-from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lambda
+from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lambda, levels_from_sigma
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import NEIGHBOURS
 from dssn_core.networks import Classifier
@@ -21,7 +22,6 @@ ONE_PIXEL = "One pixel"
 LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
 FILM_SAMPLES, FEW_LARGE, LARGE = 8, 4, 64  # of pictures wider than LARGE fewer samples are shown, and larger
 CURVE_LAMBDAS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
-NO_BAR = {"displayModeBar": False}
 
 
 # --- controls that all sections share ------------------------------------------------------------------------------
@@ -46,8 +46,19 @@ def keep_origin(name: str, levels: int) -> None:
     st.session_state[f"{name}-origin"] = (st.session_state[name], levels)
 
 
+def settle_phase(name: str, levels: int) -> None:
+    """Bring a slider and what is remembered of it together where a link changed the one and not the other."""
+    value, out_of = st.session_state.get(f"{name}-origin", (0, 1))
+    now = st.session_state.get(name)
+    if now is not None and now >= levels:
+        st.session_state[name] = value * levels // out_of
+    elif now is not None and now != value * levels // out_of:
+        keep_origin(name, levels)
+
+
 def cyclic_slider(label: str, name: str, levels: int, help_: str) -> int:
     """A slider over 0..N-1 that keeps its share of N when N changes."""
+    settle_phase(name, levels)
     value = st.slider(
         label, 0, levels - 1, key=name, bind="query-params", help=help_, on_change=keep_origin, args=(name, levels)
     )
@@ -86,7 +97,7 @@ def choose_levels(pixels: int = 1) -> int:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.caption("try", width="content")
         for preset in LAMBDA_PRESETS:
-            label = f"{preset:g}" if preset != 0.5 else "0.5: the change of regime"
+            label = f"{preset:g}" + ": the change of regime" * (preset == 0.5 * pixels)
             st.button(label, key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
     levels = levels_from_lambda(lam)
     shown = f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · N = **{levels}** samples. "
@@ -226,6 +237,12 @@ def one_picture(model: Classifier, image: Tensor) -> None:
             on_pick=mark_pixel,
         )
     film(model, image, noise, index)
+    low, high = model.manifest.sigma_range
+    if not levels_from_sigma(low) <= levels <= levels_from_sigma(high):
+        st.caption(
+            f":material/warning: This network was trained for σ from {low:g} to {high:g}. At this λ, σ is "
+            f"{noise.sigma:.2f}, where its answers mean little."
+        )
     if st.toggle("Beside it: the randomized methods at the same λ", key="neighbours", bind="query-params"):
         drawn = {other.title: other.samples(image, noise.lam, 1, seed=index)[0] for other in NEIGHBOURS.values()}
         shown = {"DSSN": noise.samples(image, index, index + 1)[0], **drawn}
@@ -278,7 +295,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
     kept = "" if block[0] == 1 else ", without its colour"
     st.caption(
         f"Mean squared error of a Gaussian low-pass reconstruction of this picture{kept}, averaged over 16 samples "
-        "evenly spaced in j. Lower is better. This network was trained with “r2”."
+        f"evenly spaced in j. Lower is better. This network's own offsets are “{model.manifest.offsets['scheme']}”."
     )
     with st.expander("What the names mean"):
         st.markdown(SCHEMES)

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 
-import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
@@ -10,7 +9,7 @@ from torch import Tensor
 from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes, levels_from_sigma
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
-from dssn_core.certificate import display_radius
+from dssn_core.certificate import certificate_from_labels, display_radius
 from dssn_core.networks import Classifier
 from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other, plane_radii
@@ -170,9 +169,7 @@ def poke_it() -> None:
     model, image, noise = chosen
     state = poked_state(model, image, noise)
     names = model.class_names
-    first = certificate_from_votes(
-        np.bincount(controls.all_labels(model, image, noise.levels), minlength=len(names)), noise.levels
-    )
+    first = certificate_from_labels(controls.all_labels(model, image, noise.levels), len(names))
     now = certificate_from_votes(state.votes(len(names)), noise.levels)
     st.markdown(
         f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. Spend them as you like: "
@@ -253,7 +250,7 @@ def arithmetic() -> None:
     model, image, noise = chosen
     labels = controls.all_labels(model, image, noise.levels)
     names = model.class_names
-    certificate = certificate_from_votes(np.bincount(labels, minlength=len(names)), noise.levels)
+    certificate = certificate_from_labels(labels, len(names))
     st.markdown("In the worst case every step takes a vote from the winner and gives it to the closest rival. Play it:")
     player.show(
         proof_charts.vote_transfer(certificate, names),
@@ -305,6 +302,8 @@ def page() -> None:
         "vote."
     )
     section = controls.choose_section(SECTIONS, "why")
+    if section != SECTIONS[0]:
+        st.session_state["guided-left"] = 0  # an attack that nobody looks at does not walk on
     views = (poke_it, two_pixel_world, arithmetic, independent_splits)
     dict(zip(SECTIONS, views, strict=True))[section]()
 

@@ -1,22 +1,41 @@
 """Figures of certified accuracy."""
 
+from dataclasses import replace
 from itertools import combinations
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app import benchmark_charts as charts
-from dssn_core.evaluation import Share
+from dssn_core import certificate_from_votes
+from dssn_core.evaluation import Record, Sampling, Share
 from dssn_core.paper import published
 
 
+def a_record(votes, index):
+    """Of an image of class 0."""
+    levels = sum(votes)
+    found = certificate_from_votes(votes, levels)
+    return Record(index, 441, "w", "float32", "i", 0, found.label, found.radius_steps, votes, 0.1)
+
+
 def test_every_image_falls_into_one_group():
-    steps = np.array([-1, -1, 0, 0, 0, 1, 10, 11, 220.195, 13.5])
-    groups = charts.radius_bins(steps, 441 / 2)
-    assert sorted(index for _, members in groups for index in members) == list(range(10))
-    assert [len(members) for _, members in groups[:2]] == [2, 3]
-    assert groups[-1][1].tolist() == [8]
+    votes = [(220, 221), (0, 441), (221, 220), (221, 220), (441, 0), (300, 141)]
+    records = [a_record(each, index) for index, each in enumerate(votes)]
+    groups = charts.radius_bins(records, 441 / 2)
+    assert sorted(index for _, members in groups for index in members) == list(range(6))
+    assert [(name, members.tolist()) for name, members in groups[:2]] == [("wrong", [0, 1]), ("radius 0", [2, 3])]
+    assert groups[-1][1].tolist() == [4]
+
+
+def test_an_abstention_is_no_wrong_answer():
+    drawn = Sampling("uniform", n0=20, n=200, alpha=0.01, seed=4)
+    votes = [(200, 0), (101, 99), (99, 101), (0, 200)]
+    records = [replace(a_record(each, n), radius_steps=None, sampling=drawn) for n, each in enumerate(votes)]
+    groups = charts.radius_bins(records, 441 / 2)
+    shown = {name: members.tolist() for name, members in groups if len(members)}
+    assert list(shown) == ["wrong", "abstains", next(name for name in shown if name not in charts.APART)]
+    assert list(shown.values()) == [[2, 3], [1], [0]]
 
 
 def test_the_papers_curve_is_its_best_at_every_radius():

@@ -5,6 +5,8 @@ import shutil
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.gallery import OWN, SOURCES
+from app.resources import COLLECTIONS
 from dssn_core import certify, checkpoints, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
 from dssn_core.checkpoints import PRETRAINED
@@ -46,6 +48,15 @@ def test_methods_may_be_switched_off():
     assert [title.value for title in page.subheader] == [METHODS["dssn"], METHODS["ssn"]]
     healthy(by_key(page.get("button_group"), "methods").set_value([]).run())
     assert any("at least one method" in info.value for info in page.info)
+
+
+def test_each_collection_has_a_number_of_samples_of_its_own():
+    page = open_page(samples="1000", source=SOURCES[OWN])
+    assert page.selectbox(key="samples").value == 1000
+    healthy(by_key(page.get("button_group"), "data").set_value("ImageNet").run())
+    assert page.selectbox(key="imagenet-samples").value == COLLECTIONS["ImageNet"].n
+    healthy(by_key(page.get("button_group"), "data").set_value("CIFAR-10").run())
+    assert page.selectbox(key="samples").value == 1000
 
 
 def test_an_abstention_is_explained():

@@ -48,6 +48,29 @@ def test_lambda_keeps_the_share_of_the_cycle():
     assert page.slider(key="j").value == 100
 
 
+def test_a_link_to_less_noise_keeps_the_share_of_the_cycle_too():
+    page = open_page(lam="1.0")
+    healthy(page.slider(key="j").set_value(400).run())
+    page.switch_page("views/lesson.py").run()
+    page.query_params["lam"] = "0.25"
+    healthy(page.switch_page("views/split_and_centre.py").run())
+    assert page.slider(key="lam").value == 0.25
+    assert page.slider(key="j").value == 400 * 127 // 510
+
+
+def test_answers_far_from_the_training_are_said_to_mean_little():
+    page = open_page(section="One picture", lam="0.25", **OF_BLOCKS)
+    assert any("trained for σ from 1.8 to 4.5. At this λ, σ is 0.14" in caption.value for caption in page.caption)
+    page = open_page(section="One picture", lam="3.5", **OF_BLOCKS)
+    assert not any("mean little" in caption.value for caption in page.caption)
+
+
+def test_the_change_of_regime_is_where_the_splits_are_as_far_apart_as_the_scale_is_long():
+    for parameters, where in (({}, "0.5"), (OF_BLOCKS, "2")):
+        labels = [button.label for button in open_page(section="One picture", **parameters).button]
+        assert f"{where}: the change of regime" in labels
+
+
 def test_a_pixel_is_carried_to_the_number_line():
     page = open_page(section="One picture", lam="1.0")
     page.number_input(key="row").set_value(5)

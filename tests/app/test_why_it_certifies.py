@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from dssn_core.attack import Poked
 from dssn_core.checkpoints import find_model, read_manifest
-from tests.app.test_certify import MAIN
+from tests.app.test_certify import MAIN, by_key
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 
@@ -78,6 +78,14 @@ def test_undo_and_reset_go_back():
 def test_guided_steps_spend_their_budget():
     page = press(press(open_page(), "guided"), "burst")
     assert 1 <= spent(page) <= 11
+
+
+def test_an_attack_that_nobody_looks_at_stops():
+    page = press(open_page(), "guided")
+    page.session_state["guided-left"] = 9
+    by_key(page.get("button_group"), "why").set_value("The arithmetic").run()
+    assert page.latex
+    assert page.session_state["guided-left"] == 0
 
 
 def test_spending_the_whole_budget_can_be_undone():
