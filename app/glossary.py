@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 GLOSSARY = {
-    "sample": "One of the N coarse versions of an image, all that the network gets to see: of every pixel the centre of "
-    "the interval between two splits in which it lies.",
+    "sample": "One of the N coarse versions of an image, all that the network gets to see: of every pixel the centre "
+    "of the interval between two splits in which it lies.",
     "split": "A border on the grey scale. Splits lie N grey levels (2λ on the scale from 0 to 1) apart, half a level "
     "beside a grey level; from sample to sample they all move up by one level.",
     "base classifier": "The network that votes on single samples. It is never certified itself; the vote is.",
