@@ -39,8 +39,7 @@ def networks() -> None:
             "name": [manifest.name for manifest in manifests],
             "what it is": [NETWORKS.get(manifest.name, "") for manifest in manifests],
             "trained for": [
-                METHODS[manifest.noise] if manifest.images_seen else "nothing here: as it was pretrained"
-                for manifest in manifests
+                METHODS[manifest.noise] if manifest.images_seen else "nothing: as pretrained" for manifest in manifests
             ],
             "split together": [
                 controls.block_name(manifest.block) if manifest.noise == "dssn" else "–" for manifest in manifests

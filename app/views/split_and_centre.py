@@ -236,13 +236,14 @@ def one_picture(model: Classifier, image: Tensor) -> None:
             play="Play j",
             on_pick=mark_pixel,
         )
-    film(model, image, noise, index)
     low, high = model.manifest.sigma_range
     if not levels_from_sigma(low) <= levels <= levels_from_sigma(high):
-        st.caption(
-            f":material/warning: This network was trained for σ from {low:g} to {high:g}. At this λ, σ is "
-            f"{noise.sigma:.2f}, where its answers mean little."
+        st.warning(
+            f"This network was trained for σ from {low:g} to {high:g}. At this λ, σ is {noise.sigma:.2f}, where its "
+            "answers mean little.",
+            icon=":material/warning:",
         )
+    film(model, image, noise, index)
     if st.toggle("Beside it: the randomized methods at the same λ", key="neighbours", bind="query-params"):
         drawn = {other.title: other.samples(image, noise.lam, 1, seed=index)[0] for other in NEIGHBOURS.values()}
         shown = {"DSSN": noise.samples(image, index, index + 1)[0], **drawn}

@@ -31,6 +31,11 @@ def test_every_section_opens_at_every_noise(section, lam):
     assert page.get("bidi_component")
 
 
+def test_the_page_begins_with_its_title():
+    """Streamlit would show a string that stands by itself in a page, as those under constants do."""
+    assert open_page().main.children[0].type == "title"
+
+
 def test_the_formula_has_the_current_numbers_in_it():
     page = open_page(lam="0.5", k="100", j="30", v="12")
     assert r"(12 + 30) \bmod 255" in page.latex[0].value
@@ -60,9 +65,9 @@ def test_a_link_to_less_noise_keeps_the_share_of_the_cycle_too():
 
 def test_answers_far_from_the_training_are_said_to_mean_little():
     page = open_page(section="One picture", lam="0.25", **OF_BLOCKS)
-    assert any("trained for σ from 1.8 to 4.5. At this λ, σ is 0.14" in caption.value for caption in page.caption)
+    assert "trained for σ from 1.8 to 4.5. At this λ, σ is 0.14" in page.warning[0].value
     page = open_page(section="One picture", lam="3.5", **OF_BLOCKS)
-    assert not any("mean little" in caption.value for caption in page.caption)
+    assert not page.warning
 
 
 def test_the_change_of_regime_is_where_the_splits_are_as_far_apart_as_the_scale_is_long():
