@@ -20,7 +20,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torchvision.transforms import v2
 
 from .architectures import build_network
 from .checkpoints import (
@@ -174,6 +173,8 @@ def distorted(images: Tensor, operations: int, generator: torch.Generator) -> Te
     """Each image after so many random operations of RandAugment (colours, tone, small shifts and turns); uint8."""
     if not operations:
         return images
+    from torchvision.transforms import v2  # takes seconds, for which no page should wait
+
     random_operations = v2.RandAugment(operations)
     with torch.random.fork_rng(devices=[]):  # it draws from the global generator
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))

@@ -463,11 +463,11 @@ def test_records_of_other_blocks_are_of_another_network(tmp_path):
 
 
 def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
-    drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING)
+    drawn = replace(a_record(0), radius_steps=None, votes=(0, 120, 80), sampling=SAMPLING)
     old = [replace(drawn, index=index) for index in range(3)]
     other = replace(drawn, levels=40)
     keep_records(tmp_path, False, [*old, other])
-    new = replace(old[1], sampling=replace(SAMPLING, n=SAMPLING.n + 1))
+    new = replace(old[1], votes=(0, 120, 81), sampling=replace(SAMPLING, n=SAMPLING.n + 1))
     keep_records(tmp_path, False, [new])
     assert kept_records(tmp_path, False) == [other, new]
 
