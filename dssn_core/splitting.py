@@ -19,6 +19,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -328,6 +329,11 @@ class SplitNoise(NoiseLevel):
     def pixels(self) -> int:
         """m, the pixels of a block."""
         return math.prod(self.block)
+
+    @property
+    def known(self) -> Fraction:
+        """The share of the samples in which a split falls on the scale of a block's sum: min(1, m*q / N)."""
+        return min(Fraction(1), Fraction(self.pixels * PIXEL_STEPS, self.levels))
 
     @property
     def offsets_sha256(self) -> str:

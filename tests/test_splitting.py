@@ -495,3 +495,12 @@ def test_one_pixels_arithmetic_spelt_out_is_the_tensors(levels, pixel, data):
     assert sample.numerator == int(noise.numerators(image, index, index + 1))
     assert sample.low < sample.position < sample.high or sample.position in (0, 510)
     assert all(not sample.low < split < sample.high for split in sample.splits)
+
+
+@pytest.mark.parametrize("block", [(1, 1, 1), (1, 2, 2)])
+@pytest.mark.parametrize("levels", [100, 255, 300, 1021, 1500])
+def test_known_is_how_often_a_sample_says_something(levels, block):
+    """Where no split falls on the scale, black and white have the same sample value."""
+    noise = SplitNoise(levels, block, torch.zeros(1, 1, 1, dtype=torch.int64), block=block)
+    black, white = (noise.numerators(torch.full(block, value, dtype=torch.uint8), 0, levels) for value in (0, 255))
+    assert noise.known * levels == int((black != white).flatten(1).any(dim=1).sum())

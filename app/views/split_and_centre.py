@@ -181,7 +181,7 @@ def mark_pixel(row: int, column: int) -> None:
 def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> None:
     """Samples evenly spaced over a whole cycle from `index` on, with the network's answer under each."""
     count = FEW_LARGE if image.shape[-1] > LARGE else FILM_SAMPLES
-    indices = [(index + step * noise.levels // count) % noise.levels for step in range(count)]
+    indices = [(index + step) % noise.levels for step in charts.frame_indices(noise.levels, count)]
     samples = noise.samples_at(image, torch.tensor(indices))
     shares = resources.probabilities(model, samples, noise.lam)
     denoised = resources.denoised(model, samples, noise.lam)
@@ -194,8 +194,8 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
         for j, share, *shown in zip(indices, shares, *rows.values(), strict=True)
     ]
     st.markdown(
-        f"**{count} of the {noise.levels} samples**, with the class that each votes for and the network's confidence"
-        + ("" if denoised is None else "; below each, what a denoiser makes of it for the classifier")
+        f"**{len(indices)} of the {noise.levels} samples**, with the class that each votes for and the network's "
+        "confidence" + ("" if denoised is None else "; below each, what a denoiser makes of it for the classifier")
     )
     st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
 
@@ -322,7 +322,7 @@ def blocks(model: Classifier, image: Tensor) -> None:
         noise = SplitNoise(levels, model.input_shape, block=block)
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
-        known = min(100, 100 * noise.pixels * PIXEL_STEPS // levels)
+        known = int(100 * noise.known)
         error = resources.brightness_error(digest, levels, block, image)
         cells.append((f"{controls.block_name(block)}: {known}\u00a0% known, error {error:.4f}", [seen, rebuilt]))
     rows = ("sample", "what a blur gets back")

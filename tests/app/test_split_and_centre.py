@@ -98,7 +98,7 @@ def test_a_network_of_blocks_says_what_is_added_up():
     sample = sample_pictures()[0]
     page = open_page(section="One picture", lam="1.0", picture=sample.key, **OF_BLOCKS)
     assert not [button for button in page.button if "on the number line" in button.label]
-    (said,) = [caption.value for caption in page.caption if "split" in caption.value and "together" in caption.value]
+    (said,) = [caption.value for caption in page.caption if "They add up" in caption.value]
     image = read_image(sample.path)
     assert f"(one colour of 2 × 2 pixels). They add up to k = {int(image[0, :2, :2].sum())} of 1020" in said
     assert "closer than the scale from 0 to 1020" in " ".join(markdown.value for markdown in page.markdown)
