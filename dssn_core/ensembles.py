@@ -15,7 +15,7 @@ HELD_OUT = ("data", "seed", "held_out_per_class")
 
 
 def _common(what: str, values: Sequence[Any]) -> Any:
-    told_apart_by = [identity(value) if what == "data" else value for value in values]
+    told_apart_by = [identity(str(value)) if what == "data" else value for value in values]
     if any(value != told_apart_by[0] for value in told_apart_by):
         raise ValueError(f"these models cannot be joined, they differ in {what}: {', '.join(map(str, values))}")
     return values[0]
