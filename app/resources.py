@@ -61,10 +61,14 @@ class Collection:
     parts: dict[str, tuple[str, str]]
     data: str
 
+    def key(self, name: str) -> str:
+        """What addresses call a setting that each collection has for itself: CIFAR-10's the name that links have."""
+        return name if self.samples == "cifar10" else f"{self.samples}-{name}"
+
     @property
     def sigma_key(self) -> str:
-        """What addresses call the noise: each collection has one of its own, CIFAR-10's the name that links have."""
-        return "sigma" if self.samples == "cifar10" else f"{self.samples}-sigma"
+        """What addresses call the noise."""
+        return self.key("sigma")
 
     @property
     def model(self) -> str:
@@ -309,7 +313,8 @@ Stamp = tuple[int, ...]
 
 def _stamp(name: str) -> Stamp:
     """Changes when a model's manifest or records are written: what is cached under it is read again."""
-    files = [find_model(name) / file for file in (MANIFEST, *RECORD_FILES.values())]
+    folder = find_model(name)
+    files = [folder / file for file in (MANIFEST, *RECORD_FILES.values())]
     return tuple(file.stat().st_mtime_ns for file in files if file.exists())
 
 

@@ -15,7 +15,7 @@ import torch
 from scipy.stats import binomtest
 
 from .certificate import certificate_from_votes
-from .constants import PIXEL_STEPS, NoiseLevel, check_levels
+from .constants import PIXEL_STEPS, NoiseLevel
 from .denoising import Pretrained
 from .files import read_json_lines, write_json_lines
 from .gallery import Listing, identity
@@ -107,7 +107,6 @@ class Record(NoiseLevel):
             counts = [record.index, record.levels, record.label, record.predicted, *record.votes]
             if any(type(n) is not int or n < 0 for n in counts):
                 raise TypeError
-            check_levels(record.levels)
             if max(record.label, record.predicted) >= len(record.votes):
                 raise TypeError
             if sampling is None:

@@ -293,7 +293,7 @@ def choose_settings(collection: Collection) -> tuple[list[str], int, float, int]
             "n, samples to estimate with",
             SAMPLE_COUNTS,
             SAMPLE_COUNTS.index(collection.n),
-            key="samples" if collection.samples == "cifar10" else f"{collection.samples}-samples",
+            key=collection.key("samples"),
             bind="query-params",
             help=GLOSSARY["n₀ and n"] + " The literature uses 100,000.",
             width=200,
