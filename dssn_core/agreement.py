@@ -12,10 +12,10 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from .certificate import certificate_from_votes
+from .certificate import certificate_from_labels
 from .networks import PRECISIONS, Classifier
 from .splitting import SplitNoise
-from .strict import strictly
+from .strict import strictly, undecided
 from .voting import ChunkLayout, fitting_batch_size, noise_for
 
 
@@ -131,11 +131,10 @@ class Price:
 def prices(model: Classifier, images: Sequence[Tensor], levels: int, gaps: Sequence[float] = GAPS) -> Iterator[Price]:
     """The price of a strict certificate at each gap, summed over the images, torch.uint8 (C, H, W)."""
     noise = noise_for(model, levels)
-    found = [logits_of(model, image, noise, settings_of(model)[0]).topk(2, dim=1) for image in images]
-    plain = [certificate_from_votes(best.indices[:, 0].bincount(minlength=model.num_classes), levels) for best in found]
+    found = [logits_of(model, image, noise, settings_of(model)[0]) for image in images]
+    plain = [certificate_from_labels(logits.argmax(1), model.num_classes) for logits in found]
     for gap in gaps:
-        close = [best.values[:, 0] - best.values[:, 1] < gap for best in found]
-        labels = [best.indices[:, 0] + model.num_classes * near for best, near in zip(found, close, strict=True)]
+        labels = [logits.argmax(1) + model.num_classes * undecided(logits, gap) for logits in found]
         strict = [strictly(each.numpy(), model.num_classes, gap) for each in labels]
         yield Price(
             gap=gap,
@@ -154,7 +153,7 @@ def compare(model: Classifier, images: Sequence[Tensor], levels: int) -> Iterato
     expected = [logits_of(model, image, noise, reference) for image in images]
 
     def certified(logits: Tensor) -> tuple[int, int]:
-        certificate = certificate_from_votes(logits.argmax(1).bincount(minlength=model.num_classes), levels)
+        certificate = certificate_from_labels(logits.argmax(1), model.num_classes)
         return certificate.label, certificate.radius_steps
 
     laid_out = {last: _laid_out(model, last) for last in (True, False)}

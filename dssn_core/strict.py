@@ -1,7 +1,7 @@
 """Certificates that survive another machine's rounding.
 
 The same network on another machine, with other kernels, gives slightly other logits, and where the two best of a sample
-are close its vote may differ. A strict certificate counts only samples whose two best logits are at least `gap` apart;
+are close its vote may differ. A strict certificate counts only samples whose two best logits are more than `gap` apart;
 the others are undecided, and the radius is what holds whatever they vote.
 
 Guarantee: on every machine whose logits of a sample differ from those computed here by less than gap/2, the vote of
@@ -19,8 +19,17 @@ from .certificate import radius_bounds
 from .voting import BaseClassifier, check_mode
 
 
+def undecided(logits: Tensor, gap: float) -> Tensor:
+    """bool (B,): whether the two best of the logits, float32 (B, K), are at most `gap` apart.
+
+    In double precision, where rounding brings no lead that is smaller than the gap above it.
+    """
+    best, second = logits.topk(2, dim=1).values.double().unbind(1)
+    return best - second <= gap
+
+
 class Hesitant:
-    """A base classifier with a twin of every class: class K+k is class k where the two best logits are within `gap`.
+    """A base classifier with a twin of every class: class K+k is class k where the logits are `undecided` within `gap`.
 
     ValueError for a gap that is none, and for a model in training mode, which would not be seen in it any more.
     """
@@ -33,10 +42,9 @@ class Hesitant:
 
     def __call__(self, x: Tensor, lam: float) -> Tensor:
         logits = self.model(x, lam)
-        best, second = logits.topk(2, dim=1).values.unbind(1)
         lowest = logits.amin(dim=1, keepdim=True)
         out = (lowest - 1 - lowest.abs()).expand_as(logits)  # never lost in rounding
-        close = (best - second < self.gap)[:, None]
+        close = undecided(logits, self.gap)[:, None]
         return torch.cat([torch.where(close, out, logits), torch.where(close, logits, out)], dim=1)
 
 

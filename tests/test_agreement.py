@@ -2,7 +2,7 @@
 
 import torch
 
-from dssn_core import certify, load_model, read_image
+from dssn_core import agreement, certificate_from_votes, certify, load_model, read_image
 from dssn_core.agreement import Setting, compare, logits_of, prices, settings_of
 from dssn_core.gallery import sample_pictures
 from dssn_core.strict import Hesitant, strictly
@@ -56,6 +56,15 @@ def test_votes_that_differ_are_counted_with_their_gap():
     assert changed.places == tuple((0, j) for j in range(20))
     assert "20 of 20 votes differ (image:j 0:0 0:1 0:2 " in str(changed)
     assert "0:19), two best logits up to 0.01 apart" in str(changed)
+
+
+def test_tied_logits_are_the_first_class_in_the_price_too(monkeypatch):
+    """Of two classes that all samples like best the first one wins them all, and nothing is decided."""
+    tied = torch.zeros(60, 10).index_fill(1, torch.tensor([2, 7]), 1.0)
+    monkeypatch.setattr(agreement, "logits_of", lambda *_: tied)
+    (price,) = prices(load_model("cifar10-dssn"), [IMAGE], 60, gaps=(0.5,))
+    assert price.steps == (certificate_from_votes([0, 0, 60, *[0] * 7], 60).radius_steps, 0)
+    assert (price.undecided, price.lost) == (60, 1)
 
 
 def test_the_price_of_strictness_is_that_of_strict_certificates():

@@ -8,7 +8,7 @@ import torch
 
 from dssn_core import certificate_from_votes, certify, count_votes, load_model, read_image
 from dssn_core.gallery import sample_pictures
-from dssn_core.strict import Hesitant, StrictCertificate, strictly
+from dssn_core.strict import Hesitant, StrictCertificate, strictly, undecided
 from dssn_core.voting import noise_for, sample_labels
 
 
@@ -56,6 +56,12 @@ def test_decided_are_the_samples_whose_two_best_logits_are_apart(model, image):
     strict = certify_strictly(model, image, levels, gap)
     assert 0 < strict.undecided == int((~sure).sum()) < levels
     assert strict.votes == tuple(np.bincount(best.indices[sure, 0], minlength=10))
+
+
+def test_a_lead_that_rounds_to_the_gap_is_none():
+    """float32 has no 0.7: the lead of this sample is 0.69999999, which a comparison in float32 takes for 0.7."""
+    logits = torch.tensor([[0.0, 0.7], [0.0, 0.70001], [0.0, 0.0]])
+    assert undecided(logits, 0.7).tolist() == [True, False, True]
 
 
 def test_the_twins_hold_the_plain_votes_too(model, image):
