@@ -1,6 +1,8 @@
 """A certificate as a file that another person can check: made here, read from untrusted bytes, computed again.
 
-Everything the claim rests on stands in the file and is recomputed by `verify`; the schema is `certificate_schema.json`.
+What the claim rests on stands in the file, or is named there by its hash, and `verify` computes it again; the schema is
+`certificate_schema.json`. The network is named by the hash of its weights: how they are put together stands in the
+manifest of the installed model that has them.
 """
 
 import base64
@@ -130,9 +132,11 @@ def make(
     model: from `load_model`. image: torch.uint8 (3, H, W). labels: int (N,), the vote of every sample in index order,
     counted with `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
     made, precision: what to say of its making, and in which number format it was counted, if it was not here and now.
-    CertificateFileError for chunks that are too large, as in `check_rows`.
+    CertificateFileError for chunks that are too large, as in `check_rows`; ValueError for more or less than N votes.
     """
     assert model.manifest is not None
+    if len(labels) != levels:
+        raise ValueError(f"expected the votes of {levels} samples, got {len(labels)}")
     noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
     check_rows(layout.rows, model.input_shape)
     document: Document = {
@@ -171,12 +175,32 @@ def _refuse_constant(text: str) -> None:
     raise ValueError(f"{text} is not JSON")
 
 
+def _finite(text: str) -> float:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text} is too large a number")
+    return float(text)
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; ValueError for one that says something twice, of which readers see different ones."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it says {next(name for name in names if names.count(name) > 1)!r} twice")
+    return found
+
+
 def parse(data: bytes) -> Document:
     """Untrusted bytes to a document that fits the schema; CertificateFileError says what does not."""
     if len(data) > MAX_BYTES:
         raise CertificateFileError(f"the file is too large: at most {MAX_BYTES >> 20} MB are read")
     try:
-        found = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        found = json.loads(
+            data.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_unambiguous,
+        )
     except (ValueError, RecursionError) as error:
         raise CertificateFileError(f"this is not a JSON file: {str(error)[:200]}") from None
     try:
@@ -220,8 +244,8 @@ class Verdict(StrEnum):
     HOLDS = "The certificate holds."
     ROUNDING = (
         "Everything agrees but for what another kind of machine may well count otherwise: samples whose two best "
-        "classes are nearly tied, or the number format alone. The stated radius is that machine's; the line about "
-        "votes says what holds on both."
+        "classes are nearly tied, or the number format alone. Nothing here tells such a machine from a forged file: "
+        "rely on what the line about votes says, not on the stated radius."
     )
     DIFFERS = "The certificate does not hold as stated."
 
@@ -410,7 +434,8 @@ def _compare_votes(
 ) -> Finding:
     """The stated votes against those counted here. They are excused where the stated class is nearly the best here.
 
-    How nearly, and how many may be, depends on the number format here and the stated one.
+    How nearly, and how many may be, depends on the number format here and the stated one. Nothing is excused where the
+    votes that differ decide which class wins.
     """
     what, differing = "votes of the samples", np.flatnonzero(listed != labels)
     if not len(differing):
@@ -424,7 +449,7 @@ def _compare_votes(
         f"counted here certify {counted.radius_steps} steps; whichever of the two is right about them, {both}"
     )
     most = MOST_NEAR_TIES if precision == model.precision else MOST_ACROSS_FORMATS
-    if len(differing) > most * noise.levels:
+    if len(differing) > most * noise.levels or not bounds.final:
         return Finding(what, False, text)
     behind = 0.0
     for rows in np.array_split(differing, -(-len(differing) // fitting_batch_size(noise.shape))):

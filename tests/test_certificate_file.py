@@ -188,6 +188,18 @@ def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, mon
     assert verdict(verify(voting(document, many))) == Verdict.DIFFERS
 
 
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [(50, Verdict.ROUNDING), (33, Verdict.ROUNDING), (32, Verdict.DIFFERS), (31, Verdict.DIFFERS)],
+)
+def test_near_ties_that_decide_which_class_wins_are_not_excused(document, monkeypatch, first, expected):
+    """Three of 60 votes are near ties: stated for class 0, counted for class 1. What is certain is the other 57."""
+    monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", 1e9)
+    listed = np.repeat([0, 1], [first, LEVELS - first])
+    counted = np.repeat([1, 0, 1], [3, first - 3, LEVELS - first])
+    assert verdict(verify(voting(document, listed.tolist()), count=lambda *_: counted)) == expected
+
+
 def test_a_number_format_that_this_processor_lacks_is_no_fault(image, tmp_path, monkeypatch):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
     manifest = read_manifest(folder)
@@ -359,6 +371,25 @@ def test_a_model_that_is_not_installed_is_named(document):
 def test_bytes_that_are_no_certificate_are_refused(data):
     with pytest.raises(CertificateFileError):
         parse(data)
+
+
+def test_a_file_that_says_something_twice_is_refused(document):
+    """Of two radii in one object some readers would see the first, and some the last."""
+    text = dumps(document)
+    assert text.count('"radius_steps":') == 1
+    with pytest.raises(CertificateFileError, match="'radius_steps' twice"):
+        parse(text.replace('"radius_steps":', '"radius_steps": 8000, "radius_steps":').encode())
+
+
+def test_a_number_beyond_all_numbers_is_refused(document):
+    edited = changed(document, ("made", "seconds"), 0.125)
+    with pytest.raises(CertificateFileError, match="1e999 is too large a number"):
+        parse(dumps(edited).replace("0.125", "1e999").encode())
+
+
+def test_no_file_is_made_of_too_few_votes(model, image):
+    with pytest.raises(ValueError, match="expected the votes of 441 samples, got 60"):
+        make(model, image, np.zeros(60, dtype=np.int64), 441)
 
 
 @given(
