@@ -138,6 +138,17 @@ def test_the_classifier_is_told_lambda_and_given_float32_samples():
 # --- resuming ---
 
 
+def test_a_picture_that_changes_during_its_vote_is_certified_as_it_was():
+    image, noise, model = IMAGE.clone(), noise_of(), Toy(SHAPE, 3, seed=5)
+    expected = count_votes(model, image, noise, 10).tolist()
+    votes = []
+    for state in tally(model, image, noise, 10):
+        image.fill_(255 - int(image[0, 0, 0]))
+        votes = state.votes.tolist()
+    assert votes == expected
+    assert count_votes(model, torch.full(SHAPE, 255, dtype=torch.uint8), noise, 10).tolist() != expected
+
+
 @pytest.mark.parametrize("batch_size", [7, 30, 100])
 def test_a_vote_resumed_anywhere_ends_the_same(batch_size):
     model, noise = Toy(SHAPE, 4, seed=5, kind="hash"), noise_of(100)
