@@ -34,7 +34,9 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, dtype=np.float64)
         scale = 1 if picture.mode == "F" else 257  # 16-bit grey PNG is what Pillow opens as an integer mode
-        return Image.fromarray(np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)).convert("RGB")
+        grey = np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)
+        grey[values == picture.info.get("transparency", -1)] = 255  # one grey of a PNG may be declared transparent
+        return Image.fromarray(grey).convert("RGB")
     if picture.has_transparency_data:
         layers = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), layers).convert("RGB")

@@ -123,6 +123,13 @@ def test_grey_with_transparency():
     assert image.unique().tolist() == [255]
 
 
+def test_grey_of_16_bits_with_a_transparent_entry():
+    values = np.full((32, 32), 1285, dtype=np.uint16)
+    values[0, 0] = 40_000
+    image = read_image(encoded(Image.fromarray(values), transparency=1285))
+    assert image[:, 5, 5].tolist() == [255, 255, 255] and image[:, 0, 0].tolist() == [156, 156, 156]
+
+
 def test_a_palette():
     picture = Image.new("P", (32, 32), 1)
     picture.putpalette([0, 0, 0, 10, 20, 30])
