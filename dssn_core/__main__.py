@@ -438,6 +438,9 @@ def run_standings(options: Options) -> int:
     if len(kinds) > 1:
         raise ValueError(f"there is no choice between models of different classes or methods: {sorted(kinds)}")
     ((classes, method),) = kinds
+    if (options.files, options.but) == ("*", ""):
+        for home in homes.values():
+            evaluation.check_of_one_piece(read_manifest(home))
     networks = [Evaluated.kept(home, options.files, options.but) for home in homes.values()]
     rivals = [row for row in published(PICTURES[classes]) if row.method == method]
     rows = [standing.row() for standing in standings(networks, rivals, options.rho)]

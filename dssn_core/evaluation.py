@@ -15,6 +15,7 @@ import torch
 from scipy.stats import binomtest
 
 from .certificate import certificate_from_votes
+from .checkpoints import Manifest
 from .constants import PIXEL_STEPS, NoiseLevel
 from .denoising import Pretrained
 from .files import read_json_lines, write_json_lines
@@ -307,6 +308,17 @@ def kept_before(
                 f"not {_said(model.precision, sampling)}): give --output without --record"
             )
     return {record.key: record for record in before}
+
+
+def check_of_one_piece(manifest: Manifest) -> None:
+    """ValueError if a model's records of test images were measured by patterns of file names only, part by part."""
+    whole = MEASURED[False]
+    parts = [name.removeprefix(whole).strip(", ") for name in manifest.measured if name.startswith(whole)]
+    if parts and "" not in parts:
+        raise ValueError(
+            f"{manifest.name} keeps records of pictures that were measured apart ({'; '.join(parts)}): choose some by "
+            "--files and --but"
+        )
 
 
 def _said(precision: str, sampling: Sampling | None) -> str:
