@@ -22,7 +22,8 @@ GLOSSARY = {
     "n₀ and n": "n₀ samples choose the class; n fresh samples count it. Both are fixed beforehand.",
     "Clopper–Pearson bound": "p, a lower confidence bound of the class's true share of votes: too large with a chance "
     "of at most α. From it ρ = 2λ(p − 1/2).",
-    "α, failure probability": "A randomized certificate is wrong with at most this chance. DSSN's cannot be.",
+    "α, failure probability": "A randomized certificate is wrong with at most this chance, if α is chosen before its "
+    "result is seen: to try several and keep the best would break it. DSSN's cannot be wrong.",
     "abstention": "No certificate, because p is not above 1/2.",
     "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
     "independent noise that can lengthen a radius that no single pixel could use up (Voráček & Hein 2023). It does not "

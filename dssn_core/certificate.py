@@ -57,7 +57,8 @@ def display_radius(steps: int, digits: int = 4) -> str:
 class Certificate(NoiseLevel):
     """An exact L1 certificate: what a complete vote proves. See `certificate_from_votes`.
 
-    levels: N. votes: n_c for every class, adding up to N (ValueError if not). All else follows from them.
+    levels: N. votes: n_c for every class, a row of integers that add up to N (ValueError if not); all else follows
+    from them.
 
     Guarantee: every 8-bit image whose pixels differ from the certified one by at most R steps in sum, over all pixels
     and channels, gets the same label from the same base classifier, offsets and levels.
@@ -67,8 +68,9 @@ class Certificate(NoiseLevel):
     votes: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        check_levels(self.levels)
-        if sum(_vote_counts(self.votes)) != self.levels:
+        object.__setattr__(self, "levels", check_levels(self.levels))
+        object.__setattr__(self, "votes", _vote_counts(self.votes))
+        if sum(self.votes) != self.levels:
             raise ValueError(f"votes must add up to levels = {self.levels}, got {sum(self.votes)}")
 
     @cached_property

@@ -171,7 +171,8 @@ class Plan(NoiseLevel):
     """What is fixed before the first draw; ValueError for values that make no plan.
 
     method: a name in `NEIGHBOURS`. levels: N, which stands for lambda = N/(2q) only. n0: samples that choose the
-    class. n: fresh samples that count it. alpha: allowed chance of a wrong certificate. seed: of all draws.
+    class. n: fresh samples that count it. alpha: allowed chance of a wrong certificate; chosen after a look at the
+    counts it is none. seed: of all draws.
     """
 
     method: str
