@@ -140,7 +140,7 @@ def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certi
     votes: non-negative integers for K >= 2 classes, adding up to `levels`; may be a list, tuple, numpy array or
     one-dimensional tensor. ValueError says what was expected.
     """
-    return Certificate(check_levels(levels), _vote_counts(votes))
+    return Certificate(levels, _vote_counts(votes))
 
 
 def certificate_from_labels(labels: Iterable[SupportsIndex], num_classes: int) -> Certificate:

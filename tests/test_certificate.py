@@ -202,6 +202,13 @@ def test_an_incomplete_vote_is_no_certificate():
         certificate_from_votes([5, 6], 10)
 
 
+@pytest.mark.parametrize("row", [np.array([1, 3]), torch.tensor([1, 3]), [1, 3]], ids=["numpy", "torch", "list"])
+def test_a_certificate_is_the_same_of_any_row_of_votes(row):
+    certificate = Certificate(4, row)
+    assert certificate == Certificate(4, (1, 3)) and hash(certificate) == hash(Certificate(4, (1, 3)))
+    assert (certificate.label, certificate.radius_steps) == (1, 0)
+
+
 def test_more_votes_than_levels_are_refused():
     with pytest.raises(ValueError, match="11 votes, more than levels = 10"):
         radius_bounds([5, 6], 10)
