@@ -10,8 +10,19 @@ from pathlib import Path
 from typing import Any
 
 
+def check_replaceable(path: Path) -> None:
+    """ValueError for a path that something else than a file has: a folder, a device."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is not a file, and so nothing to write over: choose another name")
+
+
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write to a temporary name beside `path`, flush it to the disk, then rename it over `path`."""
+    """Write to a temporary name beside `path`, flush it to the disk, then rename it over `path`.
+
+    Of a link the file that it leads to is replaced. ValueError where something else than a file would be.
+    """
+    check_replaceable(path)
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -79,3 +79,20 @@ def test_compressed_lines_are_read_and_written(tmp_path):
     path.write_bytes(first[:-9])
     with pytest.raises(ValueError, match="damaged"):
         read_json_lines(path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_is_not_replaced(tmp_path, kind):
+    path = tmp_path / "there"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    with pytest.raises(ValueError, match="is not a file, and so nothing to write over"):
+        write_atomically(path, b"new")
+    assert not path.is_file() and list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_link_the_file_is_replaced(tmp_path):
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_bytes(b"old")
+    link.symlink_to(file)
+    write_atomically(link, b"new")
+    assert link.is_symlink() and file.read_bytes() == b"new"
