@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .checkpoints import read_manifest
 from .constants import PIXEL_STEPS, rounded_down, sigma_from_levels
 from .evaluation import Record, Share, by_levels, certified_curve, kept_records, of_files
 from .paper import Published, best_at
@@ -23,8 +24,15 @@ class Evaluated:
 
     @staticmethod
     def kept(folder: Path, files: str = "*", but: str = "") -> "Evaluated":
-        """The records in a model's folder; of the test images those whose file names match the patterns."""
-        test, held_out = (kept_records(folder, of_held_out) for of_held_out in (False, True))
+        """The records of the weights in a model's folder; of test images those whose file names match the patterns.
+
+        Records of weights that have been there before are left out.
+        """
+        weights = read_manifest(folder).weights_sha256
+        test, held_out = (
+            [record for record in kept_records(folder, of_held_out) if record.weights_sha256 == weights]
+            for of_held_out in (False, True)
+        )
         return Evaluated(folder.name, of_files(test, files, but), held_out)
 
 

@@ -1,7 +1,11 @@
 """Our figures beside the paper's."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
+from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.constants import levels_from_sigma
 from dssn_core.evaluation import Record
 from dssn_core.paper import published
@@ -91,3 +95,10 @@ def test_no_figure_of_ours_is_rounded_up():
     (row,) = (standing.row() for standing in standings(one(test, test), published("cifar10"), [0.5]))
     assert (row["ours"], row["difference"], row["ours_kept"]) == (66.66, -5.59, 66.66)
     assert row["ours_95_low"] == 20.76 and row["ours_95_high"] == 93.86
+
+
+def test_records_of_weights_that_are_gone_are_not_reported(tmp_path):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    assert len(Evaluated.kept(folder).test) == 500
+    save_manifest(folder, replace(read_manifest(folder), weights_sha256="0" * 64))
+    assert Evaluated.kept(folder) == Evaluated("mine", [], [])
