@@ -85,12 +85,16 @@ class TrainSettings:
         for what, table in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("inference", PRECISIONS)):
             if getattr(self, what) not in table:
                 raise ValueError(f"unknown {what} {getattr(self, what)!r}; known: {', '.join(table)}")
+        for what in ("learning_rate", "weight_decay", "momentum", "stability", "consistency"):
+            if not 0 <= getattr(self, what) < math.inf:
+                raise ValueError(f"{what} must be a number of 0 or more, got {getattr(self, what)}")
+        for what in ("warmup", "averaging", "pictures_first"):
+            if not 0 <= getattr(self, what) < 1:
+                raise ValueError(f"{what} must be from 0 to less than 1, got {getattr(self, what)}")
         if not 1 <= self.zoom < math.inf:
             raise ValueError(f"zoom must be a number of 1 or more, got {self.zoom}")
         if self.operations < 0:
             raise ValueError(f"operations must be 0 or more, got {self.operations}")
-        if not 0 <= self.consistency < math.inf:
-            raise ValueError(f"consistency must be a number of 0 or more, got {self.consistency}")
         if self.consistency and self.architecture == "denoised-lite0":
             raise ValueError("a denoiser learns pictures, not labels: it has no use for consistency")
         if self.batch_size % self.views:
@@ -497,6 +501,8 @@ def train(
     settings = trainer.settings
     log_every, check_every = log_every or -(-settings.images // 160), check_every or -(-settings.images // 16)
     state, log = output / STATE, output / LOG
+    if (output / MANIFEST).exists() and not state.is_file():
+        raise ValueError(f"{output} holds a model, and no state of a run to go on with: choose another folder")
     if state.is_file():
         trainer.load_state(state)
         report(f"resumed at {trainer.position * settings.batch_size:,} images")

@@ -229,6 +229,21 @@ def test_a_run_holds_out_what_its_start_held_out(data, tmp_path, change):
     Trainer(replace(TINY, **change), replace(data, description="other pictures"), start=start)
 
 
+def test_a_run_does_not_write_over_a_model(data, tmp_path):
+    manifest = run(TINY, data, tmp_path / "tiny")
+    (tmp_path / "tiny" / STATE).unlink()
+    with pytest.raises(ValueError, match="holds a model, and no state of a run"):
+        run(replace(TINY, learning_rate=0.01), data, tmp_path / "tiny")
+    assert load_model(str(tmp_path / "tiny")).manifest == manifest
+
+
+def test_a_compiled_run_is_another_run(data, tmp_path):
+    """Its arithmetic is in another order."""
+    Trainer(TINY, data, compiled=True).save_state(tmp_path / STATE)
+    with pytest.raises(ValueError, match="other settings or data"):
+        Trainer(TINY, data).load_state(tmp_path / STATE)
+
+
 def test_a_run_named_as_an_installed_model_is_a_model_of_its_own(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     train(Trainer(TINY, data), Path("cifar10-dssn"), report=quiet)
@@ -350,6 +365,11 @@ def test_no_magnification_is_the_picture_itself():
 # --- noise ---
 
 
+def test_half_of_the_draws_are_below_the_middle_of_the_roots():
+    levels = draw_levels(4001, (0.25, 4.0), generator())
+    assert levels.double().median() == pytest.approx(levels_from_sigma(1.25**2), rel=0.05)
+
+
 @pytest.mark.parametrize("sigma_range", [(0.1, 3.5), (0.5, 0.5), (0.2, 0.21)])
 def test_levels_are_drawn_from_the_range(sigma_range):
     levels = draw_levels(5000, sigma_range, generator())
@@ -435,6 +455,49 @@ def test_the_loss_of_a_step_is_cross_entropy_plus_weighted_disagreement(data):
     assert trainer.step()[0] == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_a_loss_that_is_no_number_ends_the_run(data):
+    trainer = Trainer(TINY, data)
+    with torch.no_grad():
+        trainer.model.network.head.weight.fill_(math.nan)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        trainer.step()
+
+
+def test_only_convolutions_and_linear_weights_decay(data):
+    trainer = Trainer(replace(TINY, weight_decay=0.25), data)
+    decays = {p: group["weight_decay"] for group in trainer.optimizer.param_groups for p in group["params"]}
+    assert len(decays) == len(list(trainer.model.parameters()))
+    assert {(p.ndim, decay) for p, decay in decays.items()} == {(4, 0.25), (2, 0.25), (1, 0.0)}
+
+
+def test_steps_follow_the_learning_rates_schedule(data):
+    trainer = Trainer(TINY, data)
+    for position in range(TINY.steps):
+        trainer.step()
+        expected = 0.05 * learning_rate_factor(position / TINY.steps, TINY.warmup)
+        assert {group["lr"] for group in trainer.optimizer.param_groups} == {expected}
+
+
+def test_every_epoch_shows_every_image_once_in_an_order_of_its_own(data):
+    trainer = Trainer(replace(TINY, batch_size=26), data)  # four batches of the 104 images
+    orders = []
+    for epoch in range(2):
+        batches = []
+        for place in range(4):
+            trainer.position = 4 * epoch + place
+            batches += trainer._batch_indices().tolist()
+        assert sorted(batches) == list(range(104))
+        orders.append(batches)
+    assert orders[0] != orders[1]
+
+
+def test_the_statistics_of_the_averaged_weights_do_not_depend_on_what_was_measured_before(data):
+    trainer = Trainer(TINY, data)
+    trainer.step()
+    first, again = (copy.deepcopy(trainer.averaged()).state_dict() for _ in range(2))
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+
+
 # --- settings ---
 
 
@@ -467,6 +530,16 @@ def test_the_learning_rate_rises_then_falls():
 def test_settings_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         replace(TINY, **change)
+
+
+@pytest.mark.parametrize("value", [-1.0, math.inf, math.nan])
+@pytest.mark.parametrize(
+    "what",
+    ["learning_rate", "weight_decay", "momentum", "stability", "consistency", "warmup", "averaging", "pictures_first"],
+)
+def test_numbers_that_make_no_sense_are_refused_before_the_run(what, value):
+    with pytest.raises(ValueError, match=f"{what} must be"):
+        replace(TINY, **{what: value})
 
 
 @pytest.mark.parametrize("zoom", [0.5, math.inf, math.nan])
