@@ -1,6 +1,7 @@
 """The command line of DSSN Explorer. Thin: every command is a few calls into the library."""
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -20,12 +21,12 @@ from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
 from .certificate import Certificate, certificate_from_labels, radius_bounds
 from .certificate_file import Verdict, verdict
-from .checkpoints import MANIFEST, find_model, load_model, read_manifest, save_checkpoint, save_manifest
+from .checkpoints import MANIFEST, find_model, load_model, read_manifest, save_checkpoint
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .ensembles import joined
 from .estimates import estimate
-from .files import read_json_lines, write_atomically, write_json_lines
+from .files import check_replaceable, read_json_lines, write_atomically, write_json_lines
 from .gallery import list_dataset
 from .images import image_sha256, read_image
 from .networks import PRECISIONS, Classifier
@@ -73,7 +74,14 @@ def json_object(value: Any) -> dict[str, Any]:
     return value
 
 
+def radius(rho: float) -> float:
+    if not 0 <= rho < float("inf"):
+        raise ValueError(f"a radius must be a number of 0 or more, got {rho}")
+    return rho
+
+
 POSITIVE = checked(int, positive)
+RADIUS = checked(float, radius)
 
 
 def counted(
@@ -93,6 +101,13 @@ def counted(
                 yield state
 
     return sample_labels(model if gap is None else Hesitant(model, gap), image, noise, batch_size, watch)
+
+
+def warn_of_other_noise(model: Classifier, method: str) -> None:
+    assert model.manifest is not None
+    if method != model.manifest.noise:
+        known = f"{model.manifest.name} is trained for {model.manifest.noise}"
+        print(f"{known}: these samples are new to it", file=sys.stderr)
 
 
 def add_noise_options(parser: Parser) -> None:
@@ -147,7 +162,11 @@ def run_certify(options: Options) -> int:
     assert model.manifest is not None
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
+    warn_of_other_noise(model, "dssn")
     if options.output:  # before the vote, not after it
+        check_replaceable(options.output)
+        if options.output.resolve() == options.image.resolve():
+            raise ValueError("--output names the picture itself: choose another name, or it would be lost")
         layout = ChunkLayout.for_images(noise.levels, noise.shape, options.batch_size)
         certificate_file.check_rows(layout.rows, noise.shape)
     began = time.perf_counter()
@@ -234,7 +253,8 @@ def add_verify(parser: Parser) -> None:
 
 
 def run_verify(options: Options) -> int:
-    document = certificate_file.parse(options.certificate.read_bytes())
+    with options.certificate.open("rb") as file:
+        document = certificate_file.parse(file.read(certificate_file.MAX_BYTES + 1))
     _, height, width = document["image"]["shape"]
     image = read_image(options.image, (height, width)) if options.image else None
     findings = list(certificate_file.verify(document, image, count=counted, chosen=options.model))
@@ -334,7 +354,7 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
     parser.add_argument("--files", default="*", metavar="PATTERN", help="only images whose file names match this")
     parser.add_argument("--but", default="", metavar="PATTERN", help="and do not match this")
-    parser.add_argument("--rho", type=float, nargs="+", help="radii of the summary (default: 0, 0.5, 1 ...)")
+    parser.add_argument("--rho", type=RADIUS, nargs="+", help="radii of the summary (default: 0, 0.5, 1 ...)")
     parser.add_argument(
         "--clean", action="store_true", help="first tell how many the pretrained classifier answers without noise"
     )
@@ -370,8 +390,7 @@ def run_evaluate(options: Options) -> int:
     method = options.method or model.manifest.noise
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
-    if method != model.manifest.noise:
-        print(f"{options.model} is trained for {model.manifest.noise}: these samples are new to it", file=sys.stderr)
+    warn_of_other_noise(model, method)
     folder = find_model(options.model)
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling, before = None, {}
@@ -389,7 +408,6 @@ def run_evaluate(options: Options) -> int:
     records = {record.key: record for record in map(evaluation.Record.from_json, kept)}
     if options.output:
         write_json_lines(options.output, (record.to_json() for record in records.values()))
-    found: list[evaluation.Record] = []
     for sigma, levels in levels_of.items():
         results = evaluation.evaluate(model, data, indices, levels, {**before, **records}, sampling=sampling)
         chosen = []
@@ -404,21 +422,14 @@ def run_evaluate(options: Options) -> int:
                     file.write(line + "\n")
             else:
                 print(line)
-        found += chosen
         figures = evaluation.summary(chosen, options.rho)
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
-    if options.record and found:
-        if read_manifest(folder).weights_sha256 != model.manifest.weights_sha256:
-            raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
-        evaluation.keep_records(folder, options.held_out, found)
-        which = f", files {options.files}" * (options.files != "*") + f" but {options.but}" * bool(options.but)
-        chosen = evaluation.of_files(evaluation.kept_records(folder, options.held_out), options.files, options.but)
-        measured = evaluation.measured_on(chosen, data.description + which, options.rho)
-        manifest = read_manifest(folder)  # as it is now: another evaluation may have written into it meanwhile
-        name = evaluation.MEASURED[options.held_out] + which
-        save_manifest(folder, replace(manifest, measured={**manifest.measured, name: measured}))
+        if options.record:  # each noise when it is whole: part of its images would not be evenly spread
+            evaluation.publish(
+                folder, options.held_out, chosen, data.description, options.files, options.but, options.rho
+            )
     return 0
 
 
@@ -427,7 +438,7 @@ def run_evaluate(options: Options) -> int:
 
 def add_standings(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders, all for one method")
-    parser.add_argument("--rho", type=float, nargs="+", default=TABLE_RHOS, help="radii that the paper has figures of")
+    parser.add_argument("--rho", type=RADIUS, nargs="+", default=TABLE_RHOS, help="radii that the paper has figures of")
     parser.add_argument("--files", default="*", metavar="PATTERN", help="only test images whose file names match this")
     parser.add_argument("--but", default="", metavar="PATTERN", help="and do not match this")
 
@@ -462,7 +473,7 @@ def add_estimate(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders")
     parser.add_argument("--data", required=True, help="the training set of the models: zip, folder or 'download'")
     parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
-    parser.add_argument("--rho", type=float, nargs="+", default=[0.0, *TABLE_RHOS])
+    parser.add_argument("--rho", type=RADIUS, nargs="+", default=[0.0, *TABLE_RHOS])
     parser.add_argument("--limit", type=POSITIVE, default=500, help="held-out images (default %(default)s)")
     parser.add_argument("--samples", type=POSITIVE, default=32, help="of each image (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
@@ -563,12 +574,15 @@ def main(arguments: list[str] | None = None) -> int:
         add_options(commands.add_parser(name, help=text, description=text))
     options = parser.parse_args(arguments)
     keep_freed_memory()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a letter is no reason to stop
+        sys.stdout.reconfigure(errors="replace")
     try:
         return COMMANDS[options.command][2](options)
     except (ValueError, ArithmeticError, OSError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
         return 130
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from .checkpoints import Manifest
 from .gallery import identity
 from .networks import Classifier, Ensemble
+from .splitting import PIXELWISE
 
 ALIKE = ("noise", "offsets", "class_names", "input_shape")
 """Fields of the members' manifests that must agree for one vote to make sense for all of them."""
@@ -14,10 +15,16 @@ HELD_OUT = ("data", "seed", "held_out_per_class")
 """What of their training decides which images were set apart: none of these may have been seen by any member."""
 
 
+def _without_hashes(offsets: dict[str, Any]) -> str:
+    block = " x ".join(map(str, offsets.get("block", PIXELWISE)))
+    return f"{offsets['scheme']} (seed {offsets['seed']}) over blocks of {block}"
+
+
 def _common(what: str, values: Sequence[Any]) -> Any:
     told_apart_by = [identity(str(value)) if what == "data" else value for value in values]
     if any(value != told_apart_by[0] for value in told_apart_by):
-        raise ValueError(f"these models cannot be joined, they differ in {what}: {', '.join(map(str, values))}")
+        said = [_without_hashes(value) if what == "offsets" else str(value) for value in values]
+        raise ValueError(f"these models cannot be joined, they differ in {what}: {', '.join(said)}")
     return values[0]
 
 

@@ -15,7 +15,7 @@ import torch
 from scipy.stats import binomtest
 
 from .certificate import certificate_from_votes
-from .checkpoints import Manifest
+from .checkpoints import Manifest, read_manifest, save_manifest
 from .constants import PIXEL_STEPS, NoiseLevel
 from .denoising import Pretrained
 from .files import read_json_lines, write_json_lines
@@ -350,6 +350,28 @@ def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> Non
     merged = {record.key: record for record in [*before, *records]}
     ordered = sorted(merged.values(), key=lambda record: (record.levels, record.index))
     write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in ordered))
+
+
+def publish(
+    folder: Path,
+    held_out: bool,
+    records: Sequence[Record],
+    data: str,
+    files: str = "*",
+    but: str = "",
+    rhos: Sequence[float] | None = None,
+) -> None:
+    """`keep_records`, and say in the model's manifest what all that are kept add up to.
+
+    data, files, but: what images they are of, as for `selected`. ValueError if the folder holds other weights by now.
+    """
+    if any(record.weights_sha256 != read_manifest(folder).weights_sha256 for record in records):
+        raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
+    keep_records(folder, held_out, records)
+    which = f", files {files}" * (files != "*") + f" but {but}" * bool(but)
+    measured = measured_on(of_files(kept_records(folder, held_out), files, but), data + which, rhos)
+    manifest = read_manifest(folder)  # as it is now: another evaluation may have written into it meanwhile
+    save_manifest(folder, replace(manifest, measured={**manifest.measured, MEASURED[held_out] + which: measured}))
 
 
 def by_levels(records: Iterable[Record]) -> dict[int, list[Record]]:

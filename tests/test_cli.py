@@ -2,15 +2,27 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from dssn_core import certify, levels_from_sigma, load_model, read_image
-from dssn_core.__main__ import main
-from dssn_core.gallery import sample_pictures
+from dssn_core import certify, levels_from_sigma, load_model, read_image, stored
+from dssn_core.__main__ import DIFFERS, main
+from dssn_core.agreement import GAPS
+from dssn_core.checkpoints import PRETRAINED
+from dssn_core.estimates import estimate
+from dssn_core.evaluation import evenly_spread
+from dssn_core.gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
+from dssn_core.images import image_sha256, png
+from dssn_core.strict import Hesitant, strictly
+from dssn_core.training import held_out_of
+from dssn_core.voting import noise_for, sample_labels
 
 PICTURE = str(sample_pictures()[3].path)
 
@@ -68,6 +80,8 @@ def test_refusals_exit_with_1_and_a_message(arguments, message, capsys):
         (["certify", PICTURE, "--levels", "1"], "from 2 to 8192"),
         (["certify", PICTURE, "--levels", "9", "--sigma", "1"], "not allowed with"),
         (["certify", PICTURE, "--batch-size", "0"], "1 or more"),
+        (["evaluate", "--data", "x", "--sigma", "0.5", "--rho", "-1"], "a radius must be a number of 0 or more"),
+        (["standings", "--rho", "nan"], "a radius must be a number of 0 or more"),
         (["train", "--data", "x", "--output", "y", "--network", "5"], "must be a JSON object"),
         (["train", "--data", "x", "--output", "y", "--network", "{"], "Expecting"),
         ([], "required"),
@@ -85,6 +99,132 @@ def test_standings_prints_the_kept_figures_beside_the_papers(capsys):
     _, half, four = capsys.readouterr().out.splitlines()
     assert half.startswith("rho 0.5: ") and "cifar10-dssn-long at sigma 0.75), paper 72.25, difference" in half
     assert four.startswith("rho 4: ") and "1,000 images" in four
+
+
+def test_certify_strictly(capsys):
+    picture = str(sample_pictures()[9].path)  # of some of whose samples the network is not sure
+    command = ["certify", picture, "--levels", "60", "--strict", "0.5"]
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["strict"]
+    model = load_model("cifar10-dssn")
+    votes = sample_labels(Hesitant(model, 0.5), read_image(picture), noise_for(model, 60))
+    strict = strictly(votes, 10, 0.5)
+    assert found["undecided"] == strict.undecided > 0
+    assert (found["label"], found["radius_steps"]) == (strict.label, strict.radius_steps)
+    assert main(command) == 0
+    assert f"Strictly: {strict.undecided} of 60 samples" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("output", "options", "message"),
+    [
+        (".", [], "is not a file, and so nothing to write over"),
+        (PICTURE, [], "names the picture itself"),
+        ("new.json", ["--levels", "3000", "--batch-size", "3000"], "nobody could check chunks of 3000 samples"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_the_vote(output, options, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dssn_core.__main__.counted", lambda *_: pytest.fail("voted"))
+    before = Path(PICTURE).read_bytes()
+    assert main(["certify", PICTURE, "--output", output, *options]) == 1
+    assert message in capsys.readouterr().err
+    assert Path(PICTURE).read_bytes() == before and not list(tmp_path.iterdir())
+
+
+def test_a_certificate_is_checked_with_the_model_that_is_asked_for(tmp_path, capsys):
+    file = str(tmp_path / "certificate.json")
+    assert main(["certify", PICTURE, "--levels", "40", "--output", file]) == 0
+    assert main(["verify", file, "--model", "cifar10-dssn"]) == 0
+    assert main(["verify", file, "--model", "cifar10-dssn-long"]) == DIFFERS
+    assert "but cifar10-dssn-long here has" in capsys.readouterr().out
+
+
+def test_an_endless_file_is_no_certificate(capsys):
+    assert main(["verify", "/dev/zero"]) == 1
+    assert "too large: at most 10 MB" in capsys.readouterr().err
+
+
+def test_the_gallery_keeps_what_the_page_shows(tmp_path, capsys):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    assert main(["gallery", "--model", str(folder), "--sigma", "0.02"]) == 0
+    assert "kept 20 certificates of 20 pictures" in capsys.readouterr().out
+    model, image = load_model(str(folder)), read_image(PICTURE)
+    levels = levels_from_sigma(0.02)
+    found = stored.stored_vote(model, folder, image_sha256(image), levels)
+    assert found.labels.tolist() == sample_labels(model, image, noise_for(model, levels)).tolist()
+
+
+def test_agree_compares_every_setting_and_prices_every_gap(capsys):
+    assert main(["agree", "--levels", "4", "--images", "2"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("cifar10-dssn, N = 4, 2 pictures, against ")
+    assert [line.split()[0] for line in lines].count("strict") == len(GAPS) and len(lines) == 15 + len(GAPS)
+    assert all(" of 8 votes " in line for line in lines)
+
+
+def test_an_interruption_is_told_in_a_word(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dssn_core.__main__.read_image", interrupted)
+    assert main(["certify", PICTURE]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_another_noise_than_that_of_the_training_is_told(capsys):
+    assert main(["certify", PICTURE, "--levels", "4", "--model", "cifar10-uniform"]) == 0
+    assert "cifar10-uniform is trained for uniform: these samples are new to it" in capsys.readouterr().err
+
+
+CHEAP = ("--sigma-range", "0.2", "0.4", "--check-every", "200")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A zip of class folders with 205 noisy pictures in each, and a model that `train` made of 5 of them."""
+    home = tmp_path_factory.mktemp("trained")
+    generator = np.random.default_rng(0)
+    with zipfile.ZipFile(home / "data.zip", "w") as data:
+        for place, name in enumerate(CIFAR10_CLASSES):
+            for number in range(205):
+                pixels = generator.integers(25 * place, 25 * place + 30, (32, 32, 3), dtype=np.uint8)
+                data.writestr(f"{name}/{number}.png", png(torch.from_numpy(pixels).permute(2, 0, 1)))
+    network = '{"stem": 4, "stages": [8]}'
+    command = ["train", "--data", str(home / "data.zip"), "--output", str(home / "model"), "--network", network]
+    assert main([*command, "--images", "200", "--batch-size", "10", "--seed", "3", *CHEAP]) == 0
+    return home
+
+
+def test_train_takes_its_settings(trained):
+    manifest = load_model(str(trained / "model")).manifest
+    assert manifest.settings == {"stem": 4, "stages": [8]} and manifest.sigma_range == (0.2, 0.4)
+    assert [manifest.training[name] for name in ("images", "batch_size", "seed")] == [200, 10, 3]
+
+
+def test_estimate_asks_the_held_out_images(trained, capsys):
+    command = ["estimate", "--model", str(trained / "model"), "--data", str(trained / "data.zip")]
+    assert main([*command, "--sigma", "0.25", "--limit", "40", "--samples", "2", "--rho", "0", "0.1"]) == 0
+    title, head, row = capsys.readouterr().out.splitlines()[-3:]
+    assert title.endswith("model: 40 images, 2 samples each") and head.split() == ["sigma", "sample", "0", "0.1"]
+    model = load_model(str(trained / "model"))
+    held_out = held_out_of(model.manifest, load_dataset(str(trained / "data.zip"), (32, 32), train=True))
+    few = held_out.subset(torch.tensor(evenly_spread(held_out.labels.tolist(), 40)))
+    (expected,) = estimate(model, few, [0.25], [0.0, 0.1], 2)
+    shares = [expected.single_sample, *expected.certified.values()]
+    assert row.split() == ["0.25", *(f"{100 * share:.1f}" for share in shares)]
+
+
+def test_evaluate_takes_images_that_the_training_held_out(trained, tmp_path):
+    output = tmp_path / "records.jsonl"
+    command = ["evaluate", "--model", str(trained / "model"), "--data", str(trained / "data.zip"), "--sigma", "0.05"]
+    assert main([*command, "--held-out", "--limit", "30", "--output", str(output), "--files", "[1-9]*.png"]) == 0
+    records = [json.loads(line) for line in output.read_text().splitlines()]
+    model = load_model(str(trained / "model"))
+    held_out = held_out_of(model.manifest, load_dataset(str(trained / "data.zip"), (32, 32), train=True))
+    known = {image_sha256(image) for image in held_out.images}
+    assert len(records) == 30 and {record["image_sha256"] for record in records} <= known
+    assert all(record["file"] != "0.png" for record in records)
 
 
 def test_it_runs_from_any_folder(tmp_path):

@@ -37,6 +37,15 @@ def test_a_randomized_method_has_to_lead_all_other_classes_together():
     assert found == pytest.approx({0.0: 2 / 3, 0.4: 2 / 3, 1.2: 1 / 3, 1.3: 0})
 
 
+def test_a_network_of_a_randomized_method_is_judged_as_one(data):
+    model = load_model("cifar10-uniform")
+    rhos = [0.0, 0.5, 1.0, 1.5, 2.0]
+    (found,) = estimate(model, data, [2.0], rhos, samples=20)
+    votes = sampled_votes(model, data, 1766, 20, seed=0)
+    as_dssn, as_one = (estimated_certified(votes, data.labels, 1766 / 510, rhos, way) for way in (False, True))
+    assert found.certified == as_one != as_dssn
+
+
 def test_votes_are_of_all_images_and_follow_the_seed(model, data):
     votes = sampled_votes(model, data, levels=441, samples=3, seed=5)
     assert votes.shape == (10, 10)

@@ -25,6 +25,7 @@ from dssn_core.evaluation import (
     keep_records,
     kept_records,
     measured_on,
+    publish,
     radius_grid,
     selected,
 )
@@ -291,11 +292,11 @@ def test_the_command_evaluates_a_randomized_method(tmp_path, capsys):
     folder = class_folders(tmp_path)
     output = tmp_path / "records.jsonl"
     command = ["evaluate", "--data", str(folder), "--sigma", "0.5", "--limit", "2", "--output", str(output)]
-    command += ["--model", str(PRETRAINED / "cifar10-uniform"), "--samples", "50"]
+    command += ["--model", str(PRETRAINED / "cifar10-uniform"), "--samples", "50", "--seed", "7"]
     assert main(command) == 0
     assert "additive uniform, sigma 0.5" in capsys.readouterr().out
     records = [Record.from_json(json.loads(line)) for line in output.read_text().splitlines()]
-    assert [record.sampling for record in records] == [Sampling("uniform", 100, 50, 0.001, 0)] * 2
+    assert [record.sampling for record in records] == [Sampling("uniform", 100, 50, 0.001, 7)] * 2
     assert main([*command, "--alpha", "2"]) == 1
     assert "alpha must lie" in capsys.readouterr().err
 
@@ -438,6 +439,55 @@ def test_records_at_one_noise_are_drawn_in_one_way(tmp_path):
     drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING)
     with pytest.raises(ValueError, match="more than one way"):
         keep_records(tmp_path, False, [drawn, replace(drawn, sampling=replace(SAMPLING, n=SAMPLING.n + 1))])
+
+
+def test_each_noise_is_kept_when_it_is_whole(tmp_path, monkeypatch, capsys):
+    """An interruption, or a picture that cannot be read, costs what is unfinished only."""
+    folder = unmeasured(tmp_path)
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
+
+    def mortal(model, image, noise):
+        if noise.levels == 88:
+            raise KeyboardInterrupt
+        return count_votes(model, image, noise)
+
+    monkeypatch.setattr(evaluation, "count_votes", mortal)
+    assert main([*command, "--sigma", "0.05", "0.1"]) == 130
+    assert [record.levels for record in kept_records(folder, False)] == [44] * 10
+    assert list(read_manifest(folder).measured["certified_accuracy"]["by_levels"]) == ["44"]
+    monkeypatch.setattr(evaluation, "count_votes", count_votes)
+    assert main([*command, "--sigma", "0.05", "0.1"]) == 0
+    assert {record.levels for record in kept_records(folder, False)} == {44, 88}
+
+
+def test_nothing_is_kept_beside_other_weights(tmp_path):
+    folder = unmeasured(tmp_path)
+    with pytest.raises(ValueError, match="holds other weights than at the start"):
+        publish(folder, False, [a_record(3)], "data")
+    assert kept_records(folder, False) == []
+
+
+def test_records_that_the_manifest_does_not_name_are_of_unknown_data(tmp_path, capsys):
+    folder = unmeasured(tmp_path)
+    keep_records(folder, False, [replace(a_record(3), weights_sha256=read_manifest(folder).weights_sha256)])
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main(command) == 1
+    assert "keeps records of data that its manifest does not name" in capsys.readouterr().err
+
+
+def test_records_of_weights_that_are_gone_stop_no_evaluation(tmp_path):
+    folder = unmeasured(tmp_path)
+    keep_records(folder, False, [a_record(3)])
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "10"]) == 0
+    assert {record.weights_sha256 for record in kept_records(folder, False)} == {read_manifest(folder).weights_sha256}
+
+
+def test_votes_of_a_randomized_method_add_up_to_its_samples():
+    drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING, votes=(0, SAMPLING.n, 0)).to_json()
+    assert Record.from_json(drawn).votes == (0, SAMPLING.n, 0)
+    with pytest.raises(ValueError, match="not a record"):
+        Record.from_json({**drawn, "votes": (0, SAMPLING.n - 1, 0)})
 
 
 def test_an_output_cannot_grow_compressed(tmp_path, capsys):
