@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 
 from app.charts import SURE_COLOUR, framed
 from app.compare_charts import METHOD_COLOURS
+from dssn_core.accuracy import Share, certified_steps
 from dssn_core.comparison import METHODS
-from dssn_core.evaluation import Record, Share, certified_steps
 from dssn_core.paper import Published, best_at
+from dssn_core.records import Record
 
 BINS = 20
 WRONG, ABSTAINS, ZERO = "wrong", "abstains", "radius 0"

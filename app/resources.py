@@ -16,17 +16,19 @@ from torch import Tensor
 from app.pictures import crop_preview
 from app.runs import EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, read_image, stored
+from dssn_core.accuracy import Share, certified_curve
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, Finding, verify
 from dssn_core.checkpoints import MANIFEST, CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
-from dssn_core.evaluation import RECORD_FILES, Record, Share, by_levels, certified_curve
 from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
+from dssn_core.record_files import RECORD_FILES
+from dssn_core.records import Record, by_levels
 from dssn_core.self_check import Result, outcome
 from dssn_core.splitting import OFFSET_SCHEMES, Block
 from dssn_core.standings import TABLE_RHOS, Chosen, Evaluated, chosen

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from . import agreement, benchmark, certificate_file, evaluation, self_check, training
+from . import accuracy, agreement, benchmark, certificate_file, evaluation, record_files, self_check, training
 from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
 from .certificate import Certificate, certificate_from_labels, radius_bounds
@@ -32,6 +32,7 @@ from .images import image_sha256, read_image
 from .networks import PRECISIONS, Classifier
 from .noises import NOISES
 from .paper import published
+from .records import Record, Sampling
 from .splitting import SplitNoise
 from .standings import TABLE_RHOS, Evaluated, standings
 from .stored import PICTURES, keep_certificates, pictures_for
@@ -395,17 +396,17 @@ def run_evaluate(options: Options) -> int:
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling, before = None, {}
     if method != "dssn":
-        sampling = evaluation.Sampling(method, 100, options.samples, options.alpha, options.seed)
+        sampling = Sampling(method, 100, options.samples, options.alpha, options.seed)
         for levels in levels_of.values():
             sampling.plan(levels)  # refuses nonsense before any work
     if options.record:
         noises = levels_of.values()
-        before = evaluation.kept_before(folder, options.held_out, model, noises, sampling, data.description)
+        before = record_files.kept_before(folder, options.held_out, model, noises, sampling, data.description)
     indices = evaluation.selected(data, options.limit, options.files, options.but)
     if options.clean:
         print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
     kept = read_json_lines(options.output) if options.output else []
-    records = {record.key: record for record in map(evaluation.Record.from_json, kept)}
+    records = {record.key: record for record in map(Record.from_json, kept)}
     if options.output:
         write_json_lines(options.output, (record.to_json() for record in records.values()))
     for sigma, levels in levels_of.items():
@@ -422,12 +423,12 @@ def run_evaluate(options: Options) -> int:
                     file.write(line + "\n")
             else:
                 print(line)
-        figures = evaluation.summary(chosen, options.rho)
+        figures = accuracy.summary(chosen, options.rho)
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
         if options.record:  # each noise when it is whole: part of its images would not be evenly spread
-            evaluation.publish(
+            record_files.publish(
                 folder, options.held_out, chosen, data.description, options.files, options.but, options.rho
             )
     return 0
@@ -451,7 +452,7 @@ def run_standings(options: Options) -> int:
     ((classes, method),) = kinds
     if (options.files, options.but) == ("*", ""):
         for home in homes.values():
-            evaluation.check_of_one_piece(read_manifest(home))
+            record_files.check_of_one_piece(read_manifest(home))
     networks = [Evaluated.kept(home, options.files, options.but) for home in homes.values()]
     rivals = [row for row in published(PICTURES[classes]) if row.method == method]
     rows = [standing.row() for standing in standings(networks, rivals, options.rho)]

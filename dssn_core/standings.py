@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .accuracy import Share, certified_curve
 from .checkpoints import read_manifest
 from .constants import PIXEL_STEPS, rounded_down, sigma_from_levels
-from .evaluation import Record, Share, by_levels, certified_curve, kept_records, of_files
 from .paper import Published, best_at
+from .record_files import kept_records
+from .records import Record, by_levels, of_files
 
 TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 """The radii of the paper's headline."""

@@ -7,8 +7,8 @@ import pytest
 
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.constants import levels_from_sigma
-from dssn_core.evaluation import Record
 from dssn_core.paper import published
+from dssn_core.records import Record
 from dssn_core.standings import Evaluated, chosen, standings
 
 LOW, HIGH = levels_from_sigma(0.5), levels_from_sigma(2.0)

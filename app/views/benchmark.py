@@ -14,11 +14,12 @@ from app.gallery import SAMPLE, SOURCES
 from app.resources import Collection, Part
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
+from dssn_core.accuracy import Gain, gains
 from dssn_core.certificate import display_radius
 from dssn_core.comparison import METHODS
 from dssn_core.constants import rounded_down, sigma_from_levels
-from dssn_core.evaluation import Gain, Record, by_levels, gains
 from dssn_core.paper import published, source
+from dssn_core.records import Record, by_levels
 from dssn_core.standings import chosen, standings
 
 VIEWS = Path(__file__).parent

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from app import benchmark_charts as charts
 from dssn_core import certificate_from_votes
-from dssn_core.evaluation import Record, Sampling, Share
+from dssn_core.accuracy import Share
 from dssn_core.paper import published
+from dssn_core.records import Record, Sampling
 
 
 def a_record(votes, index):

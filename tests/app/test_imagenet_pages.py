@@ -9,9 +9,9 @@ from app import resources
 from app.resources import manifest_of
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
-from dssn_core.evaluation import Record, of_files
 from dssn_core.gallery import sample_pictures
 from dssn_core.images import image_sha256, to_picture
+from dssn_core.records import Record, of_files
 from dssn_core.standings import Evaluated
 from tests.app.test_certify import MAIN, shown_radius
 

@@ -1,0 +1,102 @@
+"""What records add up to: certified accuracy, with its interval.
+
+Certified accuracy at rho: the share of images that are classified right with a certified radius of at least rho.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+from .constants import PIXEL_STEPS
+from .records import Record
+
+
+@dataclass(frozen=True)
+class Share:
+    """`count` of `images`, with the 95 % Wilson interval of the share behind it."""
+
+    count: int
+    images: int
+
+    @property
+    def share(self) -> float:
+        return self.count / self.images
+
+    @property
+    def percent(self) -> float:
+        """The share in percent, to hundredths, never more than it is."""
+        return 10_000 * self.count // self.images / 100
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        # The interval is the same whatever is tested, and testing the share itself takes no search for a p-value.
+        bounds = binomtest(self.count, self.images, self.share).proportion_ci(method="wilson")
+        return float(bounds.low), float(bounds.high)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"count": self.count, "images": self.images, "interval_95": [round(bound, 4) for bound in self.interval]}
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        interval = f"95 % interval {100 * low:.1f} to {100 * high:.1f}"
+        return f"{self.percent:.2f} % ({self.count} of {self.images}; {interval})"
+
+
+def certified_steps(records: Sequence[Record]) -> np.ndarray:
+    """float64 (n,): each record's certified radius in steps if it is right, -1 if it is wrong or abstains.
+
+    An abstention is never right (as in the literature on randomized smoothing).
+    """
+    steps = (record.radius_in_steps if record.right else None for record in records)
+    return np.array([-1.0 if radius is None else radius for radius in steps])
+
+
+def certified_curve(records: Sequence[Record], rhos: Sequence[float]) -> list[Share]:
+    """How many of the records are right with a certified radius of rho or more, for every rho."""
+    if not records:
+        raise ValueError("there are no records to summarize")
+    # The small term undoes the rounding of rho = R/255 itself, never a step.
+    enough = certified_steps(records) >= np.array(rhos)[:, None] * PIXEL_STEPS - 1e-9
+    return [Share(int(count), len(records)) for count in enough.sum(axis=1)]
+
+
+def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
+    """`certified_curve` at one rho. rho = 0 gives plain accuracy, of a randomized method less its abstentions."""
+    return certified_curve(records, [rho])[0]
+
+
+def radius_grid(records: Sequence[Record]) -> list[float]:
+    """0, 0.5, 1, ... up to the largest radius the records' levels allow."""
+    largest = max(record.levels for record in records) // 2 / PIXEL_STEPS
+    return [step / 2 for step in range(int(largest * 2) + 1)]
+
+
+def summary(records: Sequence[Record], rhos: Sequence[float] | None = None) -> dict[str, Share]:
+    """Certified accuracy by rho, as text; at the radii of `radius_grid` if none are asked for."""
+    grid = radius_grid(records) if rhos is None else rhos
+    return {f"{rho:g}": share for rho, share in zip(grid, certified_curve(records, grid), strict=True)}
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How many steps longer one certified radius is than that of `rival`, of the same image; both answers are right."""
+
+    steps: float
+    rival: Record
+
+
+def gains(records: Sequence[Record], rivals: Sequence[Record]) -> dict[int, Gain]:
+    """By data set index, of the images that have a record in both and are answered right in both.
+
+    An abstention counts as a radius of zero.
+    """
+    others = {(rival.index, rival.image_sha256): rival for rival in rivals if rival.right}
+    pairs = [(record, others.get((record.index, record.image_sha256))) for record in records if record.right]
+    return {
+        record.index: Gain((record.radius_in_steps or 0) - (rival.radius_in_steps or 0), rival)
+        for record, rival in pairs
+        if rival is not None
+    }

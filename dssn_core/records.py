@@ -1,0 +1,122 @@
+"""One image's certificate in an evaluation: a line of JSON, checked when it is read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
+from typing import Any
+
+from .certificate import certificate_from_votes
+from .constants import PIXEL_STEPS, NoiseLevel
+from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
+from .splitting import PIXELWISE, Block, check_shape
+from .voting import BATCH_SIZE
+
+Key = tuple[object, ...]
+"""Data set index, levels, weight hash, number format, block, image hash, sampling: what a record is about."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a randomized method's votes were drawn; see `monte_carlo.Plan`."""
+
+    method: str
+    n0: int
+    n: int
+    alpha: float
+    seed: int
+
+    def plan(self, levels: int, batch_size: int = BATCH_SIZE) -> Plan:
+        return Plan(self.method, levels, self.n0, self.n, self.alpha, self.seed, batch_size)
+
+
+@dataclass(frozen=True)
+class Record(NoiseLevel):
+    """One image's certificate. index: place in the data set. label: its true class. predicted: the certified one.
+
+    radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. precision: number format
+    of the convolutions. file: the image's name in the data set, where it has one. block: pixels split together.
+    """
+
+    index: int
+    levels: int
+    weights_sha256: str
+    precision: str
+    image_sha256: str
+    label: int
+    predicted: int
+    radius_steps: int | None
+    votes: tuple[int, ...]
+    seconds: float
+    sampling: Sampling | None = None
+    file: str = ""
+    block: Block = PIXELWISE
+
+    @property
+    def key(self) -> Key:
+        return self.index, self.levels, *self.network, self.image_sha256, self.sampling
+
+    @property
+    def network(self) -> tuple[str, str, Block]:
+        """What voted: the weights' hash, the number format, and the pixels that are split together."""
+        return self.weights_sha256, self.precision, self.block
+
+    @property
+    def way(self) -> tuple[str, Sampling | None]:
+        """How the votes were counted: in which number format, and drawn how."""
+        return self.precision, self.sampling
+
+    @property
+    def right(self) -> bool:
+        return self.label == self.predicted
+
+    @property
+    def radius_in_steps(self) -> float | None:
+        """The certified radius in steps of 1/255, whole for DSSN; None for an abstention."""
+        if self.sampling is None:
+            return self.radius_steps
+        p_lower = lower_confidence_bound(self.votes[self.predicted], sum(self.votes), self.sampling.alpha)
+        radius = uniform_radius(p_lower, self.lam)
+        return None if radius is None else radius * PIXEL_STEPS
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(found: dict[str, Any]) -> "Record":
+        """ValueError unless `found` is what `to_json` gives, and what it claims follows from its votes."""
+        try:
+            sampling = Sampling(**found["sampling"]) if found.get("sampling") else None
+            block = check_shape(found.get("block", PIXELWISE), "block")
+            record = Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling, "block": block})
+            counts = [record.index, record.levels, record.label, record.predicted, *record.votes]
+            if any(type(n) is not int or n < 0 for n in counts):
+                raise TypeError
+            if max(record.label, record.predicted) >= len(record.votes):
+                raise TypeError
+            if sampling is None:
+                certificate = certificate_from_votes(record.votes, record.levels)
+                if (certificate.label, certificate.radius_steps) != (record.predicted, record.radius_steps):
+                    raise TypeError
+            elif record.radius_steps is not None or sum(record.votes) != sampling.plan(record.levels).n:
+                raise TypeError
+            return record
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"this is not a record of an evaluation: {found!r:.200}") from error
+
+
+def by_levels(records: Iterable[Record]) -> dict[int, list[Record]]:
+    """Records by N, ascending."""
+    groups: dict[int, list[Record]] = {}
+    for record in sorted(records, key=lambda record: record.levels):
+        groups.setdefault(record.levels, []).append(record)
+    return groups
+
+
+def of_files(records: Sequence[Record], files: str, but: str = "") -> list[Record]:
+    """The records of images whose names match the pattern `files`, and do not match `but`."""
+    return [record for record in records if matches(record.file, files, but)]
+
+
+def matches(name: str, files: str, but: str) -> bool:
+    """Whether a file's name is like the pattern `files` and not like `but`, as in a shell."""
+    return fnmatch(name, files) and not (but and fnmatch(name, but))

@@ -1,0 +1,46 @@
+"""Records, data and models of which the tests of evaluations are made."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
+from dssn_core.gallery import CIFAR10_CLASSES, Dataset, Listing, sample_pictures
+from dssn_core.images import read_image, to_picture
+from dssn_core.records import Record, Sampling
+
+
+def samples_as_data() -> Listing:
+    pictures = sample_pictures()
+    images = torch.stack([read_image(sample.path) for sample in pictures])
+    return Dataset(images, torch.tensor([sample.label for sample in pictures]), CIFAR10_CLASSES, "samples").listing()
+
+
+def class_folders(parent: Path) -> Path:
+    """A folder of class folders, with one picture in each."""
+    folder = parent / "data"
+    for place, name in enumerate(CIFAR10_CLASSES):
+        (folder / name).mkdir(parents=True)
+        to_picture(samples_as_data().load().images[place]).save(folder / name / "0.png")
+    return folder
+
+
+def unmeasured(parent: Path, name: str = "cifar10-dssn") -> Path:
+    """A copy of a shipped model, without what it keeps of evaluations."""
+    folder = shutil.copytree(PRETRAINED / name, parent / "mine")
+    save_manifest(folder, replace(read_manifest(folder), measured={}))
+    for kept in folder.glob("*.jsonl.gz"):
+        kept.unlink()
+    return folder
+
+
+def a_record(steps: int, right: bool = True) -> Record:
+    """Of 441 votes, all between classes 1, the true one, and 2."""
+    winner, other = 221 + steps, 220 - steps
+    votes = (0, winner, other) if right else (0, other, winner)
+    return Record(0, 441, "w", "float32", "i", 1, 1 if right else 2, steps, votes, seconds=0.0)
+
+
+SAMPLING = Sampling("uniform", n0=20, n=200, alpha=0.01, seed=4)

@@ -1,0 +1,196 @@
+"""What a model's folder keeps of evaluations, and never loses."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+from evaluated import SAMPLING, a_record, class_folders, unmeasured
+
+from dssn_core import evaluation, record_files
+from dssn_core.__main__ import main
+from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
+from dssn_core.record_files import keep_records, kept_records, measured_on, publish
+from dssn_core.records import Record
+from dssn_core.voting import count_votes
+
+
+def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
+    records = [replace(a_record(steps), index=steps) for steps in (3, 1, 2)]
+    keep_records(tmp_path, False, records[:2])
+    keep_records(tmp_path, False, records[1:])
+    assert [record.index for record in kept_records(tmp_path, False)] == [1, 2, 3]
+    assert kept_records(tmp_path, True) == []
+    before = (tmp_path / "test.jsonl.gz").read_bytes()
+    keep_records(tmp_path, False, records)
+    assert (tmp_path / "test.jsonl.gz").read_bytes() == before
+    other_format = replace(records[0], precision="bfloat16")
+    keep_records(tmp_path, False, [other_format])
+    assert kept_records(tmp_path, False) == [other_format]
+    other_noise = replace(records[0], levels=443, votes=(0, 225, 218))
+    keep_records(tmp_path, False, [other_noise])
+    assert kept_records(tmp_path, False) == [other_format, other_noise]  # one number format for each N
+    keep_records(tmp_path, False, records)
+    other_image = replace(records[0], image_sha256="another data set")
+    keep_records(tmp_path, False, [other_image])
+    assert kept_records(tmp_path, False) == [other_image]
+    keep_records(tmp_path, False, [replace(records[0], weights_sha256="new")])
+    assert [record.weights_sha256 for record in kept_records(tmp_path, False)] == ["new"]
+    with pytest.raises(ValueError, match="more than one model"):
+        keep_records(tmp_path, False, [records[0], replace(records[1], weights_sha256="new")])
+
+
+def test_only_the_models_own_method_is_recorded(tmp_path, capsys):
+    data = str(class_folders(tmp_path))
+    command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--method", "uniform", "--record"]
+    assert main(command) == 1
+    assert "only its own method is kept" in capsys.readouterr().err
+
+
+def test_records_of_another_evaluation_meanwhile_are_not_lost(tmp_path, monkeypatch):
+    """Of two evaluations of one model the one that ends last has read the manifest before the other wrote it."""
+    folder = unmeasured(tmp_path)
+    data = str(class_folders(tmp_path))
+
+    def meanwhile(*arguments):
+        manifest = read_manifest(folder)
+        save_manifest(folder, replace(manifest, measured={**manifest.measured, "other figures": 1}))
+        return keep_records(*arguments)
+
+    monkeypatch.setattr(record_files, "keep_records", meanwhile)
+    command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--model", str(folder), "--record"]
+    assert main([*command, "--output", str(tmp_path / "records.jsonl")]) == 0
+    assert {"other figures", "certified_accuracy"} <= set(read_manifest(folder).measured)
+
+
+def test_an_evaluation_goes_on_from_what_is_kept(tmp_path, monkeypatch):
+    folder = unmeasured(tmp_path)
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "8"]) == 0
+    eight = kept_records(folder, False)
+
+    counted = []
+    monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
+    output = tmp_path / "records.jsonl"
+    assert main([*command, "--limit", "10", "--output", str(output)]) == 0
+    ten = kept_records(folder, False)
+    assert (len(eight), len(ten), len(counted)) == (8, 10, 2)
+    assert set(eight) < set(ten)
+    assert len(output.read_text().splitlines()) == 10  # the output is whole all the same
+
+
+def test_records_in_another_number_format_are_not_replaced(tmp_path, capsys):
+    folder = unmeasured(tmp_path)
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
+    assert main([*command, "--sigma", "0.1"]) == 0
+    keep_records(folder, False, [replace(record, precision="other") for record in kept_records(folder, False)])
+    before = (folder / "test.jsonl.gz").read_bytes()
+    capsys.readouterr()
+    assert main([*command, "--sigma", "0.05", "0.1"]) == 1
+    assert "10 records at N = 88, counted in another way (other, not float32)" in capsys.readouterr().err
+    assert (folder / "test.jsonl.gz").read_bytes() == before
+    assert main([*command, "--sigma", "0.05"]) == 0
+    assert {record.levels: record.precision for record in kept_records(folder, False)} == {44: "float32", 88: "other"}
+
+
+def test_records_of_other_data_are_not_replaced(tmp_path, capsys):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    before = (folder / "test.jsonl.gz").read_bytes()
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main(command) == 1
+    assert "mine keeps records of cifar10-test-half.zip" in capsys.readouterr().err
+    assert (folder / "test.jsonl.gz").read_bytes() == before
+
+
+def test_records_of_other_draws_are_not_replaced(tmp_path, capsys):
+    folder = unmeasured(tmp_path, "cifar10-uniform")
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.5", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "2", "--samples", "50"]) == 0
+    before = (folder / "test.jsonl.gz").read_bytes()
+    assert main([*command, "--limit", "1", "--samples", "40"]) == 1
+    assert "n 50, alpha 0.001, seed 0, not float32" in capsys.readouterr().err
+    assert (folder / "test.jsonl.gz").read_bytes() == before
+
+
+def test_records_at_one_noise_are_drawn_in_one_way(tmp_path):
+    drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING)
+    with pytest.raises(ValueError, match="more than one way"):
+        keep_records(tmp_path, False, [drawn, replace(drawn, sampling=replace(SAMPLING, n=SAMPLING.n + 1))])
+
+
+def test_each_noise_is_kept_when_it_is_whole(tmp_path, monkeypatch, capsys):
+    """An interruption, or a picture that cannot be read, costs what is unfinished only."""
+    folder = unmeasured(tmp_path)
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
+
+    def mortal(model, image, noise):
+        if noise.levels == 88:
+            raise KeyboardInterrupt
+        return count_votes(model, image, noise)
+
+    monkeypatch.setattr(evaluation, "count_votes", mortal)
+    assert main([*command, "--sigma", "0.05", "0.1"]) == 130
+    assert [record.levels for record in kept_records(folder, False)] == [44] * 10
+    assert list(read_manifest(folder).measured["certified_accuracy"]["by_levels"]) == ["44"]
+    monkeypatch.setattr(evaluation, "count_votes", count_votes)
+    assert main([*command, "--sigma", "0.05", "0.1"]) == 0
+    assert {record.levels for record in kept_records(folder, False)} == {44, 88}
+
+
+def test_nothing_is_kept_beside_other_weights(tmp_path):
+    folder = unmeasured(tmp_path)
+    with pytest.raises(ValueError, match="holds other weights than at the start"):
+        publish(folder, False, [a_record(3)], "data")
+    assert kept_records(folder, False) == []
+
+
+def test_records_that_the_manifest_does_not_name_are_of_unknown_data(tmp_path, capsys):
+    folder = unmeasured(tmp_path)
+    keep_records(folder, False, [replace(a_record(3), weights_sha256=read_manifest(folder).weights_sha256)])
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main(command) == 1
+    assert "keeps records of data that its manifest does not name" in capsys.readouterr().err
+
+
+def test_records_of_weights_that_are_gone_stop_no_evaluation(tmp_path):
+    folder = unmeasured(tmp_path)
+    keep_records(folder, False, [a_record(3)])
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "10"]) == 0
+    assert {record.weights_sha256 for record in kept_records(folder, False)} == {read_manifest(folder).weights_sha256}
+
+
+def test_records_of_other_blocks_are_of_another_network(tmp_path):
+    alone = a_record(128)
+    together = replace(alone, block=(3, 1, 1))
+    assert alone.key != together.key and alone.network != together.network
+    assert Record.from_json(json.loads(json.dumps(together.to_json()))) == together
+    before = {name: value for name, value in alone.to_json().items() if name != "block"}
+    assert Record.from_json(before) == alone  # as files had it before there were blocks
+    with pytest.raises(ValueError, match="block must be"):
+        Record.from_json({**alone.to_json(), "block": [3, 1]})
+    keep_records(tmp_path, False, [alone])
+    keep_records(tmp_path, False, [together])
+    assert kept_records(tmp_path, False) == [together]
+    with pytest.raises(ValueError, match="more than one model"):
+        keep_records(tmp_path, False, [alone, together])
+
+
+def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
+    drawn = replace(a_record(0), radius_steps=None, votes=(0, 120, 80), sampling=SAMPLING)
+    old = [replace(drawn, index=index) for index in range(3)]
+    other = replace(drawn, levels=40)
+    keep_records(tmp_path, False, [*old, other])
+    new = replace(old[1], votes=(0, 120, 81), sampling=replace(SAMPLING, n=SAMPLING.n + 1))
+    keep_records(tmp_path, False, [new])
+    assert kept_records(tmp_path, False) == [other, new]
+
+
+def test_a_manifest_says_what_the_kept_records_add_up_to():
+    measured = measured_on([a_record(127), a_record(128)], "some images")
+    assert measured["data"] == "some images"
+    assert measured["by_levels"]["441"]["precision"] == "float32"
+    assert measured["by_levels"]["441"]["by_rho"]["0.5"]["count"] == 1
+    assert measured["by_levels"]["441"]["by_rho"]["0.5"]["images"] == 2
+    asked = measured_on([a_record(127), a_record(128)], "some images", [0.1, 0.25])
+    assert list(asked["by_levels"]["441"]["by_rho"]) == ["0.1", "0.25"]

@@ -1,0 +1,38 @@
+"""One record, as a line of a file."""
+
+from dataclasses import replace
+
+import pytest
+from evaluated import SAMPLING, a_record
+
+from dssn_core.records import Record
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"levels": "x"},
+        {"index": [1]},
+        {"votes": "abc"},
+        {"label": None},
+        {"radius_steps": 1.5},
+        {"levels": 1},
+        {"radius_steps": 4},  # what does not follow from the votes
+        {"predicted": 2},
+        {"votes": (0, 441, 0)},
+        {"votes": (0, 1, 0)},
+        {"label": 3},  # beyond the classes
+    ],
+)
+def test_a_record_of_the_wrong_kind_is_refused(change):
+    whole = a_record(3).to_json()
+    assert Record.from_json(whole).radius_steps == 3
+    with pytest.raises(ValueError):
+        Record.from_json({**whole, **change})
+
+
+def test_votes_of_a_randomized_method_add_up_to_its_samples():
+    drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING, votes=(0, SAMPLING.n, 0)).to_json()
+    assert Record.from_json(drawn).votes == (0, SAMPLING.n, 0)
+    with pytest.raises(ValueError, match="not a record"):
+        Record.from_json({**drawn, "votes": (0, SAMPLING.n - 1, 0)})
