@@ -103,7 +103,8 @@ def publish(
 
     data, files, but: what images they are of, as for `selected`. ValueError if the folder holds other weights by now.
     """
-    if any(record.weights_sha256 != read_manifest(folder).weights_sha256 for record in records):
+    weights = read_manifest(folder).weights_sha256
+    if any(record.weights_sha256 != weights for record in records):
         raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
     keep_records(folder, held_out, records)
     which = f", files {files}" * (files != "*") + f" but {but}" * bool(but)

@@ -6,7 +6,7 @@ import torch
 from dssn_core import SplitNoise, certify, load_model
 from dssn_core.__main__ import main
 from dssn_core.architectures import build_network
-from dssn_core.checkpoints import CheckpointError, save_checkpoint
+from dssn_core.checkpoints import CheckpointError, offsets_record, save_checkpoint
 from dssn_core.ensembles import joined
 from dssn_core.networks import Classifier, Ensemble
 from tests.test_checkpoints import SHAPE, small_manifest, small_network
@@ -64,6 +64,10 @@ def test_a_joined_model_comes_back_from_its_folder(tmp_path):
     [
         ({"noise": "ssn"}, "differ in noise: dssn, ssn"),
         ({"class_names": ("ant", "bee", "cat")}, "differ in class_names"),
+        (
+            {"offsets": offsets_record("white", 3, SHAPE, (1, 2, 2))},
+            r"differ in offsets: white \(seed 3\) over blocks of 1 x 1 x 1, white \(seed 3\) over blocks of 1 x 2 x 2$",
+        ),
         ({"training": TRAINING | {"seed": 1}}, "differ in seed: 0, 1"),
         ({"training": TRAINING | {"held_out_per_class": 3}}, "differ in held_out_per_class: 2, 3"),
         ({"sigma_range": (4.0, 5.0)}, "no noise that all of them"),
