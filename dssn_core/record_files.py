@@ -17,9 +17,13 @@ MEASURED = {False: "certified_accuracy", True: "held_out_certified_accuracy"}
 """By whether the images were held out of training: the file of a model's records, and what they add up to."""
 
 
-def kept_records(folder: Path, held_out: bool) -> list[Record]:
-    """The records in a model's folder: of test images, or of those held out of its training."""
-    return [Record.from_json(found) for found in read_json_lines(folder / RECORD_FILES[held_out])]
+def kept_records(folder: Path, held_out: bool, weights: str | None = None) -> list[Record]:
+    """The records in a model's folder: of test images, or of those held out of its training.
+
+    weights: the hash of the weights whose records are wanted; None for those of all that have been there.
+    """
+    found = [Record.from_json(line) for line in read_json_lines(folder / RECORD_FILES[held_out])]
+    return [record for record in found if weights in (None, record.weights_sha256)]
 
 
 def kept_before(
@@ -32,7 +36,7 @@ def kept_before(
     """
     assert model.manifest is not None
     weights, measured = model.manifest.weights_sha256, model.manifest.measured
-    before = [record for record in kept_records(folder, held_out) if record.weights_sha256 == weights]
+    before = kept_records(folder, held_out, weights)
     described = {of["data"] for name, of in measured.items() if name.startswith(MEASURED[held_out])}
     others = [kept for kept in described if identity(kept) != identity(data) and not kept.startswith(data)]
     if before and (others or not described):

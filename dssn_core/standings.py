@@ -31,10 +31,7 @@ class Evaluated:
         Records of weights that have been there before are left out.
         """
         weights = read_manifest(folder).weights_sha256
-        test, held_out = (
-            [record for record in kept_records(folder, of_held_out) if record.weights_sha256 == weights]
-            for of_held_out in (False, True)
-        )
+        test, held_out = (kept_records(folder, of_held_out, weights) for of_held_out in (False, True))
         return Evaluated(folder.name, of_files(test, files, but), held_out)
 
 
