@@ -137,8 +137,6 @@ class VoteRun(Run[Tally]):
         self.labels = np.full(noise.levels, -1, dtype=np.int64)
         self.made: dict[str, Any] | None = None
         """How it was counted, where that was not here."""
-        self.precision = model.precision
-        """Number format in which it is counted."""
 
     def _next(self) -> Tally:
         state = next(tally(self._model, self.image, self.noise, resume=self.state))
@@ -149,21 +147,11 @@ class VoteRun(Run[Tally]):
         """Take over a vote that was counted before, with all its states."""
         self.history = list(replay(stored.labels, self._model.num_classes, self.image, self.noise))
         self.state, self.made, self.seconds = self.history[-1], stored.made, stored.seconds
-        self.precision = stored.precision
         self.labels[:] = stored.labels
 
     def document(self, embed: bool) -> Document:
         """The finished vote as a certificate file, with the picture in it or without."""
-        return make(
-            self._model,
-            self.image,
-            self.labels,
-            self.total,
-            seconds=self.seconds,
-            embed=embed,
-            made=self.made,
-            precision=self.precision,
-        )
+        return make(self._model, self.image, self.labels, self.total, seconds=self.seconds, embed=embed, made=self.made)
 
     def outcome(self) -> Outcome:
         """What the finished vote says."""

@@ -29,9 +29,10 @@ from .estimates import estimate
 from .files import check_replaceable, read_json_lines, write_atomically, write_json_lines
 from .gallery import list_dataset
 from .images import image_sha256, read_image
-from .networks import PRECISIONS, Classifier
+from .networks import Classifier
 from .noises import NOISES
 from .paper import published
+from .precision import PRECISIONS
 from .records import Record, Sampling
 from .splitting import SplitNoise
 from .standings import TABLE_RHOS, Evaluated, standings
@@ -248,8 +249,8 @@ def add_verify(parser: Parser) -> None:
     parser.add_argument("--image", type=Path, help="the picture it is about, where the file holds no pixels")
     parser.add_argument("--model", help="check with this model, a name or a folder (default: the one of these weights)")
     parser.epilog = (
-        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only the number format differs, or "
-        "votes that another machine's rounding may well turn, 1 the file cannot be checked"
+        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only votes that another machine's "
+        "rounding may well turn, 1 the file cannot be checked"
     )
 
 

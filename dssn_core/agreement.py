@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from .certificate import certificate_from_labels
-from .networks import PRECISIONS, Classifier
+from .networks import Classifier
+from .precision import PRECISIONS
 from .splitting import SplitNoise
 from .strict import strictly, undecided
 from .voting import ChunkLayout, fitting_batch_size, noise_for

@@ -14,7 +14,7 @@ import torch
 
 from .architectures import build_network
 from .files import write_atomically
-from .networks import Classifier, Network, usable_precision
+from .networks import Classifier, Network
 from .splitting import PIXELWISE, Block, SplitNoise, check_block
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
@@ -196,8 +196,7 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
     try:
         network = build_network(manifest.architecture, manifest.settings, shape[0], len(manifest.class_names))
         network.load_saved_state(tensors)
-        precision = usable_precision(manifest.precision)
-        model = Classifier(network, manifest.class_names, shape, precision, manifest)
+        model = Classifier(network, manifest.class_names, shape, manifest.precision, manifest)
         expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape, manifest.block)
     except (ValueError, RuntimeError, OSError) as error:  # OSError: a package that holds weights is missing
         raise CheckpointError(f"{name}: {error}") from error

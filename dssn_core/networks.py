@@ -13,21 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .precision import PRECISIONS, computed_in
+
 if TYPE_CHECKING:
     from .checkpoints import Manifest
-
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-"""Number formats of convolutions and linear layers; centring, statistics of norms and the last layer are float32."""
-
-
-def usable_precision(precision: str) -> str:
-    """The number format itself where this processor has fast kernels for it, else float32.
-
-    Without them bfloat16 takes many times as long. The certificates are of another classifier then, and say so.
-    """
-    has_bfloat16 = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
-    return precision if precision != "bfloat16" or has_bfloat16() else "float32"
-
 
 EMBEDDING_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
 
@@ -298,7 +287,7 @@ class Classifier(nn.Module):
 
     def denoised(self, x: Tensor, lam: float) -> Tensor | None:
         """float32 (B, C, H, W): what the classifier behind a denoiser gets to see; None where there is no denoiser."""
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+        with torch.inference_mode(), computed_in(self.precision):
             found = self.network.pictures(centred(x), torch.full((len(x),), lam, dtype=torch.float32))
         return None if found is None else found.float().clamp(0, 1)
 
@@ -308,7 +297,7 @@ class Classifier(nn.Module):
             lam = torch.full((len(x),), lam, dtype=torch.float32)
         layout = torch.channels_last if channels_last else torch.contiguous_format
         x = centred(x).contiguous(memory_format=layout)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+        with computed_in(precision):
             features = self.network.features(x, lam)
         logits: Tensor = self.network.head(features.float())
         return logits

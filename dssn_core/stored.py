@@ -23,13 +23,9 @@ PICTURES = {10: "cifar10", 1000: "imagenet"}
 
 @dataclass(frozen=True)
 class Stored:
-    """A vote as it was counted elsewhere. labels: int64 (N,), of every sample. made: how, by its own word.
-
-    precision: number format of the convolutions.
-    """
+    """A vote as it was counted elsewhere. labels: int64 (N,), of every sample. made: how, by its own word."""
 
     labels: np.ndarray
-    precision: str
     made: dict[str, Any]
 
     @property
@@ -58,12 +54,10 @@ def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
 def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -> Stored | None:
     """The vote on an image in a model's folder; None unless it was counted as this model counts.
 
-    Compared are the weights, the offsets, the chunks and the number format, not the kind of machine. A vote in the
-    number format of the manifest counts even where this processor lacks it: it is the network's own. ValueError for a
+    Compared are the weights, the offsets, the chunks and the number format, not the kind of machine. ValueError for a
     damaged file.
     """
     assert model.manifest is not None
-    formats = {model.precision, model.manifest.precision}
     for line in read_json_lines(folder / FILE):
         try:
             if (line["image"]["sha256"], line["noise"]["levels"]) != (image_hash, levels):
@@ -77,8 +71,9 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
         noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape)
         how = document["evaluation"]
         hashes = document["model"]["weights_sha256"], document["noise"]["offsets"]["sha256"]
-        stated = (*hashes, how["chunks"], how["rows"], len(labels))
-        expected = (model.manifest.weights_sha256, noise.offsets_sha256, layout.chunks, layout.rows, levels)
-        if stated == expected and how["precision"] in formats and labels.max() < model.num_classes:
-            return Stored(labels, how["precision"], document["made"])
+        own = model.manifest.weights_sha256, noise.offsets_sha256
+        stated = (*hashes, how["precision"], how["chunks"], how["rows"], len(labels))
+        expected = (*own, model.precision, layout.chunks, layout.rows, levels)
+        if stated == expected and labels.max() < model.num_classes:
+            return Stored(labels, document["made"])
     return None

@@ -36,8 +36,9 @@ from .denoising import DenoisedLite0, denoising_loss
 from .ensembles import members_of
 from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset, Labelled, identity
-from .networks import PRECISIONS, Classifier, centred, usable_precision
+from .networks import Classifier, centred
 from .noises import NOISES, keyed_generator
+from .precision import PRECISIONS, computed_in, has_bfloat16
 from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, offset_fractions
 
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -218,7 +219,7 @@ def _muon(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.
     from timm.optim import muon  # takes seconds, for which no page should wait
 
     # By itself it orthogonalizes in bfloat16; where that is only emulated, a step spends most of its time on it.
-    usable = PRECISIONS[usable_precision("bfloat16")]
+    usable = torch.bfloat16 if has_bfloat16() else torch.float32
     muon.zeropower_via_newtonschulz = partial(muon.zeropower_via_newtonschulz, dtype=usable)
     optimizer: torch.optim.Optimizer = muon.Muon(
         groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True
@@ -392,7 +393,7 @@ class Trainer:
         assert isinstance(network, DenoisedLite0)
         stability = settings.stability if self.position >= settings.pictures_first * settings.steps else 0.0
         x = centred(samples)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
+        with computed_in(settings.precision):
             return denoising_loss(network, x, lam, images.float() / PIXEL_STEPS, stability)
 
     def held_out_accuracy(self, model: Classifier) -> dict[str, float]:

@@ -327,16 +327,6 @@ def test_a_folder_that_is_not_named_as_its_model_is_refused(folder):
     assert load_model(str(folder / "mine")).manifest.name == "tiny"  # a path says itself what is meant
 
 
-def test_a_number_format_that_the_processor_lacks_is_replaced(folder, monkeypatch):
-    edit(folder, precision="bfloat16")
-    for has_it, expected in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda has_it=has_it: has_it)
-        model = load_model("tiny", folder)
-        assert (model.precision, model.manifest.precision) == (expected, "bfloat16")
-    edit(folder, precision="float32")
-    assert load_model("tiny", folder).precision == "float32"
-
-
 def test_an_unknown_precision(folder):
     edit(folder, precision="int4")
     refused(folder, "unknown precision 'int4'")

@@ -5,12 +5,12 @@ from torch import nn
 from dssn_core import SplitNoise, list_models, load_model
 from dssn_core.architectures import build_network
 from dssn_core.networks import (
-    PRECISIONS,
     Classifier,
     FilmResNet,
     LambdaEmbedding,
     ModulatedNorm,
 )
+from dssn_core.precision import PRECISIONS
 from dssn_core.voting import ChunkLayout
 
 SMALL = {"stem": 8, "stages": (8, 16), "embedding": 16}

@@ -169,13 +169,6 @@ def choose_run(name: str, image: Tensor, levels: int) -> VoteRun:
     return resources.votes_of(name, image, levels)
 
 
-def other_format(run: VoteRun, model: Classifier) -> str:
-    """That a vote was counted in another number format than it would be here, if so."""
-    if run.precision == model.precision:
-        return ""
-    return f" in {run.precision}, for which this processor has no fast kernels: here it is {model.precision}"
-
-
 def tell_origin(run: VoteRun, model: Classifier) -> None:
     """Where a vote came with the network: say so, and offer to count it here; afterwards, whether that agrees."""
     key = (run.model_name, image_sha256(run.image), run.total)
@@ -183,7 +176,7 @@ def tell_origin(run: VoteRun, model: Classifier) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 f"This vote came with the network, counted in {run.seconds:.1f} s with torch {run.made.get('torch')} "
-                f"on {run.made.get('processor')}{other_format(run, model)}.",
+                f"on {run.made.get('processor')}.",
                 width="content",
             )
             st.button(
@@ -202,9 +195,9 @@ def tell_origin(run: VoteRun, model: Classifier) -> None:
         st.caption(f"Counted here in {run.seconds:.1f} s: all {run.total} votes are those that came with the network.")
     else:
         st.caption(
-            f"Counted here in {run.seconds:.1f} s in {run.precision}: {differing} of {run.total} votes are not those "
-            f"that came with the network, counted in {stored.precision} on {stored.made.get('processor')}. Another "
-            "kind of machine or number format rounds otherwise, and nearly tied samples turn. This is its certificate."
+            f"Counted here in {run.seconds:.1f} s: {differing} of {run.total} votes are not those that came with the "
+            f"network, counted on {stored.made.get('processor')}. Another kind of machine rounds otherwise, and nearly "
+            "tied samples turn. This is its certificate."
         )
 
 

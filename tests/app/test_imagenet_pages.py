@@ -49,7 +49,7 @@ def test_a_stored_vote_is_what_counting_it_here_gives():
     counted = resources.votes_of("imagenet-dssn", image, 132)
     assert counted.finished and shown_radius(page) == radius_of(counted.labels)
     differing = int((counted.labels != kept.labels).sum())
-    assert differing == 0 or counted.precision != kept.precision  # another number format may turn nearly tied samples
+    assert differing <= 3  # nearly tied samples, which another kind of machine may turn
     words = f"{differing} of 132 votes are not" if differing else "all 132 votes are"
     assert any(f"{words} those that came with the network" in caption.value for caption in page.caption)
 
