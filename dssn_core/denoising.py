@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .imagenet import efficientnet_lite0, preprocess
-from .networks import LambdaEmbedding, ModulatedNorm, Network
+from .networks import LambdaEmbedding, ModulatedNorm, Network, to_one_scale
 
 
 class Step(nn.Module):
@@ -33,11 +33,18 @@ class Denoiser(nn.Module):
 
     patch: pixels are moved into channels in P x P blocks first. widths: channels at each resolution, halved in between.
     The picture is the sample, scaled as fits lambda, plus what the network adds; before any training it is the sample.
+    scaled_input: as for `FilmResNet`.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (64, 128, 192), patch: int = 4, embedding: int = 64) -> None:
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (64, 128, 192),
+        patch: int = 4,
+        embedding: int = 64,
+        scaled_input: bool = False,
+    ) -> None:
         super().__init__()
-        self.patch = patch
+        self.patch, self.scaled_input = patch, scaled_input
         self.embedding = LambdaEmbedding(embedding)
         self.first = Step(2 * 3 * patch**2, widths[0], embedding)  # the sample, and how far each value is from unknown
         self.down = nn.ModuleList(Step(a, b, embedding, stride=2) for a, b in pairwise(widths))
@@ -52,6 +59,8 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Tensor, lam: Tensor) -> Tensor:
         embedding = self.embedding(lam)
+        if self.scaled_input:
+            x = to_one_scale(x, lam)
         h = self.first(F.pixel_unshuffle(torch.cat([x, x.abs()], dim=1), self.patch), embedding)
         kept = []
         for across, down in zip(self.across, [*self.down, None], strict=True):
@@ -108,9 +117,16 @@ class DenoisedLite0(Pretrained):
     has_denoiser = True
 
     def __init__(
-        self, channels: int, num_classes: int, widths: tuple[int, ...] = (64, 128, 192), patch: int = 4
+        self,
+        channels: int,
+        num_classes: int,
+        widths: tuple[int, ...] = (64, 128, 192),
+        patch: int = 4,
+        scaled_input: bool = False,
     ) -> None:
-        denoiser = Denoiser(tuple(widths), patch)  # before the classifier, so that its first weights are its own draw
+        denoiser = Denoiser(
+            tuple(widths), patch, scaled_input=scaled_input
+        )  # before the classifier, so that its first weights are its own draw
         super().__init__(channels, num_classes)
         self.denoiser = denoiser
 

@@ -133,8 +133,8 @@ class FilmResNet(Network):
 
     def features(self, x: Tensor, lam: Tensor) -> Tensor:
         embedding = self.embedding(lam)
-        if self.scaled_input:  # about 1/4 is the variance of pictures on [-1, 1], (2*lambda)^2/3 that of the noise
-            x = x * (1 + 16 / 3 * lam.float() ** 2).rsqrt()[:, None, None, None]
+        if self.scaled_input:
+            x = to_one_scale(x, lam)
         h = F.relu(self.stem_norm(self.stem(x), embedding), inplace=True)
         for block in self.blocks:
             h = block(h, embedding)
@@ -247,6 +247,12 @@ class Ensemble(Network):
             states[int(place)][name] = tensor
         for member, state in zip(self.networks, states, strict=True):
             member.load_saved_state(state)
+
+
+def to_one_scale(x: Tensor, lam: Tensor) -> Tensor:
+    """Centred samples (B, C, H, W) of unbounded noise over twice their standard deviation at lambda (B,)."""
+    # About 1/4 is the variance of pictures on [-1, 1], (2*lambda)^2/3 that of the noise.
+    return x * (1 + 16 / 3 * lam.float() ** 2).rsqrt()[:, None, None, None]
 
 
 def centred(x: Tensor) -> Tensor:

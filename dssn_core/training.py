@@ -322,12 +322,17 @@ class Trainer:
     def _warm_start(self, name: str, data: Dataset) -> None:
         """Take the weights of a model, or of the member of an ensemble, that is of the same architecture.
 
+        It may have been trained for another noise, whose samples are scaled otherwise.
         ValueError if there is none, or if it, or one that it went on from, has been trained on images that this run is
         to hold out.
         """
         found = [(one, one.manifest) for one in members_of(load_model(name)) if one.manifest is not None]
-        same = (self.settings.architecture, self.network_settings)
-        fitting = [(one, manifest) for one, manifest in found if (manifest.architecture, manifest.settings) == same]
+
+        def shape(settings: dict[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in settings.items() if name != "scaled_input"}
+
+        same = (self.settings.architecture, shape(self.network_settings))
+        fitting = [one for one in found if (one[1].architecture, shape(one[1].settings)) == same]
         if not fitting:
             kinds = " and ".join(f"a {manifest.architecture} of {manifest.settings}" for _, manifest in found)
             raise ValueError(f"{name} is of other settings than this run, {kinds}")

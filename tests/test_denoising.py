@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from dssn_core.architectures import build_network
 from dssn_core.denoising import DenoisedLite0, Denoiser, denoising_loss
 from dssn_core.imagenet import efficientnet_lite0, preprocess
+from dssn_core.networks import to_one_scale
 
 SETTINGS = {"widths": [8, 12, 16], "patch": 4}
 
@@ -28,6 +29,17 @@ def test_before_training_the_picture_is_the_sample(shape):
     x = torch.rand(shape) * 2 - 1
     with torch.no_grad():
         assert torch.allclose(Denoiser(widths=(8, 12, 16)).eval()(x, torch.full((len(x),), 0.5)), x, atol=1e-6)
+
+
+def test_unbounded_samples_come_at_one_scale():
+    x, lam = some_samples() * 4, torch.tensor([0.3, 3.0])
+    denoiser = build_network("denoised-lite0", {**SETTINGS, "scaled_input": True}, 3, 1000).denoiser.eval()
+    seen = []
+    denoiser.first.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].abs().max()))
+    with torch.no_grad():
+        picture = denoiser(x, lam)
+    assert torch.allclose(picture, to_one_scale(x, lam), atol=1e-6)
+    assert torch.isclose(seen[0], to_one_scale(x, lam).abs().max())
 
 
 def test_the_classifier_sees_the_picture(network):

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from dssn_core.checkpoints import list_models, load_model
+from dssn_core.checkpoints import PRETRAINED, list_models, load_model, read_manifest
 from dssn_core.precision import RoundedProducts, computed_in, has_bfloat16
 from dssn_core.voting import noise_for
 
@@ -106,7 +106,11 @@ def samples_of(model, count):
     return noise.samples(image, 0, count), noise.lam
 
 
-@pytest.fixture(scope="module", params=[name for name in list_models() if load_model(name).precision == "bfloat16"])
+MANIFESTS = [read_manifest(PRETRAINED / name) for name in list_models()]
+ONE_OF_EACH = {manifest.architecture: manifest.name for manifest in MANIFESTS if manifest.precision == "bfloat16"}
+
+
+@pytest.fixture(scope="module", params=ONE_OF_EACH.values(), ids=list(ONE_OF_EACH))
 def model(request):
     return load_model(request.param)
 

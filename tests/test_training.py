@@ -188,6 +188,16 @@ def test_a_run_cannot_start_from_a_model_of_other_settings(data, tmp_path):
         Trainer(replace(TINY, network={"stem": 9, "stages": [8, 16]}), data, start=str(tmp_path / "first"))
 
 
+def test_a_run_may_start_from_a_model_for_another_noise(data, tmp_path):
+    first = run(TINY, data, tmp_path / "first")
+    trainer = Trainer(replace(TINY, noise="uniform"), data, start=str(tmp_path / "first"))
+    assert trainer.model.network.scaled_input  # which has no weights
+    expected = load_model(str(tmp_path / "first")).network.state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in trainer.model.network.state_dict().items())
+    manifest = trainer.manifest("second", {})
+    assert (manifest.noise, manifest.images_seen) == ("uniform", first.images_seen)
+
+
 def test_a_run_may_start_from_a_member_of_an_ensemble(data, tmp_path):
     other = replace(TINY, network={"stem": 9, "stages": [8, 16]})
     members = [run(settings, data, tmp_path / name) for settings, name in ((other, "other"), (TINY, "first"))]
