@@ -139,7 +139,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise ValueError(f"{path} cannot be read as a zip: {error}") from error
+        raise ValueError(f"{path} cannot be read as a zip: {error}; is it one, and copied to its end?") from error
 
 
 def _sha256(path: Path) -> str:
@@ -211,9 +211,9 @@ class PictureFiles:
 
 
 def picture_files(source: str, train: bool = True) -> PictureFiles:
-    """The pictures in a zip or folder of class folders; ValueError if it is neither."""
+    """The pictures in a zip or folder of class folders; ValueError if it is neither, or the zip is damaged."""
     path = Path(source)
-    if (source and path.is_dir()) or (path.is_file() and zipfile.is_zipfile(path)):
+    if (source and path.is_dir()) or path.is_file():
         return PictureFiles.find(path, train)
     raise ValueError(f"no data at {source!r}: expected a zip, a folder of class folders, or the word 'download'")
 

@@ -134,9 +134,11 @@ def test_nothing_there(tmp_path):
         load_dataset(str(tmp_path / "nowhere"))
 
 
-def test_a_file_that_is_no_zip(tmp_path):
-    (tmp_path / "data.zip").write_bytes(b"not a zip")
-    with pytest.raises(ValueError, match="expected a zip, a folder"):
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_file_that_is_no_zip_or_not_copied_to_its_end(tmp_path, archive, share):
+    whole = archive.read_bytes()
+    (tmp_path / "data.zip").write_bytes(whole[: int(share * len(whole))] or b"not a zip")
+    with pytest.raises(ValueError, match=r"data\.zip cannot be read as a zip: .*; is it one, and copied to its end"):
         load_dataset(str(tmp_path / "data.zip"))
 
 
