@@ -42,6 +42,8 @@ NETWORKS = {
     "cifar10-uniform": "as cifar10-dssn, but trained for additive uniform noise",
     "cifar10-ssn": "as cifar10-dssn, but trained for independent splits",
     "imagenet-dssn": "a pretrained classifier behind a denoiser",
+    "imagenet-uniform": "as imagenet-dssn, with a denoiser for additive uniform noise",
+    "imagenet-ssn": "as imagenet-dssn, with a denoiser for independent splits",
     "imagenet-bare": "the same classifier, untouched, on the samples themselves",
 }
 """What each network that comes with this project is for."""

@@ -95,7 +95,7 @@ class Canvas:
 
 
 def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int | None) -> None:
-    """Everything one method has to say."""
+    """Everything one method has to say. sample: (1, C, H, W)."""
     exact, abstains = outcome.method == "dssn", outcome.abstention is not None
     st.subheader(METHODS[outcome.method], anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -120,13 +120,20 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
         "speaks of": "8-bit images" if exact else "real-valued images, assuming exact real arithmetic",
     }
     st.markdown("\n".join(f"- {name}: {fact}" for name, fact in facts.items()))
-    st.image(
-        pictures.enlarged(pictures.sample_image(sample.clamp(0, 1)), 192),
-        caption="one sample" if exact or outcome.method == "ssn" else "one sample, cut off at black and white",
-        output_format="PNG",
-        width=160,
-        alt=f"one sample of {METHODS[outcome.method]}",
-    )
+    cut_off = ", cut off at black and white" if outcome.method == "uniform" else ""
+    shown = {f"one sample{cut_off}": sample.clamp(0, 1)}
+    denoised = resources.denoised(resources.model(outcome.model), sample, outcome.lam)
+    if denoised is not None:
+        shown["what its denoiser makes of it"] = denoised
+    with st.container(horizontal=True):
+        for words, picture in shown.items():
+            st.image(
+                pictures.enlarged(pictures.sample_image(picture[0]), 192),
+                caption=words,
+                output_format="PNG",
+                width=160,
+                alt=f"{METHODS[outcome.method]}: {words}",
+            )
     st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), most=4))
 
 
@@ -164,9 +171,9 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
     outcomes = [outcome_of(run, settings) for run in runs.values()]
     for place, outcome in zip(st.columns(len(outcomes)), outcomes, strict=True):
         if outcome.method == "dssn":
-            sample = noise_for(model, levels).samples(image, 0, 1)[0]
+            sample = noise_for(model, levels).samples(image, 0, 1)
         else:
-            sample = NEIGHBOURS[outcome.method].samples(image, lambda_from_levels(levels), 1, seed=settings.seed)[0]
+            sample = NEIGHBOURS[outcome.method].samples(image, lambda_from_levels(levels), 1, seed=settings.seed)
         with place:
             column(outcome, sample, model.class_names, chosen.truth)
     costs(outcomes)

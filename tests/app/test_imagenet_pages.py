@@ -97,7 +97,13 @@ def test_the_arithmetic():
     assert page.latex
 
 
-def test_a_comparison_says_which_networks_are_missing():
+def test_every_method_is_compared_with_a_network_of_its_own():
+    page = open_page("compare", data="ImageNet", samples="100", **{"imagenet-sigma": "0.1"})
+    assert len(page.get("plotly_chart")) == 1 and not page.warning
+
+
+def test_a_comparison_says_which_networks_are_missing(monkeypatch):
+    monkeypatch.setattr(resources, "list_models", lambda: ["imagenet-dssn"])
     page = open_page("compare", data="ImageNet", samples="100", **{"imagenet-sigma": "0.1"})
     assert len(page.get("plotly_chart")) == 1
     assert any("No network here is trained for additive uniform or" in warning.value for warning in page.warning)
