@@ -108,8 +108,6 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
     st.metric("Certified radius ρ", outcome.shown_radius, help="L1, pixels from 0 to 1; rounded down.")
     box = "–" if exact else outcome.shown_box_radius
     st.metric("with box constraints", box, help=GLOSSARY["box constraints"])
-    if abstains:
-        st.warning(f"Why did it abstain? {outcome.abstention}")
     risk = "nothing is claimed" if abstains else f"up to **{outcome.failure_probability:g}**"
     facts = {
         "network": outcome.model,
@@ -124,7 +122,7 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
     shown = {f"one sample{cut_off}": sample.clamp(0, 1)}
     denoised = resources.denoised(resources.model(outcome.model), sample, outcome.lam)
     if denoised is not None:
-        shown["what its denoiser makes of it"] = denoised
+        shown["after its denoiser"] = denoised
     with st.container(horizontal=True):
         for words, picture in shown.items():
             st.image(
@@ -135,6 +133,8 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
                 alt=f"{METHODS[outcome.method]}: {words}",
             )
     st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), most=4))
+    if abstains:  # last, so that the columns stay in line
+        st.warning(f"Why did it abstain? {outcome.abstention}")
 
 
 def costs(outcomes: list[Outcome]) -> None:
