@@ -124,9 +124,8 @@ class DenoisedLite0(Pretrained):
         patch: int = 4,
         scaled_input: bool = False,
     ) -> None:
-        denoiser = Denoiser(
-            tuple(widths), patch, scaled_input=scaled_input
-        )  # before the classifier, so that its first weights are its own draw
+        # Before the classifier, so that its first weights are its own draw.
+        denoiser = Denoiser(tuple(widths), patch, scaled_input=scaled_input)
         super().__init__(channels, num_classes)
         self.denoiser = denoiser
 

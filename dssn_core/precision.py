@@ -21,10 +21,8 @@ PRODUCTS = (torch.conv2d, F.linear)
 """What PyTorch's autocast computes in bfloat16, as far as the networks here call it."""
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def has_bfloat16() -> bool:
-    """Whether this processor has fast kernels for convolutions in bfloat16."""
-    return bool(getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)())
+HAS_BFLOAT16 = bool(getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)())
+"""Whether this processor has fast kernels for convolutions in bfloat16. Asked once: a compiled network cannot ask."""
 
 
 class RoundedProducts(TorchFunctionMode):
@@ -46,6 +44,6 @@ def _rounded(operand: Any) -> Any:
 
 def computed_in(precision: str) -> AbstractContextManager[object]:
     """A block in which networks run in a number format, one of `PRECISIONS`."""
-    if precision == "bfloat16" and not has_bfloat16():
+    if precision == "bfloat16" and not HAS_BFLOAT16:
         return RoundedProducts()
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16")

@@ -38,7 +38,7 @@ from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset, Labelled, identity
 from .networks import Classifier, centred
 from .noises import NOISES, keyed_generator
-from .precision import PRECISIONS, computed_in, has_bfloat16
+from .precision import HAS_BFLOAT16, PRECISIONS, computed_in
 from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, offset_fractions
 
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -219,7 +219,7 @@ def _muon(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.
     from timm.optim import muon  # takes seconds, for which no page should wait
 
     # By itself it orthogonalizes in bfloat16; where that is only emulated, a step spends most of its time on it.
-    usable = torch.bfloat16 if has_bfloat16() else torch.float32
+    usable = torch.bfloat16 if HAS_BFLOAT16 else torch.float32
     muon.zeropower_via_newtonschulz = partial(muon.zeropower_via_newtonschulz, dtype=usable)
     optimizer: torch.optim.Optimizer = muon.Muon(
         groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True

@@ -206,7 +206,7 @@ def test_a_file_is_checked_in_the_number_format_it_was_counted_in(image, tmp_pat
     """Whatever the processor has kernels for: each format is one function."""
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
     save_manifest(folder, replace(read_manifest(folder), precision="bfloat16"))
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", False)
     model = load_model(str(folder))
     model.precision = precision
     document = make(model, image, sample_labels(model, image, noise_for(model, LEVELS), BATCH), LEVELS, BATCH)

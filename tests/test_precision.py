@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dssn_core.checkpoints import PRETRAINED, list_models, load_model, read_manifest
-from dssn_core.precision import RoundedProducts, computed_in, has_bfloat16
+from dssn_core.precision import RoundedProducts, computed_in
 from dssn_core.voting import noise_for
 
 QUANTUM = 2.0**-8
@@ -15,7 +15,7 @@ QUANTUM = 2.0**-8
 
 @pytest.fixture
 def lacking(monkeypatch):
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", False)
 
 
 def generator(seed):
@@ -64,8 +64,7 @@ def test_float32_stays_float32(lacking):
 
 @pytest.mark.parametrize("has_it", [True, False])
 def test_products_are_rounded_by_hand_only_where_the_processor_does_not(has_it, monkeypatch):
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has_it)
-    assert has_bfloat16() == has_it
+    monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", has_it)
     seen = operands_of(lambda: F.conv2d(drawn(1, 3, 4, 4), drawn(5, 3, 3, 3)))
     assert seen == {torch.bfloat16 if has_it else torch.float32}
 
@@ -125,7 +124,7 @@ def test_a_shipped_network_answers_alike_with_and_without_the_kernels(model, mon
     x, lam = samples_of(model, 4)
     answers = []
     for has_it in (True, False):
-        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda has_it=has_it: has_it)
+        monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", has_it)
         with torch.inference_mode():
             answers.append(model(x, lam))
     with torch.inference_mode():

@@ -418,7 +418,7 @@ def test_muon_does_not_orthogonalize_in_an_emulated_number_format(data, monkeypa
         return updates
 
     monkeypatch.setattr(muon, "zeropower_via_newtonschulz", recording)
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has_it)
+    monkeypatch.setattr("dssn_core.training.HAS_BFLOAT16", has_it)
     trainer = Trainer(replace(TINY, optimizer="muon"), data)
     trainer.step()
     convolutions = [p for p in trainer.model.parameters() if p.ndim == 4]
