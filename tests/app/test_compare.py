@@ -5,6 +5,7 @@ import shutil
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app import resources
 from app.gallery import OWN, SOURCES
 from app.resources import COLLECTIONS
 from dssn_core import certify, checkpoints, levels_from_sigma, load_model, read_image
@@ -109,6 +110,13 @@ def test_two_pictures_of_one_class_are_two_settings():
 def test_without_a_picture_the_page_says_what_is_missing():
     page = open_page(source="My own picture")
     assert any("as soon as there is a picture" in info.value for info in page.info)
+
+
+def test_a_comparison_says_which_networks_are_missing(monkeypatch):
+    monkeypatch.setattr(resources, "list_models", lambda: ["cifar10-dssn"])
+    page = open_page()
+    assert len(page.get("plotly_chart")) == 1
+    assert any("No network here is trained for additive uniform or" in warning.value for warning in page.warning)
 
 
 def test_a_damaged_network_leaves_the_others_working(tmp_path, monkeypatch):

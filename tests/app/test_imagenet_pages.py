@@ -102,13 +102,6 @@ def test_every_method_is_compared_with_a_network_of_its_own():
     assert len(page.get("plotly_chart")) == 1 and not page.warning
 
 
-def test_a_comparison_says_which_networks_are_missing(monkeypatch):
-    monkeypatch.setattr(resources, "list_models", lambda: ["imagenet-dssn"])
-    page = open_page("compare", data="ImageNet", samples="100", **{"imagenet-sigma": "0.1"})
-    assert len(page.get("plotly_chart")) == 1
-    assert any("No network here is trained for additive uniform or" in warning.value for warning in page.warning)
-
-
 def votes_for_all(right: list[bool], levels: int = 441) -> list[Record]:
     """Records of images that all samples agree on, made for the page alone."""
     weights = manifest_of("imagenet-dssn").weights_sha256
