@@ -1,10 +1,15 @@
-"""DSSN Explorer: page configuration and navigation. Start it with `python -m streamlit run app/main.py`."""
+"""DSSN Explorer: page configuration and navigation. Start it with `streamlit run app/main.py`."""
 
+import sys
 from pathlib import Path
 
 import streamlit as st
 
-from app import state
+ROOT = str(Path(__file__).parents[1])
+if ROOT not in sys.path:  # `streamlit run`, other than `python -m streamlit run`, does not look for packages there
+    sys.path.append(ROOT)
+
+from app import state  # noqa: E402
 
 VIEWS = Path(__file__).parent / "views"
 

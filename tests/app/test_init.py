@@ -15,3 +15,18 @@ def test_pandas_is_loaded_before_anything_draws():
     # Ten sessions opened at once once met a half imported pandas: plotly takes what stands in sys.modules.
     found = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "True"
+
+
+STARTED = """
+import sys
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file(sys.argv[1], default_timeout=120).run()
+print([error.value for error in page.exception], page.title[0].value)
+"""
+
+
+def test_the_app_starts_from_any_folder(tmp_path):
+    # As `streamlit run` does it: only `python -m streamlit run` looks for packages in the current folder.
+    command = [sys.executable, "-P", "-c", STARTED, str(ROOT / "app" / "main.py")]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[] Certify a picture"
