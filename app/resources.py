@@ -19,8 +19,8 @@ from dssn_core import SplitNoise, list_models, load_model, read_image, stored
 from dssn_core.accuracy import Share, certified_curve
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
-from dssn_core.certificate_file import Document, Finding, verify
-from dssn_core.checkpoints import MANIFEST, CheckpointError, Manifest, find_model, read_manifest
+from dssn_core.certificate_file import Document, Finding, parse, verify, with_votes
+from dssn_core.checkpoints import MANIFEST, PRETRAINED, CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
 from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
@@ -29,7 +29,7 @@ from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.record_files import RECORD_FILES
 from dssn_core.records import Record, by_levels
-from dssn_core.self_check import Result, outcome
+from dssn_core.self_check import KNOWN, Result, outcome
 from dssn_core.splitting import OFFSET_SCHEMES, Block
 from dssn_core.standings import TABLE_RHOS, Chosen, Evaluated, chosen
 from dssn_core.stored import Stored
@@ -262,6 +262,17 @@ def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
 
 
 # --- certificate files ---------------------------------------------------------------------------------------------
+
+
+def example() -> Document:
+    """The certificate file that comes with the small network."""
+    return parse((PRETRAINED / COLLECTIONS["CIFAR-10"].model / KNOWN).read_bytes())
+
+
+def forgery() -> Document:
+    """The same, with every vote given to the winner."""
+    document = example()
+    return with_votes(document, [document["claim"]["label"]] * document["noise"]["levels"])
 
 
 def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:

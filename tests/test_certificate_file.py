@@ -30,7 +30,6 @@ from dssn_core.certificate_file import (
     NEAR_TIE,
     CertificateFileError,
     Verdict,
-    _claim,
     digest,
     dumps,
     make,
@@ -39,6 +38,7 @@ from dssn_core.certificate_file import (
     shown,
     verdict,
     verify,
+    with_votes,
 )
 from dssn_core.checkpoints import PRETRAINED, CheckpointError, offsets_record, read_manifest, save_manifest
 from dssn_core.gallery import sample_pictures
@@ -150,15 +150,9 @@ def test_the_finding_names_what_was_changed(document, path, value, found):
     assert differences(changed(document, path, value)) == [found]
 
 
-def voting(document, labels):
-    """The document with other votes, and everything that follows from them."""
-    claim = _claim(np.array(labels), tuple(document["model"]["class_names"]))
-    return changed(document, ("claim",), claim)
-
-
 def test_the_votes_that_differ_are_counted_and_their_effect_told(document):
     listed = document["claim"]["sample_labels"]
-    edited = voting(document, [(label + 1) % 10 for label in listed[:3]] + listed[3:])
+    edited = with_votes(document, [(label + 1) % 10 for label in listed[:3]] + listed[3:])
     findings = list(verify(edited))
     (finding,) = [finding for finding in findings if not finding.agrees]
     assert finding.text.startswith("3 of 60 samples vote otherwise than stated, first j = 0;")
@@ -177,7 +171,7 @@ def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, mon
     gap = float(best.values[closest, 0] - best.values[closest, 1])
     listed = list(document["claim"]["sample_labels"])
     listed[closest] = int(best.indices[closest, 1])
-    edited = voting(document, listed)
+    edited = with_votes(document, listed)
     for bound, expected in ((1.01 * gap, Verdict.ROUNDING), (0.99 * gap, Verdict.DIFFERS)):
         monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", bound)
         assert verdict(verify(edited)) == expected
@@ -186,7 +180,7 @@ def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, mon
     # Nothing else is excused: not a radius that does not follow, not more votes than can be near ties.
     assert verdict(verify(changed(edited, ("claim", "radius_steps"), 29))) == Verdict.DIFFERS
     many = [(label + 1) % 10 for label in listed[:7]] + listed[7:]
-    assert verdict(verify(voting(document, many))) == Verdict.DIFFERS
+    assert verdict(verify(with_votes(document, many))) == Verdict.DIFFERS
 
 
 @pytest.mark.parametrize(
@@ -198,7 +192,7 @@ def test_near_ties_that_decide_which_class_wins_are_not_excused(document, monkey
     monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", 1e9)
     listed = np.repeat([0, 1], [first, LEVELS - first])
     counted = np.repeat([1, 0, 1], [3, first - 3, LEVELS - first])
-    assert verdict(verify(voting(document, listed.tolist()), count=lambda *_: counted)) == expected
+    assert verdict(verify(with_votes(document, listed), count=lambda *_: counted)) == expected
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float32"])
@@ -427,4 +421,4 @@ def test_a_file_in_float32_is_not_excused_by_the_rounding_of_bfloat16(image, tmp
     assert gaps[place] < NEAR_TIE["bfloat16"]  # and less than what is granted to bfloat16
     listed = list(document["claim"]["sample_labels"])
     listed[place] = int(best.indices[place, 1])
-    assert verdict(verify(voting(document, listed), folder=folder.parent)) == Verdict.DIFFERS
+    assert verdict(verify(with_votes(document, listed), folder=folder.parent)) == Verdict.DIFFERS

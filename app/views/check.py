@@ -10,17 +10,33 @@ from dssn_core.certificate_file import Document, Finding, Verdict, embedded_imag
 from dssn_core.constants import sigma_from_levels
 from dssn_core.images import read_image
 
+EXAMPLES = {
+    "example": ("Check an example", resources.example, "the file that comes with the small network"),
+    "forgery": (
+        "Check a forgery",
+        resources.forgery,
+        "the same file, every vote given to the winner: radius, counts and digest fit each other",
+    ),
+}
+"""Buttons for who has no file: label, the file, and what it is."""
 
-def upload() -> Document | None:
+
+def choose() -> Document | None:
     chosen = st.file_uploader("A certificate file", type=["json"], key="certificate")
-    if chosen is None:
-        st.info(
-            "Certify a picture and download its certificate, or make one with "
-            "`python -m dssn_core certify photo.jpg --output certificate.json`.",
-            icon=":material/upload_file:",
-        )
-        return None
-    return parse(chosen.getvalue())
+    if chosen is not None:
+        return parse(chosen.getvalue())
+    with st.container(horizontal=True):
+        clicked = {key: st.button(label, key=key, help=about) for key, (label, _, about) in EXAMPLES.items()}
+    for key, (_, document, about) in EXAMPLES.items():
+        if clicked[key]:
+            st.caption(f"Here is {about}.")
+            return document()
+    st.info(
+        "Certify a picture and download its certificate, or make one with "
+        "`python -m dssn_core certify photo.jpg --output certificate.json`.",
+        icon=":material/upload_file:",
+    )
+    return None
 
 
 def show(findings: list[Finding], document: Document) -> None:
@@ -43,8 +59,8 @@ def show(findings: list[Finding], document: Document) -> None:
     st.html(checklist([(finding.agrees, finding.what, finding.text) for finding in findings]))
     with st.expander("Not checked"):
         st.markdown(
-            "How and where the file was made, by its own word. `certify --strict` says what holds on other machines "
-            "too."
+            "How and where the file was made, by its own word. `certify --strict` says what holds on all machines "
+            "whose logits differ by less than a gap that you choose."
         )
         st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
 
@@ -56,7 +72,7 @@ def page() -> None:
         "follows. Here all of it is **computed again**; what differs is named."
     )
     try:
-        document = upload()
+        document = choose()
         if document is None:
             return
         image = None
@@ -73,7 +89,7 @@ def page() -> None:
         finally:
             bar.empty()
         show(findings, document)
-    except ValueError as error:  # of the file, the picture, or a model here
+    except (ValueError, OSError) as error:  # of the file, the picture, or a model here
         st.error("This cannot be checked. The reason:")
         st.text(str(error))  # the file's own words may be in it: no Markdown
 

@@ -10,9 +10,14 @@ from dssn_core.voting import noise_for, sample_labels
 from tests.app.test_certify import MAIN
 
 
-def test_the_page_asks_for_a_file():
+def open_page():
     page = AppTest.from_file(str(MAIN), default_timeout=120).switch_page("views/check.py").run()
     assert not page.exception
+    return page
+
+
+def test_the_page_asks_for_a_file():
+    page = open_page()
     assert page.title[0].value == "Check a certificate"
     assert "Certify a picture and download" in page.info[0].value
 
@@ -23,3 +28,19 @@ def test_the_page_finds_what_the_library_finds_and_tells_how_far_it_is():
     shares: list[float] = []
     assert resources.verification(document, None, shares.append) == list(verify(document))
     assert shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_an_example_holds_and_its_forgery_is_caught():
+    page = open_page()
+    page.button(key="example").click().run()
+    assert not page.exception and not page.error and len(page.success) == 1
+    page.button(key="forgery").click().run()
+    assert not page.exception and not page.success
+    (told,) = page.error
+    assert "1 of" in told.value and "votes of the samples" in told.value
+
+
+def test_the_forgery_claims_more_and_only_counting_again_tells():
+    document = resources.forgery()
+    assert document["claim"]["radius_steps"] > resources.example()["claim"]["radius_steps"]
+    assert len([finding for finding in verify(document) if not finding.agrees]) == 1
