@@ -36,7 +36,7 @@ from .precision import PRECISIONS
 from .records import Record, Sampling
 from .splitting import SplitNoise
 from .standings import TABLE_RHOS, Evaluated, standings
-from .stored import PICTURES, keep_certificates, pictures_for
+from .stored import data_set_of, keep_certificates, pictures_for
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for
 from .voting import ChunkLayout, Tally, noise_for, sample_labels
@@ -455,7 +455,7 @@ def run_standings(options: Options) -> int:
         for home in homes.values():
             record_files.check_of_one_piece(read_manifest(home))
     networks = [Evaluated.kept(home, options.files, options.but) for home in homes.values()]
-    rivals = [row for row in published(PICTURES[classes]) if row.method == method]
+    rivals = [row for row in published(data_set_of(classes)) if row.method == method]
     rows = [standing.row() for standing in standings(networks, rivals, options.rho)]
     if not rows:
         raise ValueError("no noise has records of both test and held-out images: `evaluate --record` makes them")

@@ -15,6 +15,7 @@ import torch
 from .architectures import build_network
 from .files import write_atomically
 from .networks import Classifier, Network
+from .noises import NOISES
 from .splitting import PIXELWISE, Block, SplitNoise, check_block
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
@@ -83,6 +84,8 @@ class Manifest:
         for name, kind in KINDS.items():
             if not isinstance(found[name], kind) or isinstance(found[name], bool):
                 raise CheckpointError(f"{MANIFEST}: {name} must be a JSON {kind.__name__}, got {found[name]!r}")
+        if found["noise"] not in NOISES:
+            raise CheckpointError(f"{MANIFEST}: unknown noise {found['noise']!r}; known: {', '.join(NOISES)}")
         if found["format"] != FORMAT:
             raise CheckpointError(f"{MANIFEST} has format {found['format']}; this version reads format {FORMAT}")
         if len(found["input_shape"]) != 3 or not all(isinstance(n, int) and n > 0 for n in found["input_shape"]):
@@ -108,7 +111,7 @@ class Manifest:
         ):
             raise CheckpointError(f"{MANIFEST}: sigma_range must be two ascending positive numbers")
         lists = {name: tuple(found[name]) for name, kind in KINDS.items() if kind is list}
-        return Manifest(**{**found, **lists})
+        return Manifest(**{**found, **lists, "sigma_range": tuple(map(float, sigmas))})
 
 
 KINDS: dict[str, type] = {
@@ -136,11 +139,17 @@ def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int], block: B
 
 
 def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manifest:
-    """Write weights (floating point as float16) and manifest; returns it with the weights' hash filled in."""
+    """Write weights (floating point as float16) and manifest; returns it with the weights' hash filled in.
+
+    What was measured of the very same weights in that folder stays in it: saved again, they lose nothing.
+    """
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in network.saved_state().items()}
     halves = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
     data = safetensors.torch.save(halves)
     manifest = replace(manifest, weights_sha256=hashlib.sha256(data).hexdigest())
+    before = read_manifest(folder) if (folder / MANIFEST).is_file() else None
+    if before is not None and before.weights_sha256 == manifest.weights_sha256:
+        manifest = replace(manifest, measured={**before.measured, **manifest.measured})
     write_atomically(folder / WEIGHTS, data)
     return save_manifest(folder, manifest)
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from .imagenet import efficientnet_lite0, preprocess
 from .networks import LambdaEmbedding, ModulatedNorm, Network, to_one_scale
+from .precision import computed_in
 
 
 class Step(nn.Module):
@@ -145,20 +146,30 @@ class DenoisedLite0(Pretrained):
 
 
 def denoising_loss(
-    network: DenoisedLite0, x: Tensor, lam: Tensor, clean: Tensor, stability: float
+    network: DenoisedLite0, x: Tensor, lam: Tensor, clean: Tensor, stability: float, precision: str = "float32"
 ) -> tuple[Tensor, float]:
     """Loss of denoising, and the share of samples that are answered as the clean picture is (0 if stability is 0).
 
     x: centred samples (B, 3, H, W). clean: their pictures on [0, 1]. The loss is the mean squared error, plus
     `stability` times the divergence of the classifier's answer from its answer to the clean picture: no labels are
-    needed, so all its classes are served (Salman et al. 2020).
+    needed, so all its classes are served (Salman et al. 2020). precision: number format of the convolutions; the last
+    layer and the divergence are float32, as in a vote.
     """
-    pictures = network.pictures(x, lam)
+
+    def logits_of(pictures: Tensor) -> Tensor:
+        with computed_in(precision):
+            features = network.of_pictures(pictures)
+        logits: Tensor = network.head(features.float())
+        return logits
+
+    with computed_in(precision):
+        pictures = network.pictures(x, lam)
+    pictures = pictures.float()
     loss = F.mse_loss(pictures, clean)
     if not stability:
         return loss, 0.0
-    logits = network.head(network.of_pictures(pictures).float())
+    logits = logits_of(pictures)
     with torch.no_grad():
-        wanted = network.head(network.of_pictures(clean).float())
+        wanted = logits_of(clean)
     divergence = F.kl_div(logits.log_softmax(1), wanted.log_softmax(1), reduction="batchmean", log_target=True)
     return loss + stability * divergence, float((logits.argmax(1) == wanted.argmax(1)).float().mean())

@@ -1,13 +1,23 @@
 """Files that are either the old ones or the new ones, whatever kills the process in between."""
 
 import gzip
+import hashlib
 import json
 import os
 import tempfile
 import zlib
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
+
+
+def locked(folder: Path) -> AbstractContextManager[object]:
+    """A block in which no other process of this machine that asks for it reads and rewrites what a folder holds."""
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    return FileLock(Path(tempfile.gettempdir()) / f"dssn-explorer-{name}.lock")
 
 
 def check_replaceable(path: Path) -> None:

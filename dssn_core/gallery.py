@@ -221,7 +221,10 @@ def picture_files(source: str, train: bool = True) -> PictureFiles:
 def _download_cifar10(train: bool) -> Dataset:
     from torchvision.datasets import CIFAR10
 
-    data = CIFAR10(Path.home() / ".cache" / "dssn-explorer", train=train, download=True)
+    try:
+        data = CIFAR10(Path.home() / ".cache" / "dssn-explorer", train=train, download=True)
+    except RuntimeError as error:  # as torchvision says that what came is not what it asked for
+        raise ValueError(f"the download of CIFAR-10 failed: {error}") from error
     images = torch.from_numpy(np.asarray(data.data)).permute(0, 3, 1, 2).contiguous()
     part = "training" if train else "test"
     return Dataset(

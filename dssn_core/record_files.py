@@ -7,7 +7,7 @@ from typing import Any
 
 from .accuracy import summary
 from .checkpoints import Manifest, read_manifest, save_manifest
-from .files import read_json_lines, write_json_lines
+from .files import locked, read_json_lines, write_json_lines
 from .gallery import identity
 from .networks import Classifier
 from .records import Key, Record, Sampling, by_levels, of_files
@@ -72,7 +72,8 @@ def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> Non
     """Add records of one model, counted in one way at each N, to those in its folder.
 
     Records kept before are dropped if they are of other weights or blocks, or at the same N drawn otherwise or in
-    another number format; and all of them if an index has another image now: they are of another data set.
+    another number format. ValueError if an index had another image in them, as in another data set, or where another
+    decoder reads the files.
     """
     images = {record.index: record.image_sha256 for record in records}
     networks = {record.network for record in records}
@@ -87,8 +88,12 @@ def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> Non
         for record in kept_records(folder, held_out)
         if (record.weights_sha256, record.block) in models and ways.get(record.levels, record.way) == record.way
     ]
-    if any(images.get(record.index, record.image_sha256) != record.image_sha256 for record in before):
-        before = []
+    others = [record.index for record in before if images.get(record.index) not in (None, record.image_sha256)]
+    if others:
+        raise ValueError(
+            f"the image of index {others[0]} is not the one that {folder.name} keeps a record of: give --output "
+            "without --record"
+        )
     merged = {record.key: record for record in [*before, *records]}
     ordered = sorted(merged.values(), key=lambda record: (record.levels, record.index))
     write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in ordered))
@@ -107,14 +112,15 @@ def publish(
 
     data, files, but: what images they are of, as for `selected`. ValueError if the folder holds other weights by now.
     """
-    weights = read_manifest(folder).weights_sha256
-    if any(record.weights_sha256 != weights for record in records):
-        raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
-    keep_records(folder, held_out, records)
-    which = f", files {files}" * (files != "*") + f" but {but}" * bool(but)
-    measured = measured_on(of_files(kept_records(folder, held_out), files, but), data + which, rhos)
-    manifest = read_manifest(folder)  # as it is now: another evaluation may have written into it meanwhile
-    save_manifest(folder, replace(manifest, measured={**manifest.measured, MEASURED[held_out] + which: measured}))
+    with locked(folder):
+        weights = read_manifest(folder).weights_sha256
+        if any(record.weights_sha256 != weights for record in records):
+            raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
+        keep_records(folder, held_out, records)
+        which = f", files {files}" * (files != "*") + f" but {but}" * bool(but)
+        measured = measured_on(of_files(kept_records(folder, held_out), files, but), data + which, rhos)
+        manifest = read_manifest(folder)
+        save_manifest(folder, replace(manifest, measured={**manifest.measured, MEASURED[held_out] + which: measured}))
 
 
 def measured_on(records: Sequence[Record], data: str, rhos: Sequence[float] | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .certificate_file import CertificateFileError, Document, digest, dumps, parse
-from .files import read_json_lines, write_json_lines
+from .files import locked, read_json_lines, write_json_lines
 from .gallery import Sample, sample_pictures
 from .networks import Classifier
 from .voting import ChunkLayout, noise_for
@@ -33,11 +33,16 @@ class Stored:
         return float(self.made.get("seconds", 0))
 
 
+def data_set_of(classes: int) -> str:
+    """What the pictures of a network of so many classes are called here; ValueError for one of neither data set."""
+    if classes not in PICTURES:
+        raise ValueError(f"there are no built-in pictures for a network of {classes} classes, nor published figures")
+    return PICTURES[classes]
+
+
 def pictures_for(model: Classifier) -> tuple[Sample, ...]:
     """The built-in pictures of the model's classes; ValueError if there are none."""
-    if model.num_classes not in PICTURES:
-        raise ValueError(f"there are no built-in pictures for a network of {model.num_classes} classes")
-    return sample_pictures(PICTURES[model.num_classes])
+    return sample_pictures(data_set_of(model.num_classes))
 
 
 def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
@@ -47,8 +52,9 @@ def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
         return document["model"]["weights_sha256"], document["image"]["sha256"], document["noise"]["levels"]
 
     weights = {document["model"]["weights_sha256"] for document in documents}
-    before = [line for line in read_json_lines(folder / FILE) if line["model"]["weights_sha256"] in weights]
-    write_json_lines(folder / FILE, {subject(document): document for document in [*before, *documents]}.values())
+    with locked(folder):
+        before = [line for line in read_json_lines(folder / FILE) if line["model"]["weights_sha256"] in weights]
+        write_json_lines(folder / FILE, {subject(document): document for document in [*before, *documents]}.values())
 
 
 def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -> Stored | None:

@@ -27,7 +27,6 @@ from .checkpoints import (
     Manifest,
     load_model,
     offsets_record,
-    read_manifest,
     save_checkpoint,
     save_manifest,
 )
@@ -38,7 +37,7 @@ from .files import read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset, Labelled, identity
 from .networks import Classifier, centred
 from .noises import NOISES, keyed_generator
-from .precision import HAS_BFLOAT16, PRECISIONS, computed_in
+from .precision import HAS_BFLOAT16, PRECISIONS
 from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, offset_fractions
 
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -283,6 +282,8 @@ class Trainer:
             {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0, **fallback},
         ]
         self.optimizer = OPTIMIZERS[settings.optimizer](groups, settings)
+        if compiled and settings.architecture == "denoised-lite0":
+            raise ValueError("a denoiser is trained uncompiled: leave out --compile")
         self.forward: Callable[[Tensor, Tensor], Tensor] = torch.compile(self.model) if compiled else self.model
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -398,8 +399,7 @@ class Trainer:
         assert isinstance(network, DenoisedLite0)
         stability = settings.stability if self.position >= settings.pictures_first * settings.steps else 0.0
         x = centred(samples)
-        with computed_in(settings.precision):
-            return denoising_loss(network, x, lam, images.float() / PIXEL_STEPS, stability)
+        return denoising_loss(network, x, lam, images.float() / PIXEL_STEPS, stability, settings.precision)
 
     def held_out_accuracy(self, model: Classifier) -> dict[str, float]:
         """Share of held-out images of which `model` classifies one sample (at a fixed random index) right, by sigma."""
@@ -545,7 +545,6 @@ def train(
             if now - saved > save_every or done:
                 trainer.save_state(state)
                 saved = now
-    before = read_manifest(output) if (output / MANIFEST).is_file() else None
     save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name, {}))
     # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
     shipped = load_model(str(output.resolve()))
@@ -558,6 +557,4 @@ def train(
             "by_sigma": trainer.held_out_accuracy(shipped),
         }
     }
-    if before is not None and before.weights_sha256 == shipped.manifest.weights_sha256:
-        measured = {**before.measured, **measured}  # a finished run that is run again loses nothing
-    return save_manifest(output, replace(shipped.manifest, measured=measured))
+    return save_manifest(output, replace(shipped.manifest, measured={**shipped.manifest.measured, **measured}))

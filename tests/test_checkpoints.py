@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -18,6 +19,7 @@ from dssn_core.checkpoints import (
     offsets_record,
     read_manifest,
     save_checkpoint,
+    save_manifest,
 )
 from dssn_core.networks import Classifier
 from dssn_core.splitting import SplitNoise
@@ -106,6 +108,16 @@ def test_saving_twice_gives_the_same_bytes(folder, tmp_path):
         assert (tmp_path / "again" / file).read_bytes() == (folder / "tiny" / file).read_bytes()
 
 
+def test_the_same_weights_saved_again_keep_what_was_measured(folder):
+    path = folder / "tiny"
+    save_manifest(path, replace(read_manifest(path), measured={"before": 1, "again": 1}))
+    saved = save_checkpoint(path, small_network(), replace(small_manifest(), measured={"again": 2}))
+    assert read_manifest(path).measured == saved.measured == {"before": 1, "again": 2}
+    other = small_network()
+    other.get_parameter("head.bias").data += 1
+    assert save_checkpoint(path, other, small_manifest()).measured == {}
+
+
 def test_saving_leaves_the_network_alone(tmp_path):
     network = small_network()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -144,6 +156,11 @@ def test_a_model_that_splits_blocks_of_pixels_says_so(folder):
     assert model.manifest.block == (3, 1, 1)
     noise = noise_for(model, 441)
     assert (noise.block, noise.offsets_sha256) == ((3, 1, 1), record["sha256"]["441"])
+
+
+def test_an_unknown_noise_is_refused(folder):
+    edit(folder, noise="gaussian")
+    refused(folder, "unknown noise 'gaussian'; known: dssn, ssn, uniform")
 
 
 def test_only_dssn_splits_blocks(folder):

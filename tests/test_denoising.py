@@ -90,6 +90,20 @@ def test_the_loss_is_squared_error_plus_divergence(network):
     assert agreement == float((wanted.argmax(1) == found.argmax(1)).float().mean())
 
 
+@pytest.mark.parametrize("has_it", [True, False])
+def test_the_last_layer_and_the_divergence_are_float32_in_either_format(network, monkeypatch, has_it):
+    monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", has_it)
+    x, lam = some_samples(), torch.tensor([0.3, 1.0])
+    answers = []
+    handle = network.head.register_forward_hook(lambda *a: answers.append(a[-1].dtype))
+    with torch.inference_mode():
+        exact, _ = denoising_loss(network, x, lam, (x.flip(0) + 1) / 2, 0.5)
+        loss, _ = denoising_loss(network, x, lam, (x.flip(0) + 1) / 2, 0.5, "bfloat16")
+    handle.remove()
+    assert loss.dtype == torch.float32 and set(answers) == {torch.float32}
+    assert loss != exact  # all else is bfloat16
+
+
 def test_clean_samples_cost_nothing(network):
     x, lam = some_samples(), torch.tensor([0.3, 1.0])
     with torch.inference_mode():

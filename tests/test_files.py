@@ -1,8 +1,9 @@
 import os
+import threading
 
 import pytest
 
-from dssn_core.files import read_json_lines, write_atomically, write_json_lines
+from dssn_core.files import locked, read_json_lines, write_atomically, write_json_lines
 
 
 def test_writes_and_replaces(tmp_path):
@@ -96,3 +97,21 @@ def test_of_a_link_the_file_is_replaced(tmp_path):
     link.symlink_to(file)
     write_atomically(link, b"new")
     assert link.is_symlink() and file.read_bytes() == b"new"
+
+
+def test_only_one_at_a_time_is_in_a_locked_folder(tmp_path):
+    inside, done = [], threading.Event()
+
+    def another():
+        with locked(tmp_path / "." / "folder"):  # the same folder by another name
+            inside.append("another")
+        done.set()
+
+    with locked(tmp_path / "folder"):
+        threading.Thread(target=another).start()
+        assert not done.wait(0.3) and not inside
+        inside.append("the first")
+    assert done.wait(60) and inside == ["the first", "another"]
+    with locked(tmp_path / "folder"), locked(tmp_path / "other"):  # others do not wait
+        pass
+    assert not list(tmp_path.iterdir())  # nothing is left where models are kept

@@ -217,3 +217,12 @@ def test_a_broken_picture_is_named_when_it_is_read(folder):
     with pytest.raises(ValueError, match=r"ant/0\.png: this is not a picture"):
         next(found.read((32, 32), [0]))
     assert next(found.read((32, 32), [1])).shape == (3, 32, 32)
+
+
+def test_a_failed_download_says_so(monkeypatch):
+    def damaged(*arguments, **options):
+        raise RuntimeError("File not found or corrupted.")
+
+    monkeypatch.setattr("torchvision.datasets.CIFAR10", damaged)
+    with pytest.raises(ValueError, match="the download of CIFAR-10 failed: File not found or corrupted"):
+        load_dataset("download")

@@ -31,13 +31,18 @@ def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
     keep_records(tmp_path, False, [other_noise])
     assert kept_records(tmp_path, False) == [other_format, other_noise]  # one number format for each N
     keep_records(tmp_path, False, records)
-    other_image = replace(records[0], image_sha256="another data set")
-    keep_records(tmp_path, False, [other_image])
-    assert kept_records(tmp_path, False) == [other_image]
     keep_records(tmp_path, False, [replace(records[0], weights_sha256="new")])
     assert [record.weights_sha256 for record in kept_records(tmp_path, False)] == ["new"]
     with pytest.raises(ValueError, match="more than one model"):
         keep_records(tmp_path, False, [records[0], replace(records[1], weights_sha256="new")])
+
+
+def test_records_are_not_replaced_by_those_of_other_images(tmp_path):
+    """Of another data set, or as another decoder reads the same files."""
+    keep_records(tmp_path, False, records := [a_record(3)])
+    with pytest.raises(ValueError, match="the image of index"):
+        keep_records(tmp_path, False, [replace(records[0], levels=443, votes=(0, 225, 218), image_sha256="another")])
+    assert kept_records(tmp_path, False) == records
 
 
 def test_only_the_models_own_method_is_recorded(tmp_path, capsys):

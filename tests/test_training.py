@@ -598,6 +598,8 @@ def test_a_denoiser_trains_resumes_and_loads(tmp_path):
         crop=2,
         averaging=0.5,
     )
+    with pytest.raises(ValueError, match="leave out --compile"):
+        Trainer(settings, data, compiled=True)
     whole = train(Trainer(settings, data), tmp_path / "whole", report=quiet)
     part = Trainer(settings, data)
     before = [part.step() for _ in range(3)]
