@@ -106,6 +106,12 @@ def machine() -> dict[str, str]:
     }
 
 
+def made_elsewhere(made: dict[str, Any]) -> bool:
+    """Whether a file says that it was made on another kind of machine, or with another PyTorch, than this."""
+    here = machine()
+    return any(made.get(what) != here[what] for what in ("system", "processor", "torch"))
+
+
 def check_rows(rows: int, shape: tuple[int, ...]) -> None:
     """CertificateFileError for chunks of more samples, each of `shape`, than a file that can be checked may have."""
     most = min(MOST_ROWS, MOST_VALUES // math.prod(shape))

@@ -126,7 +126,7 @@ def _known(name: str, folder: Path) -> str:
     if result == Verdict.DIFFERS:
         raise AssertionError(differing)
     if result == Verdict.ROUNDING:
-        return f"computed again on another kind of machine, only what that may change is not the same: {differing}"
+        return f"computed again, it differs only in what another kind of machine may change: {differing}"
     claim = document["claim"]
     return f"computed again, it is the same: “{claim['class']}” within {claim['radius_steps']} steps"
 

@@ -11,7 +11,7 @@ from app import charts, controls, gallery, glossary, pictures, resources, state
 from app.runs import VoteRun
 from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate import display_radius
-from dssn_core.certificate_file import dumps
+from dssn_core.certificate_file import dumps, made_elsewhere
 from dssn_core.images import image_sha256, png
 from dssn_core.networks import Classifier
 
@@ -159,6 +159,9 @@ NOT_SAID = """
 """
 
 
+ELSEWHERE = " It is of the classifier as computed there: here nearly tied samples may vote otherwise."
+
+
 def choose_run(name: str, image: Tensor, levels: int) -> VoteRun:
     """The vote that came with the network, or one counted here."""
     digest = image_sha256(image)
@@ -176,7 +179,7 @@ def tell_origin(run: VoteRun, model: Classifier) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 f"This vote came with the network, counted in {run.seconds:.1f} s with torch {run.made.get('torch')} "
-                f"on {run.made.get('processor')}.",
+                f"on {run.made.get('processor')}.{ELSEWHERE * made_elsewhere(run.made)}",
                 width="content",
             )
             st.button(
