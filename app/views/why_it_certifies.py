@@ -32,11 +32,16 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     chosen = gallery.choose_folded(model, collection)
     assert model.manifest is not None
     low, high = model.manifest.sigma_range
-    known = [sigma for sigma in SIGMAS if low <= sigma <= high]
+    sigma = choose_sigma([sigma for sigma in SIGMAS if low <= sigma <= high] or [low])
+    return None if chosen is None else (model, chosen.image, noise_for(model, levels_from_sigma(sigma)))
+
+
+def choose_sigma(known: list[float]) -> float:
+    if len(known) == 1:
+        return controls.only_noise(known[0])
     first, key = nearest(known, 0.15), "poke-sigma"
     st.session_state[key] = nearest(known, st.session_state.get(key, first))  # of another network, it may be unknown
-    sigma = st.select_slider("Noise σ", known, first, key=key, bind="query-params")
-    return None if chosen is None else (model, chosen.image, noise_for(model, levels_from_sigma(sigma)))
+    return st.select_slider("Noise σ", known, first, key=key, bind="query-params")
 
 
 def nearest(known: list[float], sigma: float) -> float:
