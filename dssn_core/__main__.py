@@ -36,9 +36,9 @@ from .precision import PRECISIONS
 from .records import Record, Sampling
 from .splitting import SplitNoise
 from .standings import TABLE_RHOS, Evaluated, standings
-from .stored import data_set_of, keep_certificates, pictures_for
+from .stored import keep_certificates, pictures_for
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
-from .tasks import TASKS, labelled_for
+from .tasks import TASKS, labelled_for, task_of
 from .voting import ChunkLayout, Tally, noise_for, sample_labels
 
 Parser = argparse.ArgumentParser
@@ -447,15 +447,16 @@ def add_standings(parser: Parser) -> None:
 
 def run_standings(options: Options) -> int:
     homes = {name: find_model(name) for name in options.model}
-    kinds = {(len(found.class_names), found.noise) for found in map(read_manifest, homes.values())}
+    kinds = {(found.class_names, found.noise) for found in map(read_manifest, homes.values())}
     if len(kinds) > 1:
-        raise ValueError(f"there is no choice between models of different classes or methods: {sorted(kinds)}")
+        said = sorted(f"{len(classes)} classes, {noise}" for classes, noise in kinds)
+        raise ValueError(f"there is no choice between models of different classes or methods: {'; '.join(said)}")
     ((classes, method),) = kinds
     if (options.files, options.but) == ("*", ""):
         for home in homes.values():
             record_files.check_of_one_piece(read_manifest(home))
     networks = [Evaluated.kept(home, options.files, options.but) for home in homes.values()]
-    rivals = [row for row in published(data_set_of(classes)) if row.method == method]
+    rivals = [row for row in published(task_of(classes)) if row.method == method]
     rows = [standing.row() for standing in standings(networks, rivals, options.rho)]
     if not rows:
         raise ValueError("no noise has records of both test and held-out images: `evaluate --record` makes them")

@@ -14,11 +14,10 @@ from .certificate_file import CertificateFileError, Document, digest, dumps, par
 from .files import locked, read_json_lines, write_json_lines
 from .gallery import Sample, sample_pictures
 from .networks import Classifier
+from .tasks import task_of
 from .voting import ChunkLayout, noise_for
 
 FILE = "gallery.jsonl.gz"
-PICTURES = {10: "cifar10", 1000: "imagenet"}
-"""The built-in pictures that a network of so many classes knows."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +32,9 @@ class Stored:
         return float(self.made.get("seconds", 0))
 
 
-def data_set_of(classes: int) -> str:
-    """What the pictures of a network of so many classes are called here; ValueError for one of neither data set."""
-    if classes not in PICTURES:
-        raise ValueError(f"there are no built-in pictures for a network of {classes} classes, nor published figures")
-    return PICTURES[classes]
-
-
 def pictures_for(model: Classifier) -> tuple[Sample, ...]:
     """The built-in pictures of the model's classes; ValueError if there are none."""
-    return sample_pictures(data_set_of(model.num_classes))
+    return sample_pictures(task_of(model.class_names))
 
 
 def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:

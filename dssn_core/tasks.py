@@ -1,10 +1,11 @@
 """What there is to train for: a data set, and the settings that suit it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from .gallery import CIFAR10_CLASSES, Dataset, Labelled, load_dataset
-from .imagenet import with_imagenet_labels
+from .imagenet import class_names, with_imagenet_labels
 from .images import Size
 from .training import TrainSettings
 
@@ -23,8 +24,9 @@ class Prepare(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """size: (H, W) of the training pictures."""
+    """class_names: of its networks, in the order of their answers. size: (H, W) of the training pictures."""
 
+    class_names: Callable[[], tuple[str, ...]]
     size: Size
     prepare: Prepare
     settings: TrainSettings
@@ -35,8 +37,9 @@ class Task:
 
 
 TASKS = {
-    "cifar10": Task((32, 32), _cifar10, TrainSettings()),
+    "cifar10": Task(lambda: CIFAR10_CLASSES, (32, 32), _cifar10, TrainSettings()),
     "imagenet": Task(
+        class_names,
         (160, 160),  # ImageNet in small is distributed so; magnified to 224 at once, all pictures would be blurred
         with_imagenet_labels,
         TrainSettings(
@@ -60,6 +63,17 @@ TASKS = {
         ),
     ),
 }
+
+
+def task_of(class_names: tuple[str, ...]) -> str:
+    """The name in `TASKS`, as that of the built-in pictures and published figures, of a network of these classes.
+
+    ValueError if there is none.
+    """
+    for name, task in TASKS.items():
+        if task.class_names() == class_names:
+            return name
+    raise ValueError(f"there are no built-in pictures or published figures for the classes {class_names[:10]}")
 
 
 def labelled_for(data: Labelled, class_names: tuple[str, ...]) -> Labelled:
