@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from scipy.stats import beta
 from torch import Tensor
 
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels, rounded_down
@@ -108,6 +107,8 @@ def lower_confidence_bound(successes: int, trials: int, alpha: float) -> float:
         )
     if successes == 0:
         return 0.0
+    from scipy.stats import beta  # takes a second, for which loading a model should not wait
+
     return max(0.0, float(beta.ppf(alpha, successes, trials - successes + 1)) - ROUNDING)
 
 

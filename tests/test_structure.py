@@ -68,6 +68,11 @@ def test_figures_are_made_without_streamlit(path):
     assert "streamlit" not in packages(path)
 
 
+def test_loading_a_model_does_not_wait_for_scipy():
+    code = "import sys, dssn_core; print('scipy.stats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "False\n"
+
+
 def test_the_first_page_does_not_wait_for_packages_that_few_pages_need():
     code = "import sys, app.resources; print({'timm', 'torchvision', 'torch._dynamo'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "set()\n"
