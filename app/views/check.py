@@ -15,7 +15,7 @@ EXAMPLES = {
     "forgery": (
         "Check a forgery",
         resources.forgery,
-        "the same file, every vote given to the winner: radius, counts and digest fit each other",
+        "the file that comes with the small network, every vote given to the winner: radius, counts and digest fit",
     ),
 }
 """Buttons for who has no file: label, the file, and what it is."""
