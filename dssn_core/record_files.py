@@ -119,7 +119,7 @@ def publish(
         keep_records(folder, held_out, records)
         which = f", files {files}" * (files != "*") + f" but {but}" * bool(but)
         measured = measured_on(of_files(kept_records(folder, held_out), files, but), data + which, rhos)
-        manifest = read_manifest(folder)
+        manifest = read_manifest(folder)  # as it is now: training, which waits for no lock, may have written into it
         save_manifest(folder, replace(manifest, measured={**manifest.measured, MEASURED[held_out] + which: measured}))
 
 

@@ -245,6 +245,8 @@ class Trainer:
     def __init__(
         self, settings: TrainSettings, data: Dataset, start: str | None = None, compiled: bool = False
     ) -> None:
+        if compiled and settings.architecture == "denoised-lite0":
+            raise ValueError("a denoiser is trained uncompiled: leave out --compile")
         self.settings = settings
         self.shape = (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3]))
         training, held_out = held_out_split(data.labels, settings.held_out_per_class, settings.seed)
@@ -282,8 +284,6 @@ class Trainer:
             {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0, **fallback},
         ]
         self.optimizer = OPTIMIZERS[settings.optimizer](groups, settings)
-        if compiled and settings.architecture == "denoised-lite0":
-            raise ValueError("a denoiser is trained uncompiled: leave out --compile")
         self.forward: Callable[[Tensor, Tensor], Tensor] = torch.compile(self.model) if compiled else self.model
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))

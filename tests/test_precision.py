@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dssn_core.checkpoints import PRETRAINED, list_models, load_model, read_manifest
-from dssn_core.precision import RoundedProducts, computed_in
+from dssn_core.precision import HAS_BFLOAT16, RoundedProducts, computed_in
 from dssn_core.voting import noise_for
 
 QUANTUM = 2.0**-8
@@ -60,6 +60,10 @@ def test_float32_stays_float32(lacking):
     x, w = drawn(2, 3, 4, 4), drawn(5, 3, 3, 3)
     with computed_in("float32"):
         assert torch.equal(F.conv2d(x, w), F.conv2d(x, w)) and F.conv2d(x, w).dtype == torch.float32
+
+
+def test_this_processor_has_what_pytorch_says_it_has():
+    assert torch.ops.mkldnn._is_mkldnn_bf16_supported() == HAS_BFLOAT16
 
 
 @pytest.mark.parametrize("has_it", [True, False])

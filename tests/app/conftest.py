@@ -1,7 +1,9 @@
-"""A running app and a browser tab, for the tests that need them."""
+"""A running app, a browser tab, and a folder of models of a test's own, for the tests that need them."""
 
 import pytest
+import streamlit as st
 
+from dssn_core import load_model
 from tests.app.browser import chromium_tab, running_app
 
 
@@ -18,3 +20,14 @@ def tab():
     with chromium_tab() as page:
         yield page
         assert page.get_by_test_id("stException").count() == 0
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """An empty folder that pages load models from instead of `pretrained/`."""
+    folder = tmp_path / "pretrained"
+    folder.mkdir()
+    monkeypatch.setattr(load_model, "__defaults__", (folder,))
+    st.cache_resource.clear()
+    yield folder
+    st.cache_resource.clear()

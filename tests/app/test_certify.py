@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -86,19 +85,14 @@ def test_the_noise_goes_no_further_than_the_network_was_trained_for():
 
 
 @pytest.mark.parametrize(("view", "sigmas"), [("certify", [1, 1]), ("why_it_certifies", [0.11, 0.14])])
-def test_a_network_may_be_trained_for_one_noise(view, sigmas, tmp_path, monkeypatch):
+def test_a_network_may_be_trained_for_one_noise(view, sigmas, installed):
     """As the paper's are: there is nothing to choose, or no sigma of the slider's own."""
-    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "cifar10-dssn")
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", installed / "cifar10-dssn")
     manifest = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).write_text(json.dumps({**manifest, "sigma_range": sigmas}))
-    monkeypatch.setattr(load_model, "__defaults__", (tmp_path,))
-    st.cache_resource.clear()
-    try:
-        page = AppTest.from_file(str(MAIN), default_timeout=120).switch_page(f"views/{view}.py").run()
-        assert not page.exception and not page.error
-        assert any(f"Noise σ = **{sigmas[0]:g}**" in text.value for text in page.markdown)
-    finally:
-        st.cache_resource.clear()
+    page = AppTest.from_file(str(MAIN), default_timeout=120).switch_page(f"views/{view}.py").run()
+    assert not page.exception and not page.error
+    assert any(f"Noise σ = **{sigmas[0]:g}**" in text.value for text in page.markdown)
 
 
 def test_moving_the_noise_changes_the_levels():

@@ -2,13 +2,12 @@
 
 import shutil
 
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import resources
 from app.gallery import OWN, SOURCES
 from app.resources import COLLECTIONS
-from dssn_core import certify, checkpoints, levels_from_sigma, load_model, read_image
+from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.comparison import METHODS
@@ -119,16 +118,11 @@ def test_a_comparison_says_which_networks_are_missing(monkeypatch):
     assert any("No network here is trained for additive uniform or" in warning.value for warning in page.warning)
 
 
-def test_a_damaged_network_leaves_the_others_working(tmp_path, monkeypatch):
-    shutil.copytree(PRETRAINED, tmp_path / "pretrained")
-    with (tmp_path / "pretrained" / "cifar10-uniform" / "weights.safetensors").open("ab") as file:
+def test_a_damaged_network_leaves_the_others_working(installed):
+    shutil.copytree(PRETRAINED, installed, dirs_exist_ok=True)
+    with (installed / "cifar10-uniform" / "weights.safetensors").open("ab") as file:
         file.write(b"x")
-    monkeypatch.setattr(checkpoints.load_model, "__defaults__", (tmp_path / "pretrained",))
-    st.cache_resource.clear()
-    try:
-        page = open_page()
-        assert any("SHA-256" in error.value for error in page.error)
-        assert METHODS["dssn"] in [title.value for title in page.subheader]
-        assert METHODS["uniform"] not in [title.value for title in page.subheader]
-    finally:
-        st.cache_resource.clear()
+    page = open_page()
+    assert any("SHA-256" in error.value for error in page.error)
+    assert METHODS["dssn"] in [title.value for title in page.subheader]
+    assert METHODS["uniform"] not in [title.value for title in page.subheader]
