@@ -17,6 +17,8 @@ pytestmark = pytest.mark.browser
 def radius(tab, levels: int) -> str:
     """The certified radius, once the vote of this many samples is complete and drawn."""
     tab.get_by_text(f"All N = {levels} samples voted").wait_for()
+    # The same N may still stand there of the picture before, while the page is drawn anew from the top.
+    tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     return tab.get_by_test_id("stMetricValue").first.inner_text().strip()
 
 
