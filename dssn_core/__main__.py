@@ -35,7 +35,7 @@ from .paper import published
 from .precision import PRECISIONS
 from .records import Record, Sampling
 from .splitting import SplitNoise
-from .standings import TABLE_RHOS, Evaluated, standings
+from .standings import TABLE_RHOS, Evaluated, markdown, standings
 from .stored import keep_certificates, pictures_for
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for, task_of
@@ -441,6 +441,7 @@ def run_evaluate(options: Options) -> int:
 def add_standings(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders, all for one method")
     parser.add_argument("--rho", type=RADIUS, nargs="+", default=TABLE_RHOS, help="radii that the paper has figures of")
+    parser.add_argument("--markdown", action="store_true", help="print a table in Markdown")
     parser.add_argument("--files", default="*", metavar="PATTERN", help="only test images whose file names match this")
     parser.add_argument("--but", default="", metavar="PATTERN", help="and do not match this")
 
@@ -457,14 +458,17 @@ def run_standings(options: Options) -> int:
             record_files.check_of_one_piece(read_manifest(home))
     networks = [Evaluated.kept(home, options.files, options.but) for home in homes.values()]
     rivals = [row for row in published(task_of(classes)) if row.method == method]
-    rows = [standing.row() for standing in standings(networks, rivals, options.rho)]
-    if not rows:
+    found = standings(networks, rivals, options.rho)
+    if not found:
         raise ValueError("no noise has records of both test and held-out images: `evaluate --record` makes them")
+    if options.markdown:
+        print(markdown(found))
+        return 0
     print("percent of test images certified at rho; network and sigma of each rho chosen on held-out training images")
-    for row in rows:
+    for standing in found:
         print(
             "rho {rho:g}: {ours:.2f} ({ours_95_low:.2f} to {ours_95_high:.2f}, {ours_images:,} images; {network} at "
-            "sigma {ours_sigma:.2f}), paper {paper:.2f}, difference {difference:+.2f}".format(**row)
+            "sigma {ours_sigma:.2f}), paper {paper:.2f}, difference {difference:+.2f}".format(**standing.row())
         )
     return 0
 
@@ -566,15 +570,20 @@ COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Options], int
 }
 
 
+def all_commands() -> Parser:
+    parser = Parser(prog="python -m dssn_core", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (text, add_options, _) in COMMANDS.items():
+        add_options(commands.add_parser(name, help=text, description=text))
+    return parser
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 refused with a message, 130 interrupted.
 
     Wrong usage ends with 2, `verify` and `self-check` also with what they found.
     """
-    parser = Parser(prog="python -m dssn_core", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, (text, add_options, _) in COMMANDS.items():
-        add_options(commands.add_parser(name, help=text, description=text))
+    parser = all_commands()
     options = parser.parse_args(arguments)
     keep_freed_memory()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a letter is no reason to stop

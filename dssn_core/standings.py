@@ -99,6 +99,17 @@ class Standing:
         }
 
 
+def markdown(rows: Sequence[Standing]) -> str:
+    """The rows as a table in Markdown, to keep in a text."""
+    heads = ("ρ", "ours, %", "95 % interval", "network", "σ", "images", "paper, %", "difference")
+    form = (
+        "| {rho:g} | {ours:.2f} | {ours_95_low:.2f} – {ours_95_high:.2f} | `{network}` | {ours_sigma:.2f} "
+        "| {ours_images:,} | {paper:.2f} | {difference:+.2f} |"
+    )
+    lines = [form.format(**row.row()) for row in rows]
+    return "\n".join([f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|", *lines])
+
+
 def chosen(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Chosen]:
     """For every rho a network and its N, chosen on held-out images among those evaluated on both sets.
 

@@ -1,0 +1,128 @@
+"""What the texts say is what the commands print: figures, files and command lines."""
+
+import re
+import shlex
+from math import floor
+from pathlib import Path
+
+import pytest
+
+from dssn_core.__main__ import all_commands, main
+from dssn_core.accuracy import certified_curve
+from dssn_core.checkpoints import PRETRAINED, list_models, read_manifest
+from dssn_core.constants import PIXEL_STEPS, sigma_from_levels
+from dssn_core.records import by_levels
+from dssn_core.standings import Evaluated
+
+README = Path(__file__).parents[1] / "README.md"
+TEXTS = [README, PRETRAINED / "README.md"]
+
+
+def rows(words: str) -> list[list[str]]:
+    """The cells of the first table after these words of the networks' text, without its heads."""
+    _, after = TEXTS[1].read_text(encoding="utf-8").split(words)
+    table = re.search(r"^\|.*?(?=\n\n)", after, re.MULTILINE | re.DOTALL)
+    assert table
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+
+
+def commands(text: str) -> list[str]:
+    """Every whole command line in a text: in its blocks of code, and between backquotes."""
+    joined = re.sub(r"\\\n\s*", "", text)
+    blocks = re.findall(r"^python -m dssn_core .*", joined, re.MULTILINE)
+    quoted = re.findall(r"`python\s-m\sdssn_core\s([^`]*)`", re.sub(r"\n", " ", joined))
+    return [line.removeprefix("python -m dssn_core ") for line in [*blocks, *quoted]]
+
+
+@pytest.mark.parametrize("command", [line for text in TEXTS for line in commands(text.read_text(encoding="utf-8"))])
+def test_every_command_line_is_one(command):
+    if "COMMAND" not in command and "…" not in command:
+        all_commands().parse_args(shlex.split(command, comments=True))
+
+
+def test_the_commands_are_found():
+    names = {line.split()[0] for line in commands(README.read_text(encoding="utf-8"))}
+    assert names > {"certify", "verify", "evaluate", "train", "standings"}
+
+
+def test_the_table_of_certified_accuracy_is_what_standings_prints(capsys):
+    (command,) = (line for line in commands(README.read_text(encoding="utf-8")) if "--markdown" in line)
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out.strip() in README.read_text(encoding="utf-8")
+
+
+def test_the_records_are_those_that_the_text_lists():
+    listed, network = {}, ""
+    for name, sigmas, levels, precision, held_out, test in rows("## CIFAR-10\n"):
+        network = name.strip("`") or network
+        for sigma, n in zip(sigmas.split(", "), re.findall(r"[\d,]*\d", levels), strict=True):
+            n = int(n.replace(",", ""))
+            assert f"{sigma_from_levels(n):.2f}" == sigma
+            listed[network, n] = (precision, int(held_out), int(test.replace(",", "")))
+    kept = {}
+    for name in {name for name, _ in listed}:
+        found = Evaluated.kept(PRETRAINED / name)
+        held_out, test = by_levels(found.held_out), by_levels(found.test)
+        assert held_out.keys() == test.keys()
+        for n in test:
+            kept[name, n] = (test[n][0].precision, len(held_out[n]), len(test[n]))
+    assert listed == kept
+
+
+def test_the_three_methods_figures_are_those_of_their_records(capsys):
+    for network, cells in zip(
+        ("cifar10-dssn", "cifar10-ssn", "cifar10-uniform"), rows("### Three methods"), strict=True
+    ):
+        assert main(["standings", "--model", network]) == 0
+        printed = re.findall(r"^rho .*?: ([\d.]+) ", capsys.readouterr().out, re.MULTILINE)
+        assert [f"{float(figure):.1f}" for figure in printed] == cells[1:]
+
+
+def test_the_sizes_of_the_weights():
+    sizes = {}
+    for names, size, *_ in rows("# The networks, and what was measured\n"):
+        each = re.findall(r"`(.*?)`", names)
+        stated = size.removesuffix(" each").split(", ")
+        sizes.update(zip(each, stated * len(each) if len(stated) == 1 else stated, strict=True))
+    bytes_of = {name: (PRETRAINED / name / "weights.safetensors").stat().st_size for name in list_models()}
+    assert sizes == {name: f"{size / 1e6:.1f} MB" if size > 1000 else "–" for name, size in bytes_of.items()}
+
+
+@pytest.mark.parametrize(
+    ("words", "sigmas", "networks"),
+    [
+        (
+            "Percent of 2,000 training images",
+            ("0.25", "0.5", "1", "2", "3.5"),
+            ("cifar10-dssn", "cifar10-ssn", "cifar10-uniform", "cifar10-dssn-long"),
+        ),
+        (
+            "Percent of 200 pictures set apart",
+            ("0.25", "0.5", "1", "2"),
+            ("imagenet-dssn", "imagenet-ssn", "imagenet-uniform"),
+        ),
+    ],
+)
+def test_the_shares_of_single_samples_are_those_of_the_manifests(words, sigmas, networks):
+    for network, (_, *cells) in zip(networks, rows(words), strict=True):
+        measured = read_manifest(PRETRAINED / network).measured["held_out_single_sample_accuracy"]["by_sigma"]
+        assert cells == [str(floor(round(1000 * measured[sigma], 3)) / 10) for sigma in sigmas]
+
+
+def test_the_imagenet_figures_are_those_of_the_records():
+    table = iter(rows("Certified accuracy, on Imagenette"))
+    validation = "ILSVRC2012_val_*"
+    for patterns in ({"files": validation}, {"but": validation}):
+        found = {
+            name: Evaluated.kept(PRETRAINED / name, **patterns).test for name in ("imagenet-dssn", "imagenet-bare")
+        }
+        images = {record.index for record in found["imagenet-dssn"]}
+        for network, records in found.items():
+            for n, group in by_levels(record for record in records if record.index in images).items():
+                who, sigma, *cells = next(table)
+                assert not who or f"`{network}`" in who
+                assert float(sigma) == round(sigma_from_levels(n), 2) and len(group) == len(images)
+                able = [rho for rho in (0, 0.1, 0.25, 0.5, 1) if rho * PIXEL_STEPS <= n // 2]
+                counts = [str(share.count) for share in certified_curve(group, able)]
+                assert cells == counts + ["–"] * (len(cells) - len(counts))
+    assert next(table, None) is None
