@@ -73,7 +73,7 @@ class Manifest:
         """Parse and check; CheckpointError names the field that is missing, unknown or of the wrong kind."""
         try:
             found = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{MANIFEST} is not JSON: {error}") from None
         if not isinstance(found, dict) or found.keys() != KINDS.keys():
             names = set(found) if isinstance(found, dict) else set()

@@ -66,7 +66,7 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         last = number == len(lines)  # the part after the last line break: empty, torn, or whole after all
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
             records.append(record)

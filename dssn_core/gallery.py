@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import lzma
 import re
 import zipfile
 import zlib
@@ -20,6 +21,8 @@ from .images import Size, read_image
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TRAIN_PARTS, TEST_PARTS = ("train",), ("test", "val")
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, KeyError, RuntimeError)
+"""What reading from a zip may end with; NotImplementedError, of an unknown compression, is a RuntimeError."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
@@ -52,6 +55,12 @@ def identity(description: str) -> str:
     """What of a description tells data from other data: the hash of the files, if there is one, whatever their name."""
     digest = re.search("sha256 ([0-9a-f]{64})", description)
     return digest[1] if digest else description
+
+
+def count_of(description: str) -> str | None:
+    """How many images a description says there are, if it says so."""
+    number = re.search(r"(\d+) images", description)
+    return number[1] if number else None
 
 
 @dataclass(frozen=True)
@@ -129,9 +138,13 @@ def _of_one_part(names: list[PurePosixPath], train: bool) -> list[PurePosixPath]
     parts = {name.parts[-3] for name in names if len(name.parts) >= 3}
     if len(parts) < 2 or not parts & {*TRAIN_PARTS, *TEST_PARTS}:
         return names
-    wanted = parts & set(TRAIN_PARTS if train else TEST_PARTS)
+    names_of_it = TRAIN_PARTS if train else TEST_PARTS
+    wanted = parts & set(names_of_it)
     if len(wanted) != 1:
-        raise ValueError(f"the data has the parts {sorted(parts)}; point at the folder of one of them")
+        raise ValueError(
+            f"the data has the parts {sorted(parts)}, {len(wanted)} of them called {' or '.join(names_of_it)}: give a "
+            "folder or zip of one part alone"
+        )
     return [name for name in names if len(name.parts) >= 3 and name.parts[-3] in wanted]
 
 
@@ -140,6 +153,13 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise ValueError(f"{path} cannot be read as a zip: {error}; is it one, and copied to its end?") from error
+
+
+def _entry(archive: zipfile.ZipFile, entries: dict[PurePosixPath, str], name: PurePosixPath) -> bytes:
+    try:
+        return archive.read(entries[name])
+    except DAMAGED as error:
+        raise ValueError(f"{archive.filename} cannot be read as a zip: {error}") from error
 
 
 def _sha256(path: Path) -> str:
@@ -187,11 +207,9 @@ class PictureFiles:
         with _open_zip(self.path) if self.path.is_file() else nullcontext() as archive:
             entries = {PurePosixPath(entry): entry for entry in archive.namelist()} if archive else {}  # with "./"
             for name in (self.names[place] for place in places):
+                data = _entry(archive, entries, name) if archive else (self.path / name).read_bytes()
                 try:
-                    data = archive.read(entries[name]) if archive else (self.path / name).read_bytes()
                     yield read_image(data, size)
-                except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-                    raise ValueError(f"{self.path} cannot be read as a zip: {error}") from error
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
 

@@ -93,6 +93,9 @@ class Record(NoiseLevel):
                 raise TypeError
             if max(record.label, record.predicted) >= len(record.votes):
                 raise TypeError
+            texts = [record.weights_sha256, record.precision, record.image_sha256, record.file]
+            if not all(isinstance(text, str) for text in texts) or not isinstance(record.seconds, int | float):
+                raise TypeError
             if sampling is None:
                 certificate = certificate_from_votes(record.votes, record.levels)
                 if (certificate.label, certificate.radius_steps) != (record.predicted, record.radius_steps):

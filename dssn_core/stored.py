@@ -45,8 +45,13 @@ def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
 
     weights = {document["model"]["weights_sha256"] for document in documents}
     with locked(folder):
-        before = [line for line in read_json_lines(folder / FILE) if line["model"]["weights_sha256"] in weights]
-        write_json_lines(folder / FILE, {subject(document): document for document in [*before, *documents]}.values())
+        try:
+            lines = read_json_lines(folder / FILE)
+            before = {subject(line): line for line in lines if line["model"]["weights_sha256"] in weights}
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{folder / FILE} is damaged, it has no {error}: delete it, and it is made anew") from None
+        new = {subject(document): document for document in documents}
+        write_json_lines(folder / FILE, {**before, **new}.values())
 
 
 def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -> Stored | None:
@@ -55,7 +60,6 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
     Compared are the weights, the offsets, the chunks and the number format, not the kind of machine. ValueError for a
     damaged file.
     """
-    assert model.manifest is not None
     for line in read_json_lines(folder / FILE):
         try:
             if (line["image"]["sha256"], line["noise"]["levels"]) != (image_hash, levels):

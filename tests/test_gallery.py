@@ -226,3 +226,16 @@ def test_a_failed_download_says_so(monkeypatch):
     monkeypatch.setattr("torchvision.datasets.CIFAR10", damaged)
     with pytest.raises(ValueError, match="the download of CIFAR-10 failed: File not found or corrupted"):
         load_dataset("download")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_says_so_whatever_its_compression(tmp_path, method):
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w", method) as file:
+        file.writestr("cat/0.png", png((9, 9, 9)))
+    data = bytearray(path.read_bytes())
+    middle = 30 + len("cat/0.png") + 20  # behind the local header
+    data[middle : middle + 8] = bytes(8)
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="cannot be read as a zip"):
+        load_dataset(str(path))

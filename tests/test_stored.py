@@ -123,3 +123,10 @@ def test_a_network_of_other_classes_has_no_pictures():
 
     with pytest.raises(ValueError, match="no built-in pictures or published figures for the classes"):
         pictures_for(Other())
+
+
+def test_nothing_is_written_over_a_damaged_file(model, image, labels, folder):
+    (folder / FILE).write_bytes(before := gzip.compress(b"{}\n"))
+    with pytest.raises(ValueError, match="damaged"):
+        keep_certificates(folder, [make(model, image, labels, LEVELS, embed=False)])
+    assert (folder / FILE).read_bytes() == before
