@@ -106,7 +106,6 @@ def counted(
 
 
 def warn_of_other_noise(model: Classifier, method: str) -> None:
-    assert model.manifest is not None
     if method != model.manifest.noise:
         known = f"{model.manifest.name} is trained for {model.manifest.noise}"
         print(f"{known}: these samples are new to it", file=sys.stderr)
@@ -161,7 +160,6 @@ def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> 
 
 def run_certify(options: Options) -> int:
     model = load_model(options.model)
-    assert model.manifest is not None
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
     warn_of_other_noise(model, "dssn")
@@ -320,9 +318,14 @@ def run_train(options: Options) -> int:
     given.update({name: tuple(given[name]) for name in ("sigma_range", "block") if name in given})
     settings = replace(task.settings, **given)
     trainer = training.Trainer(settings, task.load(options.data), options.start, options.compile)
-    manifest = training.train(
-        trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
-    )
+    try:
+        manifest = training.train(
+            trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
+        )
+    except RuntimeError as error:
+        if not options.compile:
+            raise
+        raise ValueError(f"the network could not be compiled: leave out --compile ({error})") from error
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
 
@@ -385,7 +388,6 @@ def run_evaluate(options: Options) -> int:
     if options.output and options.output.suffix == ".gz":
         raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
     model = load_model(options.model)
-    assert model.manifest is not None
     data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = training.held_out_of(model.manifest, data)
@@ -402,7 +404,9 @@ def run_evaluate(options: Options) -> int:
             sampling.plan(levels)  # refuses nonsense before any work
     if options.record:
         noises = levels_of.values()
-        before = record_files.kept_before(folder, options.held_out, model, noises, sampling, data.description)
+        before = record_files.kept_before(
+            folder, options.held_out, model, noises, sampling, data, options.files, options.but
+        )
     indices = evaluation.selected(data, options.limit, options.files, options.but)
     if options.clean:
         print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
@@ -423,7 +427,7 @@ def run_evaluate(options: Options) -> int:
                 with options.output.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")
             else:
-                print(line)
+                print(line, flush=True)
         figures = accuracy.summary(chosen, options.rho)
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
@@ -460,7 +464,10 @@ def run_standings(options: Options) -> int:
     rivals = [row for row in published(task_of(classes)) if row.method == method]
     found = standings(networks, rivals, options.rho)
     if not found:
-        raise ValueError("no noise has records of both test and held-out images: `evaluate --record` makes them")
+        raise ValueError(
+            "no noise that can certify these radii has records of both test and held-out images: `evaluate --record` "
+            "makes them"
+        )
     if options.markdown:
         print(markdown(found))
         return 0
@@ -491,7 +498,6 @@ def run_estimate(options: Options) -> int:
     listed = cache(list_dataset)  # hashing the data once does for all models of one size
     for name in options.model:
         model = load_model(name)
-        assert model.manifest is not None
         known = labelled_for(listed(options.data, model.input_shape[1:], train=True), model.class_names)
         held_out = training.held_out_of(model.manifest, known)
         data = held_out.subset(torch.tensor(evaluation.selected(held_out, options.limit))).load()

@@ -21,18 +21,20 @@ CLEAN_BATCH = 32
 
 
 def evenly_spread(labels: Sequence[int], count: int) -> list[int]:
-    """`count` indices with the same number of every class (as nearly as possible), evenly spaced within each class."""
+    """`count` indices with the same number of every class, evenly spaced within each class.
+
+    Of a class that has fewer images than that all are taken, and more of the others.
+    """
     if not 0 < count <= len(labels):
         raise ValueError(f"count must be from 1 to {len(labels)}, the size of the data set, got {count}")
-    classes = sorted(set(labels))
-    members = {c: [i for i, label in enumerate(labels) if label == c] for c in classes}
-    share, rest = divmod(count, len(classes))
-    chosen = []
-    for place, c in enumerate(classes):
-        wanted = share + (place < rest)
-        if wanted > len(members[c]):
-            raise ValueError(f"class {c} has only {len(members[c])} images; an even spread needs {wanted}")
-        chosen += [members[c][k * len(members[c]) // wanted] for k in range(wanted)]
+    members = [[i for i, label in enumerate(labels) if label == c] for c in sorted(set(labels))]
+    wanted = [0] * len(members)
+    while missing := count - sum(wanted):
+        able = [place for place, of_class in enumerate(members) if wanted[place] < len(of_class)]
+        share, rest = divmod(missing, len(able))
+        for rank, place in enumerate(able):
+            wanted[place] = min(wanted[place] + share + (rank < rest), len(members[place]))
+    chosen = [of[k * len(of) // n] for of, n in zip(members, wanted, strict=True) for k in range(n)]
     return sorted(chosen)
 
 
@@ -62,8 +64,6 @@ def evaluate(
 
     By DSSN; or, given a `sampling`, by its randomized method.
     """
-    if model.manifest is None:
-        raise ValueError("only a model from a checkpoint can be evaluated: its manifest names offsets and weights")
     if data.class_names != model.class_names:
         raise ValueError(f"the data's classes {data.class_names} are not the model's {model.class_names}")
     noise = noise_for(model, levels)

@@ -8,13 +8,16 @@ from typing import Any
 from .accuracy import summary
 from .checkpoints import Manifest, read_manifest, save_manifest
 from .files import locked, read_json_lines, write_json_lines
-from .gallery import identity
+from .gallery import Listing, count_of, identity
+from .images import image_sha256
 from .networks import Classifier
 from .records import Key, Record, Sampling, by_levels, of_files
 
 RECORD_FILES = {False: "test.jsonl.gz", True: "held-out.jsonl.gz"}
 MEASURED = {False: "certified_accuracy", True: "held_out_certified_accuracy"}
 """By whether the images were held out of training: the file of a model's records, and what they add up to."""
+SEEN_AGAIN = 10
+"""So many of the kept records' images are compared with the data before an evaluation, to know it by."""
 
 
 def kept_records(folder: Path, held_out: bool, weights: str | None = None) -> list[Record]:
@@ -26,30 +29,69 @@ def kept_records(folder: Path, held_out: bool, weights: str | None = None) -> li
     return [record for record in found if weights in (None, record.weights_sha256)]
 
 
+def _part(files: str, but: str) -> str:
+    """How a manifest names the images that these patterns choose; empty for all."""
+    return f", files {files}" * (files != "*") + f" but {but}" * bool(but)
+
+
 def kept_before(
-    folder: Path, held_out: bool, model: Classifier, levels: Collection[int], sampling: Sampling | None, data: str
+    folder: Path,
+    held_out: bool,
+    model: Classifier,
+    levels: Collection[int],
+    sampling: Sampling | None,
+    data: Listing,
+    files: str = "*",
+    but: str = "",
 ) -> dict[Key, Record]:
     """The kept records that an evaluation of `data` at these N goes on from, if it is to be kept too.
 
-    ValueError if it would replace what it does not go on from: records of the same weights, but of other data, or at
+    files, but: as for `selected`. ValueError, before anything is counted, for what cannot be kept: test images that
+    the model was trained on; and what would replace or be mixed with records of the same weights that it does not go
+    on from: of other data, of images read otherwise, of a part where the whole is kept or the other way round, or at
     one of these N in another number format or drawn otherwise.
     """
-    assert model.manifest is not None
     weights, measured = model.manifest.weights_sha256, model.manifest.measured
+    no_record = "give --output without --record"
+    trained_on = model.manifest.training.get("data", "")
+    if not held_out and all(what(data.description) == what(trained_on) for what in (identity, count_of)):
+        raise ValueError(f"{folder.name} was trained on {trained_on}: only those of --held-out can be kept of them")
     before = kept_records(folder, held_out, weights)
-    described = {of["data"] for name, of in measured.items() if name.startswith(MEASURED[held_out])}
-    others = [kept for kept in described if identity(kept) != identity(data) and not kept.startswith(data)]
-    if before and (others or not described):
+    entries = {name: of["data"] for name, of in measured.items() if name.startswith(MEASURED[held_out])}
+    others = [
+        kept
+        for kept in entries.values()
+        if identity(kept) != identity(data.description) and not kept.startswith(data.description)
+    ]
+    if before and (others or not entries):
         what = others[0] if others else "data that its manifest does not name"
-        raise ValueError(f"{folder.name} keeps records of {what}, this is {data}: give --output without --record")
+        raise ValueError(f"{folder.name} keeps records of {what}, this is {data.description}: {no_record}")
+    if before and (MEASURED[held_out] in entries) != (_part(files, but) == ""):
+        kinds = ("of parts of the data", "of the whole data")
+        is_whole = MEASURED[held_out] in entries
+        raise ValueError(f"{folder.name} keeps records {kinds[is_whole]}, not {kinds[not is_whole]}: {no_record}")
+    check_images(folder.name, before[:SEEN_AGAIN], data)
     for n, group in by_levels(before).items():
         ways = {record.way for record in group} - {(model.precision, sampling)}
         if n in levels and ways:
             raise ValueError(
                 f"{folder.name} keeps {len(group)} records at N = {n}, counted in another way ({_said(*ways.pop())}, "
-                f"not {_said(model.precision, sampling)}): give --output without --record"
+                f"not {_said(model.precision, sampling)}): {no_record}"
             )
     return {record.key: record for record in before}
+
+
+def check_images(name: str, records: Sequence[Record], data: Listing) -> None:
+    """ValueError if the image at a record's place in the data is not the one that the record is of."""
+    places = [record.index for record in records]
+    images = data.read(places) if max(places, default=0) < len(data) else [None] * len(places)
+    for record, image in zip(records, images, strict=True):
+        if image is None or image_sha256(image) != record.image_sha256:
+            raise ValueError(_another(record.index, name))
+
+
+def _another(index: int, name: str) -> str:
+    return f"the image of index {index} is not the one that {name} keeps a record of: give --output without --record"
 
 
 def _said(precision: str, sampling: Sampling | None) -> str:
@@ -90,10 +132,7 @@ def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> Non
     ]
     others = [record.index for record in before if images.get(record.index) not in (None, record.image_sha256)]
     if others:
-        raise ValueError(
-            f"the image of index {others[0]} is not the one that {folder.name} keeps a record of: give --output "
-            "without --record"
-        )
+        raise ValueError(_another(others[0], folder.name))
     merged = {record.key: record for record in [*before, *records]}
     ordered = sorted(merged.values(), key=lambda record: (record.levels, record.index))
     write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in ordered))
@@ -117,9 +156,9 @@ def publish(
         if any(record.weights_sha256 != weights for record in records):
             raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
         keep_records(folder, held_out, records)
-        which = f", files {files}" * (files != "*") + f" but {but}" * bool(but)
+        which = _part(files, but)
         measured = measured_on(of_files(kept_records(folder, held_out), files, but), data + which, rhos)
-        manifest = read_manifest(folder)  # as it is now: training, which waits for no lock, may have written into it
+        manifest = read_manifest(folder)
         save_manifest(folder, replace(manifest, measured={**manifest.measured, MEASURED[held_out] + which: measured}))
 
 

@@ -67,6 +67,14 @@ def test_an_even_spread_takes_as_many_of_every_class():
     assert sorted(sum(labels[i] == c for i in chosen) for c in range(3)) == [10, 10, 11]
 
 
+def test_a_small_class_is_taken_whole_and_the_others_make_up_for_it():
+    labels = [0] * 550 + [1] * 30 + [2] * 200
+    for count, expected in ((90, [30, 30, 30]), (300, [135, 30, 135]), (500, [270, 30, 200]), (780, [550, 30, 200])):
+        chosen = evenly_spread(labels, count)
+        assert len(set(chosen)) == count
+        assert [sum(labels[i] == c for i in chosen) for c in range(3)] == expected
+
+
 @pytest.mark.parametrize("count", [0, 151])
 def test_an_impossible_spread_is_refused(count):
     with pytest.raises(ValueError, match="count must be"):

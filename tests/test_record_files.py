@@ -10,6 +10,8 @@ from evaluated import SAMPLING, a_record, class_folders, unmeasured
 from dssn_core import evaluation, record_files
 from dssn_core.__main__ import main
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
+from dssn_core.gallery import list_dataset
+from dssn_core.images import read_image
 from dssn_core.record_files import keep_records, kept_records, measured_on, publish
 from dssn_core.records import Record
 from dssn_core.voting import count_votes
@@ -199,3 +201,46 @@ def test_a_manifest_says_what_the_kept_records_add_up_to():
     assert measured["by_levels"]["441"]["by_rho"]["0.5"]["images"] == 2
     asked = measured_on([a_record(127), a_record(128)], "some images", [0.1, 0.25])
     assert list(asked["by_levels"]["441"]["by_rho"]) == ["0.1", "0.25"]
+
+
+def test_the_images_of_the_training_are_no_test_images(tmp_path, capsys):
+    folder, data = unmeasured(tmp_path), class_folders(tmp_path)
+    manifest = read_manifest(folder)
+    trained_on = list_dataset(str(data)).description.replace("data", "before it was renamed")
+    save_manifest(folder, replace(manifest, training={**manifest.training, "data": trained_on}))
+    command = ["evaluate", "--data", str(data), "--sigma", "0.1", "--limit", "10", "--model", str(folder)]
+    assert main([*command, "--record"]) == 1
+    assert "only those of --held-out can be kept" in capsys.readouterr().err
+    assert main(command) == 0
+
+
+def test_images_that_are_read_otherwise_are_refused_before_anything_is_counted(tmp_path, monkeypatch, capsys):
+    folder = unmeasured(tmp_path)
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "10"]) == 0
+    monkeypatch.setattr("dssn_core.gallery.read_image", lambda data, size: 255 - read_image(data, size))
+    monkeypatch.setattr(evaluation, "count_votes", lambda *_: pytest.fail("voted"))
+    before = (folder / "test.jsonl.gz").read_bytes()
+    assert main([*command, "--limit", "10"]) == 1
+    assert "the image of index 0 is not the one that mine keeps a record of" in capsys.readouterr().err
+    assert (folder / "test.jsonl.gz").read_bytes() == before
+
+
+def test_records_of_a_part_are_not_mixed_with_those_of_the_whole(tmp_path, capsys):
+    folder = unmeasured(tmp_path)
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--files", "0.*", "--limit", "10"]) == 0
+    assert main([*command, "--limit", "10"]) == 1
+    assert "mine keeps records of parts of the data, not of the whole data" in capsys.readouterr().err
+    assert main([*command, "--files", "0.p*", "--limit", "10"]) == 0
+    shutil.rmtree(folder)
+    folder = unmeasured(tmp_path)
+    assert main([*command, "--limit", "10"]) == 0
+    assert main([*command, "--files", "0.*", "--limit", "10"]) == 1
+    assert "mine keeps records of the whole data, not of parts of the data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", [{"precision": ["x"]}, {"file": 5}, {"image_sha256": None}, {"seconds": "1"}])
+def test_a_record_whose_texts_are_none_is_refused(change):
+    with pytest.raises(ValueError, match="not a record"):
+        Record.from_json({**a_record(3).to_json(), **change})
