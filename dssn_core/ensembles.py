@@ -28,11 +28,6 @@ def _common(what: str, values: Sequence[Any]) -> Any:
     return values[0]
 
 
-def _manifest(model: Classifier) -> Manifest:
-    assert model.manifest is not None
-    return model.manifest
-
-
 def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]:
     """The ensemble of `models` and its manifest, for `save_checkpoint`.
 
@@ -42,7 +37,7 @@ def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]
     """
     models = [member for model in models for member in members_of(model)]
     ensemble = Ensemble([model.network for model in models])
-    manifests = [_manifest(model) for model in models]
+    manifests = [model.manifest for model in models]
     alike = {field: _common(field, [getattr(manifest, field) for manifest in manifests]) for field in ALIKE}
     held_out = {field: _common(field, [m.training.get(field) for m in manifests]) for field in HELD_OUT}
     low = max(manifest.sigma_range[0] for manifest in manifests)
@@ -72,7 +67,7 @@ def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]
 
 def members_of(model: Classifier) -> list[Classifier]:
     """The models that `model` was joined of, with manifests of their own; a model of one network is its only member."""
-    manifest = _manifest(model)
+    manifest = model.manifest
     if not isinstance(model.network, Ensemble):
         return [model]
     members = []

@@ -166,6 +166,7 @@ class FilmPooledNet(Network):
     stem: channels of the 2x2 convolution that sees the sample first, at full resolution. stages: channels of each
     stage. depth: convolutions of a stage after its first. subsample: only every so many rows and columns are read,
     which loses nothing where squares of that side are split together, since their pixels all have one value.
+    scaled_input: as in `FilmResNet`.
     """
 
     def __init__(
@@ -177,8 +178,10 @@ class FilmPooledNet(Network):
         depth: int = 1,
         embedding: int = 64,
         subsample: int = 1,
+        scaled_input: bool = False,
     ) -> None:
         super().__init__()
+        self.scaled_input = scaled_input
         if index(subsample) < 1:
             raise ValueError(f"subsample must be 1 or more, got {subsample}")
         self.subsample = subsample
@@ -192,6 +195,8 @@ class FilmPooledNet(Network):
 
     def features(self, x: Tensor, lam: Tensor) -> Tensor:
         embedding = self.embedding(lam)
+        if self.scaled_input:
+            x = to_one_scale(x, lam)
         x = x[:, :, :: self.subsample, :: self.subsample]
         h = F.silu(self.stem(torch.cat([x, x.abs()], dim=1)))
         for stage in self.stages:
@@ -264,7 +269,7 @@ class Classifier(nn.Module):
     """A base classifier with everything voting needs to know: its network, number format, classes and input shape.
 
     `model(x, lam)`: x float32 (B, C, H, W), pixels on the [0, 1] scale, lam a float or a (B,) tensor; returns float32
-    (B, K) logits. `manifest` is None until the model comes from (or goes to) a checkpoint.
+    (B, K) logits.
     """
 
     def __init__(
@@ -282,7 +287,14 @@ class Classifier(nn.Module):
         self.class_names = tuple(class_names)
         self.input_shape = input_shape
         self.precision = precision
-        self.manifest = manifest
+        self._manifest = manifest
+
+    @property
+    def manifest(self) -> "Manifest":
+        """What the checkpoint it was loaded from says of itself; ValueError for a network that was made otherwise."""
+        if self._manifest is None:
+            raise ValueError("this network has no manifest, which names its offsets and weights: save it and load it")
+        return self._manifest
 
     @property
     def num_classes(self) -> int:

@@ -27,15 +27,16 @@ from .checkpoints import (
     Manifest,
     load_model,
     offsets_record,
+    read_manifest,
     save_checkpoint,
     save_manifest,
 )
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
 from .denoising import DenoisedLite0, denoising_loss
 from .ensembles import members_of
-from .files import read_json_lines, write_atomically, write_json_lines
-from .gallery import Dataset, Labelled, identity
-from .networks import Classifier, centred
+from .files import locked, read_json_lines, write_atomically, write_json_lines
+from .gallery import Dataset, Labelled, count_of, identity
+from .networks import Classifier, Ensemble, centred
 from .noises import NOISES, keyed_generator
 from .precision import HAS_BFLOAT16, PRECISIONS
 from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, offset_fractions
@@ -269,6 +270,7 @@ class Trainer:
             torch.manual_seed(keyed_generator(settings.seed, WEIGHTS).initial_seed())
             network = build_network(settings.architecture, self.network_settings, self.shape[0], len(data.class_names))
         self.model = Classifier(network, data.class_names, self.input_shape, settings.precision).train()
+        self._check_network()
         self.start_sha256: str | None = None
         self.images_before = 0
         self.seen_before: list[dict[str, Any]] = []
@@ -287,6 +289,21 @@ class Trainer:
         self.forward: Callable[[Tensor, Tensor], Tensor] = torch.compile(self.model) if compiled else self.model
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    def _check_network(self) -> None:
+        """ValueError if the network has nothing to train, or cannot take pictures of the sizes it will be given."""
+        if isinstance(self.model.network, Ensemble):
+            raise ValueError("the members of an ensemble are trained each by itself, and then joined")
+        if not any(parameter.requires_grad for parameter in self.model.parameters()):
+            raise ValueError(f"a {self.settings.architecture!r} of these settings has nothing to train")
+        for shape in {self.shape, self.input_shape}:
+            try:
+                with torch.inference_mode():
+                    self.model.eval()(torch.zeros(1, *shape), 1.0)
+            except RuntimeError as error:
+                size = f"{shape[1]} x {shape[2]}"
+                raise ValueError(f"pictures of {size} do not fit through this network: {error}") from error
+        self.model.train()
 
     def averaged(self) -> Classifier:
         """The classifier with averaged weights, in evaluation mode: what the run is for.
@@ -325,9 +342,10 @@ class Trainer:
 
         It may have been trained for another noise, whose samples are scaled otherwise.
         ValueError if there is none, or if it, or one that it went on from, has been trained on images that this run is
-        to hold out.
+        to hold out, or may have been: on as many images, packed otherwise. Among data of another size it is up to the
+        user that there are none of them.
         """
-        found = [(one, one.manifest) for one in members_of(load_model(name)) if one.manifest is not None]
+        found = [(one, one.manifest) for one in members_of(load_model(name))]
 
         def shape(settings: dict[str, Any]) -> dict[str, Any]:
             return {name: value for name, value in settings.items() if name != "scaled_input"}
@@ -343,6 +361,11 @@ class Trainer:
         self.seen_before = [*before.get("seen_before", []), last]
         for seen in self.seen_before:
             if identity(seen["data"]) != identity(data.description):
+                if count_of(seen["data"]) is not None and count_of(seen["data"]) == count_of(data.description):
+                    raise ValueError(
+                        f"{name} was trained on {seen['data']}; these may be the same images in another order, and it "
+                        "has seen some that would be held out: give --data as it was then"
+                    )
                 continue
             seed, per_class = seen["seed"], seen["held_out_per_class"]
             if seed != self.settings.seed or per_class < self.settings.held_out_per_class:
@@ -431,13 +454,13 @@ class Trainer:
         return {name: tensor.detach().contiguous() for name, tensor in {**momenta, **weights}.items()}
 
     def _description(self) -> str:
-        identity = {
+        run = {
             "settings": asdict(self.settings),
-            "data": self.training.description,
+            "data": identity(self.training.description),
             "start": self.start_sha256,
             "compiled": self.compiled,
         }
-        return json.dumps(identity, sort_keys=True)
+        return json.dumps(run, sort_keys=True)
 
     def save_state(self, path: Path) -> None:
         metadata = {"position": str(self.position), "run": self._description()}
@@ -548,7 +571,6 @@ def train(
     save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name, {}))
     # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
     shipped = load_model(str(output.resolve()))
-    assert shipped.manifest is not None
     measured = {
         "held_out_single_sample_accuracy": {
             "what": "share of held-out training images of which one random sample is classified right, by sigma; "
@@ -557,4 +579,6 @@ def train(
             "by_sigma": trainer.held_out_accuracy(shipped),
         }
     }
-    return save_manifest(output, replace(shipped.manifest, measured={**shipped.manifest.measured, **measured}))
+    with locked(output):  # an evaluation may have written into the manifest meanwhile
+        manifest = read_manifest(output)
+        return save_manifest(output, replace(manifest, measured={**manifest.measured, **measured}))

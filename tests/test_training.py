@@ -9,7 +9,7 @@ import torch
 from timm.optim import muon
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
-from dssn_core.checkpoints import save_checkpoint, save_manifest
+from dssn_core.checkpoints import MANIFEST, read_manifest, save_checkpoint, save_manifest
 from dssn_core.ensembles import joined
 from dssn_core.gallery import Dataset
 from dssn_core.imagenet import efficientnet_lite0
@@ -237,6 +237,36 @@ def test_a_run_holds_out_what_its_start_held_out(data, tmp_path, change):
     with pytest.raises(ValueError, match="held out other images of this data: start with seed 0"):
         Trainer(replace(TINY, **change), data, start=start)
     Trainer(replace(TINY, **change), replace(data, description="other pictures"), start=start)
+
+
+def test_a_run_does_not_start_from_a_model_of_the_same_images_packed_otherwise(data, tmp_path):
+    """Another order of them holds out others."""
+    run(TINY, replace(data, description="a.zip: 120 images, sha256 " + "5" * 64), tmp_path / "first")
+    start = str(tmp_path / "first")
+    with pytest.raises(ValueError, match="may be the same images in another order"):
+        Trainer(TINY, replace(data, description="folder: 120 images, sha256 " + "6" * 64), start=start)
+    Trainer(TINY, replace(data, description="more.zip: 130 images, sha256 " + "7" * 64), start=start)
+
+
+def test_a_run_goes_on_with_data_under_another_name(data, tmp_path):
+    first, renamed = (replace(data, description=f"{name}: 120 images, sha256 {'5' * 64}") for name in ("a", "b"))
+    killed_run(TINY, first, tmp_path / "tiny", 4, save_every=0)
+    assert run(TINY, renamed, tmp_path / "tiny").weights_sha256 == run(TINY, first, tmp_path / "whole").weights_sha256
+
+
+def test_what_an_evaluation_wrote_during_the_last_check_is_not_lost(data, tmp_path, monkeypatch):
+    trainer = Trainer(TINY, data)
+    check = trainer.held_out_accuracy
+
+    def meanwhile(model):
+        if (tmp_path / "tiny" / MANIFEST).exists():
+            manifest = read_manifest(tmp_path / "tiny")
+            save_manifest(tmp_path / "tiny", replace(manifest, measured={"certified_accuracy": {"1": 2}}))
+        return check(model)
+
+    monkeypatch.setattr(trainer, "held_out_accuracy", meanwhile)
+    measured = train(trainer, tmp_path / "tiny", report=quiet).measured
+    assert measured.keys() == {"certified_accuracy", "held_out_single_sample_accuracy"}
 
 
 def test_a_run_does_not_write_over_a_model(data, tmp_path):
@@ -580,6 +610,32 @@ def test_unknown_names_are_refused_when_the_run_is_made(data):
         Trainer(replace(TINY, offsets="r3"), data)
     with pytest.raises(ValueError, match="unknown architecture 'vgg'"):
         Trainer(replace(TINY, architecture="vgg"), data)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "network", "message"),
+    [
+        ("film-pooled", {"stages": [8] * 6}, "pictures of 16 x 16 do not fit through this network"),
+        ("film-pooled", {"stages": [8], "subsample": 16}, "do not fit through this network"),
+        ("ensemble", {"members": [{"architecture": "film-resnet", "settings": {}}] * 2}, "trained each by itself"),
+    ],
+)
+def test_networks_that_cannot_be_trained_are_refused_when_the_run_is_made(data, architecture, network, message):
+    with pytest.raises(ValueError, match=message):
+        Trainer(replace(TINY, architecture=architecture, network=network), data)
+
+
+def test_a_classifier_without_a_denoiser_has_nothing_to_train():
+    pictures = torch.zeros(24, 3, 32, 32, dtype=torch.uint8)
+    data = Dataset(pictures, torch.arange(24) % 2, tuple(f"class {c}" for c in range(1000)), "noise")
+    settings = replace(TASKS["imagenet"].settings, architecture="pretrained-lite0", network={}, held_out_per_class=2)
+    with pytest.raises(ValueError, match="has nothing to train"):
+        Trainer(replace(settings, images=48, batch_size=8), data)
+
+
+def test_a_network_of_pooled_stages_learns_of_unbounded_samples_too(data):
+    trainer = Trainer(replace(TINY, architecture="film-pooled", network={"stages": [8, 8]}, noise="uniform"), data)
+    assert trainer.model.network.scaled_input and math.isfinite(trainer.step()[0])
 
 
 def test_the_last_batch_of_a_budget_counts():
