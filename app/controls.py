@@ -84,7 +84,6 @@ def network(name: str) -> Classifier | None:
 
 def all_labels(model: Classifier, image: Tensor, levels: int) -> np.ndarray:
     """int64 (N,): the vote of every sample, in index order; counted now, with a bar, where it is not known yet."""
-    assert model.manifest is not None
     run, bar = resources.votes_of(model.manifest.name, image, levels), st.empty()
     while not run.finished:
         shown = partial(bar.progress, run.done / run.total, f"{run.done} of {run.total} samples have voted")
@@ -123,7 +122,6 @@ def choose_methods(label: str, key: str, bind: Literal["query-params"] | None = 
 
 def sigmas_for(model: Classifier) -> tuple[float, ...]:
     """Those of the paper's sigmas that the network was trained for."""
-    assert model.manifest is not None
     low, high = model.manifest.sigma_range
     return tuple(sigma for sigma in PAPER_SIGMAS if low <= sigma <= high)
 
@@ -136,7 +134,6 @@ def only_noise(sigma: float) -> float:
 
 def choose_noise(model: Classifier, collection: Collection) -> int:
     """The noise slider and the paper's presets. Returns the number of levels."""
-    assert model.manifest is not None
     low, high = model.manifest.sigma_range
     if low == high:
         return levels_from_sigma(only_noise(low))

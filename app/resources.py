@@ -210,7 +210,6 @@ def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | No
 
 def poke_key(classifier: Classifier, image: Tensor, noise: SplitNoise) -> str:
     """What an attack is about."""
-    assert classifier.manifest is not None
     return f"{classifier.manifest.weights_sha256} {image_sha256(image)} {noise!r}"
 
 

@@ -76,7 +76,7 @@ class Run(ABC, Generic[S]):
 
     @property
     def model_name(self) -> str:
-        return self._model.manifest.name if self._model.manifest else "a network without a manifest"
+        return self._model.manifest.name
 
     @property
     def done(self) -> int:

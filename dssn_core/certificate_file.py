@@ -138,7 +138,6 @@ def make(
     made: what to say of its making, if it was not here and now.
     CertificateFileError for chunks that are too large, as in `check_rows`; ValueError for more or less than N votes.
     """
-    assert model.manifest is not None
     if len(labels) != levels:
         raise ValueError(f"expected the votes of {levels} samples, got {len(labels)}")
     noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
@@ -320,29 +319,27 @@ def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None =
 
     chosen: the name or folder of the one model to check with.
     """
-    stated = document["model"]
-    named = stated["name"] if chosen is None else chosen
-    # The stated name goes first, and a chosen one alone, which may be a path; a path is never the file's own word.
-    names = sorted(list_models(folder), key=lambda name: name != named)
-    if chosen is not None:
-        find_model(chosen, folder)  # refuses an unknown one by its name
-        names = [chosen]
-    manifests = {}
-    for name in names:
-        with suppress(CheckpointError):  # a damaged model is no answer to any question
-            manifests[name] = read_manifest(find_model(name, folder))
-    for name, manifest in manifests.items():
-        if manifest.weights_sha256 == stated["weights_sha256"]:
-            text = f"{shown(name)} is installed here with these weights, {shown(manifest.weights_sha256)}"
-            return load_model(name, folder), Finding("weights", True, text)
-    if named not in manifests:
-        raise CertificateFileError(
-            f"no model with the weights {stated['weights_sha256'][:16]}… is installed, and none named "
-            f"{shown(named)!r}; installed: {', '.join(manifests) or 'none'}"
-        )
-    found = manifests[named].weights_sha256
-    text = f"the file says {stated['weights_sha256'][:16]}…, but {shown(named)} here has {found[:16]}…"
-    return load_model(named, folder), Finding("weights", False, text)
+    name, weights = document["model"]["name"], document["model"]["weights_sha256"]
+    if chosen is not None:  # which may be a path; a path is never the file's own word
+        name = chosen
+    else:
+        installed = {}
+        for known in list_models(folder):
+            with suppress(CheckpointError):  # a damaged model is no answer to any question
+                installed[known] = read_manifest(find_model(known, folder)).weights_sha256
+        fitting = sorted((known for known in installed if installed[known] == weights), key=lambda known: known != name)
+        if not fitting and name not in installed:
+            raise CertificateFileError(
+                f"no model with the weights {weights[:16]}… is installed, and none named {shown(name)!r}; installed: "
+                f"{', '.join(installed) or 'none'}"
+            )
+        name = fitting[0] if fitting else name
+    model = load_model(name, folder)
+    found = model.manifest.weights_sha256
+    if found == weights:
+        return model, Finding("weights", True, f"{shown(name)} is installed here with these weights, {shown(found)}")
+    text = f"the file says {weights[:16]}…, but {shown(name)} here has {found[:16]}…"
+    return model, Finding("weights", False, text)
 
 
 def verify(
@@ -378,7 +375,6 @@ def verify(
     assert subject is not None
 
     model, weights = model_of(document, folder, chosen)
-    assert model.manifest is not None
     yield weights
     yield _finding("name of the model", document["model"]["name"], model.manifest.name)
     yield _finding("class names", document["model"]["class_names"], list(model.class_names))
@@ -396,12 +392,12 @@ def verify(
     layout = ChunkLayout.of(levels, how["rows"])
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
     yield _number_format(model, how["precision"])
-    labels = count(model, subject, noise, layout.rows)
     listed = np.array(document["claim"]["sample_labels"])
     if len(listed) != levels or listed.max() >= model.num_classes:
         text = f"the file lists {len(listed)} votes for N = {levels} samples, for class {listed.max()} at most"
         yield Finding("votes of the samples", False, text)
         return
+    labels = count(model, subject, noise, layout.rows)
     yield _compare_votes(model, subject, noise, listed, labels, work)
     followed = _claim(listed, model.class_names)  # exact arithmetic: no rounding can excuse it
     for name, what in (
@@ -416,7 +412,6 @@ def verify(
 
 def _number_format(model: Classifier, stated: str) -> Finding:
     """Set the model to the stated number format where that is its own, or float32, in which any network may vote."""
-    assert model.manifest is not None
     if stated in (model.manifest.precision, "float32"):
         model.precision = stated
     return _finding("number format", stated, model.precision)

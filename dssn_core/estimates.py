@@ -35,7 +35,6 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
 
     ValueError for images of another size than the model takes.
     """
-    assert model.manifest is not None
     check_model(model, (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3])))
     offsets = model.manifest.offsets
     grid = block_grid(model.input_shape, model.manifest.block)
@@ -72,7 +71,6 @@ def estimate(
     model: Classifier, data: Dataset, sigmas: Sequence[float], rhos: Sequence[float], samples: int, seed: int = 0
 ) -> Iterator[Estimate]:
     """An `Estimate` at each sigma; the same seed draws the same samples for every model of the same offsets."""
-    assert model.manifest is not None
     randomized = model.manifest.noise != "dssn"
     for sigma in sigmas:
         levels = levels_from_sigma(sigma)

@@ -114,7 +114,6 @@ def _networks(folder: Path) -> str:
 
 def _weights(name: str, folder: Path) -> str:
     model = load_model(name, folder)
-    assert model.manifest is not None
     return f"weights, shapes and offsets are those of the manifest: {model.manifest.weights_sha256[:16]}…"
 
 

@@ -275,7 +275,9 @@ def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, imag
 
 @pytest.mark.parametrize("labels", [[3] * 59, [3] * 61, [10] * 60])
 def test_votes_that_are_not_one_of_a_class_for_each_sample_differ(document, labels):
-    assert differences(changed(document, ("claim", "sample_labels"), labels)) == ["votes of the samples"]
+    edited = changed(document, ("claim", "sample_labels"), labels)
+    found = verify(edited, count=lambda *_: pytest.fail("counted, though nothing could be compared"))
+    assert [one.what for one in found if not one.agrees] == ["votes of the samples"]
 
 
 def test_a_model_may_be_chosen_and_another_one_does_not_pass(document, tmp_path):
@@ -284,6 +286,9 @@ def test_a_model_may_be_chosen_and_another_one_does_not_pass(document, tmp_path)
     assert "weights" in [found.what for found in verify(document, chosen="cifar10-ssn") if not found.agrees]
     with pytest.raises(CheckpointError, match="unknown model 'nowhere'"):
         list(verify(document, chosen="nowhere"))
+    (moved / "manifest.json").write_bytes(b"{")
+    with pytest.raises(CheckpointError, match="is not JSON"):
+        list(verify(document, chosen=str(moved)))
 
 
 def test_what_a_file_says_cannot_pose_as_something_else(document):

@@ -61,7 +61,10 @@ def test_sigma_lambda_and_levels_say_the_same(capsys):
         (["train", "--data", "nowhere", "--output", "unused", "--offsets", "r2"], "no data at"),
         (["standings", "--model", "cifar10-dssn", "cifar10-ssn"], "of different classes or methods"),
         (["standings", "--model", "cifar10-ssn", "--rho", "0.6"], "the paper has no figure at rho = 0.6"),
-        (["standings", "--model", "imagenet-dssn", "--files", "ILSVRC*", "--rho", "9"], "no noise has records of both"),
+        (
+            ["standings", "--model", "imagenet-dssn", "--files", "ILSVRC*", "--rho", "9"],
+            "no noise that can certify these radii",
+        ),
         (["standings", "--model", "imagenet-dssn"], "measured apart (files ILSVRC2012_val_*; but ILSVRC2012_val_*)"),
     ],
 )

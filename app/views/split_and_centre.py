@@ -216,7 +216,6 @@ def to_number_line(image: Tensor, noise: SplitNoise, place: Place) -> None:
 
 @st.fragment
 def one_picture(model: Classifier, image: Tensor) -> None:
-    assert model.manifest is not None
     levels = choose_levels(math.prod(model.manifest.block))
     noise = noise_for(model, levels)
     index = choose_index(levels)
@@ -270,7 +269,6 @@ SCHEMES = """
 
 @st.fragment
 def offsets(model: Classifier, image: Tensor) -> None:
-    assert model.manifest is not None
     block, digest = model.manifest.block, image_sha256(image)
     levels = choose_levels(math.prod(block))
     index = choose_index(levels)

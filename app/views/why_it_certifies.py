@@ -30,7 +30,6 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     if model is None:
         return None
     chosen = gallery.choose_folded(model, collection)
-    assert model.manifest is not None
     low, high = model.manifest.sigma_range
     sigma = choose_sigma([sigma for sigma in SIGMAS if low <= sigma <= high] or [low])
     return None if chosen is None else (model, chosen.image, noise_for(model, levels_from_sigma(sigma)))
