@@ -135,9 +135,13 @@ CHECK_STYLE = """<style>
 </style>"""
 
 
-def checklist(rows: Sequence[tuple[bool, str, str]]) -> str:
-    """HTML: what was checked, each with a mark and what was found."""
-    marks = {True: (SURE_COLOUR, "✓", "agrees"), False: ("#d0393e", "✗", "differs")}
+def checklist(rows: Sequence[tuple[bool | None, str, str]]) -> str:
+    """HTML: what was checked, each with a mark and what was found; None for what differs as rounding may."""
+    marks = {
+        True: (SURE_COLOUR, "✓", "agrees"),
+        False: ("#d0393e", "✗", "differs"),
+        None: ("#b07d12", "≈", "differs as rounding may"),
+    }
     cells = []
     for agrees, what, text in rows:
         colour, mark, word = marks[agrees]

@@ -49,7 +49,7 @@ def _collection() -> Collection:
         required=True,
         key="data",
         bind="query-params",
-        on_change=state.forget_picture,
+        on_change=state.change_kind,
         label_visibility="collapsed",
         width="content",
     )
@@ -137,15 +137,12 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     low, high = model.manifest.sigma_range
     if low == high:
         return levels_from_sigma(only_noise(low))
-    key, kept = collection.sigma_key, f"kept-{collection.sigma_key}"
+    key = collection.sigma_key
 
     def within(wanted: float) -> float:
         return min(max(wanted, low), high)
 
-    if key in st.session_state or key not in st.query_params:
-        wanted = st.session_state.get(key, st.session_state.get(kept, collection.sigma))
-        # Set at every run: with another range, of another network, the slider would begin anew.
-        st.session_state[key] = within(wanted)
+    state.recall(key, collection.sigma, within)  # at every run: with another range the slider would begin anew
     sigma = st.slider(
         "Noise σ",
         low,
@@ -154,6 +151,8 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         0.05,
         key=key,
         bind="query-params",
+        on_change=state.keep,
+        args=(key,),
         help="Standard deviation of uniform noise on [−λ, λ], the scale the papers tabulate. "
         "More noise allows a larger radius, but makes the vote harder.",
     )
@@ -165,9 +164,9 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
                 key=f"preset-{preset:g}",
                 type="tertiary",
                 on_click=state.set_value,
-                args=(key, preset),
+                args=(f"kept-{key}", preset),
             )
-    st.session_state[kept] = sigma
+    state.settle(key, sigma)
     return levels_from_sigma(sigma)
 
 

@@ -63,11 +63,11 @@ def _sample(model: Classifier, collection: Collection) -> Chosen | None:
     state.want_no_picture()
     size = model.input_shape[1:]
     samples, others = resources.samples(collection.samples, size), resources.folder_keys()
-    chosen = state.chosen_picture([*samples, *others], collection.first)
+    chosen = state.chosen_picture([*samples, *others], collection.first, collection.samples)
     titles = {key: f"{model.class_names[sample.label]}, sample {key[-2:]}" for key, (sample, _) in samples.items()}
-    _buttons("gallery", {key: (titles[key], image) for key, (_, image) in samples.items()}, chosen)
+    _buttons("gallery", {key: (titles[key], image) for key, (_, image) in samples.items()}, chosen, collection)
     if others:
-        _folder(model, chosen)
+        _folder(model, chosen, collection)
     elif problem := resources.folder_problem():
         st.warning(problem, icon=":material/folder_off:")
     if chosen not in samples:
@@ -76,7 +76,7 @@ def _sample(model: Classifier, collection: Collection) -> Chosen | None:
     return Chosen(image, sample.label, f"true class: {model.class_names[sample.label]}")
 
 
-def _folder(model: Classifier, chosen: str) -> None:
+def _folder(model: Classifier, chosen: str, collection: Collection) -> None:
     """Buttons for a few pictures of the folder that the environment names."""
     found = resources.folder()
     assert found is not None
@@ -90,7 +90,7 @@ def _folder(model: Classifier, chosen: str) -> None:
         if image is not None:
             title = f"{pictures.tame(found.names[at].parent.name)}, number {at}"
             shown[f"{resources.FOLDER_PICTURE}{at}"] = (title, image)
-    _buttons("folder", shown, chosen)
+    _buttons("folder", shown, chosen, collection)
 
 
 def _folder_picture(model: Classifier, place: int) -> Chosen | None:
@@ -106,13 +106,14 @@ def _folder_picture(model: Classifier, place: int) -> Chosen | None:
     return Chosen(image, labels[place], f"{name}, true class: {model.class_names[labels[place]]}")
 
 
-def _buttons(name: str, images: dict[str, tuple[str, Tensor]], chosen: str) -> None:
+def _buttons(name: str, images: dict[str, tuple[str, Tensor]], chosen: str, collection: Collection) -> None:
     """A row of buttons that look like the pictures, each with its title; by the keys of the pictures."""
     st.html(_style(name, {key: image for key, (_, image) in images.items()}, chosen))
     with st.container(horizontal=True, key=name, gap="small"):
         for key, (title, _) in images.items():
             label = title + ", chosen" * (key == chosen)
-            st.button(label, key=f"pick-{key}", help=label, on_click=state.choose_picture, args=(key,))
+            args = (key, collection.samples)
+            st.button(label, key=f"pick-{key}", help=label, on_click=state.choose_picture, args=args)
 
 
 def _style(name: str, images: dict[str, Tensor], chosen: str) -> str:

@@ -37,8 +37,8 @@ OF_DSSN = ("base classifier", "smoothed classifier", "sample", "split", "λ and 
 NETWORKS = {
     "cifar10-dssn": "small and quick",
     "cifar10-dssn-long": "larger, trained for longer",
-    "cifar10-dssn-pair": "the mean of two, best for radii below 2.5",
-    "cifar10-dssn-blocks": "splits 2 × 2 pixels together, best for radii from 2.5 on",
+    "cifar10-dssn-pair": "the mean of two, for small and middling radii",
+    "cifar10-dssn-blocks": "splits 2 × 2 pixels together, for large radii",
     "cifar10-uniform": "as cifar10-dssn, but trained for additive uniform noise",
     "cifar10-ssn": "as cifar10-dssn, but trained for independent splits",
     "imagenet-dssn": "a pretrained classifier behind a denoiser",

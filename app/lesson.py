@@ -94,11 +94,12 @@ STEPS = (
         "The theorem in one picture",
         "With two pixels, all pictures fit into a plane. The certificate of one is a diamond: all pictures at L1 "
         "distance up to R.",
-        "The diamond of a picture touches the border of its class without crossing it. Is that luck?",
+        "The diamond of a picture often touches the border of its class, and never crosses it. Is that luck?",
         ("yes, usually much room is left", "no, a certificate can be exactly as large as possible"),
         1,
-        "It happens for the straight line and many others: no method that only looks at the vote counts could certify "
-        "one step more. The dotted diamond is where some classifier with these votes changes its answer.",
+        "Where it touches, one step more would be wrong. Where it does not, one step more would be wrong for another "
+        "classifier with the same vote counts: the dotted diamond. No method that only looks at the counts could "
+        "certify more.",
         WHY,
         {"why": "Two-pixel world"},
     ),

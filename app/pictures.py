@@ -2,6 +2,7 @@
 
 import base64
 import io
+from functools import lru_cache
 
 import torch
 from PIL import Image, ImageDraw
@@ -22,13 +23,19 @@ def sample_image(sample: Tensor) -> Tensor:
 
 def data_url(image: Tensor) -> str:
     """A uint8 (3, H, W) image as a PNG data URL."""
-    return "data:image/png;base64," + base64.b64encode(png(image)).decode()
+    return _url(image.numpy().tobytes(), tuple(image.shape), None)
 
 
 def thumbnail_url(image: Tensor, side: int = 112) -> str:
     """A small copy for a button, as a data URL: the image itself where it is small, and else not to the pixel."""
-    if image.shape[-1] <= side:
-        return data_url(image)
+    return _url(image.numpy().tobytes(), tuple(image.shape), side if image.shape[-1] > side else None)
+
+
+@lru_cache(maxsize=256)  # pages draw the same pictures at every run; of large ones these take 100 MB
+def _url(pixels: bytes, shape: tuple[int, ...], side: int | None) -> str:
+    image = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).reshape(shape)
+    if side is None:
+        return "data:image/png;base64," + base64.b64encode(png(image)).decode()
     buffer = io.BytesIO()
     to_picture(image).resize((side, side), Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,6 +1,7 @@
 """Everything that is cached and shared by all sessions: models, sample pictures, votes and estimates under way."""
 
 import gc
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,11 +16,11 @@ from torch import Tensor
 
 from app.pictures import crop_preview
 from app.runs import EstimateRun, VoteRun, network_work
-from dssn_core import SplitNoise, list_models, load_model, read_image, stored
+from dssn_core import SplitNoise, list_models, load_model, read_image, self_check, stored
 from dssn_core.accuracy import Share, certified_curve
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
-from dssn_core.certificate_file import Document, Finding, parse, verify, with_votes
+from dssn_core.certificate_file import Counter, Document, Finding, parse, verify, with_votes
 from dssn_core.checkpoints import MANIFEST, PRETRAINED, CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.constants import levels_from_lambda
 from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
@@ -137,7 +138,7 @@ def settle() -> None:
 settle()
 
 
-@st.cache_resource(max_entries=8, show_spinner="Loading the network …")
+@st.cache_resource(max_entries=16, show_spinner="Loading the network …")
 def model(name: str) -> Classifier:
     keep_freed_memory()
     loaded = load_model(name)
@@ -192,12 +193,25 @@ def samples(dataset: str, size: tuple[int, int]) -> dict[str, tuple[Sample, Tens
     return {sample.key: (sample, read_image(sample.path, size)) for sample in sample_pictures(dataset)}
 
 
-def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
-    """float32 (B, K) softmax of the network's answers on samples (B, C, H, W)."""
+Known = tuple[str, str, float]
+"""What an answer of a network depends on: its weights and number format, the samples, and lambda."""
 
+
+def _known(classifier: Classifier, samples: Tensor, lam: float) -> Known:
+    network = f"{classifier.manifest.weights_sha256} {classifier.precision}"
+    return network, hashlib.sha256(samples.numpy().tobytes()).hexdigest(), lam
+
+
+def probabilities(classifier: Classifier, samples: Tensor, lam: float) -> Tensor:
+    """float32 (B, K) softmax of the network's answers on samples (B, C, H, W)."""
+    return _probabilities(_known(classifier, samples, lam), classifier, samples)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _probabilities(known: Known, _classifier: Classifier, _samples: Tensor) -> Tensor:
     def work() -> Tensor:
         with torch.inference_mode():
-            logits: Tensor = classifier(images, lam)
+            logits: Tensor = _classifier(_samples, known[-1])
             return logits.softmax(dim=1)
 
     return network_work(work)
@@ -205,7 +219,14 @@ def probabilities(classifier: Classifier, images: Tensor, lam: float) -> Tensor:
 
 def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | None:
     """`Classifier.denoised` on the worker thread; a network without a denoiser is not waited for."""
-    return None if not classifier.network.has_denoiser else network_work(lambda: classifier.denoised(samples, lam))
+    if not classifier.network.has_denoiser:
+        return None
+    return _denoised(_known(classifier, samples, lam), classifier, samples)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _denoised(known: Known, _classifier: Classifier, _samples: Tensor) -> Tensor | None:
+    return network_work(lambda: _classifier.denoised(_samples, known[-1]))
 
 
 def poke_key(classifier: Classifier, image: Tensor, noise: SplitNoise) -> str:
@@ -231,20 +252,19 @@ def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
     return plane_votes(SplitNoise(levels, TWO_PIXELS, offsets), toy, boundary)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=256, show_spinner="Measuring what is kept of the picture …")
 def reconstruction_errors(
     image_hash: str, lambdas: tuple[float, ...], block: Block, _image: Tensor
 ) -> dict[str, list[float]]:
     """Reconstruction error of a picture by offset scheme, at each lambda; of its brightness where colours are added."""
     shape = (int(_image.shape[0]), int(_image.shape[1]), int(_image.shape[2]))
 
-    def work() -> dict[str, list[float]]:
-        levels = [levels_from_lambda(lam) for lam in lambdas]
-        noises = {s: [SplitNoise(n, shape, s, block=block) for n in levels] for s in OFFSET_SCHEMES}
-        colours = block[0] == 1
-        return {s: [reconstruction_error(_image, n, colours=colours) for n in row] for s, row in noises.items()}
+    def error(scheme: str, lam: float) -> float:
+        noise = SplitNoise(levels_from_lambda(lam), shape, scheme, block=block)
+        return reconstruction_error(_image, noise, colours=block[0] == 1)
 
-    return network_work(work)
+    # One after the other: between them others get their turn.
+    return {s: [network_work(partial(error, s, lam)) for lam in lambdas] for s in OFFSET_SCHEMES}
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -274,8 +294,8 @@ def forgery() -> Document:
     return with_votes(document, [document["claim"]["label"]] * document["noise"]["levels"])
 
 
-def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:
-    """What checking a certificate file finds; the network works on the worker thread. tell: the share done."""
+def in_turns(tell: Callable[[float], object]) -> Counter:
+    """Counts votes chunk by chunk on the worker thread, where others get their turn between. tell: the share done."""
 
     def watch(states: Iterator[Tally]) -> Iterator[Tally]:
         while (state := network_work(lambda: next(states, None))) is not None:
@@ -285,13 +305,23 @@ def verification(document: Document, image: Tensor | None, tell: Callable[[float
     def count(classifier: Classifier, pixels: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
         return sample_labels(classifier, pixels, noise, batch_size, watch)
 
-    return list(verify(document, image, count=count, work=network_work))
+    return count
+
+
+def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:
+    """What checking a certificate file finds."""
+    return list(verify(document, image, count=in_turns(tell), work=network_work))
+
+
+def self_checks() -> list[tuple[str, Callable[[], str]]]:
+    """All checks of this installation, by name; the networks work on the worker thread."""
+    return list(self_check.checks(count=in_turns(lambda share: None), work=network_work))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def checked(what: str, _check: Callable[[], str]) -> Result:
-    """The result of one check of this installation, on the worker thread."""
-    return network_work(lambda: outcome(what, _check))
+    """The result of one check of this installation."""
+    return outcome(what, _check)
 
 
 def manifests() -> dict[str, Manifest]:

@@ -1,7 +1,7 @@
 """What the address keeps, so that a copied link reopens the same view, and what outlives a change of page."""
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 import streamlit as st
 
@@ -18,8 +18,10 @@ def open_page(path: str) -> None:
     st.session_state["open-page"] = path
 
 
-def chosen_picture(known: Container[str], default: str) -> str:
+def chosen_picture(known: Container[str], default: str, kind: str) -> str:
     """The picture named in the address, or else the one chosen before; the default if that is none or unknown.
+
+    kind: of picture; a choice is kept for each.
 
     One in the address that is unknown is told, and taken out.
     """
@@ -28,21 +30,20 @@ def chosen_picture(known: Container[str], default: str) -> str:
         st.warning(f"The link names a picture that is not here: {tame(named)}. This is another one.")
         del st.query_params[PICTURE]
         named = None
-    key = named or st.session_state.get("kept-picture", default)
+    key = named or st.session_state.get(f"kept-picture-{kind}", default)
     key = key if key in known else default
-    st.session_state["kept-picture"] = key
+    st.session_state[f"kept-picture-{kind}"] = key
     if key != default:
         st.query_params[PICTURE] = key
     return key
 
 
-def choose_picture(key: str) -> None:
-    st.session_state["kept-picture"] = st.query_params[PICTURE] = key
+def choose_picture(key: str, kind: str) -> None:
+    st.session_state[f"kept-picture-{kind}"] = st.query_params[PICTURE] = key
 
 
-def forget_picture() -> None:
-    """For pictures of another kind: begin with their first."""
-    st.session_state.pop("kept-picture", None)
+def change_kind() -> None:
+    """What the address names is of another kind than the pictures to come: of those the one chosen before counts."""
     st.query_params.pop(PICTURE, None)
 
 
@@ -58,6 +59,28 @@ def want_picture(digest: str) -> None:
 
 def want_no_picture() -> None:
     st.query_params.pop(DIGEST, None)
+
+
+def recall(key: str, default: float, fit: Callable[[float], float]) -> None:
+    """Before the widget `key`: give it what was chosen, as near as it can show; a choice in the address comes first.
+
+    What does not fit here, as with another network, is kept and comes back where it does: `keep` is to be the widget's
+    callback, and `settle` to be called after it.
+    """
+    if key in st.session_state or key not in st.query_params:
+        st.session_state[key] = fit(st.session_state.setdefault(f"kept-{key}", default))
+    else:
+        st.session_state.pop(f"kept-{key}", None)
+
+
+def settle(key: str, value: float) -> None:
+    """After the widget: what came with the address is chosen."""
+    st.session_state.setdefault(f"kept-{key}", value)
+
+
+def keep(key: str) -> None:
+    """A widget's callback: what it is set to is chosen."""
+    st.session_state[f"kept-{key}"] = st.session_state[key]
 
 
 def set_value(key: str, value: object) -> None:

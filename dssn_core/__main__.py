@@ -539,7 +539,8 @@ def add_self_check(parser: Parser) -> None:
 def run_self_check(options: Options) -> int:
     results = []
     for result in self_check.run():
-        print(f"{'passed' if result.passed else 'FAILED'}  {result.what}: {result.text}", flush=True)
+        mark = "rounds" if result.rounding else "passed" if result.passed else "FAILED"
+        print(f"{mark}  {result.what}: {result.text}", flush=True)
         results.append(result.passed)
     return 0 if all(results) else DIFFERS
 

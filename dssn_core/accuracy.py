@@ -5,6 +5,7 @@ Certified accuracy at rho: the share of images that are classified right with a 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Share:
         """The share in percent, to hundredths, never more than it is."""
         return 10_000 * self.count // self.images / 100
 
-    @property
+    @cached_property
     def interval(self) -> tuple[float, float]:
         # The interval is the same whatever is tested, and testing the share itself takes no search for a p-value.
         bounds = binomtest(self.count, self.images, self.share).proportion_ci(method="wilson")

@@ -252,7 +252,7 @@ class Verdict(StrEnum):
     HOLDS = "The certificate holds."
     ROUNDING = (
         "Everything agrees but for what another kind of machine may well count otherwise: samples whose two best "
-        "classes are nearly tied. Nothing here tells such a machine from a forged file: "
+        "classes are nearly tied. From the file alone one cannot tell another machine's rounding from a forgery: "
         "rely on what the line about votes says, not on the stated radius."
     )
     DIFFERS = "The certificate does not hold as stated."

@@ -7,9 +7,8 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -155,11 +154,23 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise ValueError(f"{path} cannot be read as a zip: {error}; is it one, and copied to its end?") from error
 
 
-def _entry(archive: zipfile.ZipFile, entries: dict[PurePosixPath, str], name: PurePosixPath) -> bytes:
+@lru_cache(maxsize=2)
+def _opened(path: Path, changed: int) -> tuple[zipfile.ZipFile, dict[PurePosixPath, str]]:
+    """A zip, kept open, for its directory may take longer to read than a picture; and its names, some with "./"."""
+    archive = _open_zip(path)
+    return archive, {PurePosixPath(entry): entry for entry in archive.namelist()}
+
+
+def _contents(path: Path, name: PurePosixPath) -> bytes:
     try:
+        archive, entries = _opened(path, path.stat().st_mtime_ns)
         return archive.read(entries[name])
     except DAMAGED as error:
-        raise ValueError(f"{archive.filename} cannot be read as a zip: {error}") from error
+        raise ValueError(f"{path} cannot be read as a zip: {error}") from error
+
+
+def _file(path: Path, name: PurePosixPath) -> bytes:
+    return (path / name).read_bytes()
 
 
 def _sha256(path: Path) -> str:
@@ -204,14 +215,13 @@ class PictureFiles:
 
     def read(self, size: Size, places: Iterable[int]) -> Iterator[Tensor]:
         """The pictures at these places, cropped and resized to torch.uint8 (3, H, W)."""
-        with _open_zip(self.path) if self.path.is_file() else nullcontext() as archive:
-            entries = {PurePosixPath(entry): entry for entry in archive.namelist()} if archive else {}  # with "./"
-            for name in (self.names[place] for place in places):
-                data = _entry(archive, entries, name) if archive else (self.path / name).read_bytes()
-                try:
-                    yield read_image(data, size)
-                except ValueError as error:
-                    raise ValueError(f"{name}: {error}") from None
+        contents = _contents if self.path.is_file() else _file
+        for name in (self.names[place] for place in places):
+            data = contents(self.path, name)
+            try:
+                yield read_image(data, size)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
 
     def _folder_sha256(self) -> str:
         """Of the names and contents of the files, whatever size they are read at."""

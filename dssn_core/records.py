@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
+from functools import cached_property
 from typing import Any
 
 from .certificate import certificate_from_votes
@@ -69,7 +70,7 @@ class Record(NoiseLevel):
     def right(self) -> bool:
         return self.label == self.predicted
 
-    @property
+    @cached_property
     def radius_in_steps(self) -> float | None:
         """The certified radius in steps of 1/255, whole for DSSN; None for an abstention."""
         if self.sampling is None:

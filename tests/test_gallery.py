@@ -1,5 +1,6 @@
 import hashlib
 import io
+import os
 import zipfile
 
 import numpy as np
@@ -239,3 +240,15 @@ def test_a_damaged_zip_says_so_whatever_its_compression(tmp_path, method):
     path.write_bytes(data)
     with pytest.raises(ValueError, match="cannot be read as a zip"):
         load_dataset(str(path))
+
+
+def test_a_zip_is_opened_once_and_anew_when_it_changes(archive, monkeypatch, tmp_path):
+    path = tmp_path / "mine.zip"
+    path.write_bytes(archive.read_bytes())
+    found, opened, real = picture_files(str(path)), [], zipfile.ZipFile
+    monkeypatch.setattr("zipfile.ZipFile", lambda *a: opened.append(a) or real(*a))
+    first = [next(found.read((8, 8), [place])) for place in (0, 1, 0)]
+    assert len(opened) == 1 and torch.equal(first[0], first[2])
+    path.write_bytes(archive.read_bytes())
+    os.utime(path, ns=(1, 1))
+    assert torch.equal(next(found.read((8, 8), [0])), first[0]) and len(opened) == 2

@@ -3,12 +3,13 @@
 from functools import partial
 
 import streamlit as st
+from torch import Tensor
 
 from app import pictures, resources
 from app.charts import checklist
-from dssn_core.certificate_file import Document, Finding, Verdict, embedded_image, parse, verdict
+from dssn_core.certificate_file import Document, Finding, Verdict, dumps, embedded_image, parse, verdict
 from dssn_core.constants import sigma_from_levels
-from dssn_core.images import read_image
+from dssn_core.images import image_sha256, read_image
 
 EXAMPLES = {
     "example": ("Check an example", resources.example, "the file that comes with the small network"),
@@ -22,21 +23,35 @@ EXAMPLES = {
 
 
 def choose() -> Document | None:
-    chosen = st.file_uploader("A certificate file", type=["json"], key="certificate")
+    """The file to check; it is kept over a change of page."""
+    chosen = st.file_uploader("A certificate file", type=["json"], key="certificate", on_change=forget)
     if chosen is not None:
-        return parse(chosen.getvalue())
-    with st.container(horizontal=True):
-        clicked = {key: st.button(label, key=key, help=about) for key, (label, _, about) in EXAMPLES.items()}
-    for key, (_, document, about) in EXAMPLES.items():
-        if clicked[key]:
-            st.caption(f"Here is {about}.")
-            return document()
+        st.session_state["kept-certificate"] = pictures.tame(chosen.name), parse(chosen.getvalue())
+    else:
+        with st.container(horizontal=True):
+            for key, (label, _, about) in EXAMPLES.items():
+                st.button(label, key=key, help=about, on_click=take, args=(key,))
+    if "kept-certificate" in st.session_state:
+        name, document = st.session_state["kept-certificate"]
+        st.caption(f"This is {name}.")
+        return dict(document)
     st.info(
         "Certify a picture and download its certificate, or make one with "
         "`python -m dssn_core certify photo.jpg --output certificate.json`.",
         icon=":material/upload_file:",
     )
     return None
+
+
+def take(key: str) -> None:
+    """A button's callback: check this example."""
+    _, document, about = EXAMPLES[key]
+    st.session_state["kept-certificate"] = about, document()
+
+
+def forget() -> None:
+    """Another file was chosen, or the one that was is taken away."""
+    st.session_state.pop("kept-certificate", None)
 
 
 def show(findings: list[Finding], document: Document) -> None:
@@ -83,15 +98,23 @@ def page() -> None:
                 st.info("This file holds no pixels. Choose the picture that it is about, to go on.")
                 return
             image = read_image(picture.getvalue(), (height, width))
-        bar = st.progress(0.0, "Counting the votes again …")
-        try:
-            findings = resources.verification(document, image, partial(tell, bar))
-        finally:
-            bar.empty()
-        show(findings, document)
+        show(findings_of(document, image), document)
     except (ValueError, OSError) as error:  # of the file, the picture, or a model here
         st.error("This cannot be checked. The reason:")
         st.text(str(error))  # the file's own words may be in it: no Markdown
+
+
+def findings_of(document: Document, image: Tensor | None) -> list[Finding]:
+    """What checking finds; of the last file that was checked it is remembered."""
+    subject = dumps(document), None if image is None else image_sha256(image)
+    if st.session_state.get("kept-findings", (None, []))[0] != subject:
+        bar = st.progress(0.0, "Counting the votes again …")
+        try:
+            st.session_state["kept-findings"] = subject, resources.verification(document, image, partial(tell, bar))
+        finally:
+            bar.empty()
+    found: list[Finding] = st.session_state["kept-findings"][1]
+    return found
 
 
 def tell(bar: st.delta_generator.DeltaGenerator, share: float) -> None:

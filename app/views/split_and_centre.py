@@ -97,7 +97,7 @@ def choose_levels(pixels: int = 1) -> int:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.caption("try", width="content")
         for preset in LAMBDA_PRESETS:
-            label = f"{preset:g}" + ": the change of regime" * (preset == 0.5 * pixels)
+            label = f"{preset:g}" + ": from here on, one split at most" * (preset == 0.5 * pixels)
             st.button(label, key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
     levels = levels_from_lambda(lam)
     shown = f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · N = **{levels}** samples. "

@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
+from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts, state
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes, levels_from_sigma
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.certificate import certificate_from_labels, display_radius
@@ -17,7 +17,9 @@ from dssn_core.voting import noise_for
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 SIGMAS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.5)
-GUIDED_BURST = 10
+FIRST_SIGMA = 0.15
+GUIDED = {"guided": 1, "burst": 10}
+"""How many guided steps a button asks for."""
 
 
 # --- poke it -------------------------------------------------------------------------------------------------------
@@ -38,13 +40,16 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
 def choose_sigma(known: list[float]) -> float:
     if len(known) == 1:
         return controls.only_noise(known[0])
-    first, key = nearest(known, 0.15), "poke-sigma"
-    st.session_state[key] = nearest(known, st.session_state.get(key, first))  # of another network, it may be unknown
-    return st.select_slider("Noise σ", known, first, key=key, bind="query-params")
+    key = "poke-sigma"
 
+    def nearest(sigma: float) -> float:
+        return min(known, key=lambda each: abs(each - sigma))
 
-def nearest(known: list[float], sigma: float) -> float:
-    return min(known, key=lambda each: abs(each - sigma))
+    state.recall(key, FIRST_SIGMA, nearest)
+    first = nearest(FIRST_SIGMA)
+    sigma = st.select_slider("Noise σ", known, first, key=key, bind="query-params", on_change=state.keep, args=(key,))
+    state.settle(key, sigma)
+    return sigma
 
 
 def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
@@ -54,10 +59,15 @@ def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
         labels = controls.all_labels(model, image, noise.levels)
         st.session_state["poked-key"], st.session_state["poked"] = key, Poked(image, image, labels)
         st.session_state["poke-seed"] = st.session_state["guided-left"] = 0
-        st.session_state["poked-before"] = None
-    state = st.session_state["poked"]
-    assert isinstance(state, Poked)
-    return state
+        st.session_state["poked-before"] = st.session_state["poke-wanted"] = None
+    attack = st.session_state["poked"]
+    assert isinstance(attack, Poked)
+    wanted: Tensor | None = st.session_state.get("poke-wanted")
+    if wanted is not None:  # counted here and not in a callback: there is a place for the bar, and time to go on later
+        labels = controls.all_labels(model, wanted, noise.levels)
+        st.session_state["poked-before"], attack = attack, Poked(attack.original, wanted, labels)
+        st.session_state["poked"], st.session_state["poke-wanted"] = attack, None
+    return attack
 
 
 def fresh_generator() -> torch.Generator:
@@ -66,42 +76,43 @@ def fresh_generator() -> torch.Generator:
 
 
 def act(action: str, model: Classifier, noise: SplitNoise, certificate: Certificate, step: Step | None) -> None:
-    """A button's callback: change the state of the attack. step: what the buttons of one step stand for."""
-    state: Poked = st.session_state["poked"]
-    st.session_state["guided-left"] = GUIDED_BURST if action == "burst" else 0
+    """A button's callback: change the state of the attack. step: what the buttons of one step stand for.
+
+    What takes many passes of the network is only asked for here: the page then does it, and shows how far it is.
+    """
+    attack: Poked = st.session_state["poked"]
+    st.session_state["guided-left"], st.session_state["poke-wanted"] = GUIDED.get(action, 0), None
     before: Poked | None = st.session_state["poked-before"]
-    if action == "undo" and state.moves:
-        state = undo(state)
+    if action == "undo" and attack.moves:
+        attack = undo(attack)
     elif action == "undo" and before is not None:
-        state, st.session_state["poked-before"] = before, None
+        attack, st.session_state["poked-before"] = before, None
     elif action == "reset":
         st.session_state["poked-before"] = None
-        state = Poked(state.original, state.original, controls.all_labels(model, state.original, noise.levels))
+        attack = Poked(attack.original, attack.original, controls.all_labels(model, attack.original, noise.levels))
     elif action == "random":
-        state = resources.poked(model, state, noise, random_step(state.image, fresh_generator()))
+        attack = resources.poked(model, attack, noise, random_step(attack.image, fresh_generator()))
     elif action == "spend":
-        image = random_walk(state.original, certificate.radius_steps, fresh_generator())
-        spent = Poked(state.original, image, controls.all_labels(model, image, noise.levels))
-        st.session_state["poked-before"], state = state, spent
+        walked = random_walk(attack.original, certificate.radius_steps, fresh_generator())
+        st.session_state["poke-wanted"] = walked
     elif step is not None:
         with suppress(ValueError):  # a second click, before the page has answered the first, may leave the range
-            state = resources.poked(model, state, noise, step)
-    elif action == "guided":
-        state = resources.guided(model, state, noise, certificate.label)
-    st.session_state["poked"] = state
+            attack = resources.poked(model, attack, noise, step)
+    st.session_state["poked"] = attack
 
 
-def carry_on(model: Classifier, state: Poked, noise: SplitNoise, label: int) -> None:
+def carry_on(model: Classifier, attack: Poked, noise: SplitNoise, label: int) -> None:
     """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
     if st.session_state.get("guided-left", 0) > 0:
-        after = resources.guided(model, state, noise, label)
-        st.session_state["guided-left"] = 0 if after is state else st.session_state["guided-left"] - 1
+        with st.spinner("Looking for the step that helps most …"):
+            after = resources.guided(model, attack, noise, label)
+        st.session_state["guided-left"] = 0 if after is attack else st.session_state["guided-left"] - 1
         st.session_state["poked"] = after
         st.rerun()
 
 
-def step_buttons(model: Classifier, state: Poked, noise: SplitNoise, certificate: Certificate) -> None:
-    channels, height, width = state.image.shape
+def step_buttons(model: Classifier, attack: Poked, noise: SplitNoise, certificate: Certificate) -> None:
+    channels, height, width = attack.image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row = int(st.number_input("Row", 0, height - 1, height // 2, key="poke-row", bind="query-params", width=110))
         column = int(
@@ -109,7 +120,7 @@ def step_buttons(model: Classifier, state: Poked, noise: SplitNoise, certificate
         )
         names = controls.CHANNELS[:channels]
         channel = names.index(st.selectbox("Channel", names, key="poke-channel", bind="query-params", width=110))
-        value = int(state.image[channel, row, column])
+        value = int(attack.image[channel, row, column])
 
         def button(action: str, label: str, icon: str, disabled: bool = False, step: Step | None = None) -> None:
             st.button(
@@ -127,21 +138,21 @@ def step_buttons(model: Classifier, state: Poked, noise: SplitNoise, certificate
     with st.container(horizontal=True):
         button("random", "Random step", ":material/casino:")
         button("guided", "Guided step", ":material/target:")
-        button("burst", f"{GUIDED_BURST} guided steps", ":material/bolt:")
+        button("burst", f"{GUIDED['burst']} guided steps", ":material/bolt:")
         button("spend", "Spend the whole budget at random", ":material/payments:")
-        button("undo", "Undo", ":material/undo:", not (state.moves or st.session_state["poked-before"]))
-        button("reset", "Reset", ":material/restart_alt:", state.spent == 0 and not state.moves)
+        button("undo", "Undo", ":material/undo:", not (attack.moves or st.session_state["poked-before"]))
+        button("reset", "Reset", ":material/restart_alt:", attack.spent == 0 and not attack.moves)
 
 
-def last_move(state: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
-    if not state.moves and state.spent:
-        st.info(f"{state.spent} random steps, taken all at once. See how few votes they moved.")
+def last_move(attack: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
+    if not attack.moves and attack.spent:
+        st.info(f"{attack.spent} random steps, taken all at once. See how few votes they moved.")
         return
-    if not state.moves:
+    if not attack.moves:
         st.info("Change a pixel by one grey level. Which of the samples will notice? How many votes can that move?")
         return
-    move = state.moves[-1]
-    step, before = move.step, undo(state).image
+    move = attack.moves[-1]
+    step, before = move.step, undo(attack).image
     value = int(before[step.place])
     channel = controls.CHANNELS[step.channel]
     vote = (
@@ -153,7 +164,7 @@ def last_move(state: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
         f"Row {step.row}, column {step.column}, {channel}: {value} → {value + step.change}. Of all {noise.levels} "
         f"samples only **j = {move.index}** changed, {vote}."
     )
-    seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, state.image)]
+    seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, attack.image)]
     if noise.block != PIXELWISE:
         st.caption(f"This network splits {controls.block_name(noise.block)} together, so they change together in it.")
     moved = (seen[0] != seen[1]).any(dim=0, keepdim=True)
@@ -171,33 +182,33 @@ def poke_it() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    state = poked_state(model, image, noise)
+    attack = poked_state(model, image, noise)
     names = model.class_names
     first = certificate_from_labels(controls.all_labels(model, image, noise.levels), len(names))
-    now = certificate_from_votes(state.votes(len(names)), noise.levels)
+    now = certificate_from_votes(attack.votes(len(names)), noise.levels)
     st.markdown(
         f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. Spend them as you like: "
         "within the budget the answer cannot change. Stepping back refunds."
     )
-    st.html(proof_charts.budget_meter(state.spent, first.radius_steps))
+    st.html(proof_charts.budget_meter(attack.spent, first.radius_steps))
     if now.label != first.label:
-        st.warning(f"After {state.spent} steps the answer is “{names[now.label]}”. R was {first.radius_steps}.")
-    step_buttons(model, state, noise, first)
+        st.warning(f"After {attack.spent} steps the answer is “{names[now.label]}”. R was {first.radius_steps}.")
+    step_buttons(model, attack, noise, first)
     left, right = st.columns([1, 1], gap="large")
     with left:
-        last_move(state, noise, names)
+        last_move(attack, noise, names)
         with st.container(horizontal=True):
             for shown, caption in (
-                (state.original, "the original"),
-                (state.image, f"now, {state.spent} step{'s' * (state.spent != 1)} away"),
+                (attack.original, "the original"),
+                (attack.image, f"now, {attack.spent} step{'s' * (attack.spent != 1)} away"),
             ):
                 st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
     with right:
         st.markdown(f"**The vote now** (it was {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
         moved = sum(max(0, a - b) for a, b in zip(first.votes, now.votes, strict=True))
-        st.caption(f"Steps from the original: {state.spent}. Votes moved: {moved}, and never more than steps.")
-    carry_on(model, state, noise, first.label)
+        st.caption(f"Steps from the original: {attack.spent}. Votes moved: {moved}, and never more than steps.")
+    carry_on(model, attack, noise, first.label)
 
 
 # --- the two-pixel world -------------------------------------------------------------------------------------------
@@ -214,8 +225,8 @@ def two_pixel_world() -> None:
         "in it have its colour. The dotted one is a step larger: some other base classifier with the same votes for "
         "this image changes its answer there. Click or drag in the plane to choose an image."
     )
-    plane, controls = st.columns([2, 1], gap="large")
-    with controls:
+    plane, choices = st.columns([2, 1], gap="large")
+    with choices:
         toy = st.selectbox("Toy base classifier", tuple(TOYS), key="toy", bind="query-params")
         angle = st.slider("Turn its boundary (degrees)", 0, 180, 30, 5, key="angle", bind="query-params")
         position = st.slider("Move its boundary", -0.4, 0.4, 0.0, 0.02, key="position", bind="query-params")
@@ -234,7 +245,7 @@ def two_pixel_world() -> None:
             on_pick=choose_point,
         )
     ones = int(votes[second, first])
-    with controls:
+    with choices:
         st.metric("Certified radius R", f"{radius} steps")
         away = (
             "there is no image of the other class"

@@ -34,11 +34,23 @@ def test_this_build_is_sound_and_names_its_networks(monkeypatch):
 
 
 @pytest.mark.usefixtures("unchecked")
+def test_what_rounds_otherwise_is_not_called_agreeing(monkeypatch):
+    def rounded():
+        raise self_check.Rounding("two votes differ")
+
+    monkeypatch.setattr(self_check, "checks", lambda **_: [("one", rounded), ("the rest", lambda: "fine")])
+    page = open_page()
+    assert "but for rounding**: in 1 of 2 checks" in page.warning[0].value
+    assert not page.success and not page.error
+    assert 'aria-label="differs as rounding may"' in page.get("html")[0].proto.body
+
+
+@pytest.mark.usefixtures("unchecked")
 def test_a_failure_is_red(monkeypatch):
     def wrong():
         raise AssertionError("pixel 3 differs")
 
-    monkeypatch.setattr(self_check, "checks", lambda: [("splitting", wrong), ("the rest", lambda: "fine")])
+    monkeypatch.setattr(self_check, "checks", lambda **_: [("splitting", wrong), ("the rest", lambda: "fine")])
     page = open_page()
     assert "does not compute what it should:** splitting." in page.error[0].value
     assert not page.success

@@ -84,6 +84,18 @@ def test_the_noise_goes_no_further_than_the_network_was_trained_for():
     assert (slider.min, slider.value, slider.max) == (1.8, 1.8, 4.5)
 
 
+def test_a_noise_that_another_network_does_not_know_is_not_forgotten():
+    page = open_page(source="My own picture")  # none is there: nothing is counted
+
+    def noise_with(network: str) -> float:
+        healthy(page.selectbox(key="cifar10-network").set_value(network).run())
+        return page.slider(key="sigma").value
+
+    assert (noise_with("cifar10-dssn-blocks"), noise_with("cifar10-dssn")) == (1.8, 0.5)
+    healthy(page.slider(key="sigma").set_value(0.3).run())
+    assert (noise_with("cifar10-dssn-blocks"), noise_with("cifar10-dssn")) == (1.8, 0.3)
+
+
 @pytest.mark.parametrize(("view", "sigmas"), [("certify", [1, 1]), ("why_it_certifies", [0.11, 0.14])])
 def test_a_network_may_be_trained_for_one_noise(view, sigmas, installed):
     """As the paper's are: there is nothing to choose, or no sigma of the slider's own."""

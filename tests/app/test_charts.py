@@ -63,6 +63,6 @@ def test_the_strip_holds_every_vote_in_index_order():
 
 
 def test_what_a_file_says_is_escaped():
-    drawn = charts.checklist([(True, "name", "<script>"), (False, "<i>", "x")]).split("</style>")[1]
+    drawn = charts.checklist([(True, "name", "<script>"), (False, "<i>", "x"), (None, "b", "y")]).split("</style>")[1]
     assert "<script>" not in drawn and "<i>" not in drawn
     assert drawn.count('aria-label="agrees"') == drawn.count('aria-label="differs"') == 1

@@ -1,5 +1,6 @@
 """The page that checks certificate files. What it finds is tested with `certificate_file`; uploads need a browser."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources
@@ -38,6 +39,19 @@ def test_an_example_holds_and_its_forgery_is_caught():
     assert not page.exception and not page.success
     (told,) = page.error
     assert "1 of" in told.value and "votes of the samples" in told.value
+
+
+def test_a_file_is_still_there_after_a_change_of_page_and_not_counted_again(monkeypatch):
+    page = open_page()
+    page.button(key="forgery").click().run()
+    verification = resources.verification
+    monkeypatch.setattr(resources, "verification", lambda *_: pytest.fail("counted again"))
+    page.switch_page("views/lesson.py").run()
+    page.switch_page("views/check.py").run()
+    assert not page.exception and len(page.error) == 1
+    monkeypatch.setattr(resources, "verification", verification)
+    page.button(key="example").click().run()
+    assert not page.exception and not page.error and len(page.success) == 1
 
 
 def test_the_forgery_claims_more_and_only_counting_again_tells():

@@ -68,7 +68,7 @@ def test_a_change_of_pictures_changes_network_and_gallery():
     assert page.button(key="pick-imagenet-03")
     healthy(page.slider(key="imagenet-sigma").set_value(0.5).run())
     healthy(page.segmented_control(key="data").set_value("CIFAR-10").run())
-    assert page.slider(key="sigma").value == 0.15 and page.button(key="pick-cifar10-03")
+    assert page.slider(key="sigma").value == 0.15 and page.query_params["picture"] == "cifar10-03"
     healthy(page.segmented_control(key="data").set_value("ImageNet").run())
     assert page.slider(key="imagenet-sigma").value == 0.5
 

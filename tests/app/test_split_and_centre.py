@@ -73,7 +73,7 @@ def test_answers_far_from_the_training_are_said_to_mean_little():
 def test_the_change_of_regime_is_where_the_splits_are_as_far_apart_as_the_scale_is_long():
     for parameters, where in (({}, "0.5"), (OF_BLOCKS, "2")):
         labels = [button.label for button in open_page(section="One picture", **parameters).button]
-        assert f"{where}: the change of regime" in labels
+        assert f"{where}: from here on, one split at most" in labels
 
 
 def test_a_pixel_is_carried_to_the_number_line():

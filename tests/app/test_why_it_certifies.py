@@ -41,6 +41,10 @@ def test_only_noise_that_the_network_knows_is_offered(network):
     assert low <= slider.value <= high and low <= float(slider.options[0]) and float(slider.options[-1]) <= high
 
 
+def test_a_link_names_the_noise():
+    assert open_page(**{"poke-sigma": "0.25"}).select_slider(key="poke-sigma").value == 0.25
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_opens(section):
     open_page(why=section)
