@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from app import resources, state
+from app import installed, resources, state
+from app.collection import COLLECTIONS, Collection
 from app.glossary import NETWORKS
-from app.resources import COLLECTIONS, Collection
 from dssn_core import levels_from_sigma
 from dssn_core.checkpoints import CheckpointError
 from dssn_core.comparison import METHODS
@@ -60,7 +60,7 @@ def _collection() -> Collection:
 
 
 def _network(collection: Collection) -> str:
-    names = resources.networks_of(collection)
+    names = installed.networks_of(collection)
     if len(names) < 2:
         return collection.model
     key = f"{collection.samples}-network"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from app import pictures, resources, state
-from app.resources import Collection
+from app import pictures, sources, state
+from app.collection import Collection
 from dssn_core.images import ImageError, image_sha256
 from dssn_core.networks import Classifier
 
@@ -62,13 +62,13 @@ def choose_folded(model: Classifier, collection: Collection) -> Chosen | None:
 def _sample(model: Classifier, collection: Collection) -> Chosen | None:
     state.want_no_picture()
     size = model.input_shape[1:]
-    samples, others = resources.samples(collection.samples, size), resources.folder_keys()
+    samples, others = sources.samples(collection.samples, size), sources.folder_keys()
     chosen = state.chosen_picture([*samples, *others], collection.first, collection.samples)
     titles = {key: f"{model.class_names[sample.label]}, sample {key[-2:]}" for key, (sample, _) in samples.items()}
     _buttons("gallery", {key: (titles[key], image) for key, (_, image) in samples.items()}, chosen, collection)
     if others:
         _folder(model, chosen, collection)
-    elif problem := resources.folder_problem():
+    elif problem := sources.folder_problem():
         st.warning(problem, icon=":material/folder_off:")
     if chosen not in samples:
         return _folder_picture(model, others[chosen])
@@ -78,28 +78,28 @@ def _sample(model: Classifier, collection: Collection) -> Chosen | None:
 
 def _folder(model: Classifier, chosen: str, collection: Collection) -> None:
     """Buttons for a few pictures of the folder that the environment names."""
-    found = resources.folder()
+    found = sources.folder()
     assert found is not None
     # Unlike a picture's key the place is no part of a link: it says where one looks, not what is shown.
-    place = resources.folder_keys().get(chosen, 0)
+    place = sources.folder_keys().get(chosen, 0)
     label = f"Pictures of {pictures.tame(found.path.name)}, from number"
     first = st.number_input(label, 0, len(found) - 1, place, AT_ONCE, key="folder-from")
     shown = {}
     for at in range(int(first), min(int(first) + AT_ONCE, len(found))):
-        image = resources.folder_picture(at, model.input_shape[1:])
+        image = sources.folder_picture(at, model.input_shape[1:])
         if image is not None:
             title = f"{pictures.tame(found.names[at].parent.name)}, number {at}"
-            shown[f"{resources.FOLDER_PICTURE}{at}"] = (title, image)
+            shown[f"{sources.FOLDER_PICTURE}{at}"] = (title, image)
     _buttons("folder", shown, chosen, collection)
 
 
 def _folder_picture(model: Classifier, place: int) -> Chosen | None:
-    found, image = resources.folder(), resources.folder_picture(place, model.input_shape[1:])
+    found, image = sources.folder(), sources.folder_picture(place, model.input_shape[1:])
     assert found is not None
     if image is None:
         st.error(f"{pictures.tame(found.names[place].name)} cannot be read. Choose another picture.")
         return None
-    labels = resources.folder_labels(model.class_names)
+    labels = sources.folder_labels(model.class_names)
     name = f"picture {place} of {pictures.tame(found.path.name)}"
     if labels is None:
         return Chosen(image, None, name)
@@ -164,7 +164,7 @@ def _own(model: Classifier) -> Chosen | None:
 
 def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
     """Show which part of an upload is cut out; returns it at `size` = (H, W). ImageError if it cannot be used."""
-    width, height = resources.picture_size(data)
+    width, height = sources.picture_size(data)
     position = MIDDLE
     if width != height:
         if "crop" not in st.session_state and "crop" not in st.query_params:
@@ -174,7 +174,7 @@ def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
         )
         st.session_state["kept-crop"] = position
     part = "the bright part is cut out and" if width != height else "all of it is"
-    image, preview = resources.cropped(data, size, position / 100)
+    image, preview = sources.cropped(data, size, position / 100)
     st.image(
         preview,
         caption=f"{width} × {height}; {part} resized to {size[1]} × {size[0]}",

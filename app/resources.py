@@ -1,128 +1,35 @@
-"""Everything that is cached and shared by all sessions: models, sample pictures, votes and estimates under way."""
+"""What all sessions share of the networks: themselves, their votes and estimates under way, other answers of them."""
 
 import gc
 import hashlib
-import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import streamlit as st
 import torch
-from PIL import Image
 from torch import Tensor
 
-from app.pictures import crop_preview
+from app.collection import COLLECTIONS
+from app.installed import Stamp, stamped
 from app.runs import EstimateRun, VoteRun, network_work
-from dssn_core import SplitNoise, list_models, load_model, read_image, self_check, stored
-from dssn_core.accuracy import Share, certified_curve
+from dssn_core import SplitNoise, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Counter, Document, Finding, parse, verify, with_votes
-from dssn_core.checkpoints import MANIFEST, PRETRAINED, CheckpointError, Manifest, find_model, read_manifest
+from dssn_core.checkpoints import PRETRAINED, find_model
 from dssn_core.constants import levels_from_lambda
-from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
-from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
+from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
-from dssn_core.record_files import RECORD_FILES
-from dssn_core.records import Record, by_levels
 from dssn_core.self_check import KNOWN, Result, outcome
 from dssn_core.splitting import OFFSET_SCHEMES, Block
-from dssn_core.standings import TABLE_RHOS, Chosen, Evaluated, chosen
 from dssn_core.stored import Stored
-from dssn_core.tasks import labelled_for
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.voting import Tally, noise_for, sample_labels
-
-IMAGENET_VALIDATION = "ILSVRC2012_val_*"
-"""Names of ImageNet's own validation pictures."""
-
-
-@dataclass(frozen=True)
-class Collection:
-    """Pictures of one kind and the networks that know them.
-
-    samples: what the keys of the built-in pictures begin with. own: the network trained for each method, by name.
-    first: the picture to begin with, one whose vote is divided. sigma: the noise to begin with. n: samples to estimate
-    with. rhos: radii of the table of certified accuracy. parts: of the test images, by name: patterns of file names to
-    take, and to leave out. data: how our test images differ from the paper's.
-    """
-
-    name: str
-    about: str
-    samples: str
-    own: dict[str, str]
-    first: str
-    sigma: float
-    n: int
-    rhos: tuple[float, ...]
-    parts: dict[str, tuple[str, str]]
-    data: str
-
-    def key(self, name: str) -> str:
-        """What addresses call a setting that each collection has for itself: CIFAR-10's the name that links have."""
-        return name if self.samples == "cifar10" else f"{self.samples}-{name}"
-
-    @property
-    def sigma_key(self) -> str:
-        """What addresses call the noise."""
-        return self.key("sigma")
-
-    @property
-    def model(self) -> str:
-        """The network for DSSN."""
-        return self.own["dssn"]
-
-    def model_for(self, method: str) -> str:
-        """The name of the network that votes for `method`: its own, or DSSN's where there is none."""
-        name = self.own.get(method)
-        return name if name in list_models() else self.model
-
-
-_COLLECTIONS = (
-    Collection(
-        name="CIFAR-10",
-        about="ten classes, 32 × 32",
-        samples="cifar10",
-        own={"dssn": "cifar10-dssn", "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"},
-        first="cifar10-09",
-        sigma=0.5,
-        n=3000,
-        rhos=TABLE_RHOS,
-        parts={"all": ("*", "")},
-        data="Our test images are JPEG copies of CIFAR-10's, the paper's are not.",
-    ),
-    Collection(
-        name="ImageNet",
-        about="a thousand classes, 224 × 224",
-        samples="imagenet",
-        own={"dssn": "imagenet-dssn", "uniform": "imagenet-uniform", "ssn": "imagenet-ssn"},
-        first="imagenet-16",
-        sigma=0.25,
-        n=300,
-        rhos=(0.25, 0.5, 0.75, 1.0, 1.5),
-        parts={
-            "ImageNet validation pictures": (IMAGENET_VALIDATION, ""),
-            "others, which the classifier may have been trained on": ("*", IMAGENET_VALIDATION),
-        },
-        data="Ours are pictures of Imagenette's validation part, of ten of the thousand classes and 160 pixels small, "
-        "magnified; the paper's are 500 ImageNet validation pictures of all classes at full size.",
-    ),
-)
-
-COLLECTIONS = {collection.name: collection for collection in _COLLECTIONS}
-"""By the name that pages and addresses have for them; the pages begin with the first."""
-
-DATA_VARIABLE = "DSSN_TEST_DATA"
-"""Environment variable: a zip or folder of class folders whose pictures the gallery and the Benchmark page show."""
-
-FOLDER_PICTURE = "test-"
-"""Begins the key of a picture from there."""
 
 
 def settle() -> None:
@@ -138,8 +45,9 @@ def settle() -> None:
 settle()
 
 
+@stamped
 @st.cache_resource(max_entries=16, show_spinner="Loading the network …")
-def model(name: str) -> Classifier:
+def model(stamp: Stamp, name: str) -> Classifier:
     keep_freed_memory()
     loaded = load_model(name)
     settle()
@@ -154,14 +62,16 @@ def stored_vote(model_name: str, image_hash: str, levels: int) -> Stored | None:
         return None
 
 
+@stamped
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _vote_run(model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
+def _vote_run(stamp: Stamp, model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
     classifier = model(model_name)
     return VoteRun(classifier, _image, noise_for(classifier, levels))
 
 
+@stamped
 @st.cache_resource(max_entries=64, show_spinner=False)
-def stored_run(model_name: str, image_hash: str, levels: int, _image: Tensor) -> VoteRun | None:
+def stored_run(stamp: Stamp, model_name: str, image_hash: str, levels: int, _image: Tensor) -> VoteRun | None:
     """The vote on an image that came with the network, if there is one."""
     known = stored_vote(model_name, image_hash, levels)
     if known is None:
@@ -177,20 +87,15 @@ def votes_of(model_name: str, image: Tensor, levels: int, repeat: int = 0) -> Vo
     return _vote_run(model_name, image_sha256(image), levels, repeat, image)
 
 
+@stamped
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _estimate_run(model_name: str, image_hash: str, plan: Plan, _image: Tensor) -> EstimateRun:
+def _estimate_run(stamp: Stamp, model_name: str, image_hash: str, plan: Plan, _image: Tensor) -> EstimateRun:
     return EstimateRun(model(model_name), _image, plan)
 
 
 def estimate_of(model_name: str, image: Tensor, plan: Plan) -> EstimateRun:
     """The counts of an image by a plan, new or as somebody left them; plans that differ in alpha share them."""
     return _estimate_run(model_name, image_sha256(image), replace(plan, alpha=0.5), image)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def samples(dataset: str, size: tuple[int, int]) -> dict[str, tuple[Sample, Tensor]]:
-    """The built-in pictures by key, each with its image at `size` = (H, W)."""
-    return {sample.key: (sample, read_image(sample.path, size)) for sample in sample_pictures(dataset)}
 
 
 Known = tuple[str, str, float]
@@ -322,168 +227,3 @@ def self_checks() -> list[tuple[str, Callable[[], str]]]:
 def checked(what: str, _check: Callable[[], str]) -> Result:
     """The result of one check of this installation."""
     return outcome(what, _check)
-
-
-def manifests() -> dict[str, Manifest]:
-    """Of all installed models that can be read, by the names of their folders."""
-    found = {}
-    for name in list_models():
-        with suppress(CheckpointError):  # the self-check says what is wrong with it
-            found[name] = read_manifest(find_model(name))
-    return found
-
-
-def networks_of(collection: Collection) -> list[str]:
-    """Names of the installed networks for DSSN that know the collection's classes; its own first."""
-    known = manifests()
-    own = known.pop(collection.model, None)
-    if own is None:
-        return [collection.model]
-    alike = (own.class_names, own.noise)
-    return [collection.model, *(name for name, found in known.items() if (found.class_names, found.noise) == alike)]
-
-
-# --- records of many images ----------------------------------------------------------------------------------------
-
-
-Part = tuple[str, str]
-"""Patterns of file names: to take, and to leave out."""
-
-
-Stamp = tuple[int, ...]
-
-
-def _stamp(name: str) -> Stamp:
-    """Changes when a model's manifest or records are written: what is cached under it is read again."""
-    folder = find_model(name)
-    files = [folder / file for file in (MANIFEST, *RECORD_FILES.values())]
-    return tuple(file.stat().st_mtime_ns for file in files if file.exists())
-
-
-def evaluated(name: str, part: Part = ("*", "")) -> Evaluated:
-    """A model's kept records of the test images of a part, and of held-out training images."""
-    return _evaluated(name, part, _stamp(name))
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _evaluated(name: str, part: Part, stamp: Stamp) -> Evaluated:
-    return Evaluated.kept(find_model(name), *part)
-
-
-def certified_curves(name: str, rhos: tuple[float, ...], part: Part) -> dict[int, list[Share]]:
-    """Of one model, on test images: a curve for every N."""
-    return _certified_curves(name, rhos, part, _stamp(name))
-
-
-@st.cache_resource(max_entries=32, show_spinner="Counting …")
-def _certified_curves(name: str, rhos: tuple[float, ...], part: Part, stamp: Stamp) -> dict[int, list[Share]]:
-    return {levels: certified_curve(group, rhos) for levels, group in by_levels(evaluated(name, part).test).items()}
-
-
-def chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part) -> list[Chosen]:
-    """Of some models: the one to use at every rho, and its N."""
-    return _chosen_of(names, rhos, part, tuple(map(_stamp, names)))
-
-
-@st.cache_resource(max_entries=16, show_spinner="Counting …")
-def _chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part, stamps: tuple[Stamp, ...]) -> list[Chosen]:
-    return chosen([evaluated(name, part) for name in names], rhos)
-
-
-def models_with_records() -> tuple[list[str], list[str]]:
-    """Names of the models that have records, and of those whose records cannot be read."""
-    found, damaged = [], []
-    for name in manifests():
-        try:
-            found += [name] if evaluated(name).test else []
-        except ValueError:
-            damaged.append(name)
-    return found, damaged
-
-
-def manifest_of(name: str) -> Manifest:
-    return _manifest_of(name, _stamp(name))
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _manifest_of(name: str, stamp: Stamp) -> Manifest:
-    return read_manifest(find_model(name))
-
-
-@st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")
-def _folder() -> PictureFiles | str | None:
-    source = os.environ.get(DATA_VARIABLE)
-    if not source:
-        return None
-    try:
-        return picture_files(source, train=False)
-    except (ValueError, OSError) as error:
-        return f"The pictures that {DATA_VARIABLE} names cannot be shown: {error}"
-
-
-def folder() -> PictureFiles | None:
-    """The pictures of the zip or folder that the environment names, if there are any."""
-    found = _folder()
-    return found if isinstance(found, PictureFiles) else None
-
-
-def folder_problem() -> str | None:
-    """Why there are none, where the environment names something."""
-    found = _folder()
-    return found if isinstance(found, str) else None
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def folder_keys() -> dict[str, int]:
-    """Keys of these pictures, for links; and their places."""
-    return {f"{FOLDER_PICTURE}{place}": place for place in range(len(folder() or ()))}
-
-
-@st.cache_resource(max_entries=512, show_spinner=False)
-def folder_picture(place: int, size: tuple[int, int]) -> Tensor | None:
-    """One of these pictures at `size` = (H, W); None if it is damaged."""
-    found = folder()
-    assert found is not None
-    try:
-        return next(found.read(size, [place]))
-    except (ValueError, OSError):
-        return None
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def folder_labels(class_names: tuple[str, ...]) -> list[int] | None:
-    """Their labels among the classes of a network; None if its classes are others."""
-    found = folder()
-    assert found is not None
-    data = Listing(found.labels, found.class_names, str(found.path), (), partial(found.read, (1, 1)))
-    try:
-        labels: list[int] = labelled_for(data, class_names).labels.tolist()
-    except ValueError:
-        return None
-    return labels
-
-
-def folder_picture_of(record: Record, size: tuple[int, int]) -> Tensor | None:
-    """The very image of a record, if it is among these pictures."""
-    if record.index >= len(folder() or ()):
-        return None
-    image = folder_picture(record.index, size)
-    return image if image is not None and image_sha256(image) == record.image_sha256 else None
-
-
-# --- pictures of one's own -----------------------------------------------------------------------------------------
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def picture_size(data: bytes) -> tuple[int, int]:
-    """(width, height) of an uploaded picture as it stands upright; ImageError if it cannot be used."""
-    picture = open_picture(data)
-    return picture.width, picture.height
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def cropped(data: bytes, size: tuple[int, int], position: float) -> tuple[Tensor, Image.Image]:
-    """An uploaded picture cropped and resized to `size` = (H, W), and a small copy that shows the crop."""
-    picture = open_picture(data)
-    box = crop_box((picture.height, picture.width), size, position)
-    return fit_picture(picture, size, box), crop_preview(picture, box)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls, resources
+from app import controls, installed, resources
 from app.charts import checklist
 from app.glossary import NETWORKS
 from dssn_core.certificate_file import machine
@@ -42,7 +42,7 @@ def self_check() -> None:
 
 def networks() -> None:
     st.subheader("Networks", anchor=False)
-    manifests = resources.manifests().values()
+    manifests = installed.manifests().values()
     st.dataframe(
         {
             "name": [manifest.name for manifest in manifests],

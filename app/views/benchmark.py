@@ -7,11 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from app import benchmark_charts as charts
-from app import controls, exports, resources
+from app import controls, exports, installed, sources
 from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
+from app.collection import Collection
 from app.gallery import SAMPLE, SOURCES
-from app.resources import Collection, Part
+from app.installed import Part
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain, gains
@@ -36,12 +37,12 @@ def sigma_of(levels: int) -> str:
 
 def choose_models(collection: Collection, part: Part) -> list[str]:
     """The models of the collection's classes with records of a part that are to be shown, by name."""
-    first = resources.networks_of(collection)  # the others' curves are a click away: all at once are too many
+    first = installed.networks_of(collection)  # the others' curves are a click away: all at once are too many
     alike = {*first, *collection.own.values()}
-    readable, damaged = resources.models_with_records()
+    readable, damaged = installed.models_with_records()
     if damaged:
         st.warning(f"The records of {', '.join(damaged)} cannot be read: restore their folders from the repository.")
-    known = [name for name in readable if name in alike and resources.evaluated(name, part).test]
+    known = [name for name in readable if name in alike and installed.evaluated(name, part).test]
     if not known:
         st.info("No network has records of these pictures yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
@@ -68,7 +69,7 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
     alone: whether no other network is shown, so that a curve's label need not tell which one it is of.
     """
     short = "σ" if alone else name.rsplit("-", 1)[-1]
-    method = resources.manifest_of(name).noise
+    method = installed.manifest_of(name).noise
     return [
         Curve(
             f"{name}, σ = {sigma_of(levels)}",
@@ -79,7 +80,7 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
             label=f"{short} {sigma_of(levels)}",
             dash=dash,
         )
-        for levels, shares in resources.certified_curves(name, RHOS, part).items()
+        for levels, shares in installed.certified_curves(name, RHOS, part).items()
         if levels in wanted
     ]
 
@@ -88,10 +89,10 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
     """A thick curve for each method: network and N chosen at every rho on held-out images, reported on test images."""
     groups: dict[str, list[str]] = {}
     for name in models:
-        groups.setdefault(resources.manifest_of(name).noise, []).append(name)
+        groups.setdefault(installed.manifest_of(name).noise, []).append(name)
     curves = []
     for method, names in groups.items():
-        found = resources.chosen_of(tuple(names), RHOS, part)
+        found = installed.chosen_of(tuple(names), RHOS, part)
         if found:
             of = f"{names[0]}, σ" if len(names) == 1 else f"ours: {METHODS[method]}, network and σ"
             notes = [f"{at.network} at σ = {sigma_of(at.levels)}" for at in found]
@@ -101,8 +102,8 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
 
 
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
-    levels = sorted({record.levels for name in models for record in resources.evaluated(name, part).test})
-    used = resources.chosen_of(tuple(models), collection.rhos, part)
+    levels = sorted({record.levels for name in models for record in installed.evaluated(name, part).test})
+    used = installed.chosen_of(tuple(models), collection.rhos, part)
     methods = controls.choose_methods("The paper's curves", "bench-paper")
     shown = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
         "A curve for σ",
@@ -152,14 +153,14 @@ def clicked_curve() -> None:
 
 
 def table(models: Sequence[str], collection: Collection, part: Part) -> None:
-    networks = [resources.evaluated(name, part) for name in models]
+    networks = [installed.evaluated(name, part) for name in models]
     missing = [one.network for one in networks if not chosen([one], [0.0])]
     measured = [one for one in networks if one.network not in missing]
     drawn = {record.sampling.n for one in measured for record in one.test if record.sampling}
-    best = {(at.network, at.rho) for at in resources.chosen_of(tuple(models), collection.rhos, part)}
+    best = {(at.network, at.rho) for at in installed.chosen_of(tuple(models), collection.rhos, part)}
     rows = []
     for one in measured:
-        method = resources.manifest_of(one.network).noise
+        method = installed.manifest_of(one.network).noise
         rivals = [row for row in published(collection.samples) if row.method == method]
         for standing in standings([one], rivals, collection.rhos):
             rows.append({**standing.row(), "best_on_held_out": (one.network, standing.ours.rho) in best})
@@ -223,7 +224,7 @@ def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Re
     with st.container(horizontal=True):
         key = "bench-model"
         name = str(st.selectbox("Network", models, place(models, f"kept-{key}"), key=key, on_change=keep, args=(key,)))
-        groups = by_levels(resources.evaluated(name, part).test)
+        groups = by_levels(installed.evaluated(name, part).test)
         key, options = "bench-n", [*groups]
         levels = int(
             st.selectbox("σ", options, place(options, f"kept-{key}"), sigma_of, key=key, on_change=keep, args=(key,))
@@ -233,10 +234,10 @@ def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Re
 
 def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dict[int, Gain]:
     """Of a network for DSSN, by data set index, where there are records of additive uniform noise at the same N."""
-    if resources.manifest_of(name).noise != "dssn":
+    if installed.manifest_of(name).noise != "dssn":
         return {}
-    rivals = [name for name in resources.models_with_records()[0] if resources.manifest_of(name).noise == "uniform"]
-    found = [r for name in rivals for r in by_levels(resources.evaluated(name).test).get(levels, [])]
+    rivals = [name for name in installed.models_with_records()[0] if installed.manifest_of(name).noise == "uniform"]
+    found = [r for name in rivals for r in by_levels(installed.evaluated(name).test).get(levels, [])]
     return gains(records, found)
 
 
@@ -272,7 +273,7 @@ def show_images(
     gain: dict[int, Gain],
     total: int,
 ) -> None:
-    names = resources.manifest_of(name).class_names
+    names = installed.manifest_of(name).class_names
     st.markdown(f"**{len(records)} of {total} images**")
     if not records:
         return
@@ -301,13 +302,13 @@ def show_images(
             f"Beside additive uniform noise at the same λ, where both answers are right: {drawn:,} samples of each "
             "image (the paper takes 100,000), and fewer samples prove smaller radii. An abstention counts as no radius."
         )
-    size = resources.manifest_of(name).input_shape[1:]
-    seen = [(record, resources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]
+    size = installed.manifest_of(name).input_shape[1:]
+    seen = [(record, sources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]
     known = [(record, image) for record, image in seen if image is not None]
     if not known:
         st.caption(
             "The images themselves are not part of this project. Where the environment variable "
-            f"`{resources.DATA_VARIABLE}` names the zip or folder they were read from, they are shown here."
+            f"`{sources.DATA_VARIABLE}` names the zip or folder they were read from, they are shown here."
         )
         return
     cells = [
@@ -324,9 +325,9 @@ def show_images(
     index = st.selectbox("Carry one to Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
     target = {
         "data": collection.name,
-        f"{collection.samples}-network": name if name in resources.networks_of(collection) else collection.model,
+        f"{collection.samples}-network": name if name in installed.networks_of(collection) else collection.model,
         "source": SOURCES[SAMPLE],
-        "picture": f"{resources.FOLDER_PICTURE}{index}",
+        "picture": f"{sources.FOLDER_PICTURE}{index}",
         collection.sigma_key: f"{sigma_from_levels(levels):.2f}",
     }
     st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)

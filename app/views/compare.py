@@ -10,9 +10,9 @@ import streamlit as st
 from torch import Tensor
 
 from app import charts, compare_charts, controls, exports, gallery, pictures, resources
+from app.collection import Collection
 from app.gallery import Chosen
 from app.glossary import GLOSSARY, listed
-from app.resources import Collection
 from app.runs import EstimateRun, VoteRun, known_radii
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome

@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import resources
+from app import installed, sources
 from dssn_core.constants import sigma_from_levels
 from dssn_core.gallery import CIFAR10_CLASSES, sample_pictures
 from dssn_core.images import read_image, to_picture
@@ -63,14 +63,14 @@ def test_the_table_says_of_randomized_methods_from_how_few_samples_they_are():
 
 
 def test_damaged_records_are_told_and_the_others_shown(monkeypatch):
-    readable = resources.evaluated
+    readable = installed.evaluated
 
     def evaluated(name, part=("*", "")):
         if name == "cifar10-dssn":
             raise ValueError("damaged")
         return readable(name, part)
 
-    monkeypatch.setattr(resources, "evaluated", evaluated)
+    monkeypatch.setattr(installed, "evaluated", evaluated)
     page = open_page("Table")
     assert page.warning[0].value.startswith("The records of cifar10-dssn cannot be read")
     assert set(page.dataframe[0].value["network"]) == {f"cifar10-dssn-{name}" for name in ("blocks", "long", "pair")}
@@ -111,11 +111,11 @@ def test_where_the_test_images_are_at_hand_one_is_carried_to_certify(tmp_path, m
     for place, name in enumerate(CIFAR10_CLASSES):
         (tmp_path / name).mkdir()
         to_picture(read_image(sample_pictures()[place].path)).save(tmp_path / name / "0.png")
-    monkeypatch.setenv(resources.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
     st.cache_resource.clear()
     try:
         page = open_page("", "certify.py", picture="test-4", sigma="0.1")
         assert page.get("image")[0].captions[0] == f"picture 4 of {tmp_path.name}, true class: deer"
     finally:
-        monkeypatch.delenv(resources.DATA_VARIABLE)
+        monkeypatch.delenv(sources.DATA_VARIABLE)
         st.cache_resource.clear()

@@ -5,8 +5,8 @@ import shutil
 from streamlit.testing.v1 import AppTest
 
 from app import resources
+from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
-from app.resources import COLLECTIONS
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
 from dssn_core.checkpoints import PRETRAINED

@@ -5,8 +5,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import resources
-from app.resources import manifest_of
+from app import resources, sources
+from app.collection import COLLECTIONS
+from app.installed import manifest_of
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
 from dssn_core.gallery import sample_pictures
@@ -143,7 +144,7 @@ def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
     page = open_page("benchmark", **{"data": "ImageNet", "bench-section": "Table"})
     table = page.dataframe[0].value
     assert table[table["ρ"] == 0.5][["ours, %", "paper, %", "chosen"]].values.tolist() == [[75.0, 57.6, True]]
-    healthy(page.segmented_control(key="bench-part").set_value(list(resources.COLLECTIONS["ImageNet"].parts)[1]).run())
+    healthy(page.segmented_control(key="bench-part").set_value(list(COLLECTIONS["ImageNet"].parts)[1]).run())
     assert page.info[0].value.startswith("No network has records of these pictures yet.")
     st.cache_resource.clear()
 
@@ -154,7 +155,7 @@ def test_a_folder_of_ones_own_works_with_both_networks(tmp_path, monkeypatch):
         picture = read_image(sample_pictures("imagenet")[9 * place].path, (64, 96))
         to_picture(picture).save(tmp_path / "val" / name / f"{place}.png")
     (tmp_path / "val" / "n02823428" / "broken.png").write_bytes(b"no picture")
-    monkeypatch.setenv(resources.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
     st.cache_resource.clear()
     try:
         page = open_page("certify", data="ImageNet", picture="test-0", **{"imagenet-sigma": "0.1"})
@@ -167,5 +168,5 @@ def test_a_folder_of_ones_own_works_with_both_networks(tmp_path, monkeypatch):
         page = open_page("certify", data="CIFAR-10", sigma="0.1", picture="test-0")
         assert page.get("image")[0].captions[0] == f"picture 0 of {tmp_path.name}"  # its classes are unknown there
     finally:
-        monkeypatch.delenv(resources.DATA_VARIABLE)
+        monkeypatch.delenv(sources.DATA_VARIABLE)
         st.cache_resource.clear()

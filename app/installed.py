@@ -1,0 +1,101 @@
+"""What the folders of the installed networks hold, cached until it changes."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+import streamlit as st
+
+from app.collection import Collection
+from dssn_core import list_models
+from dssn_core.accuracy import Share, certified_curve
+from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, find_model, read_manifest
+from dssn_core.record_files import RECORD_FILES
+from dssn_core.records import by_levels
+from dssn_core.standings import Chosen, Evaluated, chosen
+
+
+def manifests() -> dict[str, Manifest]:
+    """Of all installed models that can be read, by the names of their folders."""
+    found = {}
+    for name in list_models():
+        with suppress(CheckpointError):  # the self-check says what is wrong with it
+            found[name] = read_manifest(find_model(name))
+    return found
+
+
+def networks_of(collection: Collection) -> list[str]:
+    """Names of the installed networks for DSSN that know the collection's classes; its own first."""
+    known = manifests()
+    own = known.pop(collection.model, None)
+    if own is None:
+        return [collection.model]
+    alike = (own.class_names, own.noise)
+    return [collection.model, *(name for name, found in known.items() if (found.class_names, found.noise) == alike)]
+
+
+Part = tuple[str, str]
+"""Patterns of file names: to take, and to leave out."""
+
+Stamp = tuple[int, ...]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def stamp_of(name: str) -> Stamp:
+    """Changes when a file of a model is written."""
+    folder = find_model(name)
+    files = [folder / file for file in (MANIFEST, WEIGHTS, *RECORD_FILES.values())]
+    return tuple(file.stat().st_mtime_ns for file in files if file.exists())
+
+
+def stamped(cached: Callable[Concatenate[Stamp, str, P], T]) -> Callable[Concatenate[str, P], T]:
+    """A cached function of a model that forgets what it knows when the model's files change."""
+
+    @wraps(cached)
+    def of_model(name: str, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return cached(stamp_of(name), name, *args, **kwargs)
+
+    return of_model
+
+
+@stamped
+@st.cache_resource(max_entries=16, show_spinner=False)
+def manifest_of(stamp: Stamp, name: str) -> Manifest:
+    return read_manifest(find_model(name))
+
+
+@stamped
+@st.cache_resource(max_entries=16, show_spinner=False)
+def evaluated(stamp: Stamp, name: str, part: Part = ("*", "")) -> Evaluated:
+    """A model's kept records of the test images of a part, and of held-out training images."""
+    return Evaluated.kept(find_model(name), *part)
+
+
+@stamped
+@st.cache_resource(max_entries=32, show_spinner="Counting …")
+def certified_curves(stamp: Stamp, name: str, rhos: tuple[float, ...], part: Part) -> dict[int, list[Share]]:
+    """Of one model, on test images: a curve for every N."""
+    return {levels: certified_curve(group, rhos) for levels, group in by_levels(evaluated(name, part).test).items()}
+
+
+def chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part) -> list[Chosen]:
+    """Of some models: the one to use at every rho, and its N."""
+    return _chosen_of(names, rhos, part, tuple(map(stamp_of, names)))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Counting …")
+def _chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part, stamps: tuple[Stamp, ...]) -> list[Chosen]:
+    return chosen([evaluated(name, part) for name in names], rhos)
+
+
+def models_with_records() -> tuple[list[str], list[str]]:
+    """Names of the models that have records, and of those whose records cannot be read."""
+    found, damaged = [], []
+    for name in manifests():
+        try:
+            found += [name] if evaluated(name).test else []
+        except ValueError:
+            damaged.append(name)
+    return found, damaged

@@ -1,0 +1,103 @@
+"""Where the pictures on the pages come from: built-in ones, a folder or zip that the environment names, uploads."""
+
+import os
+from functools import partial
+
+import streamlit as st
+from PIL import Image
+from torch import Tensor
+
+from app.pictures import crop_preview
+from dssn_core import read_image
+from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
+from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
+from dssn_core.records import Record
+from dssn_core.tasks import labelled_for
+
+DATA_VARIABLE = "DSSN_TEST_DATA"
+"""Environment variable: a zip or folder of class folders whose pictures the gallery and the Benchmark page show."""
+
+FOLDER_PICTURE = "test-"
+"""Begins the key of a picture from there."""
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def samples(dataset: str, size: tuple[int, int]) -> dict[str, tuple[Sample, Tensor]]:
+    """The built-in pictures by key, each with its image at `size` = (H, W)."""
+    return {sample.key: (sample, read_image(sample.path, size)) for sample in sample_pictures(dataset)}
+
+
+@st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")
+def _folder() -> PictureFiles | str | None:
+    source = os.environ.get(DATA_VARIABLE)
+    if not source:
+        return None
+    try:
+        return picture_files(source, train=False)
+    except (ValueError, OSError) as error:
+        return f"The pictures that {DATA_VARIABLE} names cannot be shown: {error}"
+
+
+def folder() -> PictureFiles | None:
+    """The pictures of the zip or folder that the environment names, if there are any."""
+    found = _folder()
+    return found if isinstance(found, PictureFiles) else None
+
+
+def folder_problem() -> str | None:
+    """Why there are none, where the environment names something."""
+    found = _folder()
+    return found if isinstance(found, str) else None
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def folder_keys() -> dict[str, int]:
+    """Keys of these pictures, for links; and their places."""
+    return {f"{FOLDER_PICTURE}{place}": place for place in range(len(folder() or ()))}
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def folder_picture(place: int, size: tuple[int, int]) -> Tensor | None:
+    """One of these pictures at `size` = (H, W); None if it is damaged."""
+    found = folder()
+    assert found is not None
+    try:
+        return next(found.read(size, [place]))
+    except (ValueError, OSError):
+        return None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def folder_labels(class_names: tuple[str, ...]) -> list[int] | None:
+    """Their labels among the classes of a network; None if its classes are others."""
+    found = folder()
+    assert found is not None
+    data = Listing(found.labels, found.class_names, str(found.path), (), partial(found.read, (1, 1)))
+    try:
+        labels: list[int] = labelled_for(data, class_names).labels.tolist()
+    except ValueError:
+        return None
+    return labels
+
+
+def folder_picture_of(record: Record, size: tuple[int, int]) -> Tensor | None:
+    """The very image of a record, if it is among these pictures."""
+    if record.index >= len(folder() or ()):
+        return None
+    image = folder_picture(record.index, size)
+    return image if image is not None and image_sha256(image) == record.image_sha256 else None
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def picture_size(data: bytes) -> tuple[int, int]:
+    """(width, height) of an uploaded picture as it stands upright; ImageError if it cannot be used."""
+    picture = open_picture(data)
+    return picture.width, picture.height
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def cropped(data: bytes, size: tuple[int, int], position: float) -> tuple[Tensor, Image.Image]:
+    """An uploaded picture cropped and resized to `size` = (H, W), and a small copy that shows the crop."""
+    picture = open_picture(data)
+    box = crop_box((picture.height, picture.width), size, position)
+    return fit_picture(picture, size, box), crop_preview(picture, box)
