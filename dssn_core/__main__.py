@@ -382,6 +382,28 @@ def add_evaluate(parser: Parser) -> None:
     )
 
 
+class RecordLog:
+    """Records in a JSON-lines file, to which new ones are added as they are made; without one they are printed."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        kept = read_json_lines(path) if path else []
+        self.records = {record.key: record for record in map(Record.from_json, kept)}
+        if path:  # without the torn last line that a kill may have left
+            write_json_lines(path, (record.to_json() for record in self.records.values()))
+
+    def add(self, record: Record) -> None:
+        if record.key in self.records:
+            return
+        self.records[record.key] = record
+        line = json.dumps(record.to_json())
+        if self.path is None:
+            print(line, flush=True)
+            return
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
 def run_evaluate(options: Options) -> int:
     if not (options.sigma or options.clean):
         raise ValueError("there is nothing to do: give --sigma, or --clean")
@@ -395,47 +417,32 @@ def run_evaluate(options: Options) -> int:
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
     warn_of_other_noise(model, method)
-    folder = find_model(options.model)
+    folder, part = find_model(options.model), (options.files, options.but)
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
-    sampling, before = None, {}
+    sampling = None
     if method != "dssn":
         sampling = Sampling(method, 100, options.samples, options.alpha, options.seed)
         for levels in levels_of.values():
             sampling.plan(levels)  # refuses nonsense before any work
+    before = {}
     if options.record:
-        noises = levels_of.values()
-        before = record_files.kept_before(
-            folder, options.held_out, model, noises, sampling, data, options.files, options.but
-        )
-    indices = evaluation.selected(data, options.limit, options.files, options.but)
+        before = record_files.kept_before(folder, options.held_out, model, levels_of.values(), sampling, data, *part)
+    indices = evaluation.selected(data, options.limit, *part)
     if options.clean:
         print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
-    kept = read_json_lines(options.output) if options.output else []
-    records = {record.key: record for record in map(Record.from_json, kept)}
-    if options.output:
-        write_json_lines(options.output, (record.to_json() for record in records.values()))
+    log = RecordLog(options.output)
     for sigma, levels in levels_of.items():
-        results = evaluation.evaluate(model, data, indices, levels, {**before, **records}, sampling=sampling)
+        results = evaluation.evaluate(model, data, indices, levels, {**before, **log.records}, sampling=sampling)
         chosen = []
         for record in tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None):
             chosen.append(record)
-            if record.key in records:
-                continue
-            records[record.key] = record
-            line = json.dumps(record.to_json())
-            if options.output:
-                with options.output.open("a", encoding="utf-8") as file:
-                    file.write(line + "\n")
-            else:
-                print(line, flush=True)
+            log.add(record)
         figures = accuracy.summary(chosen, options.rho)
         lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
         if options.record:  # each noise when it is whole: part of its images would not be evenly spread
-            record_files.publish(
-                folder, options.held_out, chosen, data.description, options.files, options.but, options.rho
-            )
+            record_files.publish(folder, options.held_out, chosen, data.description, *part, options.rho)
     return 0
 
 
