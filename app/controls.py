@@ -11,9 +11,11 @@ from torch import Tensor
 from app import installed, resources, state
 from app.collection import COLLECTIONS, Collection
 from app.glossary import NETWORKS
+from app.runs import VoteRun
 from dssn_core import levels_from_sigma
 from dssn_core.checkpoints import CheckpointError
 from dssn_core.comparison import METHODS
+from dssn_core.images import image_sha256
 from dssn_core.networks import Classifier
 from dssn_core.splitting import PIXELWISE, Block
 
@@ -82,9 +84,19 @@ def network(name: str) -> Classifier | None:
         return None
 
 
+def vote_on(name: str, image: Tensor, levels: int) -> VoteRun:
+    """The vote that came with the network, or one counted here: where there is none, or where that was asked for."""
+    digest = image_sha256(image)
+    if st.session_state.get("counted-here") != (name, digest, levels):
+        stored = resources.stored_run(name, digest, levels, image)
+        if stored is not None:
+            return stored
+    return resources.votes_of(name, image, levels)
+
+
 def all_labels(model: Classifier, image: Tensor, levels: int) -> np.ndarray:
     """int64 (N,): the vote of every sample, in index order; counted now, with a bar, where it is not known yet."""
-    run, bar = resources.votes_of(model.manifest.name, image, levels), st.empty()
+    run, bar = vote_on(model.manifest.name, image, levels), st.empty()
     while not run.finished:
         shown = partial(bar.progress, run.done / run.total, f"{run.done} of {run.total} samples have voted")
         run.advance(waiting=shown)

@@ -52,7 +52,7 @@ STEPS = (
         "A vote that moves from automobile to truck narrows the gap of 283 by two. After 141 moves automobile leads "
         "221 to 220; the 142nd tips it.",
         WHY,
-        {"why": "The arithmetic", **SHOWN, "picture": "cifar10-09", "poke-sigma": "0.5"},
+        {"why": "The arithmetic", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "Split",

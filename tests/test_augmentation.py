@@ -4,7 +4,6 @@ import torch
 
 from dssn_core.augmentation import augment, distorted, magnify
 
-
 SHAPE = (3, 16, 16)
 
 

@@ -162,16 +162,6 @@ NOT_SAID = """
 ELSEWHERE = " It is of the classifier as computed there: here nearly tied samples may vote otherwise."
 
 
-def choose_run(name: str, image: Tensor, levels: int) -> VoteRun:
-    """The vote that came with the network, or one counted here."""
-    digest = image_sha256(image)
-    if st.session_state.get("counted-here") != (name, digest, levels):
-        stored = resources.stored_run(name, digest, levels, image)
-        if stored is not None:
-            return stored
-    return resources.votes_of(name, image, levels)
-
-
 def tell_origin(run: VoteRun, model: Classifier) -> None:
     """Where a vote came with the network: say so, and offer to count it here; afterwards, whether that agrees."""
     key = (run.model_name, image_sha256(run.image), run.total)
@@ -234,7 +224,7 @@ def page() -> None:
         if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return
-        run = choose_run(name, chosen.image, levels)
+        run = controls.vote_on(name, chosen.image, levels)
         show_noise(run)
         with picture_place:
             show_picture(chosen.image, run, chosen.name, model)

@@ -6,8 +6,8 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts, state
-from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes, levels_from_sigma
+from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
+from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.certificate import certificate_from_labels, display_radius
 from dssn_core.networks import Classifier
@@ -16,8 +16,6 @@ from dssn_core.two_pixels import TOYS, Boundary, nearest_other, plane_radii
 from dssn_core.voting import noise_for
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
-SIGMAS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.5)
-FIRST_SIGMA = 0.15
 GUIDED = {"guided": 1, "burst": 10}
 """How many guided steps a button asks for."""
 
@@ -32,24 +30,8 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     if model is None:
         return None
     chosen = gallery.choose_folded(model, collection)
-    low, high = model.manifest.sigma_range
-    sigma = choose_sigma([sigma for sigma in SIGMAS if low <= sigma <= high] or [low])
-    return None if chosen is None else (model, chosen.image, noise_for(model, levels_from_sigma(sigma)))
-
-
-def choose_sigma(known: list[float]) -> float:
-    if len(known) == 1:
-        return controls.only_noise(known[0])
-    key = "poke-sigma"
-
-    def nearest(sigma: float) -> float:
-        return min(known, key=lambda each: abs(each - sigma))
-
-    state.recall(key, FIRST_SIGMA, nearest)
-    first = nearest(FIRST_SIGMA)
-    sigma = st.select_slider("Noise σ", known, first, key=key, bind="query-params", on_change=state.keep, args=(key,))
-    state.settle(key, sigma)
-    return sigma
+    levels = controls.choose_noise(model, collection)
+    return None if chosen is None else (model, chosen.image, noise_for(model, levels))
 
 
 def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:

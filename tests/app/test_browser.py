@@ -133,7 +133,7 @@ def test_an_image_of_the_two_pixel_world_is_chosen_by_a_click(tab, address):
 
 
 def test_a_poke_changes_one_sample(tab, address):
-    tab.goto(f"{address}why_it_certifies?why=Poke+it&poke-sigma=0.1")
+    tab.goto(f"{address}why_it_certifies?why=Poke+it&sigma=0.1")
     tab.get_by_text("0 of").first.wait_for()
     tab.get_by_role("button", name="Random step").click()
     tab.get_by_text("only j =").wait_for()

@@ -88,13 +88,13 @@ def test_the_laboratory(section):
 
 
 def test_poking_a_large_picture():
-    page = open_page("why_it_certifies", **{"data": "ImageNet", "picture": PICTURE.key, "poke-sigma": "0.1"})
+    page = open_page("why_it_certifies", **{"data": "ImageNet", "picture": PICTURE.key, "imagenet-sigma": "0.1"})
     for action in ("poke-up", "poke-guided", "poke-spend", "poke-undo"):
         healthy(page.button(key=action).click().run())
 
 
 def test_the_arithmetic():
-    page = open_page("why_it_certifies", **{"data": "ImageNet", "why": "The arithmetic", "poke-sigma": "0.1"})
+    page = open_page("why_it_certifies", **{"data": "ImageNet", "why": "The arithmetic", "imagenet-sigma": "0.1"})
     assert page.latex
 
 

@@ -63,7 +63,7 @@ def test_what_the_lesson_claims_about_votes_is_true():
     parameters = next(step.parameters for step in STEPS if step.title == "Ask many coarse versions")
     sample = next(sample for sample in sample_pictures() if sample.key == parameters["picture"])
     model = load_model(parameters["cifar10-network"])
-    found = certify(model, read_image(sample.path), levels_from_sigma(float(parameters["poke-sigma"])))
+    found = certify(model, read_image(sample.path), levels_from_sigma(float(parameters["sigma"])))
     assert (found.levels, found.votes[1], found.votes[9], found.radius_steps) == (441, 362, 79, 141)
 
 
