@@ -91,7 +91,8 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
             st.badge(f"wrong: it is {names[truth]}", icon=":material/close:", color="red", width="content")
     with st.container(horizontal=True):
         st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
-        st.metric("in grey levels", certificate.radius_steps, help="R, in steps of 1/255")
+        about = "R, in steps: one step is one grey level of one colour channel of one pixel, 1/255"
+        st.metric("in grey levels", certificate.radius_steps, help=about)
         st.metric("Vote share", f"{1000 * votes // tally.total / 10} %", help=f"{votes} of {tally.total}, rounded down")
     st.markdown(f"**{certificate.statement(name)}**")
     show_votes(tally, names)

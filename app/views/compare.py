@@ -324,7 +324,8 @@ def page() -> None:
     st.title("Compare", anchor=False)
     st.markdown(
         "The same picture and the same strength of noise under **DSSN**, whose certificate is exact, and under the two "
-        "randomized methods around it, whose certificates are estimates that may fail with probability α."
+        "randomized methods around it, whose certificates are estimates that may fail with probability α. Each method "
+        "asks a network of its own, trained for its noise."
     )
     collection = controls.choose_collection()
     model = controls.network(collection.model)

@@ -169,8 +169,9 @@ def poke_it() -> None:
     first = certificate_from_labels(controls.all_labels(model, image, noise.levels), len(names))
     now = certificate_from_votes(attack.votes(len(names)), noise.levels)
     st.markdown(
-        f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. Spend them as you like: "
-        "within the budget the answer cannot change. Stepping back refunds."
+        f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. A step is one grey level of "
+        "one colour channel of one pixel. Spend them as you like: within the budget the answer cannot change. Stepping "
+        "back refunds."
     )
     st.html(proof_charts.budget_meter(attack.spent, first.radius_steps))
     if now.label != first.label:
