@@ -63,14 +63,14 @@ def kept_before(
         for kept in entries.values()
         if identity(kept) != identity(data.description) and not kept.startswith(data.description)
     ]
-    if before and (others or not entries):
-        what = others[0] if others else "data that its manifest does not name"
-        raise ValueError(f"{folder.name} keeps records of {what}, this is {data.description}: {no_record}")
-    if before and (MEASURED[held_out] in entries) != (_part(files, but) == ""):
+    if before and others:
+        raise ValueError(f"{folder.name} keeps records of {others[0]}, this is {data.description}: {no_record}")
+    if before and entries and (MEASURED[held_out] in entries) != (_part(files, but) == ""):
         kinds = ("of parts of the data", "of the whole data")
         is_whole = MEASURED[held_out] in entries
         raise ValueError(f"{folder.name} keeps records {kinds[is_whole]}, not {kinds[not is_whole]}: {no_record}")
-    check_images(folder.name, before[:SEEN_AGAIN], data)
+    # Where the manifest names no data, as after a kill between records and manifest, the images themselves tell.
+    check_images(folder.name, before[:SEEN_AGAIN] if entries else before, data)
     for n, group in by_levels(before).items():
         ways = {record.way for record in group} - {(model.precision, sampling)}
         if n in levels and ways:

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of training, evaluation and file writing: afterwards nothing is torn, and going on is exact.
+"""kill -9 in training, evaluation, keeping records and file writing: nothing is torn, and going on is exact.
 
     python -m tests.faults [--times 20] [--seed 0]
 
@@ -15,15 +15,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from dssn_core.__main__ import main as command
+from dssn_core.checkpoints import read_manifest
 from dssn_core.files import write_atomically
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
+from dssn_core.record_files import kept_records
+from dssn_core.records import by_levels
 from dssn_core.training import Trainer, TrainSettings, train
+from tests.evaluated import unmeasured
 
 VERSIONS = [bytes([version]) * 3_000_000 for version in range(8)]
 
@@ -54,21 +58,52 @@ def _weights(folder: Path) -> object:
     return json.loads((folder / "run" / "manifest.json").read_text())["weights_sha256"]
 
 
-def _evaluation(folder: Path) -> None:
+def _data(folder: Path) -> Path:
     data = folder / "data"
     for sample, name in zip(sample_pictures(), CIFAR10_CLASSES, strict=False):  # what they show does not matter here
         place = data / name
         place.mkdir(parents=True, exist_ok=True)
         if not (place / "0.png").exists():
             write_atomically(place / "0.png", sample.path.read_bytes())
-    output = ["--limit", "10", "--output", str(folder / "records.jsonl")]
-    if command(["evaluate", "--data", str(data), "--sigma", "0.1", "0.15", "0.2", *output]):
+    return data
+
+
+def _evaluate(folder: Path, *options: str) -> None:
+    data = ["--data", str(_data(folder)), "--limit", "10", "--sigma", "0.1", "0.15", "0.2"]
+    if command(["evaluate", *data, *options]):
         raise RuntimeError("the evaluation was refused")
+
+
+def _evaluation(folder: Path) -> None:
+    _evaluate(folder, "--output", str(folder / "records.jsonl"))
 
 
 def _records(folder: Path) -> object:
     lines = (folder / "records.jsonl").read_text().splitlines()
     return [{**json.loads(line), "seconds": 0} for line in lines]
+
+
+def _recording(folder: Path) -> None:
+    model = folder / "model"
+    if not model.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            unmeasured(Path(temporary)).rename(model)
+    _evaluate(folder, "--model", str(model), "--record")
+
+
+def _kept(folder: Path) -> object:
+    records = [replace(record, seconds=0.0) for record in kept_records(folder / "model", held_out=False)]
+    return records, read_manifest(folder / "model").measured
+
+
+def _consistent(folder: Path) -> bool:
+    """Whatever is kept can be read, and is whole: ten images at each noise."""
+    if not (folder / "model").exists():
+        return True
+    records, measured = kept_records(folder / "model", held_out=False), read_manifest(folder / "model").measured
+    whole = {n: len(group) for n, group in by_levels(records).items()}
+    said = measured.get("certified_accuracy", {"by_levels": {}})["by_levels"]
+    return set(whole.values()) <= {10} and {int(n) for n in said} <= set(whole)
 
 
 def _writing(folder: Path) -> None:
@@ -83,6 +118,7 @@ def _whole(folder: Path) -> bool:
 JOBS = {
     "training": Job(_training, _weights),
     "evaluation": Job(_evaluation, _records),
+    "recording": Job(_recording, _kept, _consistent),
     "writing": Job(_writing, lambda folder: (folder / "file").read_bytes(), _whole),
 }
 

@@ -151,12 +151,19 @@ def test_nothing_is_kept_beside_other_weights(tmp_path):
     assert kept_records(folder, False) == []
 
 
-def test_records_that_the_manifest_does_not_name_are_of_unknown_data(tmp_path, capsys):
+def test_records_that_the_manifest_does_not_name_are_known_by_their_images(tmp_path, capsys):
+    """As after a kill between the two files."""
     folder = unmeasured(tmp_path)
     keep_records(folder, False, [replace(a_record(3), weights_sha256=read_manifest(folder).weights_sha256)])
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main(command) == 1
-    assert "keeps records of data that its manifest does not name" in capsys.readouterr().err
+    assert "the image of index 0 is not the one that mine keeps a record of" in capsys.readouterr().err
+    (folder / "test.jsonl.gz").unlink()
+    assert main([*command, "--limit", "10"]) == 0
+    figures = read_manifest(folder).measured
+    save_manifest(folder, replace(read_manifest(folder), measured={}))
+    assert main([*command, "--limit", "10"]) == 0
+    assert read_manifest(folder).measured == figures
 
 
 def test_records_of_weights_that_are_gone_stop_no_evaluation(tmp_path):
