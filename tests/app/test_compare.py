@@ -4,7 +4,7 @@ import shutil
 
 from streamlit.testing.v1 import AppTest
 
-from app import resources
+from app import collection
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
 from dssn_core import certify, levels_from_sigma, load_model, read_image
@@ -112,7 +112,7 @@ def test_without_a_picture_the_page_says_what_is_missing():
 
 
 def test_a_comparison_says_which_networks_are_missing(monkeypatch):
-    monkeypatch.setattr(resources, "list_models", lambda: ["cifar10-dssn"])
+    monkeypatch.setattr(collection, "list_models", lambda: ["cifar10-dssn"])
     page = open_page()
     assert len(page.get("plotly_chart")) == 1
     assert any("No network here is trained for additive uniform or" in warning.value for warning in page.warning)

@@ -5,7 +5,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import resources, sources
+from app import installed, resources, sources
 from app.collection import COLLECTIONS
 from app.installed import manifest_of
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
@@ -127,7 +127,7 @@ def votes_for_all(right: list[bool], levels: int = 441) -> list[Record]:
 
 @pytest.mark.parametrize("section", ["Curves", "Table", "Images"])
 def test_without_records_the_benchmark_says_so(section, monkeypatch):
-    monkeypatch.setattr(resources, "evaluated", lambda name, part=("*", ""): Evaluated(name, [], []))
+    monkeypatch.setattr(installed, "evaluated", lambda name, part=("*", ""): Evaluated(name, [], []))
     page = open_page("benchmark", **{"data": "ImageNet", "bench-section": section})
     assert page.info[0].value.startswith("No network has records of these pictures yet.")
 
@@ -139,7 +139,7 @@ def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
         found = (of_files(test, *part), held_out) if name == "imagenet-dssn" else ([], [])
         return Evaluated(name, *found)
 
-    monkeypatch.setattr(resources, "evaluated", evaluated)
+    monkeypatch.setattr(installed, "evaluated", evaluated)
     st.cache_resource.clear()
     page = open_page("benchmark", **{"data": "ImageNet", "bench-section": "Table"})
     table = page.dataframe[0].value
