@@ -138,17 +138,12 @@ def sigmas_for(model: Classifier) -> tuple[float, ...]:
     return tuple(sigma for sigma in PAPER_SIGMAS if low <= sigma <= high)
 
 
-def only_noise(sigma: float) -> float:
-    """Says that there is nothing to choose: a slider needs two ends."""
-    st.markdown(f"Noise σ = **{sigma:g}**, the one here that this network was trained for")
-    return sigma
-
-
 def choose_noise(model: Classifier, collection: Collection) -> int:
     """The noise slider and the paper's presets. Returns the number of levels."""
     low, high = model.manifest.sigma_range
-    if low == high:
-        return levels_from_sigma(only_noise(low))
+    if low == high:  # there is nothing to choose: a slider needs two ends
+        st.markdown(f"Noise σ = **{low:g}**, the one here that this network was trained for")
+        return levels_from_sigma(low)
     key = collection.sigma_key
 
     def within(wanted: float) -> float:

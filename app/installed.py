@@ -21,7 +21,7 @@ def manifests() -> dict[str, Manifest]:
     found = {}
     for name in list_models():
         with suppress(CheckpointError):  # the self-check says what is wrong with it
-            found[name] = read_manifest(find_model(name))
+            found[name] = manifest_of(name)
     return found
 
 
