@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dssn_core import list_models
+from dssn_core.records import WHOLE, Part
 from dssn_core.standings import TABLE_RHOS
 
 IMAGENET_VALIDATION = "ILSVRC2012_val_*"
@@ -15,8 +16,8 @@ class Collection:
 
     samples: what the keys of the built-in pictures begin with. own: the network trained for each method, by name.
     first: the picture to begin with, one whose vote is divided. sigma: the noise to begin with. n: samples to estimate
-    with. rhos: radii of the table of certified accuracy. parts: of the test images, by name: patterns of file names to
-    take, and to leave out. data: how our test images differ from the paper's.
+    with. rhos: radii of the table of certified accuracy. parts: of the test images, by name. data: how our
+    test images differ from the paper's.
     """
 
     name: str
@@ -27,7 +28,7 @@ class Collection:
     sigma: float
     n: int
     rhos: tuple[float, ...]
-    parts: dict[str, tuple[str, str]]
+    parts: dict[str, Part]
     data: str
 
     def key(self, name: str) -> str:
@@ -60,7 +61,7 @@ _COLLECTIONS = (
         sigma=0.5,
         n=3000,
         rhos=TABLE_RHOS,
-        parts={"all": ("*", "")},
+        parts={"all": WHOLE},
         data="Our test images are JPEG copies of CIFAR-10's, the paper's are not.",
     ),
     Collection(
@@ -73,8 +74,8 @@ _COLLECTIONS = (
         n=300,
         rhos=(0.25, 0.5, 0.75, 1.0, 1.5),
         parts={
-            "ImageNet validation pictures": (IMAGENET_VALIDATION, ""),
-            "others, which the classifier may have been trained on": ("*", IMAGENET_VALIDATION),
+            "ImageNet validation pictures": Part(files=IMAGENET_VALIDATION),
+            "others, which the classifier may have been trained on": Part(but=IMAGENET_VALIDATION),
         },
         data="Ours are pictures of Imagenette's validation part, of ten of the thousand classes and 160 pixels small, "
         "magnified; the paper's are 500 ImageNet validation pictures of all classes at full size.",

@@ -12,7 +12,7 @@ from dssn_core import list_models
 from dssn_core.accuracy import Share, certified_curve
 from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, find_model, read_manifest
 from dssn_core.record_files import RECORD_FILES
-from dssn_core.records import by_levels
+from dssn_core.records import WHOLE, Part, by_levels
 from dssn_core.standings import Chosen, Evaluated, chosen
 
 
@@ -34,9 +34,6 @@ def networks_of(collection: Collection) -> list[str]:
     alike = (own.class_names, own.noise)
     return [collection.model, *(name for name, found in known.items() if (found.class_names, found.noise) == alike)]
 
-
-Part = tuple[str, str]
-"""Patterns of file names: to take, and to leave out."""
 
 Stamp = tuple[int, ...]
 P = ParamSpec("P")
@@ -68,9 +65,9 @@ def manifest_of(stamp: Stamp, name: str) -> Manifest:
 
 @stamped
 @st.cache_resource(max_entries=16, show_spinner=False)
-def evaluated(stamp: Stamp, name: str, part: Part = ("*", "")) -> Evaluated:
+def evaluated(stamp: Stamp, name: str, part: Part = WHOLE) -> Evaluated:
     """A model's kept records of the test images of a part, and of held-out training images."""
-    return Evaluated.kept(find_model(name), *part)
+    return Evaluated.kept(find_model(name), part)
 
 
 @stamped

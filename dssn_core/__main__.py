@@ -33,7 +33,7 @@ from .networks import Classifier
 from .noises import NOISES
 from .paper import published
 from .precision import PRECISIONS
-from .records import Record, Sampling
+from .records import WHOLE, Part, Record, Sampling
 from .splitting import SplitNoise
 from .standings import TABLE_RHOS, Evaluated, markdown, standings
 from .stored import keep_certificates, pictures_for
@@ -122,6 +122,11 @@ def add_noise_options(parser: Parser) -> None:
             option, dest="levels", type=checked(convert, check), metavar=option.strip("-").upper(), help=text
         )
     parser.set_defaults(levels=levels_from_sigma(0.5))
+
+
+def add_part_options(parser: Parser) -> None:
+    parser.add_argument("--files", default=WHOLE.files, metavar="PATTERN", help="only images of such file names")
+    parser.add_argument("--but", default=WHOLE.but, metavar="PATTERN", help="and not of such")
 
 
 # --- certify -------------------------------------------------------------------------------------------------------
@@ -357,8 +362,7 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (the test set)")
     parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="*", default=[], help="none with --clean")
     parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
-    parser.add_argument("--files", default="*", metavar="PATTERN", help="only images whose file names match this")
-    parser.add_argument("--but", default="", metavar="PATTERN", help="and do not match this")
+    add_part_options(parser)
     parser.add_argument("--rho", type=RADIUS, nargs="+", help="radii of the summary (default: 0, 0.5, 1 ...)")
     parser.add_argument(
         "--clean", action="store_true", help="first tell how many the pretrained classifier answers without noise"
@@ -417,7 +421,7 @@ def run_evaluate(options: Options) -> int:
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
     warn_of_other_noise(model, method)
-    folder, part = find_model(options.model), (options.files, options.but)
+    folder, part = find_model(options.model), Part(options.files, options.but)
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling = None
     if method != "dssn":
@@ -426,8 +430,8 @@ def run_evaluate(options: Options) -> int:
             sampling.plan(levels)  # refuses nonsense before any work
     before = {}
     if options.record:
-        before = record_files.kept_before(folder, options.held_out, model, levels_of.values(), sampling, data, *part)
-    indices = evaluation.selected(data, options.limit, *part)
+        before = record_files.kept_before(folder, options.held_out, model, levels_of.values(), sampling, data, part)
+    indices = evaluation.selected(data, options.limit, part)
     if options.clean:
         print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
     log = RecordLog(options.output)
@@ -442,7 +446,7 @@ def run_evaluate(options: Options) -> int:
         title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
         print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
         if options.record:  # each noise when it is whole: part of its images would not be evenly spread
-            record_files.publish(folder, options.held_out, chosen, data.description, *part, options.rho)
+            record_files.publish(folder, options.held_out, chosen, data.description, part, options.rho)
     return 0
 
 
@@ -453,8 +457,7 @@ def add_standings(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders, all for one method")
     parser.add_argument("--rho", type=RADIUS, nargs="+", default=TABLE_RHOS, help="radii that the paper has figures of")
     parser.add_argument("--markdown", action="store_true", help="print a table in Markdown")
-    parser.add_argument("--files", default="*", metavar="PATTERN", help="only test images whose file names match this")
-    parser.add_argument("--but", default="", metavar="PATTERN", help="and do not match this")
+    add_part_options(parser)
 
 
 def run_standings(options: Options) -> int:
@@ -464,10 +467,11 @@ def run_standings(options: Options) -> int:
         said = sorted(f"{len(classes)} classes, {noise}" for classes, noise in kinds)
         raise ValueError(f"there is no choice between models of different classes or methods: {'; '.join(said)}")
     ((classes, method),) = kinds
-    if (options.files, options.but) == ("*", ""):
+    part = Part(options.files, options.but)
+    if part == WHOLE:
         for home in homes.values():
             record_files.check_of_one_piece(read_manifest(home))
-    networks = [Evaluated.kept(home, options.files, options.but) for home in homes.values()]
+    networks = [Evaluated.kept(home, part) for home in homes.values()]
     rivals = [row for row in published(task_of(classes)) if row.method == method]
     found = standings(networks, rivals, options.rho)
     if not found:

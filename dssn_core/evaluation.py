@@ -14,7 +14,7 @@ from .gallery import Listing
 from .images import image_sha256
 from .monte_carlo import certify_randomized
 from .networks import Classifier
-from .records import Key, Record, Sampling, matches
+from .records import WHOLE, Key, Part, Record, Sampling
 from .voting import count_votes, fitting_batch_size, noise_for
 
 CLEAN_BATCH = 32
@@ -38,15 +38,12 @@ def evenly_spread(labels: Sequence[int], count: int) -> list[int]:
     return sorted(chosen)
 
 
-def selected(data: Listing, limit: int, files: str = "*", but: str = "") -> list[int]:
-    """At most `limit` places in the data, spread evenly over the classes.
-
-    files, but: patterns of the names of those to choose from, and of those to leave out (as in a shell).
-    """
+def selected(data: Listing, limit: int, part: Part = WHOLE) -> list[int]:
+    """At most `limit` places in a part of the data, spread evenly over the classes."""
     labels, names = data.labels.tolist(), data.files or ("",) * len(data)
-    places = [place for place, name in enumerate(names) if matches(name, files, but)]
+    places = [place for place, name in enumerate(names) if name in part]
     if not places:
-        raise ValueError(f"no file of {data.description} matches {files!r}" + f" but not {but!r}" * bool(but))
+        raise ValueError(f"{data.description} has no images{part}")
     if limit >= len(places):
         return places
     return [places[chosen] for chosen in evenly_spread([labels[place] for place in places], limit)]

@@ -11,7 +11,7 @@ from .files import locked, read_json_lines, write_json_lines
 from .gallery import Listing, count_of, identity
 from .images import image_sha256
 from .networks import Classifier
-from .records import Key, Record, Sampling, by_levels, of_files
+from .records import WHOLE, Key, Part, Record, Sampling, by_levels
 
 RECORD_FILES = {False: "test.jsonl.gz", True: "held-out.jsonl.gz"}
 MEASURED = {False: "certified_accuracy", True: "held_out_certified_accuracy"}
@@ -29,11 +29,6 @@ def kept_records(folder: Path, held_out: bool, weights: str | None = None) -> li
     return [record for record in found if weights in (None, record.weights_sha256)]
 
 
-def _part(files: str, but: str) -> str:
-    """How a manifest names the images that these patterns choose; empty for all."""
-    return f", files {files}" * (files != "*") + f" but {but}" * bool(but)
-
-
 def kept_before(
     folder: Path,
     held_out: bool,
@@ -41,12 +36,11 @@ def kept_before(
     levels: Collection[int],
     sampling: Sampling | None,
     data: Listing,
-    files: str = "*",
-    but: str = "",
+    part: Part = WHOLE,
 ) -> dict[Key, Record]:
-    """The kept records that an evaluation of `data` at these N goes on from, if it is to be kept too.
+    """The kept records that an evaluation of a part of `data` at these N goes on from, if it is to be kept too.
 
-    files, but: as for `selected`. ValueError, before anything is counted, for what cannot be kept: test images that
+    ValueError, before anything is counted, for what cannot be kept: test images that
     the model was trained on; and what would replace or be mixed with records of the same weights that it does not go
     on from: of other data, of images read otherwise, of a part where the whole is kept or the other way round, or at
     one of these N in another number format or drawn otherwise.
@@ -65,7 +59,7 @@ def kept_before(
     ]
     if before and others:
         raise ValueError(f"{folder.name} keeps records of {others[0]}, this is {data.description}: {no_record}")
-    if before and entries and (MEASURED[held_out] in entries) != (_part(files, but) == ""):
+    if before and entries and (MEASURED[held_out] in entries) != (part == WHOLE):
         kinds = ("of parts of the data", "of the whole data")
         is_whole = MEASURED[held_out] in entries
         raise ValueError(f"{folder.name} keeps records {kinds[is_whole]}, not {kinds[not is_whole]}: {no_record}")
@@ -143,23 +137,22 @@ def publish(
     held_out: bool,
     records: Sequence[Record],
     data: str,
-    files: str = "*",
-    but: str = "",
+    part: Part = WHOLE,
     rhos: Sequence[float] | None = None,
 ) -> None:
     """`keep_records`, and say in the model's manifest what all that are kept add up to.
 
-    data, files, but: what images they are of, as for `selected`. ValueError if the folder holds other weights by now.
+    data, part: what images they are of. ValueError if the folder holds other weights by now.
     """
     with locked(folder):
         weights = read_manifest(folder).weights_sha256
         if any(record.weights_sha256 != weights for record in records):
             raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
         keep_records(folder, held_out, records)
-        which = _part(files, but)
-        measured = measured_on(of_files(kept_records(folder, held_out), files, but), data + which, rhos)
+        measured = measured_on(part.of(kept_records(folder, held_out)), f"{data}{part}", rhos)
         manifest = read_manifest(folder)
-        save_manifest(folder, replace(manifest, measured={**manifest.measured, MEASURED[held_out] + which: measured}))
+        entry = {f"{MEASURED[held_out]}{part}": measured}
+        save_manifest(folder, replace(manifest, measured={**manifest.measured, **entry}))
 
 
 def measured_on(records: Sequence[Record], data: str, rhos: Sequence[float] | None = None) -> dict[str, Any]:

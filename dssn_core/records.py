@@ -1,6 +1,6 @@
 """One image's certificate in an evaluation: a line of JSON, checked when it is read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from functools import cached_property
@@ -116,11 +116,22 @@ def by_levels(records: Iterable[Record]) -> dict[int, list[Record]]:
     return groups
 
 
-def of_files(records: Sequence[Record], files: str, but: str = "") -> list[Record]:
-    """The records of images whose names match the pattern `files`, and do not match `but`."""
-    return [record for record in records if matches(record.file, files, but)]
+@dataclass(frozen=True)
+class Part:
+    """The images of a data set whose file names match the pattern `files` and not the pattern `but`, as in a shell."""
+
+    files: str = "*"
+    but: str = ""
+
+    def __contains__(self, name: str) -> bool:
+        return fnmatch(name, self.files) and not (self.but and fnmatch(name, self.but))
+
+    def __str__(self) -> str:
+        """How a manifest names it; empty for the whole."""
+        return f", files {self.files}" * (self.files != "*") + f" but {self.but}" * bool(self.but)
+
+    def of(self, records: Iterable[Record]) -> list[Record]:
+        return [record for record in records if record.file in self]
 
 
-def matches(name: str, files: str, but: str) -> bool:
-    """Whether a file's name is like the pattern `files` and not like `but`, as in a shell."""
-    return fnmatch(name, files) and not (but and fnmatch(name, but))
+WHOLE = Part()

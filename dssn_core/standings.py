@@ -10,7 +10,7 @@ from .checkpoints import read_manifest
 from .constants import PIXEL_STEPS, rounded_down, sigma_from_levels
 from .paper import Published, best_at
 from .record_files import kept_records
-from .records import Record, by_levels, of_files
+from .records import WHOLE, Part, Record, by_levels
 
 TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 """The radii of the paper's headline."""
@@ -25,14 +25,14 @@ class Evaluated:
     held_out: Sequence[Record]
 
     @staticmethod
-    def kept(folder: Path, files: str = "*", but: str = "") -> "Evaluated":
-        """The records of the weights in a model's folder; of test images those whose file names match the patterns.
+    def kept(folder: Path, part: Part = WHOLE) -> "Evaluated":
+        """The records of the weights in a model's folder; of test images those of a part.
 
         Records of weights that have been there before are left out.
         """
         weights = read_manifest(folder).weights_sha256
         test, held_out = (kept_records(folder, of_held_out, weights) for of_held_out in (False, True))
-        return Evaluated(folder.name, of_files(test, files, but), held_out)
+        return Evaluated(folder.name, part.of(test), held_out)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, 
 from dssn_core.files import read_json_lines
 from dssn_core.gallery import CIFAR10_CLASSES
 from dssn_core.images import ImageError
-from dssn_core.records import Record, matches
+from dssn_core.records import Part, Record
 from dssn_core.voting import noise_for, sample_labels
 
 Random = np.random.Generator
@@ -225,9 +225,7 @@ def record_seeds(folder: Path) -> list[bytes]:
 def read_records(data: bytes, folder: Path) -> object:
     path = folder / ("records.jsonl.gz" if data[:2] == b"\x1f\x8b" else "records.jsonl")
     path.write_bytes(data)
-    return {
-        record.key: record for record in map(Record.from_json, read_json_lines(path)) if matches(record.file, "*", "x")
-    }
+    return {record.key: record for record in Part(but="x").of(map(Record.from_json, read_json_lines(path)))}
 
 
 LINKS = (

@@ -17,7 +17,7 @@ from dssn_core.imagenet import class_names, efficientnet_lite0, preprocess
 from dssn_core.images import read_image
 from dssn_core.monte_carlo import certify_randomized
 from dssn_core.networks import Classifier
-from dssn_core.records import Record, Sampling
+from dssn_core.records import Part, Record, Sampling
 from dssn_core.training import held_out_of, held_out_split
 
 NAMED = Dataset(
@@ -31,12 +31,12 @@ NAMED = Dataset(
 
 def test_images_are_selected_by_the_names_of_their_files():
     assert selected(NAMED, 100) == list(range(9))
-    assert selected(NAMED, 100, "v_*") == [0, 1, 4, 6, 7]
-    assert selected(NAMED, 100, but="v_*") == [2, 3, 5, 8]
-    assert selected(NAMED, 100, "v_*", "*_7.*") == [0, 1, 4, 6]
-    assert selected(NAMED, 3, "v_*") == [0, 4, 7]  # one of each class
-    with pytest.raises(ValueError, match="no file of nine matches 'x' but not 'y'"):
-        selected(NAMED, 3, "x", "y")
+    assert selected(NAMED, 100, Part("v_*")) == [0, 1, 4, 6, 7]
+    assert selected(NAMED, 100, Part(but="v_*")) == [2, 3, 5, 8]
+    assert selected(NAMED, 100, Part("v_*", "*_7.*")) == [0, 1, 4, 6]
+    assert selected(NAMED, 3, Part("v_*")) == [0, 4, 7]  # one of each class
+    with pytest.raises(ValueError, match=r"nine has no images, files x but y"):
+        selected(NAMED, 3, Part("x", "y"))
 
 
 def test_data_without_names_can_be_selected_from():

@@ -11,7 +11,7 @@ from dssn_core.__main__ import all_commands, main
 from dssn_core.accuracy import certified_curve
 from dssn_core.checkpoints import PRETRAINED, list_models, read_manifest
 from dssn_core.constants import PIXEL_STEPS, sigma_from_levels
-from dssn_core.records import by_levels
+from dssn_core.records import Part, by_levels
 from dssn_core.standings import Evaluated
 
 README = Path(__file__).parents[1] / "README.md"
@@ -112,10 +112,8 @@ def test_the_shares_of_single_samples_are_those_of_the_manifests(words, sigmas, 
 def test_the_imagenet_figures_are_those_of_the_records():
     table = iter(rows("Certified accuracy, on Imagenette"))
     validation = "ILSVRC2012_val_*"
-    for patterns in ({"files": validation}, {"but": validation}):
-        found = {
-            name: Evaluated.kept(PRETRAINED / name, **patterns).test for name in ("imagenet-dssn", "imagenet-bare")
-        }
+    for part in (Part(files=validation), Part(but=validation)):
+        found = {name: Evaluated.kept(PRETRAINED / name, part).test for name in ("imagenet-dssn", "imagenet-bare")}
         images = {record.index for record in found["imagenet-dssn"]}
         for network, records in found.items():
             for n, group in by_levels(record for record in records if record.index in images).items():

@@ -12,7 +12,6 @@ from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
 from app.collection import Collection
 from app.gallery import SAMPLE, SOURCES
-from app.installed import Part
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain, gains
@@ -20,7 +19,7 @@ from dssn_core.certificate import display_radius
 from dssn_core.comparison import METHODS
 from dssn_core.constants import rounded_down, sigma_from_levels
 from dssn_core.paper import published, source
-from dssn_core.records import Record, by_levels
+from dssn_core.records import Part, Record, by_levels
 from dssn_core.standings import chosen, standings
 
 VIEWS = Path(__file__).parent

@@ -12,7 +12,7 @@ from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_m
 from dssn_core.certificate import display_radius
 from dssn_core.gallery import sample_pictures
 from dssn_core.images import image_sha256, to_picture
-from dssn_core.records import Record, of_files
+from dssn_core.records import WHOLE, Record
 from dssn_core.standings import Evaluated
 from tests.app.test_certify import MAIN, shown_radius
 
@@ -127,7 +127,7 @@ def votes_for_all(right: list[bool], levels: int = 441) -> list[Record]:
 
 @pytest.mark.parametrize("section", ["Curves", "Table", "Images"])
 def test_without_records_the_benchmark_says_so(section, monkeypatch):
-    monkeypatch.setattr(installed, "evaluated", lambda name, part=("*", ""): Evaluated(name, [], []))
+    monkeypatch.setattr(installed, "evaluated", lambda name, part=WHOLE: Evaluated(name, [], []))
     page = open_page("benchmark", **{"data": "ImageNet", "bench-section": section})
     assert page.info[0].value.startswith("No network has records of these pictures yet.")
 
@@ -135,8 +135,8 @@ def test_without_records_the_benchmark_says_so(section, monkeypatch):
 def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
     test, held_out = votes_for_all([True, True, False, True]), votes_for_all([True])
 
-    def evaluated(name, part=("*", "")):
-        found = (of_files(test, *part), held_out) if name == "imagenet-dssn" else ([], [])
+    def evaluated(name, part=WHOLE):
+        found = (part.of(test), held_out) if name == "imagenet-dssn" else ([], [])
         return Evaluated(name, *found)
 
     monkeypatch.setattr(installed, "evaluated", evaluated)
