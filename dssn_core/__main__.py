@@ -280,7 +280,6 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (CIFAR-10)")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run; its name becomes the model's")
     parser.add_argument("--start", help="model to start from, a name or a folder; of an ensemble, the member that fits")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the training pass (needs a C++ compiler)")
     parser.add_argument(
         "--check-every",
         type=POSITIVE,
@@ -322,15 +321,10 @@ def run_train(options: Options) -> int:
     given = {name: value for name, value in vars(options).items() if name in names and value is not None}
     given.update({name: tuple(given[name]) for name in ("sigma_range", "block") if name in given})
     settings = replace(task.settings, **given)
-    trainer = training.Trainer(settings, task.load(options.data), options.start, options.compile)
-    try:
-        manifest = training.train(
-            trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
-        )
-    except RuntimeError as error:
-        if not options.compile:
-            raise
-        raise ValueError(f"the network could not be compiled: leave out --compile ({error})") from error
+    trainer = training.Trainer(settings, task.load(options.data), options.start)
+    manifest = training.train(
+        trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
+    )
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
 

@@ -22,7 +22,7 @@ PRODUCTS = (torch.conv2d, F.linear)
 
 
 HAS_BFLOAT16 = bool(getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)())
-"""Whether this processor has fast kernels for convolutions in bfloat16. Asked once: a compiled network cannot ask."""
+"""Whether this processor has fast kernels for convolutions in bfloat16."""
 
 
 class RoundedProducts(TorchFunctionMode):

@@ -201,11 +201,7 @@ def learning_rate_factor(progress: float, warmup: float) -> float:
 class Trainer:
     """A run: its data, network, optimizer and position. `step` advances it by one batch."""
 
-    def __init__(
-        self, settings: TrainSettings, data: Dataset, start: str | None = None, compiled: bool = False
-    ) -> None:
-        if compiled and settings.architecture == "denoised-lite0":
-            raise ValueError("a denoiser is trained uncompiled: leave out --compile")
+    def __init__(self, settings: TrainSettings, data: Dataset, start: str | None = None) -> None:
         self.settings = settings
         self.shape = (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3]))
         training, held_out = held_out_split(data.labels, settings.held_out_per_class, settings.seed)
@@ -218,7 +214,7 @@ class Trainer:
         self.network_settings: dict[str, Any] = dict(settings.network)
         if settings.noise == "uniform":  # the only samples that are not confined to [0, 1]
             self.network_settings["scaled_input"] = True
-        self.start, self.compiled = start, compiled
+        self.start = start
         if not 0 <= settings.crop < min(self.shape[1:]):
             raise ValueError(f"crop must be from 0 to less than the image size {self.shape[1:]}, got {settings.crop}")
         if len(self.training) < settings.batch_size:
@@ -244,7 +240,6 @@ class Trainer:
             {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0, **fallback},
         ]
         self.optimizer = OPTIMIZERS[settings.optimizer](groups, settings)
-        self.forward: Callable[[Tensor, Tensor], Tensor] = torch.compile(self.model) if compiled else self.model
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
@@ -368,7 +363,7 @@ class Trainer:
 
     def _labels(self, samples: Tensor, lam: Tensor, labels: Tensor, images: Tensor) -> tuple[Tensor, float]:
         """Cross-entropy with the labels, and the disagreement of two views; the share answered right."""
-        logits = self.forward(samples, lam)
+        logits = self.model(samples, lam)
         loss = F.cross_entropy(logits, labels)
         if self.settings.consistency:
             loss = loss + self.settings.consistency * disagreement(logits, lam[: len(lam) // 2])
@@ -416,7 +411,6 @@ class Trainer:
             "settings": asdict(self.settings),
             "data": identity(self.training.description),
             "start": self.start_sha256,
-            "compiled": self.compiled,
         }
         return json.dumps(run, sort_keys=True)
 

@@ -274,13 +274,6 @@ def test_a_run_does_not_write_over_a_model(data, tmp_path):
     assert load_model(str(tmp_path / "tiny")).manifest == manifest
 
 
-def test_a_compiled_run_is_another_run(data, tmp_path):
-    """Its arithmetic is in another order."""
-    Trainer(TINY, data, compiled=True).save_state(tmp_path / STATE)
-    with pytest.raises(ValueError, match="other settings or data"):
-        Trainer(TINY, data).load_state(tmp_path / STATE)
-
-
 def test_a_run_named_as_an_installed_model_is_a_model_of_its_own(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     train(Trainer(TINY, data), Path("cifar10-dssn"), report=quiet)
@@ -589,8 +582,6 @@ def test_a_denoiser_trains_resumes_and_loads(tmp_path):
         crop=2,
         averaging=0.5,
     )
-    with pytest.raises(ValueError, match="leave out --compile"):
-        Trainer(settings, data, compiled=True)
     whole = train(Trainer(settings, data), tmp_path / "whole", report=quiet)
     part = Trainer(settings, data)
     before = [part.step() for _ in range(3)]
