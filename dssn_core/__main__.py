@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, fields, replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
 from .ensembles import joined
 from .estimates import estimate
-from .files import check_replaceable, read_json_lines, write_atomically, write_json_lines
+from .files import check_replaceable, only_writer, read_json_lines, write_atomically, write_json_lines
 from .gallery import list_dataset
 from .images import image_sha256, read_image
 from .networks import Classifier
@@ -322,9 +323,10 @@ def run_train(options: Options) -> int:
     given.update({name: tuple(given[name]) for name in ("sigma_range", "block") if name in given})
     settings = replace(task.settings, **given)
     trainer = training.Trainer(settings, task.load(options.data), options.start)
-    manifest = training.train(
-        trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
-    )
+    with only_writer(options.output):
+        manifest = training.train(
+            trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
+        )
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
 
@@ -428,19 +430,20 @@ def run_evaluate(options: Options) -> int:
     indices = evaluation.selected(data, options.limit, part)
     if options.clean:
         print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
-    log = RecordLog(options.output)
-    for sigma, levels in levels_of.items():
-        results = evaluation.evaluate(model, data, indices, levels, {**before, **log.records}, sampling=sampling)
-        chosen = []
-        for record in tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None):
-            chosen.append(record)
-            log.add(record)
-        figures = accuracy.summary(chosen, options.rho)
-        lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
-        title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
-        print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
-        if options.record:  # each noise when it is whole: part of its images would not be evenly spread
-            record_files.publish(folder, options.held_out, chosen, data.description, part, options.rho)
+    with only_writer(options.output) if options.output else nullcontext():
+        log = RecordLog(options.output)
+        for sigma, levels in levels_of.items():
+            results = evaluation.evaluate(model, data, indices, levels, {**before, **log.records}, sampling=sampling)
+            chosen = []
+            for record in tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None):
+                chosen.append(record)
+                log.add(record)
+            figures = accuracy.summary(chosen, options.rho)
+            lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
+            title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
+            print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
+            if options.record:  # each noise when it is whole: part of its images would not be evenly spread
+                record_files.publish(folder, options.held_out, chosen, data.description, part, options.rho)
     return 0
 
 

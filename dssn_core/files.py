@@ -6,18 +6,33 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
+
+
+def _lock(path: Path, purpose: str) -> FileLock:
+    name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    return FileLock(Path(tempfile.gettempdir()) / f"dssn-explorer-{name}-{purpose}.lock")
 
 
 def locked(folder: Path) -> AbstractContextManager[object]:
     """A block in which no other process of this machine that asks for it reads and rewrites what a folder holds."""
-    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    return FileLock(Path(tempfile.gettempdir()) / f"dssn-explorer-{name}.lock")
+    return _lock(folder, "rewriting")
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """A long block that one process of this machine has for itself; ValueError, at once, where another is in it."""
+    try:
+        lock = _lock(path, "growing").acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f"another process is writing to {path}: let it end, or choose another name") from None
+    with lock:
+        yield
 
 
 def check_replaceable(path: Path) -> None:

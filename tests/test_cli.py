@@ -18,6 +18,7 @@ from dssn_core.agreement import GAPS
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.estimates import estimate
 from dssn_core.evaluation import evenly_spread
+from dssn_core.files import only_writer
 from dssn_core.gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
 from dssn_core.images import image_sha256, png
 from dssn_core.strict import Hesitant, strictly
@@ -203,6 +204,13 @@ def test_train_takes_its_settings(trained):
     manifest = load_model(str(trained / "model")).manifest
     assert manifest.settings == {"stem": 4, "stages": [8]} and manifest.sigma_range == (0.2, 0.4)
     assert [manifest.training[name] for name in ("images", "batch_size", "seed")] == [200, 10, 3]
+
+
+def test_train_leaves_a_run_to_the_process_that_is_at_it(trained, capsys):
+    command = ["train", "--data", str(trained / "data.zip"), "--output", str(trained / "model"), "--images", "200"]
+    with only_writer(trained / "model"):
+        assert main([*command, "--batch-size", "10"]) == 1
+    assert "another process is writing to" in capsys.readouterr().err
 
 
 def test_estimate_asks_the_held_out_images(trained, capsys):

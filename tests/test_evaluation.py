@@ -12,6 +12,7 @@ from dssn_core.__main__ import main
 from dssn_core.architectures import build_network
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.evaluation import clean_accuracy, evaluate, evenly_spread, selected
+from dssn_core.files import only_writer
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
 from dssn_core.imagenet import class_names, efficientnet_lite0, preprocess
 from dssn_core.images import read_image
@@ -222,3 +223,10 @@ def test_an_output_cannot_grow_compressed(tmp_path, capsys):
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--limit", "10"]
     assert main([*command, "--output", str(tmp_path / "records.jsonl.gz")]) == 1
     assert "give it a name without .gz" in capsys.readouterr().err
+
+
+def test_an_output_that_another_evaluation_writes_to_is_refused(tmp_path, capsys):
+    output, data = tmp_path / "records.jsonl", str(class_folders(tmp_path))
+    with only_writer(output):
+        assert main(["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--output", str(output)]) == 1
+    assert "another process is writing to" in capsys.readouterr().err and not output.exists()

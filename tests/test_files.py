@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from dssn_core.files import locked, read_json_lines, write_atomically, write_json_lines
+from dssn_core.files import locked, only_writer, read_json_lines, write_atomically, write_json_lines
 
 
 def test_writes_and_replaces(tmp_path):
@@ -115,3 +115,13 @@ def test_only_one_at_a_time_is_in_a_locked_folder(tmp_path):
     with locked(tmp_path / "folder"), locked(tmp_path / "other"):  # others do not wait
         pass
     assert not list(tmp_path.iterdir())  # nothing is left where models are kept
+
+
+def test_a_second_writer_is_refused_at_once(tmp_path):
+    with only_writer(tmp_path / "records.jsonl"), locked(tmp_path / "records.jsonl"):  # which are two purposes
+        with pytest.raises(ValueError, match="another process is writing to"), only_writer(tmp_path / "records.jsonl"):
+            pass
+        with only_writer(tmp_path / "other"):
+            pass
+    with only_writer(tmp_path / "records.jsonl"):
+        pass
