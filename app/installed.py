@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import wraps
+from hashlib import sha256
 from typing import Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
@@ -40,37 +42,53 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def stamp_of(name: str) -> Stamp:
-    """Changes when a file of a model is written."""
-    folder = find_model(name)
-    files = [folder / file for file in (MANIFEST, WEIGHTS, *RECORD_FILES.values())]
-    return tuple(file.stat().st_mtime_ns for file in files if file.exists())
+NETWORK = (MANIFEST, WEIGHTS)
+"""The files of a model that say how it votes; `evaluate --record` rewrites the manifest all the same."""
+RECORDS = (*NETWORK, *RECORD_FILES.values())
 
 
-def stamped(cached: Callable[Concatenate[Stamp, str, P], T]) -> Callable[Concatenate[str, P], T]:
-    """A cached function of a model that forgets what it knows when the model's files change."""
-
-    @wraps(cached)
-    def of_model(name: str, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return cached(stamp_of(name), name, *args, **kwargs)
-
-    return of_model
+def stamp_of(name: str, files: tuple[str, ...]) -> Stamp:
+    """Changes when one of these files of a model is written."""
+    paths = [find_model(name) / file for file in files]
+    return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
 
 
-@stamped
+def stamped(
+    *files: str,
+) -> Callable[[Callable[Concatenate[Stamp, str, P], T]], Callable[Concatenate[str, P], T]]:
+    """Makes of a cached function of a model one that forgets what it knows when one of these files changes."""
+
+    def forgetful(cached: Callable[Concatenate[Stamp, str, P], T]) -> Callable[Concatenate[str, P], T]:
+        @wraps(cached)
+        def of_model(name: str, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return cached(stamp_of(name, files), name, *args, **kwargs)
+
+        return of_model
+
+    return forgetful
+
+
+@stamped(MANIFEST)
 @st.cache_resource(max_entries=16, show_spinner=False)
 def manifest_of(stamp: Stamp, name: str) -> Manifest:
     return read_manifest(find_model(name))
 
 
-@stamped
+@stamped(MANIFEST)
+@st.cache_resource(max_entries=16, show_spinner=False)
+def voter_of(stamp: Stamp, name: str) -> str:
+    """Stands for all of a model that its votes depend on, and for nothing that an evaluation adds to it."""
+    return sha256(replace(manifest_of(name), training={}, measured={}).to_json().encode()).hexdigest()
+
+
+@stamped(*RECORDS)
 @st.cache_resource(max_entries=16, show_spinner=False)
 def evaluated(stamp: Stamp, name: str, part: Part = WHOLE) -> Evaluated:
     """A model's kept records of the test images of a part, and of held-out training images."""
     return Evaluated.kept(find_model(name), part)
 
 
-@stamped
+@stamped(*RECORDS)
 @st.cache_resource(max_entries=32, show_spinner="Counting …")
 def certified_curves(stamp: Stamp, name: str, rhos: tuple[float, ...], part: Part) -> dict[int, list[Share]]:
     """Of one model, on test images: a curve for every N."""
@@ -79,7 +97,7 @@ def certified_curves(stamp: Stamp, name: str, rhos: tuple[float, ...], part: Par
 
 def chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part) -> list[Chosen]:
     """Of some models: the one to use at every rho, and its N."""
-    return _chosen_of(names, rhos, part, tuple(map(stamp_of, names)))
+    return _chosen_of(names, rhos, part, tuple(stamp_of(name, RECORDS) for name in names))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Counting …")

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from app.collection import COLLECTIONS
-from app.installed import Stamp, stamped
+from app.installed import NETWORK, Stamp, stamp_of, stamped, voter_of
 from app.runs import EstimateRun, VoteRun, network_work
-from dssn_core import SplitNoise, load_model, self_check, stored
+from dssn_core import SplitNoise, list_models, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Counter, Document, Finding, parse, verify, with_votes
@@ -38,6 +38,7 @@ def settle() -> None:
     Streamlit collects garbage after every run of a page; looking through torch's and Plotly's modules each time
     would take several times as long as the page.
     """
+    gc.unfreeze()  # what sessions have left behind since the last time is garbage
     gc.collect()
     gc.freeze()
 
@@ -45,7 +46,7 @@ def settle() -> None:
 settle()
 
 
-@stamped
+@stamped(*NETWORK)
 @st.cache_resource(max_entries=16, show_spinner="Loading the network …")
 def model(stamp: Stamp, name: str) -> Classifier:
     keep_freed_memory()
@@ -62,14 +63,13 @@ def stored_vote(model_name: str, image_hash: str, levels: int) -> Stored | None:
         return None
 
 
-@stamped
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _vote_run(stamp: Stamp, model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
+def _vote_run(voter: str, model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
     classifier = model(model_name)
     return VoteRun(classifier, _image, noise_for(classifier, levels))
 
 
-@stamped
+@stamped(*NETWORK, stored.FILE)
 @st.cache_resource(max_entries=64, show_spinner=False)
 def stored_run(stamp: Stamp, model_name: str, image_hash: str, levels: int, _image: Tensor) -> VoteRun | None:
     """The vote on an image that came with the network, if there is one."""
@@ -84,18 +84,17 @@ def stored_run(stamp: Stamp, model_name: str, image_hash: str, levels: int, _ima
 
 def votes_of(model_name: str, image: Tensor, levels: int, repeat: int = 0) -> VoteRun:
     """The vote on an image, new or as somebody left it; counted separately for every number `repeat`."""
-    return _vote_run(model_name, image_sha256(image), levels, repeat, image)
+    return _vote_run(voter_of(model_name), model_name, image_sha256(image), levels, repeat, image)
 
 
-@stamped
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _estimate_run(stamp: Stamp, model_name: str, image_hash: str, plan: Plan, _image: Tensor) -> EstimateRun:
+def _estimate_run(voter: str, model_name: str, image_hash: str, plan: Plan, _image: Tensor) -> EstimateRun:
     return EstimateRun(model(model_name), _image, plan)
 
 
 def estimate_of(model_name: str, image: Tensor, plan: Plan) -> EstimateRun:
     """The counts of an image by a plan, new or as somebody left them; plans that differ in alpha share them."""
-    return _estimate_run(model_name, image_sha256(image), replace(plan, alpha=0.5), image)
+    return _estimate_run(voter_of(model_name), model_name, image_sha256(image), replace(plan, alpha=0.5), image)
 
 
 Known = tuple[str, str, float]
@@ -223,7 +222,12 @@ def self_checks() -> list[tuple[str, Callable[[], str]]]:
     return list(self_check.checks(count=in_turns(lambda share: None), work=network_work))
 
 
+def installation() -> tuple[Stamp, ...]:
+    """Changes when a file that the checks read is written."""
+    return tuple(stamp_of(name, (*NETWORK, KNOWN)) for name in list_models())
+
+
 @st.cache_data(max_entries=256, show_spinner=False)
-def checked(what: str, _check: Callable[[], str]) -> Result:
-    """The result of one check of this installation."""
+def checked(what: str, installation: tuple[Stamp, ...], _check: Callable[[], str]) -> Result:
+    """The result of one check of an installation."""
     return outcome(what, _check)

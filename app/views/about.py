@@ -19,9 +19,10 @@ def self_check() -> None:
     verdict, listed = st.empty(), st.empty()
     known = resources.self_checks()
     results: list[Result] = []
+    installation = resources.installation()
     for what, check in known:
         verdict.progress(len(results) / len(known), f"Checking this installation: {what} …")
-        results.append(resources.checked(what, check))
+        results.append(resources.checked(what, installation, check))
         listed.html(
             checklist([(None if result.rounding else result.passed, result.what, result.text) for result in results])
         )

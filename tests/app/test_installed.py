@@ -3,14 +3,56 @@
 import shutil
 from dataclasses import replace
 
+import pytest
+
 from app import installed, resources
+from dssn_core import read_image
 from dssn_core.checkpoints import PRETRAINED, save_manifest
+from dssn_core.gallery import sample_pictures
+from dssn_core.images import image_sha256
+from dssn_core.monte_carlo import Plan
+from dssn_core.stored import keep_certificates
 
 
-def test_what_is_known_of_a_network_is_forgotten_when_its_files_change(tmp_path):
-    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the small network that nothing else knows."""
+    return shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+
+
+def test_what_is_known_of_a_network_is_forgotten_when_its_files_change(folder):
     name = str(folder)
     manifest, model = installed.manifest_of(name), resources.model(name)
     assert installed.manifest_of(name) is manifest and resources.model(name) is model
     save_manifest(folder, replace(manifest, measured={}))
     assert installed.manifest_of(name).measured == resources.model(name).manifest.measured == {}
+
+
+def test_a_vote_under_way_outlives_what_an_evaluation_writes(folder):
+    name, pixels = str(folder), read_image(sample_pictures()[0].path)
+    run, other = resources.votes_of(name, pixels, 100), resources.estimate_of(name, pixels, Plan("ssn", 100, n=50))
+    run.advance()
+    manifest = installed.manifest_of(name)
+    save_manifest(folder, replace(manifest, measured={}))
+    assert resources.votes_of(name, pixels, 100) is run
+    assert resources.estimate_of(name, pixels, Plan("ssn", 100, n=50)) is other
+    save_manifest(folder, replace(manifest, precision="bfloat16"))  # another function
+    assert resources.votes_of(name, pixels, 100) is not run
+
+
+def test_a_vote_that_was_added_is_found(folder):
+    name, pixels = str(folder), read_image(sample_pictures()[0].path)
+    assert resources.stored_run(name, image_sha256(pixels), 100, pixels) is None
+    run = resources.votes_of(name, pixels, 100)
+    run.finish()
+    keep_certificates(folder, [run.document(embed=False)])
+    found = resources.stored_run(name, image_sha256(pixels), 100, pixels)
+    assert found is not None and (found.labels == run.labels).all()
+
+
+def test_a_check_of_an_installation_that_has_changed_is_made_again(monkeypatch):
+    answers = iter(["first", "second"])
+    monkeypatch.setattr(resources, "stamp_of", lambda name, files: (next(stamps),))
+    stamps = iter(range(1000))
+    found = [resources.checked("a test of checks", resources.installation(), lambda: next(answers)) for _ in range(2)]
+    assert [result.text for result in found] == ["first", "second"]
