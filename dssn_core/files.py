@@ -1,7 +1,6 @@
 """Files that are either the old ones or the new ones, whatever kills the process in between."""
 
 import gzip
-import hashlib
 import json
 import os
 import tempfile
@@ -15,18 +14,20 @@ from filelock import FileLock, Timeout
 
 
 def _lock(path: Path, purpose: str) -> FileLock:
-    name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    return FileLock(Path(tempfile.gettempdir()) / f"dssn-explorer-{name}-{purpose}.lock")
+    """A lock beside `path`, where all who share it see it, whatever they take for the place of temporary files."""
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(f".{path.name}.{purpose}.lock"))
 
 
 def locked(folder: Path) -> AbstractContextManager[object]:
-    """A block in which no other process of this machine that asks for it reads and rewrites what a folder holds."""
+    """A block in which no other process that asks for it reads and rewrites what a folder holds."""
     return _lock(folder, "rewriting")
 
 
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
-    """A long block that one process of this machine has for itself; ValueError, at once, where another is in it."""
+    """A long block that one process has for itself; ValueError, at once, where another is in it."""
     try:
         lock = _lock(path, "growing").acquire(timeout=0)
     except Timeout:
