@@ -169,12 +169,17 @@ def run_certify(options: Options) -> int:
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
     warn_of_other_noise(model, "dssn")
+    if options.no_pixels and not options.output:
+        raise ValueError("--no-pixels is about the file of --output: give that too")
     if options.output:  # before the vote, not after it
         check_replaceable(options.output)
         if options.output.resolve() == options.image.resolve():
             raise ValueError("--output names the picture itself: choose another name, or it would be lost")
         layout = ChunkLayout.for_images(noise.levels, noise.shape, options.batch_size)
-        certificate_file.check_rows(layout.rows, noise.shape)
+        try:
+            certificate_file.check_rows(layout.rows, noise.shape)
+        except ValueError as error:
+            raise ValueError(f"{error}: choose a smaller --batch-size") from None
     began = time.perf_counter()
     votes = counted(model, image, noise, options.batch_size, options.strict)
     seconds = time.perf_counter() - began
@@ -428,8 +433,10 @@ def run_evaluate(options: Options) -> int:
     if options.record:
         before = record_files.kept_before(folder, options.held_out, model, levels_of.values(), sampling, data, part)
     indices = evaluation.selected(data, options.limit, part)
+    summaries = sys.stdout if options.output or not options.sigma else sys.stderr  # beside records on stdout
     if options.clean:
-        print(f"answered right without noise: {evaluation.clean_accuracy(model, data, indices)}", flush=True)
+        clean = evaluation.clean_accuracy(model, data, indices)
+        print(f"answered right without noise: {clean}", file=summaries, flush=True)
     with only_writer(options.output) if options.output else nullcontext():
         log = RecordLog(options.output)
         for sigma, levels in levels_of.items():
@@ -441,7 +448,7 @@ def run_evaluate(options: Options) -> int:
             figures = accuracy.summary(chosen, options.rho)
             lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
             title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
-            print(title, *lines, sep="\n", file=sys.stdout if options.output else sys.stderr)
+            print(title, *lines, sep="\n", file=summaries)
             if options.record:  # each noise when it is whole: part of its images would not be evenly spread
                 record_files.publish(folder, options.held_out, chosen, data.description, part, options.rho)
     return 0

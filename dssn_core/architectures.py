@@ -31,5 +31,5 @@ def build_network(kind: str, settings: dict[str, Any], channels: int, num_classe
         raise ValueError(f"unknown architecture {kind!r}; known: {', '.join(ARCHITECTURES)}")
     try:
         return ARCHITECTURES[kind](channels=channels, num_classes=num_classes, **settings)
-    except (TypeError, IndexError, RuntimeError) as error:  # as layers complain of sizes that make no sense
+    except (TypeError, LookupError, ArithmeticError, RuntimeError) as error:  # as layers complain of senseless sizes
         raise ValueError(f"settings of {kind!r} do not fit: {error}") from error

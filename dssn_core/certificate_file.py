@@ -6,7 +6,6 @@ manifest of the installed model that has them.
 """
 
 import base64
-import binascii
 import hashlib
 import io
 import json
@@ -117,7 +116,7 @@ def check_rows(rows: int, shape: tuple[int, ...]) -> None:
     most = min(MOST_ROWS, MOST_VALUES // math.prod(shape))
     if rows > most:
         raise CertificateFileError(
-            f"nobody could check chunks of {rows} samples of this size, {most} at most: choose a smaller batch size"
+            f"nobody could check votes that were counted in chunks of {rows} samples of this size, {most} at most"
         )
 
 
@@ -214,7 +213,7 @@ def parse(data: bytes) -> Document:
     try:
         jsonschema.validate(found, schema(), cls=jsonschema.Draft202012Validator)
     except jsonschema.ValidationError as error:
-        place = "/".join(str(part) for part in error.absolute_path) or "the file"
+        place = shown("/".join(map(str, error.absolute_path))) or "the file"
         raise CertificateFileError(f"this is not a certificate file: {place}: {error.message[:200]}") from None
     try:
         _check_values({name: value for name, value in found.items() if name != "made"})
@@ -265,12 +264,13 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
     return Verdict.ROUNDING if all(finding.rounding for finding in wrong) else Verdict.DIFFERS
 
 
-def _finding(what: str, stated: object, found: object) -> Finding:
-    same = stated == found
-    if isinstance(found, list) and isinstance(stated, list) and len(found) > LONG:
-        return Finding(what, same, f"all {len(found):,} as stated" if same else _first_difference(stated, found))
-    text = shown(found) if same else f"the file says {shown(stated)}, but it is {shown(found)}"
-    return Finding(what, same, text)
+def _finding(what: str, stated: Any, found: Any) -> Finding:
+    if stated != found:
+        lists = isinstance(stated, list) and isinstance(found, list)
+        text = _first_difference(stated, found) if lists else f"the file says {shown(stated)}, but it is {shown(found)}"
+        return Finding(what, False, text)
+    text = f"all {len(found):,} as stated" if isinstance(found, list) and len(found) > LONG else shown(found)
+    return Finding(what, True, text)
 
 
 def _first_difference(stated: list[Any], found: list[Any]) -> str:
@@ -300,17 +300,19 @@ def embedded_image(document: Document) -> Tensor | None:
         return None
     try:
         data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise CertificateFileError("the embedded picture cannot be read: it is not base64") from None
+    try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as header:  # its size, before anything is decoded
             if max(header.size) > MAX_SIDE:
                 raise CertificateFileError(f"the embedded picture has {header.size[0]} x {header.size[1]} pixels")
         picture = open_picture(data)
     except CertificateFileError:
         raise
-    except (OSError, SyntaxError, Image.DecompressionBombError):
+    except ImageError as error:
+        raise CertificateFileError(f"the embedded picture cannot be read: {error}") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise CertificateFileError("the embedded picture cannot be read: it is not a PNG") from None
-    except (binascii.Error, ValueError) as error:
-        reason = error if isinstance(error, ImageError) else "not base64"
-        raise CertificateFileError(f"the embedded picture cannot be read: {reason}") from None
     return fit_picture(picture, (picture.height, picture.width))
 
 

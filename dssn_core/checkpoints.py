@@ -93,6 +93,11 @@ class Manifest:
         names = found["class_names"]
         if len(names) < 2 or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
             raise CheckpointError(f"{MANIFEST}: class_names must be two or more different strings")
+        for name, kind in TOLD.items():
+            if not isinstance(found["training"].get(name, kind()), kind):
+                raise CheckpointError(f"{MANIFEST}: training's {name} must be a JSON {kind.__name__}")
+        if not all(isinstance(of, dict) and isinstance(of.get("data", ""), str) for of in found["measured"].values()):
+            raise CheckpointError(f"{MANIFEST}: what is measured must be told as objects, of data named in words")
         if found["offsets"].keys() - {"block"} != {"scheme", "seed", "sha256"}:
             raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256, and may have a block")
         if "block" in found["offsets"]:
@@ -129,6 +134,10 @@ KINDS: dict[str, type] = {
     "weights_sha256": str,
     "format": int,
 }
+
+
+TOLD: dict[str, type] = {"data": str, "seed": int, "held_out_per_class": int, "members": list}
+"""What later work relies on, of that which `training` may tell."""
 
 
 def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int], block: Block = PIXELWISE) -> dict[str, Any]:

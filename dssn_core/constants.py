@@ -39,7 +39,7 @@ def levels_from_lambda(lam: float) -> int:
     if not MIN_LEVELS <= levels <= MAX_LEVELS:
         low, high = lambda_from_levels(MIN_LEVELS), lambda_from_levels(MAX_LEVELS)
         raise ValueError(
-            f"lambda = {lam:g} gives {levels} levels; they must be from {MIN_LEVELS} to {MAX_LEVELS} "
+            f"lambda = {lam:g} gives {levels:g} levels; they must be from {MIN_LEVELS} to {MAX_LEVELS} "
             f"(lambda from {low:.4f} to {high:.4f}, sigma from {low / math.sqrt(3):.4f} to {high / math.sqrt(3):.4f})"
         )
     return levels

@@ -71,9 +71,11 @@ def members_of(model: Classifier) -> list[Classifier]:
     if not isinstance(model.network, Ensemble):
         return [model]
     members = []
-    for network, kind, record in zip(
-        model.network.networks, manifest.settings["members"], manifest.training["members"], strict=True
-    ):
-        own = replace(manifest, **kind, **record, sigma_range=tuple(record["training"]["sigma_range"]))
-        members.append(Classifier(network, model.class_names, model.input_shape, model.precision, own))
+    try:
+        told = zip(model.network.networks, manifest.settings["members"], manifest.training["members"], strict=True)
+        for network, kind, record in told:
+            own = replace(manifest, **kind, **record, sigma_range=tuple(record["training"]["sigma_range"]))
+            members.append(Classifier(network, model.class_names, model.input_shape, model.precision, own))
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"the manifest of {manifest.name} does not tell of what it was joined: {error!r}") from error
     return members

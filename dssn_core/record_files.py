@@ -51,7 +51,7 @@ def kept_before(
     if not held_out and all(what(data.description) == what(trained_on) for what in (identity, count_of)):
         raise ValueError(f"{folder.name} was trained on {trained_on}: only those of --held-out can be kept of them")
     before = kept_records(folder, held_out, weights)
-    entries = {name: of["data"] for name, of in measured.items() if name.startswith(MEASURED[held_out])}
+    entries = {name: of.get("data", "") for name, of in measured.items() if name.startswith(MEASURED[held_out])}
     others = [
         kept
         for kept in entries.values()

@@ -140,7 +140,10 @@ def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
     """Of the training set `data`, the images that the model's training never saw; ValueError for other data."""
     if identity(manifest.training.get("data", "")) != identity(data.description):
         raise ValueError(f"the model was trained on {manifest.training.get('data')}, this is {data.description}")
-    per_class, seed = manifest.training["held_out_per_class"], manifest.training["seed"]
+    try:
+        per_class, seed = manifest.training["held_out_per_class"], manifest.training["seed"]
+    except KeyError as error:
+        raise ValueError(f"the manifest of {manifest.name} does not tell the {error} of its held-out images") from None
     return data.subset(held_out_split(data.labels, per_class, seed)[1])
 
 
@@ -420,25 +423,29 @@ class Trainer:
 
     def load_state(self, path: Path) -> None:
         """Continue a run of the same settings and data; ValueError if the state is of another run."""
+        damaged = f"{path} is damaged ({{}}); delete it to start the run again"
         try:
             with safetensors.safe_open(path, framework="pt") as file:
-                metadata = file.metadata()
+                metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         except safetensors.SafetensorError as error:
-            raise ValueError(f"{path} is damaged ({error}); delete it to start the run again") from error
+            raise ValueError(damaged.format(error)) from error
         if metadata.get("run") != self._description():
             raise ValueError(f"{path} belongs to a run with other settings or data; choose another output folder")
 
         def part(prefix: str) -> dict[str, Tensor]:
             return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
-        self.model.load_state_dict(part("model."))
-        self.average.load_state_dict(part("average."))
-        parameters = dict(self.model.named_parameters())
-        for name, value in part("optimizer.").items():
-            key, parameter = name.split(".", 1)
-            self.optimizer.state[parameters[parameter]][key] = value.clone()
-        self.position = int(metadata["position"])
+        try:
+            self.model.load_state_dict(part("model."))
+            self.average.load_state_dict(part("average."))
+            parameters = dict(self.model.named_parameters())
+            for name, value in part("optimizer.").items():
+                key, parameter = name.split(".", 1)
+                self.optimizer.state[parameters[parameter]][key] = value.clone()
+            self.position = int(metadata["position"])
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise ValueError(damaged.format("its tensors are not those of this run")) from error
 
     def manifest(self, name: str, measured: dict[str, Any]) -> Manifest:
         settings = self.settings
@@ -488,7 +495,8 @@ def train(
         trainer.load_state(state)
         report(f"resumed at {trainer.position * settings.batch_size:,} images")
     # What a killed run logged after its last saved state is computed, and logged, again.
-    write_json_lines(log, (r for r in read_json_lines(log) if r["images"] <= trainer.position * settings.batch_size))
+    images = trainer.position * settings.batch_size
+    write_json_lines(log, (line for line in read_json_lines(log) if line.get("images", math.inf) <= images))
 
     saved = began = time.monotonic()
     first = trainer.position

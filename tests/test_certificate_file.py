@@ -14,7 +14,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from dssn_core import (
     certificate_file,
@@ -231,9 +232,12 @@ def test_a_file_says_which_pixels_are_split_together(document, image, tmp_path):
 def test_chunks_that_would_take_all_the_memory_are_not_checked(document, model, image, monkeypatch):
     labels = np.array(document["claim"]["sample_labels"])
     monkeypatch.setattr(certificate_file, "MOST_VALUES", 20 * image.numel())
-    with pytest.raises(ValueError, match="nobody could check chunks of 30 samples"):
+    with pytest.raises(ValueError, match="nobody could check votes that were counted in chunks of 30 samples"):
         make(model, image, labels, LEVELS, 30)
-    with pytest.raises(CertificateFileError, match="nobody could check chunks of 1024 samples of this size, 20 at"):
+    with pytest.raises(
+        CertificateFileError,
+        match="nobody could check votes that were counted in chunks of 1024 samples of this size, 20 at",
+    ):
         differences(changed(document, ("evaluation", "rows"), 1024))
     assert differences(document) == []  # of 20
 
@@ -244,7 +248,9 @@ def test_what_is_made_can_be_read_whatever_the_chunks(model, image):
     labels = np.zeros(MOST_ROWS + 1, dtype=np.int64)
     made = make(model, image, labels[:-1], MOST_ROWS, MOST_ROWS)
     assert parse(dumps(made).encode()) == made
-    with pytest.raises(CertificateFileError, match="nobody could check chunks of 1025 samples"):
+    with pytest.raises(
+        CertificateFileError, match="nobody could check votes that were counted in chunks of 1025 samples"
+    ):
         make(model, image, labels, MOST_ROWS + 1, MOST_ROWS + 1)
 
 
@@ -329,11 +335,28 @@ def test_without_pixels_the_image_is_asked_for(document, image):
         (("claim", "votes"), [1, -1], "votes"),
         (("noise", "levels"), 10**9, "levels"),
         (("surprise",), 1, "surprise"),
+        (("made", "\x1b[31m" + "long" * 99), [], "made/�.31mlong[a-z]* …: "),
     ],
 )
 def test_what_cannot_be_checked_is_refused_with_the_reason(document, path, value, message):
     with pytest.raises(CertificateFileError, match=message):
         differences(changed(document, path, value))
+
+
+def test_a_difference_deep_in_a_list_is_told(document):
+    names = list(document["model"]["class_names"])
+    edited = changed(document, ("model", "class_names"), [*names[:-1], "lorry"])
+    [finding] = [found for found in verify(edited) if found.what == "class names"]
+    assert finding.text == "1 of 10 differ, the first in place 9: the file says lorry, but it is truck"
+
+
+def test_a_png_that_pillow_refuses_for_what_it_says_of_itself_is_no_png(document):
+    data, huge = io.BytesIO(), PngInfo()
+    huge.add_text("comment", "x" * (PngImagePlugin.MAX_TEXT_CHUNK + 1), zip=True)
+    Image.new("RGB", (32, 32)).save(data, "PNG", pnginfo=huge)
+    edited = changed(document, ("image", "png"), base64.b64encode(data.getvalue()).decode())
+    with pytest.raises(CertificateFileError, match="it is not a PNG"):
+        differences(edited)
 
 
 def test_a_model_that_is_not_installed_is_named(document):

@@ -110,9 +110,9 @@ def test_saving_twice_gives_the_same_bytes(folder, tmp_path):
 
 def test_the_same_weights_saved_again_keep_what_was_measured(folder):
     path = folder / "tiny"
-    save_manifest(path, replace(read_manifest(path), measured={"before": 1, "again": 1}))
-    saved = save_checkpoint(path, small_network(), replace(small_manifest(), measured={"again": 2}))
-    assert read_manifest(path).measured == saved.measured == {"before": 1, "again": 2}
+    save_manifest(path, replace(read_manifest(path), measured={"before": {"1": 1}, "again": {"1": 1}}))
+    saved = save_checkpoint(path, small_network(), replace(small_manifest(), measured={"again": {"1": 2}}))
+    assert read_manifest(path).measured == saved.measured == {"before": {"1": 1}, "again": {"1": 2}}
     other = small_network()
     other.get_parameter("head.bias").data += 1
     assert save_checkpoint(path, other, small_manifest()).measured == {}
@@ -389,3 +389,24 @@ def test_the_three_networks_that_are_compared_differ_in_their_noise_alone():
     assert [m.noise for m in manifests.values()] == ["dssn", "uniform", "ssn"]
     shapes = [{k: v for k, v in m.settings.items() if k != "scaled_input"} for m in manifests.values()]
     assert shapes[0] == shapes[1] == shapes[2]  # unbounded samples are brought to one scale first, the others are not
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": {"data": 5}}, "training's data must be a JSON str"),
+        ({"training": {"seed": "0"}}, "training's seed must be a JSON int"),
+        ({"training": {"members": {}}}, "training's members must be a JSON list"),
+        ({"measured": {"certified_accuracy": []}}, "must be told as objects"),
+        ({"measured": {"certified_accuracy": {"data": 5}}}, "of data named in words"),
+    ],
+)
+def test_what_later_work_relies_on_is_checked(folder, changes, message):
+    edit(folder, **changes)
+    refused(folder, message)
+
+
+@pytest.mark.parametrize("settings", [{"stages": {}}, {"stages": [1 << 80]}, {"stem": []}])
+def test_settings_of_another_kind_are_refused(settings):
+    with pytest.raises(ValueError, match="do not fit"):
+        build_network("film-pooled", settings, 3, 3)

@@ -57,6 +57,7 @@ def test_sigma_lambda_and_levels_say_the_same(capsys):
     [
         (["certify", "no-such-file.png"], "no image file"),
         (["certify", __file__], "not a picture"),
+        (["certify", PICTURE, "--no-pixels"], "about the file of --output"),
         (["certify", PICTURE, "--model", "resnet-9000"], "known: cifar10-dssn"),
         (["evaluate", "--data", "nowhere", "--sigma", "0.5"], "no data at"),
         (["train", "--data", "nowhere", "--output", "unused", "--offsets", "r2"], "no data at"),
@@ -124,7 +125,7 @@ def test_certify_strictly(capsys):
     [
         (".", [], "is not a file, and so nothing to write over"),
         (PICTURE, [], "names the picture itself"),
-        ("new.json", ["--levels", "3000", "--batch-size", "3000"], "nobody could check chunks of 3000 samples"),
+        ("new.json", ["--levels", "3000", "--batch-size", "3000"], "choose a smaller --batch-size"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused_before_the_vote(output, options, message, tmp_path, monkeypatch, capsys):

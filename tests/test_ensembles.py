@@ -143,3 +143,12 @@ def test_the_command_writes_over_no_model(folders, tmp_path, capsys):
     assert main(["join", "--model", *folders, "--output", folders[0]]) == 1
     assert "holds a model already" in capsys.readouterr().err
     assert (tmp_path / "member 0" / "weights.safetensors").read_bytes() == before
+
+
+def test_an_ensemble_that_does_not_tell_its_members_is_refused():
+    ensemble, manifest = joined([member(0), member(1)], "pair")
+    for training in ({}, {"members": [{}, {}]}, {"members": [5, 5]}):
+        told = replace(manifest, training=training)
+        model = Classifier(ensemble, manifest.class_names, manifest.input_shape, "float32", told)
+        with pytest.raises(ValueError, match="does not tell of what it was joined"):
+            joined([model, model], "four")

@@ -7,8 +7,9 @@ import pytest
 import torch
 from evaluated import SAMPLING, class_folders, samples_as_data
 
-from dssn_core import load_model
+from dssn_core import evaluation, load_model
 from dssn_core.__main__ import main
+from dssn_core.accuracy import Share
 from dssn_core.architectures import build_network
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.evaluation import clean_accuracy, evaluate, evenly_spread, selected
@@ -230,3 +231,11 @@ def test_an_output_that_another_evaluation_writes_to_is_refused(tmp_path, capsys
     with only_writer(output):
         assert main(["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--output", str(output)]) == 1
     assert "another process is writing to" in capsys.readouterr().err and not output.exists()
+
+
+def test_what_is_told_beside_records_on_the_terminal_is_none_of_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(evaluation, "clean_accuracy", lambda *_: Share(1, 2))
+    assert main(["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--limit", "1", "--clean"]) == 0
+    out, err = capsys.readouterr()
+    assert [Record.from_json(json.loads(line)).label for line in out.splitlines()] == [0]
+    assert "answered right without noise: 50.0" in err and "right, certified at rho" in err

@@ -61,7 +61,7 @@ def test_records_of_another_evaluation_meanwhile_are_not_lost(tmp_path, monkeypa
 
     def meanwhile(*arguments):
         manifest = read_manifest(folder)
-        save_manifest(folder, replace(manifest, measured={**manifest.measured, "other figures": 1}))
+        save_manifest(folder, replace(manifest, measured={**manifest.measured, "other figures": {"1": 1}}))
         return keep_records(*arguments)
 
     monkeypatch.setattr(record_files, "keep_records", meanwhile)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 from timm.optim import muon
 
@@ -153,6 +154,21 @@ def test_other_settings_do_not_resume_a_run(data, tmp_path, change):
         run(replace(TINY, **change), data, tmp_path / "tiny")
 
 
+def test_a_damaged_state_is_refused_and_a_damaged_log_line_left_out(data, tmp_path):
+    killed_run(TINY, data, tmp_path / "tiny", 2, save_every=0)
+    path = tmp_path / "tiny" / STATE
+    with safetensors.safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    for kept, message in ((None, "other settings or data"), (metadata, "is damaged .*; delete it")):
+        path.write_bytes(safetensors.torch.save({"model.none": torch.zeros(1)}, kept))
+        with pytest.raises(ValueError, match=message):
+            run(TINY, data, tmp_path / "tiny")
+    path.unlink()
+    (tmp_path / "tiny" / LOG).write_text('{"loss": 1}\n')
+    run(TINY, data, tmp_path / "tiny")
+    assert all("images" in line for line in log_of(tmp_path / "tiny"))
+
+
 def test_other_data_do_not_resume_a_run(data, tmp_path):
     killed_run(TINY, data, tmp_path / "tiny", 2, save_every=0)
     with pytest.raises(ValueError, match="other settings or data"):
@@ -217,6 +233,9 @@ def test_what_is_held_out_is_remembered_over_other_data_and_under_other_names(da
         Trainer(replace(TINY, seed=5), renamed, start=str(tmp_path / "second"))
     manifest = load_model(str(tmp_path / "first")).manifest
     assert torch.equal(held_out_of(manifest, renamed).images, held_out_of(manifest, first).images)
+    silent = {name: told for name, told in manifest.training.items() if name != "seed"}
+    with pytest.raises(ValueError, match="does not tell the 'seed' of its held-out images"):
+        held_out_of(replace(manifest, training=silent), first)
 
 
 def test_a_finished_run_that_is_run_again_keeps_what_was_measured_since(data, tmp_path):
