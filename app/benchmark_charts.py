@@ -7,8 +7,9 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import SURE_COLOUR, framed
+from app.charts import SURE_COLOUR, WRONG_COLOUR, framed
 from app.compare_charts import METHOD_COLOURS
+from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Share, certified_steps
 from dssn_core.comparison import METHODS
 from dssn_core.paper import Published, best_at
@@ -16,7 +17,7 @@ from dssn_core.records import Record
 
 BINS = 20
 WRONG, ABSTAINS, ZERO = "wrong", "abstains", "radius 0"
-APART = {WRONG: "#d0393e", ABSTAINS: "#9a9a9a", ZERO: SURE_COLOUR}
+APART = {WRONG: WRONG_COLOUR, ABSTAINS: "#9a9a9a", ZERO: SURE_COLOUR}
 """Groups of images that are no interval of radii, and their colours."""
 DASHES = ("solid", "dash", "longdashdot", "longdash")
 """Networks of one method have one colour: these keep them apart. Dots are the paper's."""
@@ -180,7 +181,7 @@ def radius_bins(records: Sequence[Record], largest: float) -> list[tuple[str, np
         groups.append((ABSTAINS, np.flatnonzero(right & (steps < 0))))
     groups.append((ZERO, np.flatnonzero(steps == 0)))
     for low, high in pairwise(edges):
-        name = f"{low / 255:.3f} – {high / 255:.3f}"
+        name = f"{low / PIXEL_STEPS:.3f} – {high / PIXEL_STEPS:.3f}"
         groups.append((name, np.flatnonzero((steps > low) & (steps <= high))))
     return groups
 

@@ -25,7 +25,7 @@ CLASS_COLOURS = (
     "#d37295",
     "#8f9aa5",
 )
-SURE_COLOUR, OPEN_COLOUR = "#2f9e62", "rgba(47, 158, 98, 0.35)"
+SURE_COLOUR, OPEN_COLOUR, WRONG_COLOUR = "#2f9e62", "rgba(47, 158, 98, 0.35)", "#d0393e"
 STRIP_COLUMNS, STRIP_LABELS = 128, 12
 NO_BAR = {"displayModeBar": False}
 CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
@@ -139,7 +139,7 @@ def checklist(rows: Sequence[tuple[bool | None, str, str]]) -> str:
     """HTML: what was checked, each with a mark and what was found; None for what differs as rounding may."""
     marks = {
         True: (SURE_COLOUR, "✓", "agrees"),
-        False: ("#d0393e", "✗", "differs"),
+        False: (WRONG_COLOUR, "✗", "differs"),
         None: ("#b07d12", "≈", "differs as rounding may"),
     }
     cells = []

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from app.charts import CLASS_COLOURS, bare, class_colour, colour_places, framed, ranking
+from app.charts import CLASS_COLOURS, SURE_COLOUR, bare, class_colour, colour_places, framed, ranking
 from dssn_core.comparison import METHODS, Outcome
 from dssn_core.constants import rounded_down
 
-METHOD_COLOURS = {"dssn": "#2f9e62", "uniform": "#4e79a7", "ssn": "#b07aa1"}
+METHOD_COLOURS = {"dssn": SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
 METHOD_SYMBOLS = {"dssn": "circle", "uniform": "square", "ssn": "diamond"}
 
 Known = Sequence[tuple[int, float, float]]

@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from dssn_core import PIXEL_STEPS
 from dssn_core.images import Box, png, to_picture
 
 
@@ -18,7 +19,7 @@ def enlarged(image: Tensor, side: int = 256) -> Image.Image:
 
 def sample_image(sample: Tensor) -> Tensor:
     """A float sample in [0, 1], (3, H, W), rounded to 8 bits for the screen (only for the screen)."""
-    return (sample * 255).round().to(torch.uint8)
+    return (sample * PIXEL_STEPS).round().to(torch.uint8)
 
 
 def data_url(image: Tensor) -> str:

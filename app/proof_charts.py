@@ -5,20 +5,18 @@ from html import escape
 import numpy as np
 import torch
 
-from app.charts import BAR_STYLE, OPEN_COLOUR, SURE_COLOUR, class_colour, colour_places, percent
+from app.charts import BAR_STYLE, OPEN_COLOUR, SURE_COLOUR, WRONG_COLOUR, class_colour, colour_places, percent
 from app.film import PART, Film
 from app.pictures import data_url
 from app.splitting_charts import FRAMES
 from dssn_core import PIXEL_STEPS, Certificate
-
-OVER_COLOUR = "#d0393e"
 
 
 def budget_meter(spent: int, radius: int) -> str:
     """HTML: how much of the certified radius has been spent, in steps; red beyond it."""
     over = spent > radius
     whole = max(radius, spent, 1)
-    colour = OVER_COLOUR if over else SURE_COLOUR
+    colour = WRONG_COLOUR if over else SURE_COLOUR
     text = f"{spent} of {radius} steps spent" + (": beyond the certificate, anything may happen" if over else "")
     end = f"width: {percent(radius, whole)}; border-right: 3px solid white; border-radius: 0"  # where the budget ended
     mark = f'<div class="dssn-bar" style="{end}"></div>' if over else ""
@@ -40,7 +38,7 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
 
     def parts(taken: int) -> tuple[str, ...]:
         left, right = certificate.votes[a] - taken, certificate.votes[b] + taken
-        wins = right > left or (right == left and b < a)
+        wins = right > left or (right == left and bool(certificate.tie))
         verdict = f"{names[b]} wins{' the tie' * (left == right)}" if wins else f"{names[a]} still wins"
         rows = (
             f'<div>{escape(names[c])}</div><div class="track"><div style="width: {percent(n, certificate.levels)}; '
@@ -81,12 +79,12 @@ PLANE = f"""<div class="legend">{
             ('<circle cx="8" cy="8" r="5" fill="white" stroke="#222" stroke-width="2" />', "the image"),
             ('<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="currentColor" stroke-width="2" />', "certified"),
             (
-                f'<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="{OVER_COLOUR}" stroke-width="2" '
+                f'<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="{WRONG_COLOUR}" stroke-width="2" '
                 'stroke-dasharray="2 2" />',
                 "one step more: the worst case",
             ),
             (
-                f'<path d="M3 3L13 13M13 3L3 13" stroke="{OVER_COLOUR}" stroke-width="3" />',
+                f'<path d="M3 3L13 13M13 3L3 13" stroke="{WRONG_COLOUR}" stroke-width="3" />',
                 "nearest of the other class",
             ),
         )
@@ -120,11 +118,11 @@ def two_pixel_plane(
     if other is not None:
         left, up = other[1] + 0.5, SIDE - other[2] - 0.5
         cross = (
-            f'<path d="M{left - 3} {up - 3}l6 6m0 -6l-6 6" stroke="{OVER_COLOUR}" stroke-width="3">'
+            f'<path d="M{left - 3} {up - 3}l6 6m0 -6l-6 6" stroke="{WRONG_COLOUR}" stroke-width="3">'
             f"<title>{other[0]} steps away: pixels {other[1]}, {other[2]}</title></path>"
         )
     drawn = (
-        diamond(radius + 1, f'stroke="{OVER_COLOUR}" stroke-dasharray="2 4"')
+        diamond(radius + 1, f'stroke="{WRONG_COLOUR}" stroke-dasharray="2 4"')
         + diamond(radius, 'stroke="#222222"')
         + cross
         + f'<circle cx="{x}" cy="{y}" r="3" fill="white" stroke="#222222" stroke-width="1.2" />'

@@ -25,7 +25,7 @@ from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.self_check import KNOWN, Result, outcome
-from dssn_core.splitting import OFFSET_SCHEMES, Block
+from dssn_core.splitting import OFFSET_SCHEMES, Block, check_shape
 from dssn_core.stored import Stored
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
@@ -161,7 +161,7 @@ def reconstruction_errors(
     image_hash: str, lambdas: tuple[float, ...], block: Block, _image: Tensor
 ) -> dict[str, list[float]]:
     """Reconstruction error of a picture by offset scheme, at each lambda; of its brightness where colours are added."""
-    shape = (int(_image.shape[0]), int(_image.shape[1]), int(_image.shape[2]))
+    shape = check_shape(_image.shape)
 
     def error(scheme: str, lam: float) -> float:
         noise = SplitNoise(levels_from_lambda(lam), shape, scheme, block=block)

@@ -85,6 +85,11 @@ class Certificate(NoiseLevel):
         return min(_rivals(self.votes, a), key=lambda c: (_slack(self.votes, a, c), -self.votes[c]))
 
     @property
+    def tie(self) -> int:
+        """[b < a]: 1 where the rival would win a tie, which takes one vote off; else 0."""
+        return int(self.rival < self.label)
+
+    @property
     def radius_steps(self) -> int:
         """R, in pixel steps of 1/255."""
         return _slack(self.votes, self.label, self.rival) // 2
@@ -106,9 +111,8 @@ class Certificate(NoiseLevel):
         if len(names) != len(self.votes):
             raise ValueError(f"{len(self.votes)} classes voted, but {len(names)} names were given")
         a, b = self.label, self.rival
-        n_a, n_b = self.votes[a], self.votes[b]
-        tie = int(b < a)
-        slack = n_a - n_b - tie
+        n_a, n_b, tie = self.votes[a], self.votes[b], self.tie
+        slack = _slack(self.votes, a, b)
         halved = f"{slack // 2}.5" if slack % 2 else f"{slack // 2}"
         first, second, cost = (b, a, "one vote") if tie else (a, b, "nothing")
         return (

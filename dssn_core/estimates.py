@@ -13,7 +13,7 @@ from .constants import lambda_from_levels, levels_from_sigma
 from .gallery import Dataset
 from .networks import Classifier
 from .noises import NOISES, keyed_generator
-from .splitting import block_grid, offset_fractions
+from .splitting import block_grid, check_shape, offset_fractions
 from .voting import check_model
 
 BATCH = 250
@@ -35,7 +35,7 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
 
     ValueError for images of another size than the model takes.
     """
-    check_model(model, (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3])))
+    check_model(model, check_shape(data.images.shape[1:]))
     offsets = model.manifest.offsets
     grid = block_grid(model.input_shape, model.manifest.block)
     fractions = offset_fractions(offsets["scheme"], grid, offsets["seed"])

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels, rounded_down
 from .images import image_sha256
-from .splitting import check_image, check_seed
+from .splitting import check_image, check_seed, check_shape
 from .voting import BATCH_SIZE, BaseClassifier, check_model, classify
 
 STAGES = {"preview": 0, "selection": 1, "estimation": 2}
@@ -303,7 +303,7 @@ def estimate(
     see one shape. ValueError for arguments that do not fit together.
     """
     check_image(image)
-    check_model(model, (int(image.shape[0]), int(image.shape[1]), int(image.shape[2])))
+    check_model(model, check_shape(image.shape))
     subject = plan.subject(image)
     if resume is not None and resume.subject != subject:
         raise ValueError("the estimate to resume is of another image or plan")

@@ -40,7 +40,7 @@ from .gallery import Dataset, Labelled, count_of, identity
 from .networks import Classifier, Ensemble, centred
 from .noises import NOISES, keyed_generator
 from .precision import HAS_BFLOAT16, PRECISIONS
-from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, offset_fractions
+from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, check_shape, offset_fractions
 
 STATE, LOG = "state.safetensors", "log.jsonl"
 STATISTICS_BATCHES = 20
@@ -49,7 +49,10 @@ HELD_OUT_SIGMAS = (0.25, 0.5, 1.0, 2.0, 3.5)
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Everything that decides what a run computes. `images` is the budget: training images seen, repeats counted."""
+    """Everything that decides what a run computes.
+
+    `images` is the budget: images seen, with repeats, in whole batches.
+    """
 
     noise: str = "dssn"
     offsets: str = "r2"
@@ -206,7 +209,7 @@ class Trainer:
 
     def __init__(self, settings: TrainSettings, data: Dataset, start: str | None = None) -> None:
         self.settings = settings
-        self.shape = (int(data.images.shape[1]), int(data.images.shape[2]), int(data.images.shape[3]))
+        self.shape = check_shape(data.images.shape[1:])
         training, held_out = held_out_split(data.labels, settings.held_out_per_class, settings.seed)
         self.training, self.held_out = data.subset(training), data.subset(held_out)
         self.input_shape = (self.shape[0], *(settings.input_size or self.shape[1:]))

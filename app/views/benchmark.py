@@ -1,13 +1,14 @@
 """Certified accuracy on many images: our networks beside the paper's, and the images behind the figures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from app import benchmark_charts as charts
-from app import controls, exports, installed, sources
+from app import controls, exports, installed, sources, state
 from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
 from app.collection import Collection
@@ -213,21 +214,15 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
 def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Record]]:
     """A model, an N, and its records."""
 
-    def keep(key: str) -> None:
-        st.session_state[f"kept-{key}"] = st.session_state[key]
-
-    def place(options: Sequence[object], kept: str) -> int:
-        value = st.session_state.get(kept)
-        return list(options).index(value) if value in options else 0
+    def select(label: str, key: str, options: Sequence[Any], show: Callable[[Any], str] = str) -> Any:
+        kept = st.session_state.get(f"kept-{key}")
+        place = list(options).index(kept) if kept in options else 0
+        return st.selectbox(label, options, place, show, key=key, on_change=state.keep, args=(key,))
 
     with st.container(horizontal=True):
-        key = "bench-model"
-        name = str(st.selectbox("Network", models, place(models, f"kept-{key}"), key=key, on_change=keep, args=(key,)))
+        name = str(select("Network", "bench-model", models))
         groups = by_levels(installed.evaluated(name, part).test)
-        key, options = "bench-n", [*groups]
-        levels = int(
-            st.selectbox("σ", options, place(options, f"kept-{key}"), sigma_of, key=key, on_change=keep, args=(key,))
-        )
+        levels = int(select("σ", "bench-n", [*groups], sigma_of))
     return name, levels, groups[levels]
 
 

@@ -258,7 +258,7 @@ def arithmetic() -> None:
         milliseconds=120,
     )
     a, b = certificate.label, certificate.rival
-    n_a, n_b, tie = certificate.votes[a], certificate.votes[b], int(b < a)
+    n_a, n_b, tie = certificate.votes[a], certificate.votes[b], certificate.tie
     st.latex(
         rf"\begin{{aligned}} R &= \left\lfloor \frac{{n_a - n_b - [b < a]}}{{2}} \right\rfloor \\"
         rf" &= \left\lfloor \frac{{{n_a} - {n_b} - {tie}}}{{2}} \right\rfloor = {certificate.radius_steps}"

@@ -6,13 +6,13 @@ import io
 import numpy as np
 from PIL import Image
 
-from app import proof_charts
+from app import charts, proof_charts
 from dssn_core import certificate_from_votes
 
 
 def test_the_meter_turns_red_only_beyond_the_radius():
-    assert proof_charts.OVER_COLOUR not in proof_charts.budget_meter(10, 10)
-    assert proof_charts.OVER_COLOUR in proof_charts.budget_meter(11, 10)
+    assert charts.WRONG_COLOUR not in proof_charts.budget_meter(10, 10)
+    assert charts.WRONG_COLOUR in proof_charts.budget_meter(11, 10)
     assert "0 of 0 steps" in proof_charts.budget_meter(0, 0)
 
 
