@@ -44,6 +44,7 @@ def _collection() -> Collection:
         picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
         linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.samples}-")]
         st.session_state["data"] = linked[0] if linked else st.session_state.get("kept-data", next(iter(COLLECTIONS)))
+    state.put_into_address("data", next(iter(COLLECTIONS)))
     chosen = st.segmented_control(
         "Pictures and network",
         list(COLLECTIONS),
@@ -69,6 +70,7 @@ def _network(collection: Collection) -> str:
     if key not in st.session_state and key not in st.query_params:
         kept = st.session_state.get(f"kept-{key}")
         st.session_state[key] = kept if kept in names else collection.model
+    state.put_into_address(key, collection.model)
     chosen = st.selectbox("Network", names, 0, key=key, bind="query-params", width=220, label_visibility="collapsed")
     st.caption(NETWORKS.get(str(chosen), "network"), width="content", help=NETWORKS_HELP)
     st.session_state[f"kept-{key}"] = chosen

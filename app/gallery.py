@@ -140,7 +140,8 @@ def _own(model: Classifier) -> Chosen | None:
     if upload is not None:
         fresh = pictures.tame(upload.name), upload.getvalue()
         if fresh != st.session_state.get("own"):
-            if "own" in st.session_state:  # the crop of the one before says nothing of this one
+            if "own" in st.session_state and not st.session_state["linked-picture"]:
+                # The crop of the one before says nothing of this one; that of a link says how its picture was cut.
                 st.session_state["crop"] = st.session_state["kept-crop"] = MIDDLE
             st.session_state["own"] = fresh
     if "own" not in st.session_state:
@@ -155,6 +156,8 @@ def _own(model: Classifier) -> Chosen | None:
     except ImageError as error:
         st.error(f"{name} cannot be used: {error}", icon=":material/broken_image:")
         del st.session_state["own"]
+        if not linked:
+            state.want_no_picture()
         return None
     if upload is None:
         st.caption(f"Still here: {name}")

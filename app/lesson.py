@@ -95,7 +95,7 @@ STEPS = (
         "With two pixels, all pictures fit into a plane. The certificate of one is a diamond: all pictures at L1 "
         "distance up to R.",
         "The diamond of a picture often touches the border of its class, and never crosses it. Is that luck?",
-        ("yes, usually much room is left", "no, a certificate can be exactly as large as possible"),
+        ("yes, usually much room is left", "no: by the vote counts alone, it is as large as any can be"),
         1,
         "Where it touches, one step more would be wrong. Where it does not, one step more would be wrong for another "
         "classifier with the same vote counts: the dotted diamond. No method that only looks at the counts could "

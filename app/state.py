@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Container
+from contextlib import suppress
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from app.pictures import tame
 
@@ -12,7 +14,8 @@ PICTURE, DIGEST = "picture", "sha256"
 
 def open_page(path: str) -> None:
     """At a change of page what its address says counts, not what a widget of that name held on another page."""
-    if st.session_state.get("open-page") != path:
+    st.session_state["page-is-new"] = st.session_state.get("open-page") != path
+    if st.session_state["page-is-new"]:
         for key in st.query_params:
             st.session_state.pop(key, None)
     st.session_state["open-page"] = path
@@ -69,8 +72,20 @@ def recall(key: str, default: float, fit: Callable[[float], float]) -> None:
     """
     if key in st.session_state or key not in st.query_params:
         st.session_state[key] = fit(st.session_state.setdefault(f"kept-{key}", default))
+        put_into_address(key, fit(default))
     else:
         st.session_state.pop(f"kept-{key}", None)
+
+
+def put_into_address(key: str, default: object) -> None:
+    """Before the widget `key`: put the value that is set for it into the address of a page that has just been opened.
+
+    Streamlit does it for a widget that it has seen on an earlier page, but not for one whose value came with a link.
+    """
+    value = st.session_state.get(key, default)
+    if st.session_state["page-is-new"] and value != default and key not in st.query_params:
+        with suppress(StreamlitAPIException):  # of a widget that it still knows, for which it does that itself
+            st.query_params[key] = str(value)
 
 
 def settle(key: str, value: float) -> None:

@@ -409,7 +409,7 @@ def verify(
         ("radius_steps", "certified radius in steps"),
         ("radius", "certified radius ρ"),
     ):
-        yield _finding(what, document["claim"][name], followed[name])
+        yield _finding(f"from the stated votes: {what}", document["claim"][name], followed[name])
 
 
 def _number_format(model: Classifier, stated: str) -> Finding:
@@ -457,4 +457,5 @@ def _compare_votes(
         stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
         behind = max(behind, float((logits.amax(dim=1) - stated).max()))
     near = behind < NEAR_TIE[model.precision]
-    return Finding(what, False, f"{text}. The stated classes are up to {behind:.2g} behind in logits", near)
+    how = f"up to {behind:.2g} behind in logits" if behind else "exactly tied with those counted here"
+    return Finding(what, False, f"{text}. The stated classes are {how}", near)

@@ -139,8 +139,8 @@ def test_a_change_of_any_field_the_claim_rests_on_is_caught(document):
 @pytest.mark.parametrize(
     ("path", "value", "found"),
     [
-        (("claim", "radius_steps"), 30, "certified radius in steps"),
-        (("claim", "radius"), "0.9999", "certified radius ρ"),
+        (("claim", "radius_steps"), 30, "from the stated votes: certified radius in steps"),
+        (("claim", "radius"), "0.9999", "from the stated votes: certified radius ρ"),
         (("model", "weights_sha256"), "0" * 64, "weights"),
         (("noise", "offsets", "scheme"), "white", "offset scheme and seed"),
         (("noise", "offsets", "seed"), 1, "offset scheme and seed"),
@@ -419,7 +419,7 @@ def test_the_commands_agree_differ_and_refuse(tmp_path, capsys):
     document = json.loads(file.read_text())
     file.write_text(dumps(changed(document, ("claim", "radius_steps"), 18)))
     assert main(["verify", str(file)]) == DIFFERS
-    assert "DIFFERS  certified radius in steps: the file says 18" in capsys.readouterr().out
+    assert "DIFFERS  from the stated votes: certified radius in steps: the file says 18" in capsys.readouterr().out
     file.write_text("{")
     assert main(["verify", str(file)]) == 1
     assert "not a JSON file" in capsys.readouterr().err

@@ -26,7 +26,8 @@ def show_noise(run: VoteRun) -> None:
     largest = display_radius(noise.levels // 2)
     st.markdown(
         f"λ = **{noise.lam:.4f}** · N = **{noise.levels}** samples · largest possible radius **{largest}**",
-        help="λ is half the distance between two splits, where black is 0 and white 1; N = 510 λ. The largest radius "
+        help="λ is half the distance between two splits, where black is 0 and white 1; N = 510 λ is a whole number, "
+        "for which λ is rounded down from √3 σ. The largest radius "
         "is reached if every sample votes for the same class: floor(N/2) / 255 "
         "for the first class in the list, floor((N − 1)/2) / 255 for any other.",
     )

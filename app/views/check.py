@@ -65,7 +65,8 @@ def show(findings: list[Finding], document: Document) -> None:
     else:
         wrong = [finding.what for finding in findings if not finding.agrees]
         tell_it = st.warning if result == Verdict.ROUNDING else st.error
-        tell_it(f"**{result}** {len(wrong)} of {len(findings)} checks differ: {', '.join(wrong)}.")
+        differ = "differs" if len(wrong) == 1 else "differ"
+        tell_it(f"**{result}** {len(wrong)} of {len(findings)} checks {differ}: {', '.join(wrong)}.")
     picture = embedded_image(document)
     if picture is not None:
         st.image(

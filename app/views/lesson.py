@@ -82,7 +82,7 @@ def page() -> None:
             st.button("Start again", key="again", on_click=start_again)
     if last and seen:
         open_steps = [str(place) for place in range(1, len(STEPS) + 1) if place not in answers()]
-        still = f" Still open: step {', '.join(open_steps)}." if open_steps else ""
+        still = f" Still open: step{'s' * (len(open_steps) > 1)} {', '.join(open_steps)}." if open_steps else ""
         st.markdown(f"You predicted {right} of {len(STEPS)} right.{still} Now certify a picture of your own:")
         target = {"source": SOURCES[OWN]}
         st.page_link(VIEWS / "certify.py", label="Certify", icon=":material/verified:", query_params=target)

@@ -153,6 +153,11 @@ def one_pixel() -> None:
             milliseconds=350,
         )
     st.latex(formula(pixel, offset, index, levels))
+    st.caption(
+        "In half grey levels: K is the pixel, S the split, C the nearest split above the pixel; M adds up the ends of "
+        "the interval between two splits, cut off at black and white. z is any whole number, q = 255, and x̃ is the "
+        "sample's value, from 0 to 1."
+    )
     st.markdown(
         "**Why one step of the pixel changes exactly one sample.** As j runs from 0 to N − 1, each place between two "
         "grey levels holds a split exactly once. A step from k to k + 1 crosses one such place, so exactly one j sees "

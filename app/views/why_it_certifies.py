@@ -190,7 +190,7 @@ def poke_it() -> None:
         st.markdown(f"**The vote now** (it was {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
         moved = sum(max(0, a - b) for a, b in zip(first.votes, now.votes, strict=True))
-        st.caption(f"Steps from the original: {attack.spent}. Votes moved: {moved}, and never more than steps.")
+        st.caption(f"Steps from the original: {attack.spent}. Votes moved: {moved}, never more than there were steps.")
     carry_on(model, attack, noise, first.label)
 
 
@@ -272,7 +272,7 @@ def arithmetic() -> None:
 INDEPENDENT = """
 **SSN, the randomized parent of DSSN**, draws every pixel's split on its own. DSSN draws *one* number, j, and lets all
 pixels share it: pixel i has its split at (vᵢ + j) mod N. Then there are only N different samples, and they can all be
-counted. Why does sharing cost nothing?
+counted. Why does sharing cost the bound nothing?
 
 - **The bound looks at one pixel at a time.** Two images have the same sample unless some pixel's split falls between
   its two values. For pixel i that happens for at most |kᵢ − k′ᵢ| of the N values of j, *however the splits of

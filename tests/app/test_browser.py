@@ -151,6 +151,14 @@ def test_the_picture_goes_with_one_from_page_to_page(tab, address):
     tab.get_by_text("true class: airplane").wait_for()
 
 
+def test_what_came_with_a_link_stays_in_the_address_of_the_next_page(tab, address):
+    tab.goto(f"{address}?sigma=0.15&cifar10-network=cifar10-dssn-long")
+    radius(tab, 132)
+    tab.get_by_role("link", name="Why it certifies").click()
+    tab.wait_for_url("**why_it_certifies?**sigma=0.15**")
+    assert "cifar10-network=cifar10-dssn-long" in tab.url
+
+
 def test_the_lesson_is_answered_and_followed(tab, address):
     tab.goto(f"{address}lesson?step=3")
     tab.get_by_text("exactly one", exact=True).click()
@@ -206,7 +214,9 @@ def test_a_certificate_is_downloaded_and_checked_and_a_changed_one_is_found_out(
     changed = json.loads(text)
     changed["claim"]["radius_steps"] += 1
     upload(json.dumps(changed))
-    tab.get_by_text("2 of 17 checks differ: digest of the file, certified radius in steps").wait_for()
+    tab.get_by_text(
+        "2 of 17 checks differ: digest of the file, from the stated votes: certified radius in steps"
+    ).wait_for()
     upload("{")
     tab.get_by_text("this is not a JSON file").wait_for()
 
