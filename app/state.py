@@ -84,6 +84,7 @@ def put_into_address(key: str, default: object) -> None:
     """
     value = st.session_state.get(key, default)
     if st.session_state["page-is-new"] and value != default and key not in st.query_params:
+        st.session_state[key] = value  # or the widget may begin with its default, and take it out again
         with suppress(StreamlitAPIException):  # of a widget that it still knows, for which it does that itself
             st.query_params[key] = str(value)
 

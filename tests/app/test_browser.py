@@ -152,10 +152,10 @@ def test_the_picture_goes_with_one_from_page_to_page(tab, address):
 
 
 def test_what_came_with_a_link_stays_in_the_address_of_the_next_page(tab, address):
-    tab.goto(f"{address}?sigma=0.15&cifar10-network=cifar10-dssn-long")
-    radius(tab, 132)
+    tab.goto(f"{address}?sigma=0.25&cifar10-network=cifar10-dssn-long")
+    radius(tab, 220)
     tab.get_by_role("link", name="Why it certifies").click()
-    tab.wait_for_url("**why_it_certifies?**sigma=0.15**")
+    tab.wait_for_url("**/why_it_certifies**sigma=0.25**")
     assert "cifar10-network=cifar10-dssn-long" in tab.url
 
 
