@@ -426,13 +426,16 @@ class Trainer:
 
     def load_state(self, path: Path) -> None:
         """Continue a run of the same settings and data; ValueError if the state is of another run."""
-        damaged = f"{path} is damaged ({{}}); delete it to start the run again"
+
+        def damaged(why: object) -> ValueError:
+            return ValueError(f"{path} is damaged ({why}); delete it to start the run again")
+
         try:
             with safetensors.safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         except safetensors.SafetensorError as error:
-            raise ValueError(damaged.format(error)) from error
+            raise damaged(error) from error
         if metadata.get("run") != self._description():
             raise ValueError(f"{path} belongs to a run with other settings or data; choose another output folder")
 
@@ -448,7 +451,7 @@ class Trainer:
                 self.optimizer.state[parameters[parameter]][key] = value.clone()
             self.position = int(metadata["position"])
         except (RuntimeError, KeyError, ValueError) as error:
-            raise ValueError(damaged.format("its tensors are not those of this run")) from error
+            raise damaged("its tensors are not those of this run") from error
 
     def manifest(self, name: str, measured: dict[str, Any]) -> Manifest:
         settings = self.settings
