@@ -12,14 +12,16 @@ from app.compare_charts import METHOD_COLOURS
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Share, certified_steps
 from dssn_core.comparison import METHODS
+from dssn_core.constants import counted
 from dssn_core.paper import Published, best_at
 from dssn_core.records import Record
 
 BINS = 20
 WRONG, ABSTAINS, ZERO = "wrong", "abstains", "radius 0"
-APART = {WRONG: WRONG_COLOUR, ABSTAINS: "#9a9a9a", ZERO: SURE_COLOUR}
+GREY = "#9a9a9a"
+APART = {WRONG: WRONG_COLOUR, ABSTAINS: GREY, ZERO: SURE_COLOUR}
 """Groups of images that are no interval of radii, and their colours."""
-DASHES = ("solid", "dash", "longdashdot", "longdash")
+DASHES = ("solid", "5px,2px", "9px,2px,2px,2px", "9px,2px")
 """Networks of one method have one colour: these keep them apart. Dots are the paper's."""
 NAME_WIDTH, NAME_HEIGHT = 0.25, 4.0
 """Of a curve's name: share of the rho axis of a narrow screen, points of percent."""
@@ -27,17 +29,17 @@ NAME_WIDTH, NAME_HEIGHT = 0.25, 4.0
 
 @dataclass(frozen=True)
 class Curve:
-    """Certified accuracy against rho. key: what a click on it reports. best: drawn thick, with its intervals.
+    """Certified accuracy against rho. keys: of each point the network and N, which a click on it reports.
 
-    label: short name, written at the end of a curve that is not the best. dash: one of `DASHES`, of its network. notes:
-    if any, what is told of each point beside its share.
+    best: drawn thick, with its intervals. label: short name, written at the end of a curve that is not the best. dash:
+    one of `DASHES`, of its network. notes: if any, what is told of each point beside its share.
     """
 
     name: str
     method: str
     rhos: Sequence[float]
     shares: Sequence[Share]
-    key: tuple[str, int] | None = None
+    keys: Sequence[tuple[str, int]]
     best: bool = False
     label: str = ""
     notes: Sequence[str] = ()
@@ -76,13 +78,14 @@ def _ours(curve: Curve) -> go.Scatter:
     return go.Scatter(
         x=[rho for rho, _, _ in points],
         y=[100 * share.share for _, share, _ in points],
-        customdata=[curve.key] * drawn,
+        customdata=curve.keys[:drawn],
         text=[f"{share}, {note}" if note else str(share) for _, share, note in points],
         hovertemplate=f"{curve.name}, ρ = %{{x:~g}}: %{{text}}<extra></extra>",
-        mode="lines" if curve.best else "lines+markers",
+        mode="lines+markers",
         line={"color": METHOD_COLOURS[curve.method], "width": 3.5 if curve.best else 1.2, "dash": curve.dash},
-        marker={"size": 4},
-        unselected={"marker": {"opacity": 1}},  # a click chooses a curve, and leaves the others as they are
+        marker={"size": 10, "opacity": 0},  # unseen: they are what a click finds
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
         opacity=1 if curve.best else 0.55,
         name=curve.name,
         showlegend=curve.best,
@@ -187,18 +190,30 @@ def radius_bins(records: Sequence[Record], largest: float) -> list[tuple[str, np
 
 
 def radius_histogram(groups: Sequence[tuple[str, np.ndarray]]) -> go.Figure:
-    """How many images have which certified radius; the bars can be clicked."""
-    figure = go.Figure(
-        go.Bar(
-            x=[name for name, _ in groups],
-            y=[len(members) for _, members in groups],
-            marker_color=[APART.get(name, SURE_COLOUR) for name, _ in groups],
-            hovertemplate=[
-                f"{name if name in APART else f'ρ {name}'}: %{{y}} images<extra></extra>" for name, _ in groups
-            ],
-        )
+    """How many images have which certified radius; the bars can be clicked, and so can the columns above them."""
+    names, counts = [name for name, _ in groups], [len(members) for _, members in groups]
+    figure = go.Figure()
+    figure.add_bar(
+        x=names,
+        y=counts,
+        marker_color=[APART.get(name, SURE_COLOUR) for name in names],
+        unselected={"marker": {"opacity": 1}},
+        hoverinfo="skip",
+    )
+    figure.add_bar(  # over it a column for each, seen when chosen: some bars are too low to be hit
+        x=names,
+        y=[max(counts)] * len(names),
+        marker={"color": GREY, "opacity": 0},
+        selected={"marker": {"opacity": 0.25}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate=[
+            f"{name if name in APART else f'ρ {name}'}: {counted(count, 'image')}<extra></extra>"
+            for name, count in zip(names, counts, strict=True)
+        ],
     )
     framed(figure, 300, "certified radius ρ", "images")
-    figure.update_layout(showlegend=False, clickmode="event+select", bargap=0.08, margin={"t": 8, "b": 80})
+    figure.update_layout(
+        showlegend=False, clickmode="event+select", barmode="overlay", bargap=0.08, margin={"t": 8, "b": 80}
+    )
     figure.update_xaxes(type="category")
     return figure

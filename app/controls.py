@@ -1,8 +1,8 @@
 """Controls that several pages share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -23,6 +23,7 @@ NETWORKS_HELP = (
     "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
 )
 CHANNELS = ("red", "green", "blue")
+T = TypeVar("T")
 PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 
 
@@ -67,14 +68,9 @@ def _network(collection: Collection) -> str:
     if len(names) < 2:
         return collection.model
     key = f"{collection.samples}-network"
-    if key not in st.session_state and key not in st.query_params:
-        kept = st.session_state.get(f"kept-{key}")
-        st.session_state[key] = kept if kept in names else collection.model
-    state.put_into_address(key, collection.model)
-    chosen = st.selectbox("Network", names, 0, key=key, bind="query-params", width=220, label_visibility="collapsed")
-    st.caption(NETWORKS.get(str(chosen), "network"), width="content", help=NETWORKS_HELP)
-    st.session_state[f"kept-{key}"] = chosen
-    return str(chosen)
+    chosen = choose_one("Network", names, key, width=220, label_visibility="collapsed")
+    st.caption(NETWORKS.get(chosen, "network"), width="content", help=NETWORKS_HELP)
+    return chosen
 
 
 def network(name: str) -> Classifier | None:
@@ -104,6 +100,26 @@ def all_labels(model: Classifier, image: Tensor, levels: int) -> np.ndarray:
         run.advance(waiting=shown)
     bar.empty()
     return run.labels
+
+
+def choose_one(
+    label: str,
+    options: Sequence[T],
+    key: str,
+    show: Callable[[T], str] = str,
+    width: int | Literal["stretch"] = "stretch",
+    label_visibility: Literal["visible", "collapsed"] = "visible",
+) -> T:
+    """One of the options, the first to begin with. The address keeps the choice, and it outlives a change of page."""
+    if st.session_state.get(key) not in options and (key in st.session_state or key not in st.query_params):
+        kept = st.session_state.get(f"kept-{key}")
+        st.session_state[key] = kept if kept in options else options[0]
+    state.put_into_address(key, options[0], show)
+    chosen = st.selectbox(
+        label, options, 0, show, key=key, bind="query-params", width=width, label_visibility=label_visibility
+    )
+    st.session_state[f"kept-{key}"] = chosen
+    return chosen
 
 
 def choose_section(names: Sequence[str], key: str) -> str:

@@ -10,6 +10,7 @@ from app.film import PART, Film
 from app.pictures import data_url
 from app.splitting_charts import FRAMES
 from dssn_core import PIXEL_STEPS, Certificate
+from dssn_core.constants import counted
 
 
 def budget_meter(spent: int, radius: int) -> str:
@@ -119,7 +120,7 @@ def two_pixel_plane(
         left, up = other[1] + 0.5, SIDE - other[2] - 0.5
         cross = (
             f'<path d="M{left - 3} {up - 3}l6 6m0 -6l-6 6" stroke="{WRONG_COLOUR}" stroke-width="3">'
-            f"<title>{other[0]} steps away: pixels {other[1]}, {other[2]}</title></path>"
+            f"<title>{counted(other[0], 'step')} away: pixels {other[1]}, {other[2]}</title></path>"
         )
     drawn = (
         diamond(radius + 1, f'stroke="{WRONG_COLOUR}" stroke-dasharray="2 4"')

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Container
 from contextlib import suppress
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -10,12 +11,12 @@ from streamlit.errors import StreamlitAPIException
 from app.pictures import tame
 
 PICTURE, DIGEST = "picture", "sha256"
+T = TypeVar("T")
 
 
 def open_page(path: str) -> None:
     """At a change of page what its address says counts, not what a widget of that name held on another page."""
-    st.session_state["page-is-new"] = st.session_state.get("open-page") != path
-    if st.session_state["page-is-new"]:
+    if st.session_state.get("open-page") != path:
         for key in st.query_params:
             st.session_state.pop(key, None)
     st.session_state["open-page"] = path
@@ -77,16 +78,17 @@ def recall(key: str, default: float, fit: Callable[[float], float]) -> None:
         st.session_state.pop(f"kept-{key}", None)
 
 
-def put_into_address(key: str, default: object) -> None:
-    """Before the widget `key`: put the value that is set for it into the address of a page that has just been opened.
+def put_into_address(key: str, default: T, show: Callable[[T], str] = str) -> None:
+    """Before the widget `key`: put the value that is set for it into the address.
 
-    Streamlit does it for a widget that it has seen on an earlier page, but not for one whose value came with a link.
+    Streamlit does it for a widget that it has seen, but not for one whose value came with a link, or a click.
+    show: what the widget, and so the address, calls a value.
     """
     value = st.session_state.get(key, default)
-    if st.session_state["page-is-new"] and value != default and key not in st.query_params:
+    if value != default and key not in st.query_params:
         st.session_state[key] = value  # or the widget may begin with its default, and take it out again
         with suppress(StreamlitAPIException):  # of a widget that it still knows, for which it does that itself
-            st.query_params[key] = str(value)
+            st.query_params[key] = show(value)
 
 
 def settle(key: str, value: float) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, SupportsIndex
 
-from .constants import PIXEL_STEPS, NoiseLevel, check_levels
+from .constants import PIXEL_STEPS, NoiseLevel, check_levels, counted
 
 
 def _vote_counts(votes: Iterable[SupportsIndex]) -> tuple[int, ...]:
@@ -123,7 +123,7 @@ class Certificate(NoiseLevel):
             "One grey level in one colour channel of one pixel changes exactly one sample, so it moves at most one "
             "vote, and a vote moved from winner to rival narrows the gap by two.",
             f"R = floor((n_a − n_b − [b < a]) / 2) = floor(({n_a} − {n_b} − {tie}) / 2) = floor({halved}) "
-            f"= {self.radius_steps} steps.",
+            f"= {counted(self.radius_steps, 'step')}.",
             f"ρ = R / 255 = {self.radius_steps} / 255 = {display_radius(self.radius_steps)} (rounded down).",
             self.statement(names[a]),
             "This holds for 8-bit pictures of this size, for this network, these offsets and this λ.",
@@ -133,7 +133,7 @@ class Certificate(NoiseLevel):
         """What is certified, in words."""
         if self.radius_steps == 0:
             return f"The answer is “{name}”, but the vote is so close that no change of the picture is certified."
-        levels = "1 grey level" if self.radius_steps == 1 else f"{self.radius_steps} grey levels"
+        levels = counted(self.radius_steps, "grey level")
         where = "over all pixels and colour channels"
         return f"Any change of pixels adding up to at most {levels}, {where}, leaves the answer “{name}”."
 

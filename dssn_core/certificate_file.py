@@ -29,6 +29,7 @@ from torch import Tensor
 
 from .certificate import certificate_from_labels, display_radius, radius_bounds
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
+from .constants import counted
 from .images import ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier
 from .splitting import PIXELWISE, SplitNoise
@@ -442,12 +443,12 @@ def _compare_votes(
     if not len(differing):
         return Finding(what, True, f"all {noise.levels} as stated")
     agreed = np.bincount(labels[listed == labels], minlength=model.num_classes)
-    counted = certificate_from_labels(labels, model.num_classes)
+    here = certificate_from_labels(labels, model.num_classes)
     bounds = radius_bounds(agreed, noise.levels)
     both = f"at least {bounds.lower} for {model.class_names[bounds.label]}" if bounds.final else "no class for sure"
     text = (
         f"{len(differing)} of {noise.levels} samples vote otherwise than stated, first j = {differing[0]}; the votes "
-        f"counted here certify {counted.radius_steps} steps; whichever of the two is right about them, {both}"
+        f"counted here certify {counted(here.radius_steps, 'step')}; whichever of the two is right about them, {both}"
     )
     if len(differing) > MOST_NEAR_TIES * noise.levels or not bounds.final:
         return Finding(what, False, text)

@@ -13,7 +13,7 @@ import torch
 from .certificate import certificate_from_votes
 from .certificate_file import Counter, Verdict, Worker, parse, verdict, verify
 from .checkpoints import PRETRAINED, list_models, load_model
-from .constants import PIXEL_STEPS
+from .constants import PIXEL_STEPS, counted
 from .splitting import PIXELWISE, SplitNoise
 from .voting import sample_labels
 
@@ -137,7 +137,7 @@ def _known(name: str, folder: Path, count: Counter, work: Worker) -> str:
     if result == Verdict.ROUNDING:
         raise Rounding(f"computed again, it differs only in what another kind of machine may change: {differing}")
     claim = document["claim"]
-    return f"computed again, it is the same: “{claim['class']}” within {claim['radius_steps']} steps"
+    return f"computed again, it is the same: “{claim['class']}” within {counted(claim['radius_steps'], 'step')}"
 
 
 def checks(

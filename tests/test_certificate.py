@@ -263,7 +263,7 @@ def test_every_account_is_arithmetic_that_holds(votes):
     text = "\n".join(certificate.account())
     assert f"floor(({votes[a]} − {votes[b]} − {int(b < a)}) / 2)" in text
     assert (votes[a] - votes[b] - (b < a)) // 2 == certificate.radius_steps
-    assert f"= {certificate.radius_steps} steps" in text
+    assert f"= {certificate.radius_steps} step{'s' * (certificate.radius_steps != 1)}." in text
 
 
 def test_a_radius_of_nothing_and_of_one_step_are_said_in_words():

@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 
 from dssn_core import PIXEL_STEPS, levels_from_lambda, levels_from_sigma
-from dssn_core.constants import check_levels, lambda_from_levels, rounded_down, sigma_from_levels
+from dssn_core.constants import check_levels, counted, lambda_from_levels, rounded_down, sigma_from_levels
 
 
 def test_an_8_bit_pixel_has_255_steps():
@@ -70,3 +70,7 @@ def test_check_levels_accepts(good):
 def test_numbers_are_never_shown_larger_than_they_are(value, digits):
     shown = Fraction(rounded_down(value, digits))
     assert shown <= Fraction(value) < shown + Fraction(1, 10**digits)
+
+
+def test_one_of_a_thing_has_no_s():
+    assert [counted(n, "step") for n in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]

@@ -1,14 +1,14 @@
 """Certified accuracy on many images: our networks beside the paper's, and the images behind the figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Sequence
+from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from app import benchmark_charts as charts
-from app import controls, exports, installed, sources, state
+from app import controls, exports, installed, sources
 from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
 from app.collection import Collection
@@ -47,15 +47,17 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
         st.info("No network has records of these pictures yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
     key, shown = f"bench-models-{collection.samples}", [name for name in known if name in first]
-    return list(st.pills("Our networks", known, selection_mode="multi", default=shown, key=key) or [])
+    models = st.pills("Our networks", known, selection_mode="multi", default=shown, key=key, bind="query-params")
+    return list(models or [])
 
 
 def choose_part(collection: Collection) -> Part:
     """Which of the test images to report on."""
     if len(collection.parts) == 1:
         return next(iter(collection.parts.values()))
+    names = list(collection.parts)
     name = st.segmented_control(
-        "Test images", list(collection.parts), default=next(iter(collection.parts)), required=True, key="bench-part"
+        "Test images", names, default=names[0], required=True, key="bench-part", bind="query-params"
     )
     return collection.parts[str(name)]
 
@@ -63,7 +65,7 @@ def choose_part(collection: Collection) -> Part:
 # --- curves --------------------------------------------------------------------------------------------------------
 
 
-def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: str) -> list[Curve]:
+def curves_of(name: str, wanted: Container[int], part: Part, alone: bool, dash: str) -> list[Curve]:
     """A thin curve for each wanted N of a network.
 
     alone: whether no other network is shown, so that a curve's label need not tell which one it is of.
@@ -76,7 +78,7 @@ def curves_of(name: str, wanted: Sequence[int], part: Part, alone: bool, dash: s
             method,
             RHOS,
             shares,
-            (name, levels),
+            [(name, levels)] * len(RHOS),
             label=f"{short} {sigma_of(levels)}",
             dash=dash,
         )
@@ -96,26 +98,28 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
         if found:
             of = f"{names[0]}, σ" if len(names) == 1 else f"ours: {METHODS[method]}, network and σ"
             notes = [f"{at.network} at σ = {sigma_of(at.levels)}" for at in found]
-            shares = [at.certified for at in found]
-            curves.append(Curve(f"{of} chosen", method, [at.rho for at in found], shares, best=True, notes=notes))
+            shares, keys = [at.certified for at in found], [(at.network, at.levels) for at in found]
+            curves.append(Curve(f"{of} chosen", method, [at.rho for at in found], shares, keys, best=True, notes=notes))
     return curves
 
 
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     levels = sorted({record.levels for name in models for record in installed.evaluated(name, part).test})
-    used = installed.chosen_of(tuple(models), collection.rhos, part)
-    methods = controls.choose_methods("The paper's curves", "bench-paper")
-    shown = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
-        "A curve for σ",
+    used = {(at.network, at.levels) for at in installed.chosen_of(tuple(models), collection.rhos, part)}
+    methods = controls.choose_methods("The paper's curves", "bench-paper", bind="query-params")
+    more = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
+        "More curves: every network at σ",
         levels,
         selection_mode="multi",
-        default=sorted({at.levels for at in used}) or levels,  # those of use: all at once are too many
+        default=[] if used else levels,  # all at once are too many
         format_func=sigma_of,
-        key=f"bench-levels-{collection.samples}-{part}",
+        key=f"bench-sigmas-{collection.samples}",
+        bind="query-params",
     )
     ours = best_curves(models, part)
     for name, dash in zip(models, cycle(charts.DASHES), strict=False):
-        ours += curves_of(name, list(shown or []), part, len(models) == 1, dash)
+        wanted = {n for n in levels if (name, n) in used or n in (more or [])}
+        ours += curves_of(name, wanted, part, len(models) == 1, dash)
     theirs = [row for row in published(collection.samples) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
     st.plotly_chart(
@@ -129,7 +133,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     st.caption(
         "Thick: our networks; which one, and its σ, is chosen for every ρ on training images held out from training "
         "and reported on test images, with 95 % Wilson intervals. Thin: one network and σ, which are written at the "
-        "end; click a point to see its images. Dotted: the paper."
+        "end. Click one of ours to see its images. Dotted: the paper."
     )
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}
@@ -145,7 +149,7 @@ def clicked_curve() -> None:
     keys = [point["customdata"] for point in points if point.get("customdata")]
     if keys:
         name, levels = keys[0]
-        st.session_state["kept-bench-model"], st.session_state["kept-bench-n"] = name, int(levels)
+        st.session_state["bench-network"], st.session_state["bench-sigma"] = name, int(levels)
         st.session_state["bench-section"] = SECTIONS[2]
 
 
@@ -213,17 +217,17 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
 
 def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Record]]:
     """A model, an N, and its records."""
-
-    def select(label: str, key: str, options: Sequence[Any], show: Callable[[Any], str] = str) -> Any:
-        kept = st.session_state.get(f"kept-{key}")
-        place = list(options).index(kept) if kept in options else 0
-        return st.selectbox(label, options, place, show, key=key, on_change=state.keep, args=(key,))
-
     with st.container(horizontal=True):
-        name = str(select("Network", "bench-model", models))
+        name = controls.choose_one("Network", models, "bench-network")
         groups = by_levels(installed.evaluated(name, part).test)
-        levels = int(select("σ", "bench-n", [*groups], sigma_of))
+        levels = controls.choose_one("σ", [*groups], "bench-sigma", sigma_of)
     return name, levels, groups[levels]
+
+
+def clicked_bar(key: str) -> None:
+    """Show the images of the bar that was clicked."""
+    points = st.session_state[key]["selection"]["points"]
+    st.session_state["bench-kind"] = points[0]["x"] if points else ALL
 
 
 def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dict[int, Gain]:
@@ -238,20 +242,19 @@ def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dic
 def images(models: Sequence[str], collection: Collection, part: Part) -> None:
     name, levels, records = choose_records(models, part)
     groups = charts.radius_bins(records, levels / 2)
-    event = st.plotly_chart(
+    bars = f"bench-bars-{name}-{levels}"
+    st.plotly_chart(
         charts.radius_histogram(groups),
         config=CHART_BAR,
-        key=f"bench-bars-{name}-{levels}",
-        on_select="rerun",
+        key=bars,
+        on_select=partial(clicked_bar, bars),
         selection_mode="points",
         alt="how many images have which certified radius",
     )
-    st.caption("Click a bar to see its images.")
+    st.caption("Click a bar, or above it, to see its images.")
     gain = gains_over_uniform(name, records, levels)
     kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]
-    points = event["selection"]["points"]
-    clicked = points[0]["x"] if points else None
-    kind = st.selectbox("Show", kinds, kinds.index(clicked) if clicked in kinds else 0, key=f"bench-kind-{clicked}")
+    kind = controls.choose_one("Show", kinds, "bench-kind")
     members = {title: [records[place] for place in places] for title, places in groups}
     chosen = members.get(kind, records)
     if kind == GAIN:
@@ -289,7 +292,7 @@ def show_images(
         found = [gain.get(record.index) for record in records]
         columns["uniform's ρ"] = [None if each is None else radius(each.rival) for each in found]
         columns["longer by"] = [None if each is None else round(each.steps / PIXEL_STEPS, 4) for each in found]
-    st.dataframe(columns, hide_index=True, height=min(len(records) + 1, TABLE_ROWS) * ROW_HEIGHT + 3)
+    st.dataframe(columns, hide_index=True, height=min(len(records) + 1, TABLE_ROWS) * ROW_HEIGHT + 3, placeholder="–")
     if gain:
         drawn = max(sum(each.rival.votes) for each in gain.values())
         st.caption(

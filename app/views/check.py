@@ -8,7 +8,7 @@ from torch import Tensor
 from app import pictures, resources
 from app.charts import checklist
 from dssn_core.certificate_file import Document, Finding, Verdict, dumps, embedded_image, parse, verdict
-from dssn_core.constants import sigma_from_levels
+from dssn_core.constants import counted, sigma_from_levels
 from dssn_core.images import image_sha256, read_image
 
 EXAMPLES = {
@@ -57,9 +57,9 @@ def forget() -> None:
 def show(findings: list[Finding], document: Document) -> None:
     claim, result = document["claim"], verdict(findings)
     if result == Verdict.HOLDS:
-        levels = document["noise"]["levels"]
+        levels, radius = document["noise"]["levels"], counted(claim["radius_steps"], "step")
         st.success(  # all of it has been computed again: these words are no longer the file's alone
-            f"**{result}** Here too: “{claim['class']}”, R = {claim['radius_steps']} steps, ρ = {claim['radius']}, by "
+            f"**{result}** Here too: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by "
             f"the vote of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
         )
     else:

@@ -10,6 +10,7 @@ from app import charts, controls, gallery, pictures, player, proof_charts, resou
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.certificate import certificate_from_labels, display_radius
+from dssn_core.constants import counted
 from dssn_core.networks import Classifier
 from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other, plane_radii
@@ -175,7 +176,9 @@ def poke_it() -> None:
     )
     st.html(proof_charts.budget_meter(attack.spent, first.radius_steps))
     if now.label != first.label:
-        st.warning(f"After {attack.spent} steps the answer is “{names[now.label]}”. R was {first.radius_steps}.")
+        st.warning(
+            f"After {counted(attack.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}."
+        )
     step_buttons(model, attack, noise, first)
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -183,7 +186,7 @@ def poke_it() -> None:
         with st.container(horizontal=True):
             for shown, caption in (
                 (attack.original, "the original"),
-                (attack.image, f"now, {attack.spent} step{'s' * (attack.spent != 1)} away"),
+                (attack.image, f"now, {counted(attack.spent, 'step')} away"),
             ):
                 st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
     with right:
@@ -229,11 +232,11 @@ def two_pixel_world() -> None:
         )
     ones = int(votes[second, first])
     with choices:
-        st.metric("Certified radius R", f"{radius} steps")
+        st.metric("Certified radius R", counted(radius, "step"))
         away = (
             "there is no image of the other class"
             if other is None
-            else f"nearest image of the other class: {other[0]} steps"
+            else f"nearest image of the other class: {counted(other[0], 'step')}"
         )
         st.caption(f"{ones} of {levels} samples vote orange, {levels - ones} blue; {away}.")
 

@@ -12,6 +12,8 @@ from dssn_core.accuracy import Share
 from dssn_core.paper import published
 from dssn_core.records import Record, Sampling
 
+KEYS = [("cifar10-dssn", 441), ("cifar10-dssn-pair", 883)]
+
 
 def a_record(votes, index):
     """Of an image of class 0."""
@@ -46,34 +48,40 @@ def test_the_papers_curve_is_its_best_at_every_radius():
     assert (at[0.5], at[2.0], at[4.0]) == (72.25, 51.33, 36.46)
 
 
-def test_only_curves_of_one_noise_report_a_click():
+def test_every_point_of_our_curves_reports_its_network_and_noise_to_a_click():
     shares = [Share(8, 10), Share(4, 10)]
-    one = charts.Curve("a", "dssn", [0, 1], shares, ("cifar10-dssn", 441))
-    best = charts.Curve("b", "dssn", [0, 1], shares, best=True)
-    figure = charts.certified_accuracy([one, best], [], 1.0)
+    one = charts.Curve("a", "dssn", [0, 1], shares, KEYS)
+    best = charts.Curve("b", "dssn", [0, 1], shares, KEYS, best=True)
+    figure = charts.certified_accuracy([one, best], published("cifar10"), 1.0)
     assert {trace.name: trace.y for trace in figure.data if trace.name}["a"] == (80.0, 40.0)
-    clicked = {trace.name: trace.customdata for trace in figure.data if trace.name}
-    assert tuple(clicked["a"][0]) == ("cifar10-dssn", 441)
-    assert clicked["b"] is None or clicked["b"][0] is None
+    clicked = {trace.name: trace.customdata for trace in figure.data if trace.customdata is not None}
+    assert {name: [tuple(key) for key in keys] for name, keys in clicked.items()} == {"a": KEYS, "b": KEYS}
+
+
+def test_a_low_bar_can_be_hit_in_the_column_above_it():
+    groups = charts.radius_bins([a_record((300, 141), n) for n in range(99)] + [a_record((221, 220), 99)], 441 / 2)
+    bars, columns = charts.radius_histogram(groups).data
+    assert columns.x == bars.x and set(columns.y) == {max(bars.y)} == {99}
+    assert bars.hoverinfo == "skip" and columns.hovertemplate[1].startswith("radius 0: 1 image<")
 
 
 def test_the_band_is_the_interval():
     shares = [Share(8, 10), Share(4, 10)]
-    figure = charts.certified_accuracy([charts.Curve("b", "dssn", [0, 1], shares, best=True)], [], 1.0)
+    figure = charts.certified_accuracy([charts.Curve("b", "dssn", [0, 1], shares, KEYS, best=True)], [], 1.0)
     assert figure.data[0].y[0] == 100 * shares[0].interval[1]
     assert figure.data[0].y[-1] == 100 * shares[0].interval[0]
 
 
 def test_a_point_tells_its_share_and_what_is_noted_of_it():
     shares = [Share(8, 10), Share(4, 10)]
-    best = charts.Curve("b", "dssn", [0, 1], shares, best=True, notes=["near", "far"])
+    best = charts.Curve("b", "dssn", [0, 1], shares, KEYS, best=True, notes=["near", "far"])
     (_, line) = charts.certified_accuracy([best], [], 1.0).data
     assert line.text == (f"{shares[0]}, near", f"{shares[1]}, far")
 
 
 def test_a_thin_curve_comes_down_to_zero_and_ends_with_its_name():
     shares = [Share(count, 10) for count in (8, 4, 0, 0)]
-    thin = charts.Curve("a", "dssn", [0, 1, 2, 3], shares, ("cifar10-dssn", 441), label="σ 0.50")
+    thin = charts.Curve("a", "dssn", [0, 1, 2, 3], shares, 2 * KEYS, label="σ 0.50")
     figure = charts.certified_accuracy([thin], [], 3.0)
     assert (figure.data[0].x, figure.data[0].y) == ((0, 1, 2), (80.0, 40.0, 0.0))
     (name,) = figure.layout.annotations
@@ -101,7 +109,7 @@ def test_names_give_way_downwards_and_on_the_axis_upwards():
 
 def test_a_name_that_gave_way_is_tied_to_its_end():
     shares = [Share(8, 10), Share(4, 10)]
-    several = [charts.Curve(name, "dssn", [0, 1], shares, label=name) for name in ("a", "b")]
+    several = [charts.Curve(name, "dssn", [0, 1], shares, KEYS, label=name) for name in ("a", "b")]
     first, second = charts.certified_accuracy(several, [], 1.0).layout.annotations
     assert (first.showarrow, second.showarrow) == (False, True)
     assert (second.x, second.y, second.ax, second.ay) == (1, 40.0, 1, 36.0)

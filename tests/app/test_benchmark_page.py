@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import installed, sources
-from dssn_core.constants import sigma_from_levels
 from dssn_core.gallery import CIFAR10_CLASSES, sample_pictures
 from dssn_core.images import read_image, to_picture
 from tests.app.test_certify import MAIN, by_key
@@ -82,12 +81,17 @@ def test_without_networks_nothing_is_drawn():
     assert not page.exception and not page.get("plotly_chart")
 
 
-def test_at_first_only_the_noises_that_are_of_use_have_curves():
+def test_at_first_only_what_is_of_use_has_curves_and_more_can_be_had():
+    def thin(page: AppTest) -> list[str]:
+        return [trace["name"] for trace in drawn(page) if trace.get("line", {}).get("width") == 1.2]
+
     page = open_page("Curves")
-    (levels,) = (b for b in page.get("button_group") if b.label == "A curve for σ")
-    used = set(open_page("Table").dataframe[0].value.query("chosen")["our σ"])
-    assert {round(sigma_from_levels(int(n)), 4) for n in levels.value} == used
-    assert len(levels.value) < len(levels.options)
+    table = open_page("Table").dataframe[0].value.query("chosen")
+    assert set(thin(page)) == {f"{row['network']}, σ = {row['our σ']:.2f}" for _, row in table.iterrows()}
+    used = thin(page)
+    more = by_key(page.get("button_group"), "bench-sigmas-cifar10")
+    more.set_value([441]).run()
+    assert set(thin(page)) == {*used, *(f"cifar10-dssn{name}, σ = 0.50" for name in ("", "-long", "-pair"))}
 
 
 def test_a_method_has_one_thick_curve_whatever_the_number_of_its_networks():
@@ -101,7 +105,7 @@ def test_a_method_has_one_thick_curve_whatever_the_number_of_its_networks():
 
 def test_images_can_be_picked_by_what_became_of_them():
     page = open_page("Images")
-    page.selectbox(key="bench-kind-None").set_value("wrong").run()
+    page.selectbox(key="bench-kind").set_value("wrong").run()
     assert not page.exception
     shown = page.dataframe[0].value
     assert len(shown) and (shown["true class"] != shown["answer"]).all()

@@ -228,6 +228,16 @@ def test_a_bar_of_the_benchmark_leads_to_its_images(tab, address):
     box = bar.bounding_box()
     tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)  # Plotly's own layer lies over the bar
     tab.wait_for_function("() => document.querySelector('input[aria-label=Show]').value === 'wrong'")
+    tab.wait_for_url("**bench-kind=wrong")
+
+
+def test_a_curve_of_the_benchmark_leads_to_its_network_and_noise(tab, address):
+    tab.goto(f"{address}benchmark")
+    name = tab.locator(".annotation-text", has_text="blocks 3.50")  # written where the curve ends
+    name.scroll_into_view_if_needed()
+    box = name.bounding_box()
+    tab.mouse.click(box["x"] - 2, box["y"] + box["height"] + 2)
+    tab.wait_for_url("**bench-section=Images&bench-network=cifar10-dssn-blocks&bench-sigma=3.50")
 
 
 def test_imagenet_and_its_noise_stay_chosen_from_page_to_page(tab, address):
