@@ -181,6 +181,11 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         help="Standard deviation of uniform noise on [−λ, λ], the scale the papers tabulate. "
         "More noise allows a larger radius, but makes the vote harder.",
     )
+    wanted = st.session_state.get(f"kept-{key}", sigma)
+    if wanted != within(wanted):
+        st.caption(
+            f"This network was trained for σ from {low:g} to {high:g}: instead of {wanted:g} the nearest is set."
+        )
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="presets"):
         st.caption("from the paper:", width="content")
         for preset in sigmas_for(model):

@@ -135,7 +135,9 @@ def _own(model: Classifier) -> Chosen | None:
     size = model.input_shape[1:]
     linked = st.session_state.setdefault("linked-picture", state.wanted_picture())
     upload = st.file_uploader(
-        "PNG, JPEG, WebP or BMP, up to 20 MB", type=["png", "jpg", "jpeg", "webp", "bmp"], key="upload"
+        "PNG, JPEG, WebP or BMP, up to 20 MB; what is transparent becomes white",
+        type=["png", "jpg", "jpeg", "webp", "bmp"],
+        key="upload",
     )
     if upload is not None:
         fresh = pictures.tame(upload.name), upload.getvalue()

@@ -44,7 +44,7 @@ NETWORKS = {
     "imagenet-dssn": "a pretrained classifier behind a denoiser",
     "imagenet-uniform": "as imagenet-dssn, with a denoiser for additive uniform noise",
     "imagenet-ssn": "as imagenet-dssn, with a denoiser for independent splits",
-    "imagenet-bare": "the same classifier, untouched, on the samples themselves",
+    "imagenet-bare": "the classifier of imagenet-dssn without its denoiser",
 }
 """What each network that comes with this project is for."""
 

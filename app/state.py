@@ -17,24 +17,35 @@ T = TypeVar("T")
 def open_page(path: str) -> None:
     """At a change of page what its address says counts, not what a widget of that name held on another page."""
     if st.session_state.get("open-page") != path:
+        st.session_state["shown-here"] = {}
         for key in st.query_params:
             st.session_state.pop(key, None)
     st.session_state["open-page"] = path
 
 
+def comes_anew(what: str, kind: str = "") -> bool:
+    """Whether something is shown that this page, since it was opened, did not show last, or of another kind.
+
+    Then what was chosen on an earlier page counts. Later an address without a choice is what the browser's Back leads
+    to: the page as it is to begin with.
+    """
+    shown: dict[str, str] = st.session_state["shown-here"]
+    known, shown[what] = shown.get(what), kind
+    return known != kind
+
+
 def chosen_picture(known: Container[str], default: str, kind: str) -> str:
     """The picture named in the address, or else the one chosen before; the default if that is none or unknown.
 
-    kind: of picture; a choice is kept for each.
-
-    One in the address that is unknown is told, and taken out.
+    kind: of picture; a choice is kept for each. One in the address that is unknown is told, and taken out.
     """
     named = st.query_params.get(PICTURE)
     if named and named not in known:
         st.warning(f"The link names a picture that is not here: {tame(named)}. This is another one.")
         del st.query_params[PICTURE]
         named = None
-    key = named or st.session_state.get(f"kept-picture-{kind}", default)
+    kept = st.session_state.get(f"kept-picture-{kind}", default) if comes_anew(PICTURE, kind) else default
+    key = named or kept
     key = key if key in known else default
     st.session_state[f"kept-picture-{kind}"] = key
     if key != default:

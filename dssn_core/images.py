@@ -75,7 +75,7 @@ def open_picture(source: bytes | str | Path) -> Image.Image:
     except UnidentifiedImageError:
         raise ImageError(f"this is not a picture in one of the formats {', '.join(FORMATS)}") from None
     except Exception as error:  # Pillow's decoders raise many kinds of errors on damaged files
-        raise ImageError(f"the picture is damaged and cannot be read ({type(error).__name__})") from error
+        raise ImageError("the picture is damaged and cannot be read: save it once more, as PNG or JPEG") from error
 
 
 def crop_box(picture_size: Size, size: Size, position: float = 0.5) -> Box:

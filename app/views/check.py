@@ -43,8 +43,20 @@ def choose() -> Document | None:
     return None
 
 
+def choose_picture() -> bytes | None:
+    """The picture of a file without pixels; it is kept as long as that file."""
+    chosen = st.file_uploader(
+        "The picture it is about", type=["png", "jpg", "jpeg", "webp", "bmp"], key="certified", on_change=forget_picture
+    )
+    if chosen is not None:
+        st.session_state["kept-certified"] = chosen.getvalue()
+    kept: bytes | None = st.session_state.get("kept-certified")
+    return kept
+
+
 def take(key: str) -> None:
     """A button's callback: check this example."""
+    forget()
     _, document, about = EXAMPLES[key]
     st.session_state["kept-certificate"] = about, document()
 
@@ -52,6 +64,11 @@ def take(key: str) -> None:
 def forget() -> None:
     """Another file was chosen, or the one that was is taken away."""
     st.session_state.pop("kept-certificate", None)
+    forget_picture()
+
+
+def forget_picture() -> None:
+    st.session_state.pop("kept-certified", None)
 
 
 def show(findings: list[Finding], document: Document) -> None:
@@ -94,11 +111,11 @@ def page() -> None:
         image = None
         _, height, width = document["image"]["shape"]
         if document["image"]["png"] is None:
-            picture = st.file_uploader("The picture it is about", type=["png", "jpg", "jpeg", "webp", "bmp"])
+            picture = choose_picture()
             if picture is None:
                 st.info("This file holds no pixels. Choose the picture that it is about, to go on.")
                 return
-            image = read_image(picture.getvalue(), (height, width))
+            image = read_image(picture, (height, width))
         show(findings_of(document, image), document)
     except (ValueError, OSError) as error:  # of the file, the picture, or a model here
         st.error("This cannot be checked. The reason:")

@@ -108,6 +108,8 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
     st.metric("Certified radius ρ", outcome.shown_radius, help="L1, pixels from 0 to 1; rounded down.")
     box = "–" if exact else outcome.shown_box_radius
     st.metric("with box constraints", box, help=GLOSSARY["box constraints"])
+    st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), most=4))
+    # What differs in height comes after, so that all of this stays in line.
     risk = "nothing is claimed" if abstains else f"up to **{outcome.failure_probability:g}**"
     facts = {
         "network": outcome.model,
@@ -132,8 +134,7 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
                 width=160,
                 alt=f"{METHODS[outcome.method]}: {words}",
             )
-    st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), most=4))
-    if abstains:  # last, so that the columns stay in line
+    if abstains:
         st.warning(f"Why did it abstain? {outcome.abstention}")
 
 

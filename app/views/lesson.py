@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import state
 from app.gallery import OWN, SOURCES
 from app.lesson import STEPS, LessonStep
 
@@ -11,8 +12,10 @@ VIEWS = Path(__file__).parent
 
 
 def current_step() -> int:
-    """The step in the address, or else the one shown last, 1 to the number of steps."""
-    text = st.query_params.get("step", str(st.session_state.get("lesson-step", 1)))
+    """The step in the address, 1 to the number of steps. A lesson come back to goes on where it was left."""
+    if state.comes_anew("lesson") and "step" not in st.query_params and st.session_state.get("lesson-step", 1) > 1:
+        go_to(st.session_state["lesson-step"])
+    text = st.query_params.get("step", "1")
     step = min(int(text), len(STEPS)) if len(text) < 4 and text.isdecimal() and int(text) > 0 else 1
     st.session_state["lesson-step"] = step
     return step

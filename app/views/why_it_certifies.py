@@ -252,7 +252,12 @@ def arithmetic() -> None:
     labels = controls.all_labels(model, image, noise.levels)
     names = model.class_names
     certificate = certificate_from_labels(labels, len(names))
-    st.markdown("In the worst case every step takes a vote from the winner and gives it to the closest rival. Play it:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
+        st.markdown(
+            "In the worst case every step takes a vote from the winner and gives it to the closest rival. Play it:",
+            width="stretch",
+        )
     player.show(
         proof_charts.vote_transfer(certificate, names),
         "transfer",

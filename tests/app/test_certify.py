@@ -125,6 +125,30 @@ def test_a_gallery_button_changes_picture_and_address():
     assert page.query_params["picture"] == "cifar10-05"
 
 
+def test_going_back_in_the_browser_ends_at_the_picture_that_the_page_began_with():
+    page = open_page(sigma="0.15")
+    first = shown_radius(page)
+    healthy(page.button(key="pick-cifar10-05").click().run())
+    assert shown_radius(page) != first
+    del page.query_params["picture"]  # as the address was at first
+    assert shown_radius(healthy(page.run())) == first
+
+
+def test_a_network_that_does_not_know_the_noise_says_so():
+    def told(page: AppTest) -> list[str]:
+        return [caption.value for caption in page.caption if "the nearest is set" in caption.value]
+
+    page = open_page(**{"cifar10-network": "cifar10-dssn-long", "sigma": "0.2"})
+    healthy(page.slider(key="sigma").set_value(0.15 + 0.1).run())
+    assert not told(page)
+    page.session_state["kept-sigma"] = 0.1
+    healthy(page.run())
+    assert page.slider(key="sigma").value == 0.2
+    assert told(page) == ["This network was trained for σ from 0.2 to 4.5: instead of 0.1 the nearest is set."]
+    healthy(page.slider(key="sigma").set_value(0.25).run())
+    assert not told(page)
+
+
 @pytest.mark.parametrize("parameters", [{"picture": "../../etc/passwd"}, {"sigma": "nan"}, {"sigma": "99"}])
 def test_nonsense_in_the_address_falls_back_to_the_default(parameters):
     assert shown_radius(open_page(**parameters)) == shown_radius(open_page())

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from dssn_core import load_model, read_image
-from dssn_core.certificate_file import make, verify
+from dssn_core.certificate_file import dumps, make, verify
 from dssn_core.gallery import sample_pictures
 from dssn_core.voting import noise_for, sample_labels
 from tests.app.test_certify import MAIN
@@ -52,6 +52,22 @@ def test_a_file_is_still_there_after_a_change_of_page_and_not_counted_again(monk
     monkeypatch.setattr(resources, "verification", verification)
     page.button(key="example").click().run()
     assert not page.exception and not page.error and len(page.success) == 1
+
+
+def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
+    model, sample = load_model("cifar10-dssn"), sample_pictures()[9].path
+    labels = sample_labels(model, read_image(sample), noise_for(model, 300))
+    document = dumps(make(model, read_image(sample), labels, 300, embed=False)).encode()
+    page = open_page()
+    page.file_uploader(key="certificate").set_value(("c.json", document, "application/json")).run()
+    assert "holds no pixels" in page.info[0].value
+    page.file_uploader(key="certified").set_value(("p.png", sample.read_bytes(), "image/png")).run()
+    assert not page.exception and len(page.success) == 1
+    page.switch_page("views/lesson.py").run()
+    page.switch_page("views/check.py").run()
+    assert not page.exception and len(page.success) == 1
+    page.button(key="example").click().run()
+    assert len(page.success) == 1 and "kept-certified" not in page.session_state
 
 
 def test_the_forgery_claims_more_and_only_counting_again_tells():

@@ -86,8 +86,16 @@ def test_every_step_about_a_picture_leads_to_a_built_in_one_and_the_network_it_s
 
 def test_the_lesson_goes_on_where_it_was_left():
     page = open_page(step="4")
-    del page.query_params["step"]
-    assert healthy(page.run()).subheader[0].value == STEPS[3].title
+    page.switch_page("views/about.py").run()
+    del page.query_params["step"]  # as a change of page does in the browser
+    assert healthy(page.switch_page("views/lesson.py").run()).subheader[0].value == STEPS[3].title
+
+
+def test_going_back_in_the_browser_ends_at_the_first_step():
+    page = open_page()
+    healthy(page.button(key="next").click().run())
+    del page.query_params["step"]  # as the address was at first
+    assert healthy(page.run()).subheader[0].value == STEPS[0].title
 
 
 def test_starting_again_forgets_everything():
