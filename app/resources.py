@@ -17,18 +17,20 @@ from app.runs import EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
-from dssn_core.certificate_file import Counter, Document, Finding, parse, verify, with_votes
+from dssn_core.certificate_file import Document, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, find_model
 from dssn_core.constants import levels_from_lambda
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
+from dssn_core.offsets import OFFSET_SCHEMES, check_shape
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.self_check import KNOWN, Result, outcome
-from dssn_core.splitting import OFFSET_SCHEMES, Block, check_shape
+from dssn_core.splitting import Block
 from dssn_core.stored import Stored
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
+from dssn_core.verification import Counter, Finding, verify
 from dssn_core.voting import Tally, noise_for, sample_labels
 
 

@@ -21,7 +21,6 @@ from . import accuracy, agreement, benchmark, certificate_file, evaluation, reco
 from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
 from .certificate import Certificate, certificate_from_labels, radius_bounds
-from .certificate_file import Verdict, verdict
 from .checkpoints import MANIFEST, find_model, load_model, read_manifest, save_checkpoint
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
@@ -40,6 +39,7 @@ from .standings import TABLE_RHOS, Evaluated, markdown, standings
 from .stored import keep_certificates, pictures_for
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for, task_of
+from .verification import Verdict, verdict, verify
 from .voting import ChunkLayout, Tally, noise_for, sample_labels
 
 Parser = argparse.ArgumentParser
@@ -268,7 +268,7 @@ def run_verify(options: Options) -> int:
         document = certificate_file.parse(file.read(certificate_file.MAX_BYTES + 1))
     _, height, width = document["image"]["shape"]
     image = read_image(options.image, (height, width)) if options.image else None
-    findings = list(certificate_file.verify(document, image, count=counted, chosen=options.model))
+    findings = list(verify(document, image, count=counted, chosen=options.model))
     for finding in findings:
         print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
     made = [certificate_file.shown(f"{name} {value}") for name, value in document["made"].items()]

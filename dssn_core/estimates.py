@@ -13,7 +13,8 @@ from .constants import lambda_from_levels, levels_from_sigma
 from .gallery import Dataset
 from .networks import Classifier
 from .noises import NOISES, keyed_generator
-from .splitting import block_grid, check_shape, offset_fractions
+from .offsets import check_shape, offset_fractions
+from .splitting import block_grid
 from .voting import check_model
 
 BATCH = 250

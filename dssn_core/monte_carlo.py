@@ -17,7 +17,8 @@ from torch import Tensor
 
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels, rounded_down
 from .images import image_sha256
-from .splitting import check_image, check_seed, check_shape
+from .offsets import check_seed, check_shape
+from .splitting import check_image
 from .voting import BATCH_SIZE, BaseClassifier, check_model, classify
 
 STAGES = {"preview": 0, "selection": 1, "estimation": 2}

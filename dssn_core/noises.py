@@ -11,7 +11,8 @@ from torch import Tensor
 
 from .constants import PIXEL_STEPS, lambda_from_levels
 from .monte_carlo import add_uniform, split_independently
-from .splitting import block_sums, offsets_at, over_blocks, samples_from_numerators, split_numerators
+from .offsets import offsets_at
+from .splitting import block_sums, over_blocks, samples_from_numerators, split_numerators
 
 Sampler = Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]
 

@@ -9,7 +9,8 @@ from typing import Any
 from .certificate import certificate_from_votes
 from .constants import PIXEL_STEPS, NoiseLevel
 from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
-from .splitting import PIXELWISE, Block, check_shape
+from .offsets import check_shape
+from .splitting import PIXELWISE, Block
 from .voting import BATCH_SIZE
 
 Key = tuple[object, ...]

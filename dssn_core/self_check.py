@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 
 from .certificate import certificate_from_votes
-from .certificate_file import Counter, Verdict, Worker, parse, verdict, verify
+from .certificate_file import parse
 from .checkpoints import PRETRAINED, list_models, load_model
 from .constants import PIXEL_STEPS, counted
 from .splitting import PIXELWISE, SplitNoise
+from .verification import Counter, Verdict, Worker, verdict, verify
 from .voting import sample_labels
 
 KNOWN = "certificate.json"

@@ -39,8 +39,9 @@ from .files import locked, read_json_lines, write_atomically, write_json_lines
 from .gallery import Dataset, Labelled, count_of, identity
 from .networks import Classifier, Ensemble, centred
 from .noises import NOISES, keyed_generator
+from .offsets import check_seed, check_shape, offset_fractions
 from .precision import HAS_BFLOAT16, PRECISIONS
-from .splitting import PIXELWISE, Block, block_grid, check_block, check_seed, check_shape, offset_fractions
+from .splitting import PIXELWISE, Block, block_grid, check_block
 
 STATE, LOG = "state.safetensors", "log.jsonl"
 STATISTICS_BATCHES = 20

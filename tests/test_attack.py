@@ -21,7 +21,7 @@ from dssn_core.attack import (
     undo,
     vote_of,
 )
-from dssn_core.splitting import OFFSET_SCHEMES
+from dssn_core.offsets import OFFSET_SCHEMES
 
 SHAPE = (2, 3, 3)
 BLOCKS = [(1, 1, 1), (2, 1, 1), (1, 3, 1)]

@@ -4,7 +4,8 @@ import torch
 from dssn_core import SplitNoise
 from dssn_core.monte_carlo import add_uniform, split_independently
 from dssn_core.noises import NOISES, dssn_samples
-from dssn_core.splitting import block_grid, offset_fractions
+from dssn_core.offsets import offset_fractions
+from dssn_core.splitting import block_grid
 
 SHAPE = (3, 16, 16)
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from dssn_core import certificate_file, self_check
+from dssn_core import certificate_file, self_check, verification
 from dssn_core.__main__ import DIFFERS, main
 from dssn_core.checkpoints import PRETRAINED, WEIGHTS, list_models
 from tests.oracle import centre
@@ -88,7 +88,7 @@ def test_votes_that_another_machine_may_count_otherwise_are_no_fault(tmp_path, m
     labels = document["claim"]["sample_labels"]
     labels[0] = (labels[0] + 1) % 10
     file.write_text(json.dumps(certificate_file.with_votes(document, labels)))
-    monkeypatch.setitem(certificate_file.NEAR_TIE, "float32", near)
+    monkeypatch.setitem(verification.NEAR_TIE, "float32", near)
     found = list(self_check.run(tmp_path))
     assert [result.what for result in found if not result.passed] == expected
     assert sum(result.rounding for result in found) == 1 - len(expected)  # told apart from one that agrees

@@ -8,7 +8,7 @@ import torch
 from toys import Memory, Toy
 
 from dssn_core import SplitNoise, certificate_from_votes, count_votes
-from dssn_core.splitting import OFFSET_SCHEMES
+from dssn_core.offsets import OFFSET_SCHEMES
 
 MAX_IMAGES = 1500  # a ball of more images is left to another case
 

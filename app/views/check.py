@@ -7,9 +7,10 @@ from torch import Tensor
 
 from app import pictures, resources
 from app.charts import checklist
-from dssn_core.certificate_file import Document, Finding, Verdict, dumps, embedded_image, parse, verdict
+from dssn_core.certificate_file import Document, dumps, embedded_image, parse
 from dssn_core.constants import counted, sigma_from_levels
 from dssn_core.images import image_sha256, read_image
+from dssn_core.verification import Finding, Verdict, verdict
 
 EXAMPLES = {
     "example": ("Check an example", resources.example, "the file that comes with the small network"),

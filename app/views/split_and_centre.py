@@ -15,7 +15,8 @@ from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lam
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import NEIGHBOURS
 from dssn_core.networks import Classifier
-from dssn_core.splitting import OFFSET_SCHEMES, PIXELWISE, Block, Place, block_sums, over_blocks, pixel_sample
+from dssn_core.offsets import OFFSET_SCHEMES
+from dssn_core.splitting import PIXELWISE, Block, Place, block_sums, over_blocks, pixel_sample
 from dssn_core.voting import noise_for
 
 ONE_PIXEL = "One pixel"

@@ -5,8 +5,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from dssn_core import load_model, read_image
-from dssn_core.certificate_file import dumps, make, verify
+from dssn_core.certificate_file import dumps, make
 from dssn_core.gallery import sample_pictures
+from dssn_core.verification import verify
 from dssn_core.voting import noise_for, sample_labels
 from tests.app.test_certify import MAIN
 

@@ -1,0 +1,237 @@
+"""Computing a certificate file again: everything that it claims, one finding after the other."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from operator import call
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .certificate import certificate_from_labels, radius_bounds
+from .certificate_file import CertificateFileError, Document, check_rows, claim_of, digest, embedded_image, shown
+from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
+from .constants import counted
+from .images import image_sha256
+from .networks import Classifier
+from .splitting import PIXELWISE, SplitNoise
+from .voting import ChunkLayout, fitting_batch_size, noise_for, sample_labels
+
+NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
+"""Logits that another machine's rounding may bring to another order, by number format: well above what `agreement`
+measures on one. In bfloat16 a processor without kernels for it turned 12 of 2640 kept votes on ImageNet pictures, whose
+two best logits were up to 0.06 apart.
+"""
+
+MOST_NEAR_TIES = 0.1
+"""The largest share of samples that can be excused as near ties."""
+
+LONG = 20
+"""Lists with more entries are not spelt out where they agree."""
+
+Counter = Callable[[Classifier, Tensor, SplitNoise, int], np.ndarray]
+"""(model, image, noise, batch_size) -> the class that each sample votes for, int64 (N,)."""
+Worker = Callable[[Callable[[], Tensor]], Tensor]
+"""Runs a piece of work and returns what it gives."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was recomputed. text: what was found, in words.
+
+    rounding: of one that does not agree, whether the arithmetic of another machine would explain it.
+    """
+
+    what: str
+    agrees: bool
+    text: str
+    rounding: bool = False
+
+
+class Verdict(StrEnum):
+    """What the findings of a file add up to."""
+
+    HOLDS = "The certificate holds."
+    ROUNDING = (
+        "Everything agrees but for what another kind of machine may well count otherwise: samples whose two best "
+        "classes are nearly tied. From the file alone one cannot tell another machine's rounding from a forgery: "
+        "rely on what the line about votes says, not on the stated radius."
+    )
+    DIFFERS = "The certificate does not hold as stated."
+
+
+def verdict(findings: Iterable[Finding]) -> Verdict:
+    wrong = [finding for finding in findings if not finding.agrees]
+    if not wrong:
+        return Verdict.HOLDS
+    return Verdict.ROUNDING if all(finding.rounding for finding in wrong) else Verdict.DIFFERS
+
+
+def _finding(what: str, stated: Any, found: Any) -> Finding:
+    if stated != found:
+        lists = isinstance(stated, list) and isinstance(found, list)
+        text = _first_difference(stated, found) if lists else f"the file says {shown(stated)}, but it is {shown(found)}"
+        return Finding(what, False, text)
+    text = f"all {len(found):,} as stated" if isinstance(found, list) and len(found) > LONG else shown(found)
+    return Finding(what, True, text)
+
+
+def _first_difference(stated: list[Any], found: list[Any]) -> str:
+    if len(stated) != len(found):
+        return f"the file lists {len(stated):,}, but there are {len(found):,}"
+    wrong = [place for place, (a, b) in enumerate(zip(stated, found, strict=True)) if a != b]
+    first = wrong[0]
+    return (
+        f"{len(wrong):,} of {len(found):,} differ, the first in place {first}: the file says {shown(stated[first])}, "
+        f"but it is {shown(found[first])}"
+    )
+
+
+def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None = None) -> tuple[Classifier, Finding]:
+    """The installed model with the stated weights; failing that, the one of the stated name, with what is wrong.
+
+    chosen: the name or folder of the one model to check with.
+    """
+    name, weights = document["model"]["name"], document["model"]["weights_sha256"]
+    if chosen is not None:  # which may be a path; a path is never the file's own word
+        name = chosen
+    else:
+        installed = {}
+        for known in list_models(folder):
+            with suppress(CheckpointError):  # a damaged model is no answer to any question
+                installed[known] = read_manifest(find_model(known, folder)).weights_sha256
+        fitting = sorted((known for known in installed if installed[known] == weights), key=lambda known: known != name)
+        if not fitting and name not in installed:
+            raise CertificateFileError(
+                f"no model with the weights {weights[:16]}… is installed, and none named {shown(name)!r}; installed: "
+                f"{', '.join(installed) or 'none'}"
+            )
+        name = fitting[0] if fitting else name
+    model = load_model(name, folder)
+    found = model.manifest.weights_sha256
+    if found == weights:
+        return model, Finding("weights", True, f"{shown(name)} is installed here with these weights, {shown(found)}")
+    text = f"the file says {weights[:16]}…, but {shown(name)} here has {found[:16]}…"
+    return model, Finding("weights", False, text)
+
+
+def verify(
+    document: Document,
+    image: Tensor | None = None,
+    folder: Path = PRETRAINED,
+    count: Counter = sample_labels,
+    chosen: str | None = None,
+    work: Worker = call,
+) -> Iterator[Finding]:
+    """Recompute everything a parsed document claims, one finding after the other; it holds if all agree.
+
+    image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. count: counts the votes,
+    for a caller that wants to see how far it has come. chosen: as in `model_of`. work: runs other work of the network,
+    for a caller that has a thread for it. CertificateFileError if the pixels or a model are missing, or the image given
+    for a file without pixels is another one.
+    """
+    stated = document["image"]
+    yield _finding("digest of the file", document["digest"], digest(document))
+    pixels = embedded_image(document)
+    if pixels is None and image is None:
+        raise CertificateFileError("the file holds no pixels: give the image as well")
+    if pixels is None and image is not None and image_sha256(image) != stated["sha256"]:
+        raise CertificateFileError(
+            "the image given is not the one that the file is about, or it was cropped or resized otherwise: its "
+            f"SHA-256 is {image_sha256(image)}, the file says {stated['sha256']}"
+        )
+    for what, seen in (("image in the file", pixels), ("image given", image)):
+        if seen is not None:
+            yield _finding(f"shape of the {what}", stated["shape"], list(seen.shape))
+            yield _finding(f"SHA-256 of the {what}", stated["sha256"], image_sha256(seen))
+    subject = pixels if pixels is not None else image
+    assert subject is not None
+
+    model, weights = model_of(document, folder, chosen)
+    yield weights
+    yield _finding("name of the model", document["model"]["name"], model.manifest.name)
+    yield _finding("class names", document["model"]["class_names"], list(model.class_names))
+    if tuple(subject.shape) != model.input_shape:
+        sizes = f"{model.input_shape}, not {tuple(subject.shape)}"
+        raise CertificateFileError(f"{model.manifest.name} takes images of shape {sizes}")
+
+    levels, offsets, how = document["noise"]["levels"], document["noise"]["offsets"], document["evaluation"]
+    check_rows(how["rows"], model.input_shape)
+    noise = noise_for(model, levels)
+    yield _finding("offset scheme and seed", [offsets["scheme"], offsets["seed"]], [noise.scheme, noise.seed])
+    yield _finding("offsets", offsets["sha256"], noise.offsets_sha256)
+    block = document["noise"].get("block", list(PIXELWISE))
+    yield _finding("pixels that are split together (channels, rows, columns)", block, list(noise.block))
+    layout = ChunkLayout.of(levels, how["rows"])
+    yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
+    yield _number_format(model, how["precision"])
+    listed = np.array(document["claim"]["sample_labels"])
+    if len(listed) != levels or listed.max() >= model.num_classes:
+        text = f"the file lists {len(listed)} votes for N = {levels} samples, for class {listed.max()} at most"
+        yield Finding("votes of the samples", False, text)
+        return
+    labels = count(model, subject, noise, layout.rows)
+    yield _compare_votes(model, subject, noise, listed, labels, work)
+    followed = claim_of(listed, model.class_names)  # exact arithmetic: no rounding can excuse it
+    for name, what in (
+        ("votes", "counts of the votes"),
+        ("label", "index of the class"),
+        ("class", "class"),
+        ("radius_steps", "certified radius in steps"),
+        ("radius", "certified radius ρ"),
+    ):
+        yield _finding(f"from the stated votes: {what}", document["claim"][name], followed[name])
+
+
+def _number_format(model: Classifier, stated: str) -> Finding:
+    """Set the model to the stated number format where that is its own, or float32, in which any network may vote."""
+    if stated in (model.manifest.precision, "float32"):
+        model.precision = stated
+    return _finding("number format", stated, model.precision)
+
+
+def _logits(model: Classifier, samples: Tensor, lam: float) -> Tensor:
+    with torch.inference_mode():
+        logits: Tensor = model(samples, lam)
+    return logits
+
+
+def _compare_votes(
+    model: Classifier,
+    image: Tensor,
+    noise: SplitNoise,
+    listed: np.ndarray,
+    labels: np.ndarray,
+    work: Worker,
+) -> Finding:
+    """The stated votes against those counted here. They are excused where the stated class is nearly the best here.
+
+    How nearly depends on the number format. Nothing is excused where too many differ, or those that do decide which
+    class wins.
+    """
+    what, differing = "votes of the samples", np.flatnonzero(listed != labels)
+    if not len(differing):
+        return Finding(what, True, f"all {noise.levels} as stated")
+    agreed = np.bincount(labels[listed == labels], minlength=model.num_classes)
+    here = certificate_from_labels(labels, model.num_classes)
+    bounds = radius_bounds(agreed, noise.levels)
+    both = f"at least {bounds.lower} for {model.class_names[bounds.label]}" if bounds.final else "no class for sure"
+    text = (
+        f"{len(differing)} of {noise.levels} samples vote otherwise than stated, first j = {differing[0]}; the votes "
+        f"counted here certify {counted(here.radius_steps, 'step')}; whichever of the two is right about them, {both}"
+    )
+    if len(differing) > MOST_NEAR_TIES * noise.levels or not bounds.final:
+        return Finding(what, False, text)
+    behind = 0.0
+    for rows in np.array_split(differing, -(-len(differing) // fitting_batch_size(noise.shape))):
+        logits = work(partial(_logits, model, noise.samples_at(image, torch.from_numpy(rows)), noise.lam))
+        stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
+        behind = max(behind, float((logits.amax(dim=1) - stated).max()))
+    near = behind < NEAR_TIE[model.precision]
+    how = f"up to {behind:.2g} behind in logits" if behind else "exactly tied with those counted here"
+    return Finding(what, False, f"{text}. The stated classes are {how}", near)
