@@ -28,9 +28,11 @@ from .ensembles import joined
 from .estimates import estimate
 from .files import check_replaceable, only_writer, read_json_lines, write_atomically, write_json_lines
 from .gallery import list_dataset
+from .held_out import held_out_of
 from .images import image_sha256, read_image
 from .networks import Classifier
 from .noises import NOISES
+from .optimizers import OPTIMIZERS
 from .paper import published
 from .precision import PRECISIONS
 from .records import WHOLE, Part, Record, Sampling
@@ -299,7 +301,7 @@ def add_train(parser: Parser) -> None:
     )
     own.add_argument("--images", type=int, help="budget: images seen")
     own.add_argument("--batch-size", type=int)
-    own.add_argument("--optimizer", choices=list(training.OPTIMIZERS))
+    own.add_argument("--optimizer", choices=list(OPTIMIZERS))
     own.add_argument("--learning-rate", type=float)
     own.add_argument("--weight-decay", type=float)
     own.add_argument("--momentum", type=float)
@@ -417,7 +419,7 @@ def run_evaluate(options: Options) -> int:
     model = load_model(options.model)
     data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
-        data = training.held_out_of(model.manifest, data)
+        data = held_out_of(model.manifest, data)
     method = options.method or model.manifest.noise
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
@@ -514,7 +516,7 @@ def run_estimate(options: Options) -> int:
     for name in options.model:
         model = load_model(name)
         known = labelled_for(listed(options.data, model.input_shape[1:], train=True), model.class_names)
-        held_out = training.held_out_of(model.manifest, known)
+        held_out = held_out_of(model.manifest, known)
         data = held_out.subset(torch.tensor(evaluation.selected(held_out, options.limit))).load()
         print(f"{name}: {len(data)} images, {options.samples} samples each")
         print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))

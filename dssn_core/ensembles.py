@@ -6,13 +6,12 @@ from typing import Any
 
 from .checkpoints import Manifest
 from .gallery import identity
+from .held_out import DECIDED_BY
 from .networks import Classifier, Ensemble
 from .splitting import PIXELWISE
 
 ALIKE = ("noise", "offsets", "class_names", "input_shape")
 """Fields of the members' manifests that must agree for one vote to make sense for all of them."""
-HELD_OUT = ("data", "seed", "held_out_per_class")
-"""What of their training decides which images were set apart: none of these may have been seen by any member."""
 
 
 def _without_hashes(offsets: dict[str, Any]) -> str:
@@ -39,7 +38,7 @@ def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]
     ensemble = Ensemble([model.network for model in models])
     manifests = [model.manifest for model in models]
     alike = {field: _common(field, [getattr(manifest, field) for manifest in manifests]) for field in ALIKE}
-    held_out = {field: _common(field, [m.training.get(field) for m in manifests]) for field in HELD_OUT}
+    held_out = {field: _common(field, [m.training.get(field) for m in manifests]) for field in DECIDED_BY}
     low = max(manifest.sigma_range[0] for manifest in manifests)
     high = min(manifest.sigma_range[1] for manifest in manifests)
     if low > high:

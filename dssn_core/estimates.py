@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from .constants import lambda_from_levels, levels_from_sigma
+from .draws import keyed_generator
 from .gallery import Dataset
 from .networks import Classifier
-from .noises import NOISES, keyed_generator
+from .noises import NOISES
 from .offsets import check_shape, offset_fractions
 from .splitting import block_grid
 from .voting import check_model

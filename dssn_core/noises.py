@@ -5,7 +5,6 @@ Shape legend: B batch, C, H, W image.
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,12 +14,6 @@ from .offsets import offsets_at
 from .splitting import block_sums, over_blocks, samples_from_numerators, split_numerators
 
 Sampler = Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]
-
-
-def keyed_generator(*key: int) -> torch.Generator:
-    """A generator seeded by all the numbers of `key`: draws keyed by purpose and position need no saved state."""
-    seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
-    return torch.Generator().manual_seed(seed)
 
 
 def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:

@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +33,16 @@ from .checkpoints import (
 )
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
 from .denoising import DenoisedLite0, denoising_loss
+from .draws import BATCH, HELD_OUT, ORDER, STATISTICS, WEIGHTS, keyed_generator
 from .ensembles import members_of
 from .files import locked, read_json_lines, write_atomically, write_json_lines
-from .gallery import Dataset, Labelled, count_of, identity
+from .gallery import Dataset, identity
+from .held_out import check_unseen, held_out_split, seen_in
 from .networks import Classifier, Ensemble, centred
-from .noises import NOISES, keyed_generator
+from .noises import NOISES
 from .offsets import check_seed, check_shape, offset_fractions
-from .precision import HAS_BFLOAT16, PRECISIONS
+from .optimizers import OPTIMIZERS, learning_rate_factor
+from .precision import PRECISIONS
 from .splitting import PIXELWISE, Block, block_grid, check_block
 
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -122,35 +124,6 @@ class TrainSettings:
         return 2 if self.consistency else 1
 
 
-ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS = range(6)  # purposes of random draws
-
-
-def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices (training, held out): `per_class` images of every class, drawn with `seed`, are never trained on."""
-    held = []
-    for label in sorted(set(labels.tolist())):
-        members = torch.nonzero(labels == label).flatten()
-        if len(members) <= per_class:
-            raise ValueError(f"class {label} has {len(members)} images; {per_class} are to be held out")
-        order = torch.randperm(len(members), generator=keyed_generator(seed, SPLIT, label))
-        held.append(members[order[:per_class]])
-    held_out = torch.cat(held).sort().values
-    mask = torch.ones(len(labels), dtype=torch.bool)
-    mask[held_out] = False
-    return torch.nonzero(mask).flatten(), held_out
-
-
-def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
-    """Of the training set `data`, the images that the model's training never saw; ValueError for other data."""
-    if identity(manifest.training.get("data", "")) != identity(data.description):
-        raise ValueError(f"the model was trained on {manifest.training.get('data')}, this is {data.description}")
-    try:
-        per_class, seed = manifest.training["held_out_per_class"], manifest.training["seed"]
-    except KeyError as error:
-        raise ValueError(f"the manifest of {manifest.name} does not tell the {error} of its held-out images") from None
-    return data.subset(held_out_split(data.labels, per_class, seed)[1])
-
-
 def draw_levels(count: int, sigma_range: tuple[float, float], generator: torch.Generator) -> Tensor:
     """int64 (B,) level counts: sqrt(sigma) uniform over the range, which favours neither end much."""
     low, high = (math.sqrt(sigma) for sigma in sigma_range)
@@ -170,39 +143,6 @@ def disagreement(logits: Tensor, lam: Tensor) -> Tensor:
     mean = torch.logaddexp(first, second) - math.log(2)
     divergence = sum((p.exp() * (p - mean)).sum(dim=1) for p in (first, second)) / 2
     return (lam * divergence).mean()
-
-
-def _sgd(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
-    return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True)
-
-
-def _adamw(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(groups, lr=settings.learning_rate)
-
-
-def _muon(groups: list[dict[str, Any]], settings: TrainSettings) -> torch.optim.Optimizer:
-    from timm.optim import muon  # takes seconds, for which no page should wait
-
-    # By itself it orthogonalizes in bfloat16; where that is only emulated, a step spends most of its time on it.
-    usable = torch.bfloat16 if HAS_BFLOAT16 else torch.float32
-    muon.zeropower_via_newtonschulz = partial(muon.zeropower_via_newtonschulz, dtype=usable)
-    optimizer: torch.optim.Optimizer = muon.Muon(
-        groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True
-    )
-    return optimizer
-
-
-OPTIMIZERS = {"sgd": _sgd, "adamw": _adamw, "muon": _muon}
-"""By name; all take the groups of parameters of `Trainer`. Muon turns its updates of convolutions into orthogonal ones
-(Jordan 2024) and leaves all other parameters to AdamW; its weight decay, as that of AdamW, is times the learning rate.
-"""
-
-
-def learning_rate_factor(progress: float, warmup: float) -> float:
-    """Linear rise over `warmup` of the run, then a cosine to zero; progress in [0, 1]."""
-    if progress < warmup:
-        return progress / warmup
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 class Trainer:
@@ -246,7 +186,7 @@ class Trainer:
             {"params": [p for p in trained if p.ndim == 2], "weight_decay": settings.weight_decay, **fallback},
             {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0, **fallback},
         ]
-        self.optimizer = OPTIMIZERS[settings.optimizer](groups, settings)
+        self.optimizer = OPTIMIZERS[settings.optimizer](groups, settings.learning_rate, settings.momentum)
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
@@ -301,9 +241,7 @@ class Trainer:
         """Take the weights of a model, or of the member of an ensemble, that is of the same architecture.
 
         It may have been trained for another noise, whose samples are scaled otherwise.
-        ValueError if there is none, or if it, or one that it went on from, has been trained on images that this run is
-        to hold out, or may have been: on as many images, packed otherwise. Among data of another size it is up to the
-        user that there are none of them.
+        ValueError if there is none, or if it may have seen what this run is to hold out (`check_unseen`).
         """
         found = [(one, one.manifest) for one in members_of(load_model(name))]
 
@@ -316,23 +254,8 @@ class Trainer:
             kinds = " and ".join(f"a {manifest.architecture} of {manifest.settings}" for _, manifest in found)
             raise ValueError(f"{name} is of other settings than this run, {kinds}")
         first, manifest = fitting[0]
-        before = manifest.training
-        last = {"data": before.get("data", ""), **{what: before.get(what) for what in ("seed", "held_out_per_class")}}
-        self.seen_before = [*before.get("seen_before", []), last]
-        for seen in self.seen_before:
-            if identity(seen["data"]) != identity(data.description):
-                if count_of(seen["data"]) is not None and count_of(seen["data"]) == count_of(data.description):
-                    raise ValueError(
-                        f"{name} was trained on {seen['data']}; these may be the same images in another order, and it "
-                        "has seen some that would be held out: give --data as it was then"
-                    )
-                continue
-            seed, per_class = seen["seed"], seen["held_out_per_class"]
-            if seed != self.settings.seed or per_class < self.settings.held_out_per_class:
-                raise ValueError(
-                    f"{name} held out other images of this data: start with seed {seed} and at most {per_class} held "
-                    "out per class"
-                )
+        self.seen_before = seen_in(manifest)
+        check_unseen(name, self.seen_before, data.description, self.settings.seed, self.settings.held_out_per_class)
         self.model.network.load_saved_state(first.network.saved_state())
         self.start_sha256, self.images_before = manifest.weights_sha256, manifest.images_seen
 

@@ -20,9 +20,9 @@ from dssn_core.estimates import estimate
 from dssn_core.evaluation import evenly_spread
 from dssn_core.files import only_writer
 from dssn_core.gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
+from dssn_core.held_out import held_out_of
 from dssn_core.images import image_sha256, png
 from dssn_core.strict import Hesitant, strictly
-from dssn_core.training import held_out_of
 from dssn_core.voting import noise_for, sample_labels
 
 PICTURE = str(sample_pictures()[3].path)

@@ -15,12 +15,12 @@ from dssn_core.checkpoints import PRETRAINED
 from dssn_core.evaluation import clean_accuracy, evaluate, evenly_spread, selected
 from dssn_core.files import only_writer
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
+from dssn_core.held_out import held_out_of, held_out_split
 from dssn_core.imagenet import class_names, efficientnet_lite0, preprocess
 from dssn_core.images import read_image
 from dssn_core.monte_carlo import certify_randomized
 from dssn_core.networks import Classifier
 from dssn_core.records import Part, Record, Sampling
-from dssn_core.training import held_out_of, held_out_split
 
 NAMED = Dataset(
     torch.zeros(9, 3, 2, 2, dtype=torch.uint8),

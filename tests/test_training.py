@@ -7,26 +7,23 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from timm.optim import muon
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
 from dssn_core.checkpoints import MANIFEST, read_manifest, save_checkpoint, save_manifest
+from dssn_core.draws import BATCH, keyed_generator
 from dssn_core.ensembles import joined
 from dssn_core.gallery import Dataset
+from dssn_core.held_out import held_out_of
 from dssn_core.imagenet import efficientnet_lite0
-from dssn_core.noises import keyed_generator
+from dssn_core.optimizers import learning_rate_factor
 from dssn_core.tasks import TASKS
 from dssn_core.training import (
-    BATCH,
     LOG,
     STATE,
     Trainer,
     TrainSettings,
     disagreement,
     draw_levels,
-    held_out_of,
-    held_out_split,
-    learning_rate_factor,
     train,
 )
 from dssn_core.voting import noise_for
@@ -309,26 +306,6 @@ def test_the_log_holds_what_it_says(data, tmp_path):
 # --- data ---
 
 
-@pytest.mark.parametrize("per_class", [1, 5])
-def test_the_held_out_split(per_class):
-    labels = torch.tensor([0, 1, 2] * 10)
-    training, held_out = held_out_split(labels, per_class, seed=0)
-    assert sorted(torch.cat([training, held_out]).tolist()) == list(range(30))  # disjoint, and everything
-    assert torch.bincount(labels[held_out]).tolist() == [per_class] * 3
-    again = held_out_split(labels, per_class, seed=0)
-    assert torch.equal(again[0], training) and torch.equal(again[1], held_out)
-
-
-def test_the_held_out_split_heeds_the_seed():
-    labels = torch.tensor([0, 1] * 50)
-    assert not torch.equal(held_out_split(labels, 10, seed=0)[1], held_out_split(labels, 10, seed=1)[1])
-
-
-def test_a_class_too_small_to_hold_out_from():
-    with pytest.raises(ValueError, match="class 1 has 2 images; 2 are to be held out"):
-        held_out_split(torch.tensor([0, 0, 0, 1, 1]), 2, seed=0)
-
-
 def test_no_held_out_image_is_trained_on(data):
     trainer = Trainer(TINY, data)
     kept = {image.numpy().tobytes() for image in trainer.training.images}
@@ -382,24 +359,6 @@ def test_training_in_bfloat16_gives_a_float32_classifier(data, tmp_path):
 
 
 # --- consistency ---
-
-
-@pytest.mark.parametrize(("has_it", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_muon_does_not_orthogonalize_in_an_emulated_number_format(data, monkeypatch, has_it, expected):
-    orthogonalize = muon.zeropower_via_newtonschulz
-    formats = []
-
-    def recording(*args, **options):
-        updates = orthogonalize(*args, **options)
-        formats.append(updates.dtype)
-        return updates
-
-    monkeypatch.setattr(muon, "zeropower_via_newtonschulz", recording)
-    monkeypatch.setattr("dssn_core.training.HAS_BFLOAT16", has_it)
-    trainer = Trainer(replace(TINY, optimizer="muon"), data)
-    trainer.step()
-    convolutions = [p for p in trainer.model.parameters() if p.ndim == 4]
-    assert formats == [expected] * len(convolutions)
 
 
 def test_disagreement_by_hand():
@@ -486,14 +445,6 @@ def test_the_statistics_of_the_averaged_weights_do_not_depend_on_what_was_measur
 
 
 # --- settings ---
-
-
-def test_the_learning_rate_rises_then_falls():
-    assert learning_rate_factor(0.0, 0.1) == 0
-    assert learning_rate_factor(0.05, 0.1) == pytest.approx(0.5)
-    assert learning_rate_factor(0.1, 0.1) == 1
-    assert learning_rate_factor(0.55, 0.1) == pytest.approx(0.5)
-    assert learning_rate_factor(1.0, 0.1) == pytest.approx(0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+"""Random draws of a run: each is keyed by what it is for and where, so nothing has to be saved to repeat it."""
+
+import numpy as np
+import torch
+
+ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS = range(6)
+"""Purposes of the draws of a training."""
+
+
+def keyed_generator(*key: int) -> torch.Generator:
+    """A generator seeded by all the numbers of `key`; keys that only differ in zeros at their end are one key."""
+    seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator().manual_seed(seed)

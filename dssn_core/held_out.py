@@ -1,0 +1,67 @@
+"""The training images that are set apart: never trained on, and there to choose anything on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .checkpoints import Manifest
+from .draws import SPLIT, keyed_generator
+from .gallery import Labelled, count_of, identity
+
+DECIDED_BY = ("data", "seed", "held_out_per_class")
+"""Entries of a manifest's `training` that decide which images were set apart."""
+
+
+def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices (training, held out): `per_class` images of every class, drawn with `seed`, are never trained on."""
+    held = []
+    for label in sorted(set(labels.tolist())):
+        members = torch.nonzero(labels == label).flatten()
+        if len(members) <= per_class:
+            raise ValueError(f"class {label} has {len(members)} images; {per_class} are to be held out")
+        order = torch.randperm(len(members), generator=keyed_generator(seed, SPLIT, label))
+        held.append(members[order[:per_class]])
+    held_out = torch.cat(held).sort().values
+    mask = torch.ones(len(labels), dtype=torch.bool)
+    mask[held_out] = False
+    return torch.nonzero(mask).flatten(), held_out
+
+
+def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
+    """Of the training set `data`, the images that the model's training never saw; ValueError for other data."""
+    if identity(manifest.training.get("data", "")) != identity(data.description):
+        raise ValueError(f"the model was trained on {manifest.training.get('data')}, this is {data.description}")
+    try:
+        per_class, seed = manifest.training["held_out_per_class"], manifest.training["seed"]
+    except KeyError as error:
+        raise ValueError(f"the manifest of {manifest.name} does not tell the {error} of its held-out images") from None
+    return data.subset(held_out_split(data.labels, per_class, seed)[1])
+
+
+def seen_in(manifest: Manifest) -> list[dict[str, Any]]:
+    """What a model, and those that it went on from, were trained on: data, seed, and images held out per class."""
+    training = manifest.training
+    return [*training.get("seen_before", []), {name: training.get(name, "") for name in DECIDED_BY}]
+
+
+def check_unseen(name: str, seen_before: Sequence[dict[str, Any]], description: str, seed: int, per_class: int) -> None:
+    """ValueError if what the model `name` has seen may hold images of this data that are to be held out now.
+
+    It may if other images of the data were held out, or if there were as many of them, packed otherwise. Among data of
+    another size it is up to the user that there are none of them.
+    """
+    for seen in seen_before:
+        if identity(seen["data"]) != identity(description):
+            if count_of(seen["data"]) is not None and count_of(seen["data"]) == count_of(description):
+                raise ValueError(
+                    f"{name} was trained on {seen['data']}; these may be the same images in another order, and it "
+                    "has seen some that would be held out: give --data as it was then"
+                )
+            continue
+        if seen["seed"] != seed or seen["held_out_per_class"] < per_class:
+            raise ValueError(
+                f"{name} held out other images of this data: start with seed {seen['seed']} and at most "
+                f"{seen['held_out_per_class']} held out per class"
+            )
