@@ -13,7 +13,7 @@ from app.collection import Collection
 from dssn_core import list_models
 from dssn_core.accuracy import Share, certified_curve
 from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, find_model, read_manifest
-from dssn_core.record_files import RECORD_FILES
+from dssn_core.record_files import SHELVES
 from dssn_core.records import WHOLE, Part, by_levels
 from dssn_core.standings import Chosen, Evaluated, chosen
 
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 NETWORK = (MANIFEST, WEIGHTS)
 """The files of a model that say how it votes; `evaluate --record` rewrites the manifest all the same."""
-RECORDS = (*NETWORK, *RECORD_FILES.values())
+RECORDS = (*NETWORK, *(shelf.file for shelf in SHELVES))
 
 
 def stamp_of(name: str, files: tuple[str, ...]) -> Stamp:

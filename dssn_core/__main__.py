@@ -89,7 +89,7 @@ POSITIVE = checked(int, positive)
 RADIUS = checked(float, radius)
 
 
-def counted(
+def votes_with_bar(
     model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int | None, gap: float | None = None
 ) -> np.ndarray:
     """The class that each sample votes for, with a bar on the terminal that tells how the vote stands.
@@ -183,7 +183,7 @@ def run_certify(options: Options) -> int:
         except ValueError as error:
             raise ValueError(f"{error}: choose a smaller --batch-size") from None
     began = time.perf_counter()
-    votes = counted(model, image, noise, options.batch_size, options.strict)
+    votes = votes_with_bar(model, image, noise, options.batch_size, options.strict)
     seconds = time.perf_counter() - began
     labels = votes % model.num_classes
     certificate = certificate_from_labels(labels, model.num_classes)
@@ -270,7 +270,7 @@ def run_verify(options: Options) -> int:
         document = certificate_file.parse(file.read(certificate_file.MAX_BYTES + 1))
     _, height, width = document["image"]["shape"]
     image = read_image(options.image, (height, width)) if options.image else None
-    findings = list(verify(document, image, count=counted, chosen=options.model))
+    findings = list(verify(document, image, count=votes_with_bar, chosen=options.model))
     for finding in findings:
         print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
     made = [certificate_file.shown(f"{name} {value}") for name, value in document["made"].items()]
@@ -425,6 +425,7 @@ def run_evaluate(options: Options) -> int:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
     warn_of_other_noise(model, method)
     folder, part = find_model(options.model), Part(options.files, options.but)
+    shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling = None
     if method != "dssn":
@@ -433,7 +434,7 @@ def run_evaluate(options: Options) -> int:
             sampling.plan(levels)  # refuses nonsense before any work
     before = {}
     if options.record:
-        before = record_files.kept_before(folder, options.held_out, model, levels_of.values(), sampling, data, part)
+        before = record_files.kept_before(folder, shelf, model, levels_of.values(), sampling, data, part)
     indices = evaluation.selected(data, options.limit, part)
     summaries = sys.stdout if options.output or not options.sigma else sys.stderr  # beside records on stdout
     if options.clean:
@@ -452,7 +453,7 @@ def run_evaluate(options: Options) -> int:
             title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
             print(title, *lines, sep="\n", file=summaries)
             if options.record:  # each noise when it is whole: part of its images would not be evenly spread
-                record_files.publish(folder, options.held_out, chosen, data.description, part, options.rho)
+                record_files.publish(folder, shelf, chosen, data.description, part, options.rho)
     return 0
 
 

@@ -1,7 +1,7 @@
 """The records that a model's folder keeps, and what its manifest says of them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,36 @@ from .images import image_sha256
 from .networks import Classifier
 from .records import WHOLE, Key, Part, Record, Sampling, by_levels
 
-RECORD_FILES = {False: "test.jsonl.gz", True: "held-out.jsonl.gz"}
-MEASURED = {False: "certified_accuracy", True: "held_out_certified_accuracy"}
-"""By whether the images were held out of training: the file of a model's records, and what they add up to."""
 SEEN_AGAIN = 10
 """So many of the kept records' images are compared with the data before an evaluation, to know it by."""
 
 
-def kept_records(folder: Path, held_out: bool, weights: str | None = None) -> list[Record]:
-    """The records in a model's folder: of test images, or of those held out of its training.
+@dataclass(frozen=True)
+class Shelf:
+    """Records of one kind of images. file: in the model's folder. entry: of the manifest, what they add up to."""
+
+    file: str
+    entry: str
+
+
+TEST = Shelf("test.jsonl.gz", "certified_accuracy")
+HELD_OUT = Shelf("held-out.jsonl.gz", "held_out_certified_accuracy")
+"""Of training images that were set apart."""
+SHELVES = (TEST, HELD_OUT)
+
+
+def kept_records(folder: Path, shelf: Shelf, weights: str | None = None) -> list[Record]:
+    """The records of a shelf in a model's folder.
 
     weights: the hash of the weights whose records are wanted; None for those of all that have been there.
     """
-    found = [Record.from_json(line) for line in read_json_lines(folder / RECORD_FILES[held_out])]
+    found = [Record.from_json(line) for line in read_json_lines(folder / shelf.file)]
     return [record for record in found if weights in (None, record.weights_sha256)]
 
 
 def kept_before(
     folder: Path,
-    held_out: bool,
+    shelf: Shelf,
     model: Classifier,
     levels: Collection[int],
     sampling: Sampling | None,
@@ -48,10 +59,10 @@ def kept_before(
     weights, measured = model.manifest.weights_sha256, model.manifest.measured
     no_record = "give --output without --record"
     trained_on = model.manifest.training.get("data", "")
-    if not held_out and all(what(data.description) == what(trained_on) for what in (identity, count_of)):
+    if shelf == TEST and all(what(data.description) == what(trained_on) for what in (identity, count_of)):
         raise ValueError(f"{folder.name} was trained on {trained_on}: only those of --held-out can be kept of them")
-    before = kept_records(folder, held_out, weights)
-    entries = {name: of.get("data", "") for name, of in measured.items() if name.startswith(MEASURED[held_out])}
+    before = kept_records(folder, shelf, weights)
+    entries = {name: of.get("data", "") for name, of in measured.items() if name.startswith(shelf.entry)}
     others = [
         kept
         for kept in entries.values()
@@ -59,9 +70,9 @@ def kept_before(
     ]
     if before and others:
         raise ValueError(f"{folder.name} keeps records of {others[0]}, this is {data.description}: {no_record}")
-    if before and entries and (MEASURED[held_out] in entries) != (part == WHOLE):
+    if before and entries and (shelf.entry in entries) != (part == WHOLE):
         kinds = ("of parts of the data", "of the whole data")
-        is_whole = MEASURED[held_out] in entries
+        is_whole = shelf.entry in entries
         raise ValueError(f"{folder.name} keeps records {kinds[is_whole]}, not {kinds[not is_whole]}: {no_record}")
     # Where the manifest names no data, as after a kill between records and manifest, the images themselves tell.
     check_images(folder.name, before[:SEEN_AGAIN] if entries else before, data)
@@ -95,7 +106,7 @@ def _said(precision: str, sampling: Sampling | None) -> str:
 
 def check_of_one_piece(manifest: Manifest) -> None:
     """ValueError if a model's records of test images were measured by patterns of file names only, part by part."""
-    whole = MEASURED[False]
+    whole = TEST.entry
     parts = [name.removeprefix(whole).strip(", ") for name in manifest.measured if name.startswith(whole)]
     if parts and "" not in parts:
         raise ValueError(
@@ -104,7 +115,7 @@ def check_of_one_piece(manifest: Manifest) -> None:
         )
 
 
-def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> None:
+def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> None:
     """Add records of one model, counted in one way at each N, to those in its folder.
 
     Records kept before are dropped if they are of other weights or blocks, or at the same N drawn otherwise or in
@@ -121,7 +132,7 @@ def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> Non
     models = {(weights, block) for weights, _, block in networks}
     before = [
         record
-        for record in kept_records(folder, held_out)
+        for record in kept_records(folder, shelf)
         if (record.weights_sha256, record.block) in models and ways.get(record.levels, record.way) == record.way
     ]
     others = [record.index for record in before if images.get(record.index) not in (None, record.image_sha256)]
@@ -129,12 +140,12 @@ def keep_records(folder: Path, held_out: bool, records: Sequence[Record]) -> Non
         raise ValueError(_another(others[0], folder.name))
     merged = {record.key: record for record in [*before, *records]}
     ordered = sorted(merged.values(), key=lambda record: (record.levels, record.index))
-    write_json_lines(folder / RECORD_FILES[held_out], (record.to_json() for record in ordered))
+    write_json_lines(folder / shelf.file, (record.to_json() for record in ordered))
 
 
 def publish(
     folder: Path,
-    held_out: bool,
+    shelf: Shelf,
     records: Sequence[Record],
     data: str,
     part: Part = WHOLE,
@@ -148,10 +159,10 @@ def publish(
         weights = read_manifest(folder).weights_sha256
         if any(record.weights_sha256 != weights for record in records):
             raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
-        keep_records(folder, held_out, records)
-        measured = measured_on(part.of(kept_records(folder, held_out)), f"{data}{part}", rhos)
+        keep_records(folder, shelf, records)
+        measured = measured_on(part.of(kept_records(folder, shelf)), f"{data}{part}", rhos)
         manifest = read_manifest(folder)
-        entry = {f"{MEASURED[held_out]}{part}": measured}
+        entry = {f"{shelf.entry}{part}": measured}
         save_manifest(folder, replace(manifest, measured={**manifest.measured, **entry}))
 
 

@@ -9,7 +9,7 @@ from .accuracy import Share, certified_curve
 from .checkpoints import read_manifest
 from .constants import PIXEL_STEPS, rounded_down, sigma_from_levels
 from .paper import Published, best_at
-from .record_files import kept_records
+from .record_files import HELD_OUT, TEST, kept_records
 from .records import WHOLE, Part, Record, by_levels
 
 TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
@@ -31,7 +31,7 @@ class Evaluated:
         Records of weights that have been there before are left out.
         """
         weights = read_manifest(folder).weights_sha256
-        test, held_out = (kept_records(folder, of_held_out, weights) for of_held_out in (False, True))
+        test, held_out = (kept_records(folder, shelf, weights) for shelf in (TEST, HELD_OUT))
         return Evaluated(folder.name, part.of(test), held_out)
 
 

@@ -24,7 +24,7 @@ from dssn_core.__main__ import main as command
 from dssn_core.checkpoints import read_manifest
 from dssn_core.files import write_atomically
 from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
-from dssn_core.record_files import kept_records
+from dssn_core.record_files import TEST, kept_records
 from dssn_core.records import by_levels
 from dssn_core.training import Trainer, TrainSettings, train
 from tests.evaluated import unmeasured
@@ -92,7 +92,7 @@ def _recording(folder: Path) -> None:
 
 
 def _kept(folder: Path) -> object:
-    records = [replace(record, seconds=0.0) for record in kept_records(folder / "model", held_out=False)]
+    records = [replace(record, seconds=0.0) for record in kept_records(folder / "model", TEST)]
     return records, read_manifest(folder / "model").measured
 
 
@@ -100,7 +100,7 @@ def _consistent(folder: Path) -> bool:
     """Whatever is kept can be read, and is whole: ten images at each noise."""
     if not (folder / "model").exists():
         return True
-    records, measured = kept_records(folder / "model", held_out=False), read_manifest(folder / "model").measured
+    records, measured = kept_records(folder / "model", TEST), read_manifest(folder / "model").measured
     whole = {n: len(group) for n, group in by_levels(records).items()}
     said = measured.get("certified_accuracy", {"by_levels": {}})["by_levels"]
     return set(whole.values()) <= {10} and {int(n) for n in said} <= set(whole)

@@ -12,39 +12,39 @@ from dssn_core.__main__ import main
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.gallery import list_dataset
 from dssn_core.images import read_image
-from dssn_core.record_files import keep_records, kept_records, measured_on, publish
+from dssn_core.record_files import HELD_OUT, TEST, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Record
 from dssn_core.voting import count_votes
 
 
 def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
     records = [replace(a_record(steps), index=steps) for steps in (3, 1, 2)]
-    keep_records(tmp_path, False, records[:2])
-    keep_records(tmp_path, False, records[1:])
-    assert [record.index for record in kept_records(tmp_path, False)] == [1, 2, 3]
-    assert kept_records(tmp_path, True) == []
+    keep_records(tmp_path, TEST, records[:2])
+    keep_records(tmp_path, TEST, records[1:])
+    assert [record.index for record in kept_records(tmp_path, TEST)] == [1, 2, 3]
+    assert kept_records(tmp_path, HELD_OUT) == []
     before = (tmp_path / "test.jsonl.gz").read_bytes()
-    keep_records(tmp_path, False, records)
+    keep_records(tmp_path, TEST, records)
     assert (tmp_path / "test.jsonl.gz").read_bytes() == before
     other_format = replace(records[0], precision="bfloat16")
-    keep_records(tmp_path, False, [other_format])
-    assert kept_records(tmp_path, False) == [other_format]
+    keep_records(tmp_path, TEST, [other_format])
+    assert kept_records(tmp_path, TEST) == [other_format]
     other_noise = replace(records[0], levels=443, votes=(0, 225, 218))
-    keep_records(tmp_path, False, [other_noise])
-    assert kept_records(tmp_path, False) == [other_format, other_noise]  # one number format for each N
-    keep_records(tmp_path, False, records)
-    keep_records(tmp_path, False, [replace(records[0], weights_sha256="new")])
-    assert [record.weights_sha256 for record in kept_records(tmp_path, False)] == ["new"]
+    keep_records(tmp_path, TEST, [other_noise])
+    assert kept_records(tmp_path, TEST) == [other_format, other_noise]  # one number format for each N
+    keep_records(tmp_path, TEST, records)
+    keep_records(tmp_path, TEST, [replace(records[0], weights_sha256="new")])
+    assert [record.weights_sha256 for record in kept_records(tmp_path, TEST)] == ["new"]
     with pytest.raises(ValueError, match="more than one model"):
-        keep_records(tmp_path, False, [records[0], replace(records[1], weights_sha256="new")])
+        keep_records(tmp_path, TEST, [records[0], replace(records[1], weights_sha256="new")])
 
 
 def test_records_are_not_replaced_by_those_of_other_images(tmp_path):
     """Of another data set, or as another decoder reads the same files."""
-    keep_records(tmp_path, False, records := [a_record(3)])
+    keep_records(tmp_path, TEST, records := [a_record(3)])
     with pytest.raises(ValueError, match="the image of index"):
-        keep_records(tmp_path, False, [replace(records[0], levels=443, votes=(0, 225, 218), image_sha256="another")])
-    assert kept_records(tmp_path, False) == records
+        keep_records(tmp_path, TEST, [replace(records[0], levels=443, votes=(0, 225, 218), image_sha256="another")])
+    assert kept_records(tmp_path, TEST) == records
 
 
 def test_only_the_models_own_method_is_recorded(tmp_path, capsys):
@@ -74,13 +74,13 @@ def test_an_evaluation_goes_on_from_what_is_kept(tmp_path, monkeypatch):
     folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main([*command, "--limit", "8"]) == 0
-    eight = kept_records(folder, False)
+    eight = kept_records(folder, TEST)
 
     counted = []
     monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
     output = tmp_path / "records.jsonl"
     assert main([*command, "--limit", "10", "--output", str(output)]) == 0
-    ten = kept_records(folder, False)
+    ten = kept_records(folder, TEST)
     assert (len(eight), len(ten), len(counted)) == (8, 10, 2)
     assert set(eight) < set(ten)
     assert len(output.read_text().splitlines()) == 10  # the output is whole all the same
@@ -90,14 +90,14 @@ def test_records_in_another_number_format_are_not_replaced(tmp_path, capsys):
     folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
     assert main([*command, "--sigma", "0.1"]) == 0
-    keep_records(folder, False, [replace(record, precision="other") for record in kept_records(folder, False)])
+    keep_records(folder, TEST, [replace(record, precision="other") for record in kept_records(folder, TEST)])
     before = (folder / "test.jsonl.gz").read_bytes()
     capsys.readouterr()
     assert main([*command, "--sigma", "0.05", "0.1"]) == 1
     assert "10 records at N = 88, counted in another way (other, not float32)" in capsys.readouterr().err
     assert (folder / "test.jsonl.gz").read_bytes() == before
     assert main([*command, "--sigma", "0.05"]) == 0
-    assert {record.levels: record.precision for record in kept_records(folder, False)} == {44: "float32", 88: "other"}
+    assert {record.levels: record.precision for record in kept_records(folder, TEST)} == {44: "float32", 88: "other"}
 
 
 def test_records_of_other_data_are_not_replaced(tmp_path, capsys):
@@ -122,7 +122,7 @@ def test_records_of_other_draws_are_not_replaced(tmp_path, capsys):
 def test_records_at_one_noise_are_drawn_in_one_way(tmp_path):
     drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING)
     with pytest.raises(ValueError, match="more than one way"):
-        keep_records(tmp_path, False, [drawn, replace(drawn, sampling=replace(SAMPLING, n=SAMPLING.n + 1))])
+        keep_records(tmp_path, TEST, [drawn, replace(drawn, sampling=replace(SAMPLING, n=SAMPLING.n + 1))])
 
 
 def test_each_noise_is_kept_when_it_is_whole(tmp_path, monkeypatch, capsys):
@@ -137,24 +137,24 @@ def test_each_noise_is_kept_when_it_is_whole(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(evaluation, "count_votes", mortal)
     assert main([*command, "--sigma", "0.05", "0.1"]) == 130
-    assert [record.levels for record in kept_records(folder, False)] == [44] * 10
+    assert [record.levels for record in kept_records(folder, TEST)] == [44] * 10
     assert list(read_manifest(folder).measured["certified_accuracy"]["by_levels"]) == ["44"]
     monkeypatch.setattr(evaluation, "count_votes", count_votes)
     assert main([*command, "--sigma", "0.05", "0.1"]) == 0
-    assert {record.levels for record in kept_records(folder, False)} == {44, 88}
+    assert {record.levels for record in kept_records(folder, TEST)} == {44, 88}
 
 
 def test_nothing_is_kept_beside_other_weights(tmp_path):
     folder = unmeasured(tmp_path)
     with pytest.raises(ValueError, match="holds other weights than at the start"):
-        publish(folder, False, [a_record(3)], "data")
-    assert kept_records(folder, False) == []
+        publish(folder, TEST, [a_record(3)], "data")
+    assert kept_records(folder, TEST) == []
 
 
 def test_records_that_the_manifest_does_not_name_are_known_by_their_images(tmp_path, capsys):
     """As after a kill between the two files."""
     folder = unmeasured(tmp_path)
-    keep_records(folder, False, [replace(a_record(3), weights_sha256=read_manifest(folder).weights_sha256)])
+    keep_records(folder, TEST, [replace(a_record(3), weights_sha256=read_manifest(folder).weights_sha256)])
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main(command) == 1
     assert "the image of index 0 is not the one that mine keeps a record of" in capsys.readouterr().err
@@ -168,10 +168,10 @@ def test_records_that_the_manifest_does_not_name_are_known_by_their_images(tmp_p
 
 def test_records_of_weights_that_are_gone_stop_no_evaluation(tmp_path):
     folder = unmeasured(tmp_path)
-    keep_records(folder, False, [a_record(3)])
+    keep_records(folder, TEST, [a_record(3)])
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main([*command, "--limit", "10"]) == 0
-    assert {record.weights_sha256 for record in kept_records(folder, False)} == {read_manifest(folder).weights_sha256}
+    assert {record.weights_sha256 for record in kept_records(folder, TEST)} == {read_manifest(folder).weights_sha256}
 
 
 def test_records_of_other_blocks_are_of_another_network(tmp_path):
@@ -183,21 +183,21 @@ def test_records_of_other_blocks_are_of_another_network(tmp_path):
     assert Record.from_json(before) == alone  # as files had it before there were blocks
     with pytest.raises(ValueError, match="block must be"):
         Record.from_json({**alone.to_json(), "block": [3, 1]})
-    keep_records(tmp_path, False, [alone])
-    keep_records(tmp_path, False, [together])
-    assert kept_records(tmp_path, False) == [together]
+    keep_records(tmp_path, TEST, [alone])
+    keep_records(tmp_path, TEST, [together])
+    assert kept_records(tmp_path, TEST) == [together]
     with pytest.raises(ValueError, match="more than one model"):
-        keep_records(tmp_path, False, [alone, together])
+        keep_records(tmp_path, TEST, [alone, together])
 
 
 def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
     drawn = replace(a_record(0), radius_steps=None, votes=(0, 120, 80), sampling=SAMPLING)
     old = [replace(drawn, index=index) for index in range(3)]
     other = replace(drawn, levels=40)
-    keep_records(tmp_path, False, [*old, other])
+    keep_records(tmp_path, TEST, [*old, other])
     new = replace(old[1], votes=(0, 120, 81), sampling=replace(SAMPLING, n=SAMPLING.n + 1))
-    keep_records(tmp_path, False, [new])
-    assert kept_records(tmp_path, False) == [other, new]
+    keep_records(tmp_path, TEST, [new])
+    assert kept_records(tmp_path, TEST) == [other, new]
 
 
 def test_a_manifest_says_what_the_kept_records_add_up_to():
