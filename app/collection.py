@@ -41,6 +41,11 @@ class Collection:
         return self.key("sigma")
 
     @property
+    def network_key(self) -> str:
+        """What addresses call the network that votes."""
+        return f"{self.samples}-network"
+
+    @property
     def model(self) -> str:
         """The network for DSSN."""
         return self.own["dssn"]

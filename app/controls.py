@@ -67,8 +67,7 @@ def _network(collection: Collection) -> str:
     names = installed.networks_of(collection)
     if len(names) < 2:
         return collection.model
-    key = f"{collection.samples}-network"
-    chosen = choose_one("Network", names, key, width=220, label_visibility="collapsed")
+    chosen = choose_one("Network", names, collection.network_key, width=220, label_visibility="collapsed")
     st.caption(NETWORKS.get(chosen, "network"), width="content", help=NETWORKS_HELP)
     return chosen
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import benchmark_charts as charts
-from app import controls, exports, installed, sources
+from app import controls, exports, installed, sources, state
 from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
 from app.collection import Collection
@@ -322,9 +322,9 @@ def show_images(
     index = st.selectbox("Carry one to Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
     target = {
         "data": collection.name,
-        f"{collection.samples}-network": name if name in installed.networks_of(collection) else collection.model,
+        collection.network_key: name if name in installed.networks_of(collection) else collection.model,
         "source": SOURCES[SAMPLE],
-        "picture": f"{sources.FOLDER_PICTURE}{index}",
+        state.PICTURE: f"{sources.FOLDER_PICTURE}{index}",
         collection.sigma_key: f"{sigma_from_levels(levels):.2f}",
     }
     st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)
