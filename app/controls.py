@@ -41,26 +41,34 @@ def choose_network() -> tuple[Collection, str]:
 
 
 def _collection() -> Collection:
-    if "data" not in st.session_state and "data" not in st.query_params:
-        picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
-        linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.samples}-")]
-        st.session_state["data"] = linked[0] if linked else st.session_state.get("kept-data", next(iter(COLLECTIONS)))
-    state.put_into_address("data", next(iter(COLLECTIONS)))
-    chosen = st.segmented_control(
-        "Pictures and network",
-        list(COLLECTIONS),
-        default=next(iter(COLLECTIONS)),
-        required=True,
-        key="data",
-        bind="query-params",
-        on_change=state.change_kind,
-        label_visibility="collapsed",
-        width="content",
+    names = list(COLLECTIONS)
+    picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
+    linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.samples}-")]
+    if linked and "data" not in st.session_state and "data" not in st.query_params:
+        st.session_state["kept-data"] = linked[0]
+    wanted = state.recall("data", names[0], lambda name: name)
+    chosen = str(
+        st.segmented_control(
+            "Pictures and network",
+            names,
+            default=names[0],
+            required=True,
+            key="data",
+            bind="query-params",
+            on_change=_change_collection,
+            label_visibility="collapsed",
+            width="content",
+        )
     )
-    st.session_state["kept-data"] = chosen
-    collection = COLLECTIONS[str(chosen)]
+    state.settle("data", chosen, wanted)
+    collection = COLLECTIONS[chosen]
     st.caption(collection.about, width="content")
     return collection
+
+
+def _change_collection() -> None:
+    state.keep("data")
+    state.change_kind()
 
 
 def _network(collection: Collection) -> str:
@@ -110,14 +118,20 @@ def choose_one(
     label_visibility: Literal["visible", "collapsed"] = "visible",
 ) -> T:
     """One of the options, the first to begin with. The address keeps the choice, and it outlives a change of page."""
-    if st.session_state.get(key) not in options and (key in st.session_state or key not in st.query_params):
-        kept = st.session_state.get(f"kept-{key}")
-        st.session_state[key] = kept if kept in options else options[0]
-    state.put_into_address(key, options[0], show)
+    wanted = state.recall(key, options[0], lambda value: value if value in options else options[0], show)
     chosen = st.selectbox(
-        label, options, 0, show, key=key, bind="query-params", width=width, label_visibility=label_visibility
+        label,
+        options,
+        0,
+        show,
+        key=key,
+        bind="query-params",
+        on_change=state.keep,
+        args=(key,),
+        width=width,
+        label_visibility=label_visibility,
     )
-    st.session_state[f"kept-{key}"] = chosen
+    state.settle(key, chosen, wanted)
     return chosen
 
 
@@ -166,7 +180,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     def within(wanted: float) -> float:
         return min(max(wanted, low), high)
 
-    state.recall(key, collection.sigma, within)  # at every run: with another range the slider would begin anew
+    given = state.recall(key, collection.sigma, within)  # at every run: with another range the slider would begin anew
     sigma = st.slider(
         "Noise σ",
         low,
@@ -195,7 +209,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
                 on_click=state.set_value,
                 args=(f"kept-{key}", preset),
             )
-    state.settle(key, sigma)
+    state.settle(key, sigma, given)
     return levels_from_sigma(sigma)
 
 

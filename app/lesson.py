@@ -29,16 +29,17 @@ STEPS = (
         "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
         "*every* picture within a certain distance gets the same answer. Distance here is **L1**: add up how much "
         "every pixel, in every colour channel, has changed.",
-        "A certificate of 57 grey levels: which attack does it rule out?",
+        "A certificate of 141 grey levels: which attack does it rule out?",
         (
-            "57 pixels change by one grey level each, in one channel",
+            "141 pixels change by one grey level each, in one channel",
             "every pixel of a 32 × 32 picture gets one grey level brighter",
-            "one pixel changes by 100 grey levels",
+            "one pixel changes by 200 grey levels",
         ),
         0,
-        "57 × 1 = 57 is within the budget. A picture of 32 × 32 has 3,072 values, so one level each adds up to 3,072. "
-        "One pixel by 100 is too much as well: what counts is the sum.",
+        "141 × 1 = 141 is within the budget. A picture of 32 × 32 has 3,072 values, so one level each adds up to "
+        "3,072. One pixel by 200 is too much as well: what counts is the sum.",
         CERTIFY,
+        {**SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "Ask many coarse versions",
@@ -97,9 +98,9 @@ STEPS = (
         "The diamond of a picture often touches the border of its class, and never crosses it. Is that luck?",
         ("yes, usually much room is left", "no: by the vote counts alone, it is as large as any can be"),
         1,
-        "Where it touches, one step more would be wrong. Where it does not, one step more would be wrong for another "
-        "classifier with the same vote counts: the dotted diamond. No method that only looks at the counts could "
-        "certify more.",
+        "Where it touches, one step more would be wrong. Where it does not, one step more, the dotted diamond, would "
+        "be wrong for another classifier and image with the same vote counts. No method that only looks at the counts "
+        "could certify more.",
         WHY,
         {"why": "Two-pixel world"},
     ),

@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 def open_page(path: str) -> None:
     """At a change of page what its address says counts, not what a widget of that name held on another page."""
-    if st.session_state.get("open-page") != path:
+    st.session_state["page-is-new"] = st.session_state.get("open-page") != path
+    if st.session_state["page-is-new"]:
         st.session_state["shown-here"] = {}
         for key in st.query_params:
             st.session_state.pop(key, None)
@@ -76,40 +77,53 @@ def want_no_picture() -> None:
     st.query_params.pop(DIGEST, None)
 
 
-def recall(key: str, default: float, fit: Callable[[float], float]) -> None:
+def recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str] = str) -> T | None:
     """Before the widget `key`: give it what was chosen, as near as it can show; a choice in the address comes first.
 
-    What does not fit here, as with another network, is kept and comes back where it does: `keep` is to be the widget's
-    callback, and `settle` to be called after it.
-    """
-    if key in st.session_state or key not in st.query_params:
-        st.session_state[key] = fit(st.session_state.setdefault(f"kept-{key}", default))
-        put_into_address(key, fit(default))
-    else:
-        st.session_state.pop(f"kept-{key}", None)
-
-
-def put_into_address(key: str, default: T, show: Callable[[T], str] = str) -> None:
-    """Before the widget `key`: put the value that is set for it into the address.
-
-    Streamlit does it for a widget that it has seen, but not for one whose value came with a link, or a click.
+    What does not fit here, as with another network, is kept and comes back where it does. `keep` is to be the widget's
+    callback, and `settle` to be called after it with what this returns: the value given, None if the address decides.
     show: what the widget, and so the address, calls a value.
     """
-    value = st.session_state.get(key, default)
-    if value != default and key not in st.query_params:
-        st.session_state[key] = value  # or the widget may begin with its default, and take it out again
-        with suppress(StreamlitAPIException):  # of a widget that it still knows, for which it does that itself
-            st.query_params[key] = show(value)
+    if key not in st.session_state and key in st.query_params:
+        st.session_state.pop(f"kept-{key}", None)
+        return None
+    wanted = fit(st.session_state.setdefault(f"kept-{key}", default))
+    st.session_state[key] = wanted
+    if st.session_state["page-is-new"] and wanted != default and key not in st.query_params:
+        put_into_address(key, show(wanted))
+    return wanted
 
 
-def settle(key: str, value: float) -> None:
-    """After the widget: what came with the address is chosen."""
-    st.session_state.setdefault(f"kept-{key}", value)
+def put_into_address(key: str, shown: str) -> None:
+    """Before the widget `key`: have the address say what it shows.
+
+    Streamlit does it for a widget that it has seen, but not for one whose value came with a link, or a click.
+    """
+    with suppress(StreamlitAPIException):  # of a widget that it still knows, for which it does that itself
+        st.query_params[key] = shown
+
+
+def settle(key: str, value: T, wanted: T | None) -> None:
+    """After the widget: what came with the address is chosen, and what `recall` gave it is what it shows.
+
+    Where it shows something else the browser's Back or Forward led here, and Streamlit heeds nothing but the address.
+    That counts, except on a page that was left with a choice: its entry there is bare, for Streamlit has emptied it.
+    """
+    if wanted is not None and value != wanted and st.session_state["page-is-new"]:
+        st.rerun()  # as what it is not, an ordinary run: then it shows what is wanted
+    if value != wanted:
+        st.session_state[f"kept-{key}"] = value
 
 
 def keep(key: str) -> None:
     """A widget's callback: what it is set to is chosen."""
     st.session_state[f"kept-{key}"] = st.session_state[key]
+
+
+def choose(key: str, value: T, show: Callable[[T], str] = str) -> None:
+    """In another widget's callback: set the widget `key`, as its user would."""
+    st.session_state[key] = st.session_state[f"kept-{key}"] = value
+    put_into_address(key, show(value))
 
 
 def set_value(key: str, value: object) -> None:

@@ -172,7 +172,11 @@ def verify(
     yield _number_format(model, how["precision"])
     listed = np.array(document["claim"]["sample_labels"])
     if len(listed) != levels or listed.max() >= model.num_classes:
-        text = f"the file lists {len(listed)} votes for N = {levels} samples, for class {listed.max()} at most"
+        classes = f"0 to {model.num_classes - 1}"
+        text = (
+            f"there must be a vote of each of the N = {levels} samples, for a class from {classes}; the file lists "
+            f"{len(listed)}, for classes up to {listed.max()}"
+        )
         yield Finding("votes of the samples", False, text)
         return
     labels = count(model, subject, noise, layout.rows)

@@ -31,6 +31,10 @@ TABLE_ROWS, ROW_HEIGHT = 13, 35  # at most so many rows are seen at once, none o
 ALL, GAIN = "all images", "largest gain of DSSN over uniform, both right"
 
 
+def table_height(rows: int) -> int:
+    return min(rows + 1, TABLE_ROWS) * ROW_HEIGHT + 3
+
+
 def sigma_of(levels: int) -> str:
     return f"{sigma_from_levels(levels):.2f}"
 
@@ -49,6 +53,11 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
     key, shown = f"bench-models-{collection.samples}", [name for name in known if name in first]
     models = st.pills("Our networks", known, selection_mode="multi", default=shown, key=key, bind="query-params")
     return list(models or [])
+
+
+def unchosen(models: Sequence[str], part: Part) -> list[str]:
+    """Those of which no σ can be chosen, for want of records of held-out images."""
+    return [name for name in models if not chosen([installed.evaluated(name, part)], [0.0])]
 
 
 def choose_part(collection: Collection) -> Part:
@@ -116,9 +125,10 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         key=f"bench-sigmas-{collection.samples}",
         bind="query-params",
     )
+    without = unchosen(models, part)
     ours = best_curves(models, part)
     for name, dash in zip(models, cycle(charts.DASHES), strict=False):
-        wanted = {n for n in levels if (name, n) in used or n in (more or [])}
+        wanted = {n for n in levels if (name, n) in used or name in without or n in (more or [])}
         ours += curves_of(name, wanted, part, len(models) == 1, dash)
     theirs = [row for row in published(collection.samples) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
@@ -132,8 +142,8 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     )
     st.caption(
         "Thick: our networks; which one, and its σ, is chosen for every ρ on training images held out from training "
-        "and reported on test images, with 95 % Wilson intervals. Thin: one network and σ, which are written at the "
-        "end. Click one of ours to see its images. Dotted: the paper."
+        "and reported on test images, with 95 % Wilson intervals; where another one takes over, the curve may jump. "
+        "Thin: one network and σ, which are written at the end. Click one of ours to see its images. Dotted: the paper."
     )
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}
@@ -149,7 +159,8 @@ def clicked_curve() -> None:
     keys = [point["customdata"] for point in points if point.get("customdata")]
     if keys:
         name, levels = keys[0]
-        st.session_state["bench-network"], st.session_state["bench-sigma"] = name, int(levels)
+        state.choose("bench-network", name)
+        state.choose("bench-sigma", int(levels), sigma_of)
         st.session_state["bench-section"] = SECTIONS[2]
 
 
@@ -158,7 +169,7 @@ def clicked_curve() -> None:
 
 def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     networks = [installed.evaluated(name, part) for name in models]
-    missing = [one.network for one in networks if not chosen([one], [0.0])]
+    missing = unchosen(models, part)
     measured = [one for one in networks if one.network not in missing]
     drawn = {record.sampling.n for one in measured for record in one.test if record.sampling}
     best = {(at.network, at.rho) for at in installed.chosen_of(tuple(models), collection.rhos, part)}
@@ -195,13 +206,18 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     whole = ("network", "rho", "best_on_held_out", "ours_images", "paper_training")
     decimals = {titles[name]: st.column_config.NumberColumn(format="%.2f") for name in titles if name not in whole}
     st.dataframe(
-        {title: [row[name] for row in rows] for name, title in titles.items()}, hide_index=True, column_config=decimals
+        {title: [row[name] for row in rows] for name, title in titles.items()},
+        hide_index=True,
+        column_config=decimals,
+        height=table_height(len(rows)),
     )
     st.caption(
         "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
         "images that it is reported on. Our σ is chosen on other images, and so is, of these networks, the one to "
         "use at this ρ (“chosen”, the first rows). Difference in points of percent. "
-        "Kept: of the images answered right at this σ, those certified at ρ."
+        "Kept: of the images answered right at this σ, those certified at ρ. Images: as many as have been certified, "
+        "the same number of each class; the interval tells how far the figure may be off for it. The paper trains "
+        "each network for its σ in two ways, standard and for stability."
     )
     if drawn:
         most = max(row.samples for row in published(collection.samples))
@@ -227,7 +243,7 @@ def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Re
 def clicked_bar(key: str) -> None:
     """Show the images of the bar that was clicked."""
     points = st.session_state[key]["selection"]["points"]
-    st.session_state["bench-kind"] = points[0]["x"] if points else ALL
+    state.choose("bench-kind", points[0]["x"] if points else ALL)
 
 
 def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dict[int, Gain]:
@@ -292,7 +308,7 @@ def show_images(
         found = [gain.get(record.index) for record in records]
         columns["uniform's ρ"] = [None if each is None else radius(each.rival) for each in found]
         columns["longer by"] = [None if each is None else round(each.steps / PIXEL_STEPS, 4) for each in found]
-    st.dataframe(columns, hide_index=True, height=min(len(records) + 1, TABLE_ROWS) * ROW_HEIGHT + 3, placeholder="–")
+    st.dataframe(columns, hide_index=True, height=table_height(len(records)), placeholder="–")
     if gain:
         drawn = max(sum(each.rival.votes) for each in gain.values())
         st.caption(

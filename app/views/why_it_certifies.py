@@ -208,8 +208,9 @@ def two_pixel_world() -> None:
     st.markdown(
         "Every image of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of each; "
         "the colour is the smoothed answer. The solid diamond is the exact certificate of the chosen image: all images "
-        "in it have its colour. The dotted one is a step larger: some other base classifier with the same votes for "
-        "this image changes its answer there. Click or drag in the plane to choose an image."
+        "in it have its colour. The dotted one is a step larger: the counts alone cannot certify it, for some "
+        "classifier with the same counts changes its answer that far from some image. Click or drag in the plane to "
+        "choose an image."
     )
     plane, choices = st.columns([2, 1], gap="large")
     with choices:

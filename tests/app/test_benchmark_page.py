@@ -94,6 +94,14 @@ def test_at_first_only_what_is_of_use_has_curves_and_more_can_be_had():
     assert set(thin(page)) == {*used, *(f"cifar10-dssn{name}, σ = 0.50" for name in ("", "-long", "-pair"))}
 
 
+def test_a_network_of_which_no_noise_can_be_chosen_has_all_its_curves():
+    page = open_page("Curves", data="ImageNet")
+    names = [trace["name"] for trace in drawn(page) if trace.get("line", {}).get("width") == 1.2]
+    assert [name for name in names if name.startswith("imagenet-bare")] == [
+        f"imagenet-bare, σ = {sigma}" for sigma in ("0.25", "0.50", "1.00")
+    ]
+
+
 def test_a_method_has_one_thick_curve_whatever_the_number_of_its_networks():
     page = open_page("Curves")
     by_key(page.get("button_group"), "bench-models-cifar10").set_value(
