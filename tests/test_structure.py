@@ -48,10 +48,11 @@ EARLIER = {  # what a module may use of the chain bytes -> images -> splitting -
     "constants": set(),
     "images": set(),
     "files": set(),
-    "splitting": {"constants"},
+    "offsets": set(),
+    "splitting": {"constants", "offsets"},
     "certificate": {"constants"},
     "voting": {"constants", "images", "splitting", "certificate"},
-    "monte_carlo": {"constants", "images", "splitting", "voting"},
+    "monte_carlo": {"constants", "images", "offsets", "splitting", "voting"},
     "comparison": {"constants", "certificate", "monte_carlo"},
 }
 
