@@ -21,7 +21,7 @@ from dssn_core.comparison import METHODS
 from dssn_core.constants import rounded_down, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
-from dssn_core.standings import chosen, standings
+from dssn_core.standings import standings
 
 VIEWS = Path(__file__).parent
 SECTIONS = ("Curves", "Table", "Images")
@@ -57,7 +57,7 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
 
 def unchosen(models: Sequence[str], part: Part) -> list[str]:
     """Those of which no σ can be chosen, for want of records of held-out images."""
-    return [name for name in models if not chosen([installed.evaluated(name, part)], [0.0])]
+    return [name for name in models if not installed.chosen_of((name,), (0.0,), part)]
 
 
 def choose_part(collection: Collection) -> Part:
