@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from app.charts import CLASS_COLOURS, SURE_COLOUR, bare, class_colour, colour_places, framed, ranking
-from dssn_core.comparison import METHODS, Outcome
+from dssn_core.comparison import METHODS, Outcome, longest
 from dssn_core.constants import rounded_down
 
 METHOD_COLOURS = {"dssn": SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
@@ -93,12 +93,10 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
     for method, found in outcomes.items():
         if not found:
             continue
-        radii = [outcome.radius or 0.0 for outcome in found]
-        sigmas = [outcome.sigma for outcome in found]
-        best = radii.index(max(radii))
+        best = longest(found)
         figure.add_scatter(
-            x=sigmas,
-            y=radii,
+            x=[outcome.sigma for outcome in found],
+            y=[outcome.radius or 0.0 for outcome in found],
             mode="lines+markers",
             line={"color": METHOD_COLOURS[method], "width": 2.5},
             marker={
@@ -110,9 +108,11 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
             text=[f"{class_names[o.label]}, ρ: {o.shown_radius}" for o in found],
             hovertemplate="σ = %{x:.2f}: %{text}<extra></extra>",
         )
+        if best is None:
+            continue
         figure.add_scatter(
-            x=[sigmas[best]],
-            y=[radii[best]],
+            x=[best.sigma],
+            y=[best.radius],
             mode="markers",
             marker={"size": 17, "symbol": "circle-open", "color": METHOD_COLOURS[method], "line": {"width": 2}},
             showlegend=False,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 GLOSSARY = {
     "sample": "One of the N coarse versions of an image, all that the network gets to see: of every pixel the centre "
-    "of the interval between two splits in which it lies.",
+    "of the interval between two splits in which it lies (or, in some networks, of the sum of a block of pixels).",
     "split": "A border on the grey scale. Splits lie N grey levels (2λ on the scale from 0 to 1) apart, half a level "
     "beside a grey level; from sample to sample they all move up by one level.",
     "base classifier": "The network that votes on single samples. It is never certified itself; the vote is.",
@@ -23,7 +23,7 @@ GLOSSARY = {
     "Clopper–Pearson bound": "p, a lower confidence bound of the class's true share of votes: too large with a chance "
     "of at most α. From it ρ = 2λ(p − 1/2).",
     "α, failure probability": "A randomized certificate is wrong with at most this chance, if α is chosen before its "
-    "result is seen: to try several and keep the best would break it. DSSN's cannot be wrong.",
+    "result is seen: to try several and keep the best would break it. DSSN leaves nothing to chance.",
     "abstention": "No certificate, because p is not above 1/2.",
     "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
     "independent noise that can lengthen a radius that no single pixel could use up (Voráček & Hein 2023). It does not "
@@ -39,11 +39,11 @@ NETWORKS = {
     "cifar10-dssn-long": "larger, trained for longer",
     "cifar10-dssn-pair": "the mean of two, for small and middling radii",
     "cifar10-dssn-blocks": "splits 2 × 2 pixels together, for large radii",
-    "cifar10-uniform": "as cifar10-dssn, but trained for additive uniform noise",
-    "cifar10-ssn": "as cifar10-dssn, but trained for independent splits",
+    "cifar10-uniform": "as cifar10-dssn, for additive uniform noise",
+    "cifar10-ssn": "as cifar10-dssn, for independent splits",
     "imagenet-dssn": "a pretrained classifier behind a denoiser",
-    "imagenet-uniform": "as imagenet-dssn, with a denoiser for additive uniform noise",
-    "imagenet-ssn": "as imagenet-dssn, with a denoiser for independent splits",
+    "imagenet-uniform": "as imagenet-dssn, for additive uniform noise",
+    "imagenet-ssn": "as imagenet-dssn, for independent splits",
     "imagenet-bare": "the classifier of imagenet-dssn without its denoiser",
 }
 """What each network that comes with this project is for."""

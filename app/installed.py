@@ -1,6 +1,6 @@
 """What the folders of the installed networks hold, cached until it changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
@@ -95,9 +95,19 @@ def certified_curves(stamp: Stamp, name: str, rhos: tuple[float, ...], part: Par
     return {levels: certified_curve(group, rhos) for levels, group in by_levels(evaluated(name, part).test).items()}
 
 
-def chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part) -> list[Chosen]:
-    """Of some models: the one to use at every rho, and its N."""
-    return _chosen_of(names, rhos, part, tuple(stamp_of(name, RECORDS) for name in names))
+def by_method(names: Iterable[str]) -> dict[str, list[str]]:
+    """The models that are trained for each method; there is no choice between those of different ones."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(manifest_of(name).noise, []).append(name)
+    return groups
+
+
+def chosen_of(names: Iterable[str], rhos: tuple[float, ...], part: Part) -> list[Chosen]:
+    """Of some models: for each of their methods the one to use at every rho, and its N."""
+    stamps = {name: stamp_of(name, RECORDS) for name in names}
+    groups = by_method(stamps).values()
+    return [at for of in groups for at in _chosen_of(tuple(of), rhos, part, tuple(stamps[name] for name in of))]
 
 
 @st.cache_resource(max_entries=16, show_spinner="Counting …")

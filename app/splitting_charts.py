@@ -131,7 +131,11 @@ def image_laboratory(image: Tensor, noise: SplitNoise, index: int, row: int, col
         f'<span class="mark" style="left: {percent(column, width)}; top: {percent(row, height)}; '
         f'width: {percent(1, width)}; height: {percent(1, height)}"></span>'
     )
-    panels = ((_picture(image), "the picture"), (PART, "its splits"), (PART, "the sample"))
+    panels = (
+        (_picture(image), "the picture"),
+        (PART, "its lowest splits: the brighter, the higher; brightest where none falls"),
+        (PART, "the sample"),
+    )
     template = "".join(
         f'<figure><div class="picture" data-pick="{height} {width}">{shown}{PART}</div>'
         f"<figcaption>{caption}</figcaption></figure>"

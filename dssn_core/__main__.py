@@ -214,7 +214,7 @@ def run_certify(options: Options) -> int:
 
 def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
     where = f"on machines whose logits differ from these by less than {strict.gap / 2:g}"
-    undecided = f"{strict.undecided} of {strict.levels} samples have their two best logits closer than {strict.gap:g}"
+    undecided = f"{strict.undecided} of {strict.levels} samples have their two best logits at most {strict.gap:g} apart"
     if strict.label is None:
         return f"Strictly: {undecided}. They could make another class win, so there is no strict certificate."
     return (
@@ -310,6 +310,7 @@ def add_train(parser: Parser) -> None:
     own.add_argument("--averaging", type=float, help="of the weights: decay a step; less for a short run")
     own.add_argument("--consistency", type=float, help="weight of the disagreement of two samples of an image")
     own.add_argument("--operations", type=int, help="of RandAugment on every picture (default: none)")
+    own.add_argument("--held-out-per-class", type=int, help="images set apart from training, to choose anything on")
     own.add_argument("--sigma-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the noise")
     own.add_argument(
         "--network", type=checked(json.loads, json_object), metavar="JSON", help="settings of the architecture"

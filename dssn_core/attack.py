@@ -17,7 +17,7 @@ from .splitting import Place, SplitNoise, block_sums, over_blocks, samples_from_
 from .voting import BaseClassifier, ChunkLayout, classify, fitting_batch_size
 
 FEW_CHUNKS = 6
-"""Of network passes that a search may take at once, twice."""
+"""A search may take the passes of so many chunks to look for samples, and as many to try steps."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,10 @@ class Poked:
         """int64 (K,) vote counts."""
         counts: np.ndarray = np.bincount(self.labels, minlength=classes)
         return counts
+
+    def moved(self, original_labels: np.ndarray) -> int:
+        """How many samples vote otherwise than they did of the original: at most `spent`."""
+        return int((self.labels != original_labels).sum())
 
 
 def poke(model: BaseClassifier, state: Poked, noise: SplitNoise, step: Step, batch_size: int | None = None) -> Poked:

@@ -61,7 +61,8 @@ class Certificate(NoiseLevel):
     from them.
 
     Guarantee: every 8-bit image whose pixels differ from the certified one by at most R steps in sum, over all pixels
-    and channels, gets the same label from the same base classifier, offsets and levels.
+    and channels, gets the same label from the same base classifier (as `voting.BaseClassifier` says: a function of each
+    sample by itself), offsets and levels.
     """
 
     levels: int

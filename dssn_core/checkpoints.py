@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 
 from .architectures import build_network
+from .constants import levels_from_sigma
 from .files import write_atomically
 from .networks import Classifier, Network
 from .noises import NOISES
@@ -109,12 +110,13 @@ class Manifest:
             except ValueError as error:
                 raise CheckpointError(f"{MANIFEST}: {error}") from None
         sigmas = found["sigma_range"]
-        if (
-            len(sigmas) != 2
-            or not all(isinstance(s, int | float) for s in sigmas)
-            or not 0 < sigmas[0] <= sigmas[1] < 1e3
-        ):
-            raise CheckpointError(f"{MANIFEST}: sigma_range must be two ascending positive numbers")
+        if len(sigmas) != 2 or not all(isinstance(s, int | float) for s in sigmas) or not sigmas[0] <= sigmas[1]:
+            raise CheckpointError(f"{MANIFEST}: sigma_range must be two ascending numbers")
+        try:
+            for sigma in sigmas:
+                levels_from_sigma(sigma)
+        except (ValueError, OverflowError) as error:
+            raise CheckpointError(f"{MANIFEST}: sigma_range: {error}") from None
         lists = {name: tuple(found[name]) for name, kind in KINDS.items() if kind is list}
         return Manifest(**{**found, **lists, "sigma_range": tuple(map(float, sigmas))})
 

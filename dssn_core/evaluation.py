@@ -67,7 +67,8 @@ def evaluate(
     for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
         weights = model.manifest.weights_sha256
-        known = (done or {}).get((index, levels, weights, model.precision, noise.block, digest, sampling))
+        key = Key(index, levels, weights, model.precision, noise.block, digest, sampling)
+        known = (done or {}).get(key)
         label, file = int(data.labels[index]), data.files[index] if data.files else ""
         if known:
             yield replace(known, label=label, file=file)  # which do not decide what it is about
@@ -79,20 +80,15 @@ def evaluate(
         else:
             estimate = certify_randomized(model, image, sampling.plan(levels, fitting_batch_size(noise.shape)))
             predicted, steps, votes = estimate.label, None, estimate.votes
+        seconds = round(time.perf_counter() - began, 4)
         yield Record(
-            index=index,
-            levels=levels,
-            weights_sha256=weights,
-            precision=model.precision,
-            image_sha256=digest,
+            **vars(key),
             label=label,
             predicted=predicted,
             radius_steps=steps,
             votes=votes,
-            sampling=sampling,
-            seconds=round(time.perf_counter() - began, 4),
+            seconds=seconds,
             file=file,
-            block=noise.block,
         )
 
 

@@ -52,13 +52,13 @@ def sample_pictures(dataset: str = "cifar10") -> tuple[Sample, ...]:
 
 def identity(description: str) -> str:
     """What of a description tells data from other data: the hash of the files, if there is one, whatever their name."""
-    digest = re.search("sha256 ([0-9a-f]{64})", description)
+    digest = re.search(r": \d+ images, sha256 ([0-9a-f]{64})", description)
     return digest[1] if digest else description
 
 
 def count_of(description: str) -> str | None:
     """How many images a description says there are, if it says so."""
-    number = re.search(r"(\d+) images", description)
+    number = re.search(r": (\d+) images(?=, sha256 |$)", description)  # not what the name before it says
     return number[1] if number else None
 
 

@@ -20,7 +20,10 @@ def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, T
     for label in sorted(set(labels.tolist())):
         members = torch.nonzero(labels == label).flatten()
         if len(members) <= per_class:
-            raise ValueError(f"class {label} has {len(members)} images; {per_class} are to be held out")
+            raise ValueError(
+                f"class {label}, counted from 0, has {len(members)} images, and {per_class} are to be held out: choose "
+                "a smaller held_out_per_class"
+            )
         order = torch.randperm(len(members), generator=keyed_generator(seed, SPLIT, label))
         held.append(members[order[:per_class]])
     held_out = torch.cat(held).sort().values

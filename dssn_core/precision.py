@@ -1,8 +1,9 @@
-"""The number formats that networks are run in, each the same function on every processor.
+"""The number formats that networks are run in, each defined alike for every processor, but for the order of sums.
 
 bfloat16 halves the time of a vote on a processor that has kernels for it. On any other its convolutions would take
 many times as long; there their operands are rounded to bfloat16, multiplied and summed in float32, and rounded again,
-as those kernels do it. What is left to the processor is the order of the sums, in either format.
+as those kernels do it. In what order the sums are made is left to the processor, in either format, and may turn the
+votes of nearly tied samples.
 """
 
 from collections.abc import Callable

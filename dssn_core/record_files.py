@@ -51,10 +51,11 @@ def kept_before(
 ) -> dict[Key, Record]:
     """The kept records that an evaluation of a part of `data` at these N goes on from, if it is to be kept too.
 
-    ValueError, before anything is counted, for what cannot be kept: test images that
-    the model was trained on; and what would replace or be mixed with records of the same weights that it does not go
-    on from: of other data, of images read otherwise, of a part where the whole is kept or the other way round, or at
-    one of these N in another number format or drawn otherwise.
+    ValueError, before anything is counted, for what cannot be kept: test images that the model was trained on; and,
+    where there are records of the same weights,
+    - other data than theirs, or the same images read otherwise;
+    - a part of the data where they are of the whole, or the other way round;
+    - another number format, or other draws, than theirs at one of these N.
     """
     weights, measured = model.manifest.weights_sha256, model.manifest.measured
     no_record = "give --output without --record"

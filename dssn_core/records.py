@@ -1,7 +1,7 @@
 """One image's certificate in an evaluation: a line of JSON, checked when it is read."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from functools import cached_property
 from typing import Any
@@ -12,9 +12,6 @@ from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
 from .offsets import check_shape
 from .splitting import PIXELWISE, Block
 from .voting import BATCH_SIZE
-
-Key = tuple[object, ...]
-"""Data set index, levels, weight hash, number format, block, image hash, sampling: what a record is about."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,19 @@ class Sampling:
 
     def plan(self, levels: int, batch_size: int = BATCH_SIZE) -> Plan:
         return Plan(self.method, levels, self.n0, self.n, self.alpha, self.seed, batch_size)
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a record is about."""
+
+    index: int
+    levels: int
+    weights_sha256: str
+    precision: str
+    block: Block
+    image_sha256: str
+    sampling: Sampling | None
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class Record(NoiseLevel):
 
     @property
     def key(self) -> Key:
-        return self.index, self.levels, *self.network, self.image_sha256, self.sampling
+        return Key(**{field.name: getattr(self, field.name) for field in fields(Key)})
 
     @property
     def network(self) -> tuple[str, str, Block]:

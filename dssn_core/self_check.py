@@ -136,7 +136,7 @@ def _known(name: str, folder: Path, count: Counter, work: Worker) -> str:
     if result == Verdict.DIFFERS:
         raise AssertionError(differing)
     if result == Verdict.ROUNDING:
-        raise Rounding(f"computed again, it differs only in what another kind of machine may change: {differing}")
+        raise Rounding(f"computed again, it differs only as another kind of machine may: {differing}")
     claim = document["claim"]
     return f"computed again, it is the same: “{claim['class']}” within {counted(claim['radius_steps'], 'step')}"
 

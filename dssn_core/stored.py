@@ -22,14 +22,14 @@ FILE = "gallery.jsonl.gz"
 
 @dataclass(frozen=True)
 class Stored:
-    """A vote as it was counted elsewhere. labels: int64 (N,), of every sample. made: how, by its own word."""
+    """A vote as it was counted elsewhere. labels: int64 (N,), of every sample.
+
+    made: how, and seconds: how long it took, by its own word.
+    """
 
     labels: np.ndarray
     made: dict[str, Any]
-
-    @property
-    def seconds(self) -> float:
-        return float(self.made.get("seconds", 0))
+    seconds: float
 
 
 def pictures_for(model: Classifier) -> tuple[Sample, ...]:
@@ -49,7 +49,7 @@ def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
             lines = read_json_lines(folder / FILE)
             before = {subject(line): line for line in lines if line["model"]["weights_sha256"] in weights}
         except (KeyError, TypeError) as error:
-            raise ValueError(f"{folder / FILE} is damaged, it has no {error}: delete it, and it is made anew") from None
+            raise ValueError(f"{folder / FILE} is damaged ({error!r}): delete it, and it is made anew") from None
         new = {subject(document): document for document in documents}
         write_json_lines(folder / FILE, {**before, **new}.values())
 
@@ -67,7 +67,8 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
             document = parse(dumps(line).encode())
             if document["digest"] != digest(document):
                 raise CertificateFileError("the digest of a certificate is not that of what it says")
-        except (KeyError, TypeError, CertificateFileError) as error:
+            seconds = float(document["made"].get("seconds", 0))
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{folder / FILE} is damaged: {error}") from None
         labels = np.array(document["claim"]["sample_labels"], dtype=np.int64)
         noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape)
@@ -77,5 +78,5 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
         stated = (*hashes, how["precision"], how["chunks"], how["rows"], len(labels))
         expected = (*own, model.precision, layout.chunks, layout.rows, levels)
         if stated == expected and labels.max() < model.num_classes:
-            return Stored(labels, document["made"])
+            return Stored(labels, document["made"], seconds)
     return None

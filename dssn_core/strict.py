@@ -22,7 +22,7 @@ from .voting import BaseClassifier, check_mode
 def undecided(logits: Tensor, gap: float) -> Tensor:
     """bool (B,): whether the two best of the logits, float32 (B, K), are at most `gap` apart.
 
-    In double precision, where rounding brings no lead that is smaller than the gap above it.
+    In double precision: its rounding keeps order, so that no lead of at most the gap is computed as a larger one.
     """
     best, second = logits.topk(2, dim=1).values.double().unbind(1)
     return best - second <= gap

@@ -101,8 +101,9 @@ class TrainSettings:
                 raise ValueError(f"{what} must be from 0 to less than 1, got {getattr(self, what)}")
         if not 1 <= self.zoom < math.inf:
             raise ValueError(f"zoom must be a number of 1 or more, got {self.zoom}")
-        if self.operations < 0:
-            raise ValueError(f"operations must be 0 or more, got {self.operations}")
+        for what, least in (("operations", 0), ("held_out_per_class", 1)):
+            if getattr(self, what) < least:
+                raise ValueError(f"{what} must be {least} or more, got {getattr(self, what)}")
         if self.consistency and self.architecture == "denoised-lite0":
             raise ValueError("a denoiser learns pictures, not labels: it has no use for consistency")
         if self.batch_size % self.views:
@@ -404,6 +405,12 @@ class Trainer:
         )
 
 
+def _is_of(line: dict[str, Any], images: int) -> bool:
+    """Whether a line of the log tells of no more than so many images."""
+    seen = line.get("images")
+    return isinstance(seen, int) and seen <= images
+
+
 def train(
     trainer: Trainer,
     output: Path,
@@ -426,7 +433,7 @@ def train(
         report(f"resumed at {trainer.position * settings.batch_size:,} images")
     # What a killed run logged after its last saved state is computed, and logged, again.
     images = trainer.position * settings.batch_size
-    write_json_lines(log, (line for line in read_json_lines(log) if line.get("images", math.inf) <= images))
+    write_json_lines(log, (line for line in read_json_lines(log) if _is_of(line, images)))
 
     saved = began = time.monotonic()
     first = trainer.position

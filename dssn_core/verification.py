@@ -224,10 +224,15 @@ def _compare_votes(
     agreed = np.bincount(labels[listed == labels], minlength=model.num_classes)
     here = certificate_from_labels(labels, model.num_classes)
     bounds = radius_bounds(agreed, noise.levels)
-    both = f"at least {bounds.lower} for {model.class_names[bounds.label]}" if bounds.final else "no class for sure"
+    sure = (
+        f"at least {counted(bounds.lower, 'step')} for “{model.class_names[bounds.label]}”"
+        if bounds.final
+        else "no class for sure"
+    )
     text = (
-        f"{len(differing)} of {noise.levels} samples vote otherwise than stated, first j = {differing[0]}; the votes "
-        f"counted here certify {counted(here.radius_steps, 'step')}; whichever of the two is right about them, {both}"
+        f"{len(differing)} of {noise.levels} samples vote otherwise here than stated, the first is j = {differing[0]}. "
+        f"The votes counted here certify {counted(here.radius_steps, 'step')}; whichever votes of these samples are "
+        f"right, {sure}"
     )
     if len(differing) > MOST_NEAR_TIES * noise.levels or not bounds.final:
         return Finding(what, False, text)
@@ -237,5 +242,5 @@ def _compare_votes(
         stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
         behind = max(behind, float((logits.amax(dim=1) - stated).max()))
     near = behind < NEAR_TIE[model.precision]
-    how = f"up to {behind:.2g} behind in logits" if behind else "exactly tied with those counted here"
-    return Finding(what, False, f"{text}. The stated classes are {how}", near)
+    how = f"up to {behind:.2g} behind the best here" if behind else "exactly as good as the best here"
+    return Finding(what, False, f"{text}. In logits, the stated classes are {how}", near)

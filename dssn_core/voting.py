@@ -1,11 +1,13 @@
 """Running a base classifier over the N samples of one image, chunk by chunk, into votes.
 
 Kernels choose their arithmetic by tensor shape, so the layout of chunks is a pure function of (N, batch_size), and rows
-of different images never share a chunk: a sample's vote depends on nothing but the sample (and the layout).
+of different images never share a chunk: the vote of a sample, by a `BaseClassifier`, depends on nothing but the sample
+(and the layout).
 """
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -24,7 +26,10 @@ BATCH_SIZE, CHUNK_VALUES = 64, 2**21
 
 
 class BaseClassifier(Protocol):
-    """What may vote: a function of (samples, lambda) alone.
+    """What may vote: row i of the logits is a function of row i of the samples, and of lambda, alone.
+
+    That is what the certificate rests on, and nothing here can check it: a network whose answer to one sample depends
+    on the others of its chunk, or on anything else, must not vote.
 
     Called with float32 samples (B, C, H, W) and lambda; returns float32 logits (B, K). If it has `num_classes` or
     `input_shape` they must fit, and a torch module must be in evaluation mode.
@@ -149,8 +154,8 @@ def tally(
     """
     check_model(model, noise.shape)
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
+    image, noise = image.clone(), deepcopy(noise)  # what becomes of the caller's meanwhile is another vote's
     subject = _subject(image, noise, layout)
-    image = image.clone()  # what becomes of the caller's meanwhile is another image
     if resume is not None and resume.subject != subject:
         raise ValueError("the vote to resume is of another image, other offsets, levels or batch_size")
     votes, first = (None, 0) if resume is None else (resume.votes, resume.chunks)
@@ -208,10 +213,8 @@ def sample_labels(
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
     """int64 (K,) votes of all N samples; they add up to N."""
-    votes = np.zeros(0, dtype=np.int64)
-    for state in tally(model, image, noise, batch_size):
-        votes = state.votes.copy()
-    return votes
+    *_, last = tally(model, image, noise, batch_size)
+    return last.votes.copy()
 
 
 def noise_for(model: Any, levels: int) -> SplitNoise:

@@ -22,6 +22,7 @@ from dssn_core.attack import (
     vote_of,
 )
 from dssn_core.offsets import OFFSET_SCHEMES
+from dssn_core.voting import sample_labels
 
 SHAPE = (2, 3, 3)
 BLOCKS = [(1, 1, 1), (2, 1, 1), (1, 3, 1)]
@@ -73,6 +74,9 @@ def test_poking_keeps_the_books_straight(kind, block):
         state = poke(model, state, noise, random_step(state.image, generator), 16)
         assert state.votes(3).tolist() == recounted(model, state.image, noise)
         assert state.spent == distance(state.image, state.original)
+        before = sample_labels(model, state.original, noise, 16)
+        after = sample_labels(model, state.image, noise, 16)
+        assert state.moved(before) == sum(a != b for a, b in zip(before, after, strict=True)) <= state.spent
 
 
 def test_undo_goes_all_the_way_back():

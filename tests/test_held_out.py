@@ -27,7 +27,7 @@ def test_the_held_out_split_heeds_the_seed():
 
 
 def test_a_class_too_small_to_hold_out_from():
-    with pytest.raises(ValueError, match="class 1 has 2 images; 2 are to be held out"):
+    with pytest.raises(ValueError, match="class 1, counted from 0, has 2 images, and 2 are to be held out"):
         held_out_split(torch.tensor([0, 0, 0, 1, 1]), 2, seed=0)
 
 
@@ -48,6 +48,7 @@ def test_what_held_out_the_same_images_or_more_or_saw_others_may_be_gone_on_from
         (seen(seed=1), "start with seed 1 and at most 8 held out per class"),
         (seen(per_class=7), "start with seed 0 and at most 7 held out per class"),
         (seen("b.zip: 120 images"), "may be the same images in another order"),
+        (seen("my 500 images.zip: 120 images"), "may be the same images in another order"),
         ([*seen("others"), *seen(seed=1)], "start with seed 1"),
     ],
 )

@@ -52,7 +52,7 @@ def test_what_is_kept_comes_back(model, image, labels, folder):
     assert found.labels.tolist() == labels.tolist() and found.seconds == 1.5 and "torch" in found.made
 
 
-@pytest.mark.parametrize(("what", "elsewhere"), [("processor", True), ("torch", True), ("seconds", False)])
+@pytest.mark.parametrize(("what", "elsewhere"), [("processor", True), ("torch", True), ("threads", False)])
 def test_a_vote_says_where_it_was_counted(model, image, folder, what, elsewhere):
     assert not made_elsewhere(stored_vote(model, folder, image_sha256(image), LEVELS).made)
     rewritten(folder, lambda line: line["made"].update({what: "another"}))
@@ -105,6 +105,11 @@ def test_a_damaged_file_is_told(model, image, folder, change):
         stored_vote(model, rewritten(folder, change, sealed=False), image_sha256(image), LEVELS)
 
 
+def test_a_time_that_is_no_number_is_told_too(model, image, folder):
+    with pytest.raises(ValueError, match="damaged"):
+        stored_vote(model, rewritten(folder, lambda line: line["made"].update(seconds="long")), image_sha256(image), 40)
+
+
 def test_a_replayed_vote_went_through_the_same_states(model, image, labels):
     noise = noise_for(model, LEVELS)
     counted, replayed = list(tally(model, image, noise, 16)), list(replay(labels, 10, image, noise, 16))
@@ -125,8 +130,9 @@ def test_a_network_of_other_classes_has_no_pictures():
         pictures_for(Other())
 
 
-def test_nothing_is_written_over_a_damaged_file(model, image, labels, folder):
-    (folder / FILE).write_bytes(before := gzip.compress(b"{}\n"))
+@pytest.mark.parametrize("line", [b"{}", b'{"model": 5}'])
+def test_nothing_is_written_over_a_damaged_file(model, image, labels, folder, line):
+    (folder / FILE).write_bytes(before := gzip.compress(line + b"\n"))
     with pytest.raises(ValueError, match="damaged"):
         keep_certificates(folder, [make(model, image, labels, LEVELS, embed=False)])
     assert (folder / FILE).read_bytes() == before

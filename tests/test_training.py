@@ -161,7 +161,7 @@ def test_a_damaged_state_is_refused_and_a_damaged_log_line_left_out(data, tmp_pa
         with pytest.raises(ValueError, match=message):
             run(TINY, data, tmp_path / "tiny")
     path.unlink()
-    (tmp_path / "tiny" / LOG).write_text('{"loss": 1}\n')
+    (tmp_path / "tiny" / LOG).write_text('{"loss": 1}\n{"images": "x"}\n')
     run(TINY, data, tmp_path / "tiny")
     assert all("images" in line for line in log_of(tmp_path / "tiny"))
 
@@ -456,6 +456,7 @@ def test_the_statistics_of_the_averaged_weights_do_not_depend_on_what_was_measur
         ({"seed": -1}, "seed must be"),
         ({"consistency": -0.5}, "consistency must be"),
         ({"operations": -1}, "operations must be 0 or more"),
+        ({"held_out_per_class": -5}, "held_out_per_class must be 1 or more"),
         ({"consistency": 1.0, "batch_size": 31}, "make an even batch, not one of 31"),
         ({"consistency": 1.0, "architecture": "denoised-lite0"}, "no use for consistency"),
         ({"precision": "float16"}, "unknown precision 'float16'; known: float32, bfloat16"),

@@ -127,11 +127,11 @@ def test_the_votes_that_differ_are_counted_and_their_effect_told(document):
     edited = with_votes(document, [(label + 1) % 10 for label in listed[:3]] + listed[3:])
     findings = list(verify(edited))
     (finding,) = [finding for finding in findings if not finding.agrees]
-    assert finding.text.startswith("3 of 60 samples vote otherwise than stated, first j = 0;")
+    assert finding.text.startswith("3 of 60 samples vote otherwise here than stated, the first is j = 0.")
     whole = certificate_from_votes(document["claim"]["votes"], LEVELS)
     agreed = np.bincount(listed[3:], minlength=10)
     assert f"certify {whole.radius_steps} steps" in finding.text
-    assert f"at least {radius_bounds(agreed, LEVELS).lower} for {document['claim']['class']}" in finding.text
+    assert f"at least {radius_bounds(agreed, LEVELS).lower} steps for “{document['claim']['class']}”" in finding.text
     assert verdict(findings) == Verdict.DIFFERS  # the stated classes are far behind
 
 

@@ -149,6 +149,18 @@ def test_a_picture_that_changes_during_its_vote_is_certified_as_it_was():
     assert count_votes(model, torch.full(SHAPE, 255, dtype=torch.uint8), noise, 10).tolist() != expected
 
 
+def test_offsets_that_change_during_a_vote_do_not_change_it():
+    noise, model = noise_of(), Toy(SHAPE, 3, seed=5, kind="hash")
+    expected = count_votes(model, IMAGE, noise, 10).tolist()
+    before = noise.offsets.clone()
+    for state in tally(model, IMAGE, noise, 10):
+        noise.offsets.zero_()
+        votes = state.votes.tolist()
+    assert votes == expected
+    assert count_votes(model, IMAGE, noise, 10).tolist() != expected
+    assert not torch.equal(noise.offsets, before)
+
+
 @pytest.mark.parametrize("batch_size", [7, 30, 100])
 def test_a_vote_resumed_anywhere_ends_the_same(batch_size):
     model, noise = Toy(SHAPE, 4, seed=5, kind="hash"), noise_of(100)

@@ -32,9 +32,10 @@ def self_check() -> None:
         verdict.error(f"**This installation does not compute what it should:** {', '.join(failed)}.")
     elif rounded:
         verdict.warning(
-            f"**This installation computes what it should, but for rounding**: in {rounded} of {len(known)} checks "
-            "votes of nearly tied samples are not those counted on another kind of machine. A certificate is about the "
-            "network as computed on one kind of machine."
+            f"**This installation computes what it should, but for rounding.** In {rounded} of {len(known)} checks, "
+            "marked ≈, a few samples whose two best classes are nearly tied vote otherwise here than where the "
+            "certificate was made. Kinds of processor round the last digits of a network differently, so a certificate "
+            "is about the network as one kind computes it."
         )
     else:
         verdict.success(f"**This installation computes what it should**: {len(known)} of {len(known)} checks passed.")
@@ -51,15 +52,21 @@ def networks() -> None:
             "trained for": [
                 METHODS[manifest.noise] if manifest.images_seen else "nothing: as pretrained" for manifest in manifests
             ],
+            "σ": ["{:g} to {:g}".format(*manifest.sigma_range) for manifest in manifests],
+            "images seen": [f"{manifest.images_seen:,}" for manifest in manifests],
             "split together": [
                 controls.block_name(manifest.block) if manifest.noise == "dssn" else "–" for manifest in manifests
             ],
-            "σ": ["{:g} to {:g}".format(*manifest.sigma_range) for manifest in manifests],
-            "training images seen": [f"{manifest.images_seen:,}" for manifest in manifests],
-            "number format": [manifest.precision for manifest in manifests],
-            "SHA-256 of the weights": [manifest.weights_sha256 for manifest in manifests],
+            "format": [manifest.precision for manifest in manifests],
+            "weights' SHA-256": [manifest.weights_sha256 for manifest in manifests],
         },
         hide_index=True,
+        column_config={
+            "images seen": st.column_config.Column(help="In training, with repeats"),
+            "split together": st.column_config.Column(help="What one split of DSSN is laid over"),
+            "format": st.column_config.Column(help="Of the numbers in its convolutions"),
+            "weights' SHA-256": st.column_config.Column(width=90, help="A double click shows all of it"),
+        },
     )
 
 

@@ -57,7 +57,7 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
 
 def unchosen(models: Sequence[str], part: Part) -> list[str]:
     """Those of which no σ can be chosen, for want of records of held-out images."""
-    return [name for name in models if not installed.chosen_of((name,), (0.0,), part)]
+    return [name for name in models if not installed.chosen_of([name], (0.0,), part)]
 
 
 def choose_part(collection: Collection) -> Part:
@@ -98,12 +98,9 @@ def curves_of(name: str, wanted: Container[int], part: Part, alone: bool, dash: 
 
 def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
     """A thick curve for each method: network and N chosen at every rho on held-out images, reported on test images."""
-    groups: dict[str, list[str]] = {}
-    for name in models:
-        groups.setdefault(installed.manifest_of(name).noise, []).append(name)
     curves = []
-    for method, names in groups.items():
-        found = installed.chosen_of(tuple(names), RHOS, part)
+    for method, names in installed.by_method(models).items():
+        found = installed.chosen_of(names, RHOS, part)
         if found:
             of = f"{names[0]}, σ" if len(names) == 1 else f"ours: {METHODS[method]}, network and σ"
             notes = [f"{at.network} at σ = {sigma_of(at.levels)}" for at in found]
@@ -114,7 +111,7 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
 
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     levels = sorted({record.levels for name in models for record in installed.evaluated(name, part).test})
-    used = {(at.network, at.levels) for at in installed.chosen_of(tuple(models), collection.rhos, part)}
+    used = {(at.network, at.levels) for at in installed.chosen_of(models, collection.rhos, part)}
     methods = controls.choose_methods("The paper's curves", "bench-paper", bind="query-params")
     more = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
         "More curves: every network at σ",
@@ -172,7 +169,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     missing = unchosen(models, part)
     measured = [one for one in networks if one.network not in missing]
     drawn = {record.sampling.n for one in measured for record in one.test if record.sampling}
-    best = {(at.network, at.rho) for at in installed.chosen_of(tuple(models), collection.rhos, part)}
+    best = {(at.network, at.rho) for at in installed.chosen_of(models, collection.rhos, part)}
     rows = []
     for one in measured:
         method = installed.manifest_of(one.network).noise

@@ -124,8 +124,8 @@ def page() -> None:
 
 
 def findings_of(document: Document, image: Tensor | None) -> list[Finding]:
-    """What checking finds; of the last file that was checked it is remembered."""
-    subject = dumps(document), None if image is None else image_sha256(image)
+    """What checking finds; of the last file that was checked it is remembered, until a network here changes."""
+    subject = dumps(document), None if image is None else image_sha256(image), resources.installation()
     if st.session_state.get("kept-findings", (None, []))[0] != subject:
         bar = st.progress(0.0, "Counting the votes again …")
         try:

@@ -15,7 +15,7 @@ from app.gallery import Chosen
 from app.glossary import GLOSSARY, listed
 from app.runs import EstimateRun, VoteRun, known_radii
 from dssn_core import levels_from_sigma
-from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome
+from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, longest
 from dssn_core.constants import lambda_from_levels, sigma_from_levels
 from dssn_core.monte_carlo import NEIGHBOURS, Plan
 from dssn_core.voting import fitting_batch_size, noise_for
@@ -266,10 +266,13 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
             votes.draw(compare_charts.sweep_votes(outcomes[method], names))
     answers = {METHODS[m]: [f"{names[o.label]}, {o.shown_radius}" for o in found] for m, found in outcomes.items()}
     st.dataframe({"σ": [f"{sigma:g}" for sigma in sigmas], **answers}, hide_index=True)
-    best = max((o for found in outcomes.values() for o in found), key=lambda o: o.radius or 0.0)
-    verdict = names[best.label] + ("" if chosen.truth in (None, best.label) else ", which is wrong")
-    where = f"{METHODS[best.method]} at σ = {best.sigma:.2f}"
-    st.info(f"Largest for this picture: {where}, ρ = {best.shown_radius} ({verdict}).")
+    best = longest(o for found in outcomes.values() for o in found)
+    if best is None:
+        st.info("No certificate for this picture: every method abstains at every σ.")
+    else:
+        verdict = names[best.label] + ("" if chosen.truth in (None, best.label) else ", which is wrong")
+        where = f"{METHODS[best.method]} at σ = {best.sigma:.2f}"
+        st.info(f"Largest for this picture: {where}, ρ = {best.shown_radius} ({verdict}).")
     st.warning(
         "Choosing σ by looking at this picture's own radius is exploration. A certificate speaks of a classifier that "
         "was fixed beforehand, σ included."

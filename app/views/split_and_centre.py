@@ -98,14 +98,14 @@ def choose_levels(pixels: int = 1) -> int:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.caption("try", width="content")
         for preset in LAMBDA_PRESETS:
-            label = f"{preset:g}" + ": from here on, one split at most" * (preset == 0.5 * pixels)
-            st.button(label, key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
+            st.button(f"{preset:g}", key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
     levels = levels_from_lambda(lam)
     shown = f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · N = **{levels}** samples. "
     scale, what = ("grey scale", "pixel") if pixels == 1 else (f"scale from 0 to {pixels * PIXEL_STEPS}", "sum")
     if levels < PIXEL_STEPS * pixels:
         st.markdown(
-            shown + f"The splits are closer than the {scale} is long: a sample is a **coarser copy** of the {what}."
+            shown + f"The splits are closer than the {scale} is long: a sample is a **coarser copy** of the {what}. "
+            f"From λ = {pixels / 2:g} on, at most one split falls on it."
         )
     else:
         st.markdown(

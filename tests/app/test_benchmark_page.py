@@ -53,6 +53,18 @@ def test_the_table_begins_with_the_network_to_use_at_each_radius():
     assert table["ρ"].tolist()[:8] == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
 
 
+def test_each_method_has_a_choice_of_its_own():
+    page = open_page("Table")
+    models = ["cifar10-dssn-long", "cifar10-ssn", "cifar10-uniform"]
+    by_key(page.get("button_group"), "bench-models-cifar10").set_value(models).run()
+    table = page.dataframe[0].value
+    assert set(table[table["chosen"]]["network"]) == set(models)
+    page = open_page("Curves")
+    by_key(page.get("button_group"), "bench-models-cifar10").set_value(models).run()
+    thin = [trace["name"] for trace in drawn(page) if " σ = " in trace.get("name", "")]
+    assert any("cifar10-ssn" in name for name in thin) and any("cifar10-uniform" in name for name in thin)
+
+
 def test_the_table_says_of_randomized_methods_from_how_few_samples_they_are():
     page = open_page("Table")
     assert not any("samples of each image" in caption.value for caption in page.caption)

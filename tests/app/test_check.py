@@ -7,7 +7,7 @@ from app import resources
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import dumps, make
 from dssn_core.gallery import sample_pictures
-from dssn_core.verification import verify
+from dssn_core.verification import Finding, verify
 from dssn_core.voting import noise_for, sample_labels
 from tests.app.test_certify import MAIN
 
@@ -53,6 +53,16 @@ def test_a_file_is_still_there_after_a_change_of_page_and_not_counted_again(monk
     monkeypatch.setattr(resources, "verification", verification)
     page.button(key="example").click().run()
     assert not page.exception and not page.error and len(page.success) == 1
+
+
+def test_a_file_is_checked_anew_when_a_network_here_has_changed(monkeypatch):
+    page = open_page()
+    page.button(key="example").click().run()
+    assert len(page.success) == 1
+    monkeypatch.setattr(resources, "installation", lambda: ((1,),))
+    monkeypatch.setattr(resources, "verification", lambda *_: [Finding("weights", False, "others")])
+    page.run()
+    assert not page.success and "weights" in page.error[0].value
 
 
 def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():

@@ -40,6 +40,11 @@ def test_the_best_sigma_is_ringed():
     assert figure.data[1].y == (max(o.radius for o in outcomes),)
 
 
+def test_an_abstention_is_not_the_best():
+    figure = charts.sweep_radii({"uniform": [randomized(n=5), randomized(n=5)]}, NAMES)
+    assert len(figure.data) == 1  # no ring
+
+
 def test_classes_without_votes_are_left_out_of_the_stack():
     figure = charts.sweep_votes([outcome((100, 10, 0))], NAMES)
     assert [trace.name for trace in figure.data] == ["cat", "dog"]

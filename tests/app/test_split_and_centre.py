@@ -71,9 +71,13 @@ def test_answers_far_from_the_training_are_said_to_mean_little():
 
 
 def test_the_change_of_regime_is_where_the_splits_are_as_far_apart_as_the_scale_is_long():
-    for parameters, where in (({}, "0.5"), (OF_BLOCKS, "2")):
-        labels = [button.label for button in open_page(section="One picture", **parameters).button]
-        assert f"{where}: from here on, one split at most" in labels
+    for parameters, where in (({}, 0.5), (OF_BLOCKS, 2.0)):
+        for lam, said in (
+            (where - 0.01, f"From λ = {where:g} on, at most one split"),
+            (where, "At most **one** split"),
+        ):
+            page = open_page(section="One picture", lam=f"{lam:.2f}", **parameters)
+            assert sum(said in text.value for text in page.markdown) == 1
 
 
 def test_a_pixel_is_carried_to_the_number_line():
