@@ -14,15 +14,15 @@ IMAGENET_VALIDATION = "ILSVRC2012_val_*"
 class Collection:
     """Pictures of one kind and the networks that know them.
 
-    samples: what the keys of the built-in pictures begin with. own: the network trained for each method, by name.
-    first: the picture to begin with, one whose vote is divided. sigma: the noise to begin with. n: samples to estimate
-    with. rhos: radii of the table of certified accuracy. parts: of the test images, by name. data: how our
-    test images differ from the paper's.
+    task: its name in the library, with which the keys of the built-in pictures begin. own: the network trained for each
+    method, by name. first: the picture to begin with, one whose vote is divided. sigma: the noise to begin with. n:
+    samples to estimate with. rhos: radii of the table of certified accuracy. parts: of the test images, by name. data:
+    how our test images differ from the paper's.
     """
 
     name: str
     about: str
-    samples: str
+    task: str
     own: dict[str, str]
     first: str
     sigma: float
@@ -33,7 +33,7 @@ class Collection:
 
     def key(self, name: str) -> str:
         """What addresses call a setting that each collection has for itself: CIFAR-10's the name that links have."""
-        return name if self.samples == "cifar10" else f"{self.samples}-{name}"
+        return name if self.task == "cifar10" else f"{self.task}-{name}"
 
     @property
     def sigma_key(self) -> str:
@@ -43,7 +43,7 @@ class Collection:
     @property
     def network_key(self) -> str:
         """What addresses call the network that votes."""
-        return f"{self.samples}-network"
+        return f"{self.task}-network"
 
     @property
     def model(self) -> str:
@@ -60,7 +60,7 @@ _COLLECTIONS = (
     Collection(
         name="CIFAR-10",
         about="ten classes, 32 × 32",
-        samples="cifar10",
+        task="cifar10",
         own={"dssn": "cifar10-dssn", "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"},
         first="cifar10-09",
         sigma=0.5,
@@ -72,7 +72,7 @@ _COLLECTIONS = (
     Collection(
         name="ImageNet",
         about="a thousand classes, 224 × 224",
-        samples="imagenet",
+        task="imagenet",
         own={"dssn": "imagenet-dssn", "uniform": "imagenet-uniform", "ssn": "imagenet-ssn"},
         first="imagenet-16",
         sigma=0.25,

@@ -11,11 +11,11 @@ from dssn_core.constants import rounded_down
 METHOD_COLOURS = {"dssn": SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
 METHOD_SYMBOLS = {"dssn": "circle", "uniform": "square", "ssn": "diamond"}
 
-Known = Sequence[tuple[int, float, float]]
+KnownRadii = Sequence[tuple[int, float, float]]
 """Samples done, lower and upper bound of the radius by then."""
 
 
-def radius_against_samples(known: Mapping[str, Known], totals: Mapping[str, int], largest: float) -> go.Figure:
+def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str, int], largest: float) -> go.Figure:
     """What is known of each method's radius after how many samples.
 
     For DSSN both exact bounds, which meet; for the others the confidence bound, a preview until all n are in. largest:

@@ -43,7 +43,7 @@ def choose_network() -> tuple[Collection, str]:
 def _collection() -> Collection:
     names = list(COLLECTIONS)
     picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
-    linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.samples}-")]
+    linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.task}-")]
     if linked and "data" not in st.session_state and "data" not in st.query_params:
         st.session_state["kept-data"] = linked[0]
     wanted = state.recall("data", names[0], lambda name: name)

@@ -14,14 +14,14 @@ from app.collection import Collection
 from dssn_core.images import ImageError, image_sha256
 from dssn_core.networks import Classifier
 
-SAMPLE, OWN = "sample", "own"
+BUILT_IN, OWN = "built-in", "own"
 AT_ONCE = 12
 """Pictures of a folder that are shown at a time."""
 
 MIDDLE = 50
 """Position of a crop, in percent."""
 
-SOURCES = {SAMPLE: "A sample picture", OWN: "My own picture"}
+SOURCES = {BUILT_IN: "A built-in picture", OWN: "My own picture"}
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ def choose(model: Classifier, collection: Collection) -> Chosen | None:
     """Show the choice; returns the chosen picture, or None while there is none that can be used."""
     if "source" not in st.session_state and "source" not in st.query_params:
         # The widget's default stays the same, or the address would lose a value that has become the default.
-        linked = OWN if state.wanted_picture() else SAMPLE
+        linked = OWN if state.wanted_picture() else BUILT_IN
         st.session_state["source"] = st.session_state.get("kept-source", linked)
     source = st.segmented_control(
         "Picture",
         list(SOURCES),
-        default=SAMPLE,
+        default=BUILT_IN,
         format_func=SOURCES.__getitem__,
         required=True,
         key="source",
@@ -50,7 +50,7 @@ def choose(model: Classifier, collection: Collection) -> Chosen | None:
         label_visibility="collapsed",
     )
     st.session_state["kept-source"] = source
-    return _own(model) if source == OWN else _sample(model, collection)
+    return _own(model) if source == OWN else _built_in(model, collection)
 
 
 def choose_folded(model: Classifier, collection: Collection) -> Chosen | None:
@@ -59,21 +59,21 @@ def choose_folded(model: Classifier, collection: Collection) -> Chosen | None:
         return choose(model, collection)
 
 
-def _sample(model: Classifier, collection: Collection) -> Chosen | None:
+def _built_in(model: Classifier, collection: Collection) -> Chosen | None:
     state.want_no_picture()
     size = model.input_shape[1:]
-    samples, others = sources.samples(collection.samples, size), sources.folder_keys()
-    chosen = state.chosen_picture([*samples, *others], collection.first, collection.samples)
-    titles = {key: f"{model.class_names[sample.label]}, sample {key[-2:]}" for key, (sample, _) in samples.items()}
-    _buttons("gallery", {key: (titles[key], image) for key, (_, image) in samples.items()}, chosen, collection)
+    known, others = sources.built_in(collection.task, size), sources.folder_keys()
+    chosen = state.chosen_picture([*known, *others], collection.first, collection.task)
+    titles = {key: f"{model.class_names[one.label]}, picture {key[-2:]}" for key, (one, _) in known.items()}
+    _buttons("gallery", {key: (titles[key], image) for key, (_, image) in known.items()}, chosen, collection)
     if others:
         _folder(model, chosen, collection)
     elif problem := sources.folder_problem():
         st.warning(problem, icon=":material/folder_off:")
-    if chosen not in samples:
+    if chosen not in known:
         return _folder_picture(model, others[chosen])
-    sample, image = samples[chosen]
-    return Chosen(image, sample.label, f"true class: {model.class_names[sample.label]}")
+    picture, image = known[chosen]
+    return Chosen(image, picture.label, f"true class: {model.class_names[picture.label]}")
 
 
 def _folder(model: Classifier, chosen: str, collection: Collection) -> None:
@@ -112,7 +112,7 @@ def _buttons(name: str, images: dict[str, tuple[str, Tensor]], chosen: str, coll
     with st.container(horizontal=True, key=name, gap="small"):
         for key, (title, _) in images.items():
             label = title + ", chosen" * (key == chosen)
-            args = (key, collection.samples)
+            args = (key, collection.task)
             st.button(label, key=f"pick-{key}", help=label, on_click=state.choose_picture, args=args)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn", "source": "A sample picture"}
+SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn", "source": "A built-in picture"}
 """What the steps speak of, whatever was chosen before."""
 
 

@@ -19,11 +19,12 @@ from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, find_model
+from dssn_core.checks import check_shape
 from dssn_core.constants import levels_from_lambda
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
 from dssn_core.networks import Classifier
-from dssn_core.offsets import OFFSET_SCHEMES, check_shape
+from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.self_check import KNOWN, Result, outcome
 from dssn_core.splitting import Block
@@ -183,7 +184,7 @@ def brightness_error(image_hash: str, levels: int, block: Block, _image: Tensor)
 def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
     """float32 (C, H, W): what a low-pass gets back from one sample."""
     numerators = noise.numerators(image, index, index + 1)
-    return network_work(lambda: reconstruct(numerators, noise.levels, pixels=noise.pixels)[0])
+    return network_work(lambda: reconstruct(numerators, noise.levels, block_size=noise.block_size)[0])
 
 
 # --- certificate files ---------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from app.pictures import crop_preview
 from dssn_core import read_image
-from dssn_core.gallery import Listing, PictureFiles, Sample, picture_files, sample_pictures
+from dssn_core.datasets import Listing, PictureFiles, picture_files
+from dssn_core.gallery import BuiltIn, built_in_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.records import Record
 from dssn_core.tasks import labelled_for
@@ -22,9 +23,9 @@ FOLDER_PICTURE = "test-"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def samples(dataset: str, size: tuple[int, int]) -> dict[str, tuple[Sample, Tensor]]:
+def built_in(task: str, size: tuple[int, int]) -> dict[str, tuple[BuiltIn, Tensor]]:
     """The built-in pictures by key, each with its image at `size` = (H, W)."""
-    return {sample.key: (sample, read_image(sample.path, size)) for sample in sample_pictures(dataset)}
+    return {found.key: (found, read_image(found.path, size)) for found in built_in_pictures(task)}
 
 
 @st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")

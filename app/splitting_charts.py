@@ -120,7 +120,7 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> Film:
 
 def split_picture(noise: SplitNoise, index: int) -> Tensor:
     """uint8 (C, H, W): the lowest split over every pixel, or block, in sample `index`, dark for low; white for none."""
-    first = (noise.offsets + index) % noise.levels // noise.pixels
+    first = (noise.offsets + index) % noise.levels // noise.block_size
     return over_blocks(first.clamp(max=PIXEL_STEPS), noise.block).to(torch.uint8)
 
 

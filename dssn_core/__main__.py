@@ -17,17 +17,17 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from . import accuracy, agreement, benchmark, certificate_file, evaluation, record_files, self_check, training
+from . import accuracy, agreement, certificate_file, evaluation, record_files, self_check, speed, training
 from .allocator import keep_freed_memory
 from .architectures import ARCHITECTURES
 from .certificate import Certificate, certificate_from_labels, radius_bounds
 from .checkpoints import MANIFEST, find_model, load_model, read_manifest, save_checkpoint
 from .comparison import METHODS
 from .constants import check_levels, levels_from_lambda, levels_from_sigma
+from .datasets import list_dataset
 from .ensembles import joined
-from .estimates import estimate
-from .files import check_replaceable, only_writer, read_json_lines, write_atomically, write_json_lines
-from .gallery import list_dataset
+from .estimates import quick_estimates
+from .files import check_replaceable, only_writer, write_atomically
 from .held_out import held_out_of
 from .images import image_sha256, read_image
 from .networks import Classifier
@@ -35,7 +35,7 @@ from .noises import NOISES
 from .optimizers import OPTIMIZERS
 from .paper import published
 from .precision import PRECISIONS
-from .records import WHOLE, Part, Record, Sampling
+from .records import WHOLE, Part, Sampling
 from .splitting import SplitNoise
 from .standings import TABLE_RHOS, Evaluated, markdown, standings
 from .stored import keep_certificates, pictures_for
@@ -318,10 +318,10 @@ def add_train(parser: Parser) -> None:
     own.add_argument("--stability", type=float, help="of a denoiser: weight of the classifier's answers")
     own.add_argument(
         "--precision",
-        choices=list(PRECISIONS),
+        choices=PRECISIONS,
         help="of the convolutions in training; bfloat16 is faster where the processor knows it",
     )
-    own.add_argument("--inference", choices=list(PRECISIONS), help="the same, of the classifier that comes out")
+    own.add_argument("--inference", choices=PRECISIONS, help="the same, of the classifier that comes out")
 
 
 def run_train(options: Options) -> int:
@@ -345,7 +345,7 @@ def run_train(options: Options) -> int:
 def add_join(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", required=True, help="names of the members, or their folders")
     parser.add_argument("--output", type=Path, required=True, help="folder of the new model; its name becomes its own")
-    parser.add_argument("--precision", choices=list(PRECISIONS), help="of its convolutions (default: its members')")
+    parser.add_argument("--precision", choices=PRECISIONS, help="of its convolutions (default: its members')")
 
 
 def run_join(options: Options) -> int:
@@ -390,28 +390,6 @@ def add_evaluate(parser: Parser) -> None:
     )
 
 
-class RecordLog:
-    """Records in a JSON-lines file, to which new ones are added as they are made; without one they are printed."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        kept = read_json_lines(path) if path else []
-        self.records = {record.key: record for record in map(Record.from_json, kept)}
-        if path:  # without the torn last line that a kill may have left
-            write_json_lines(path, (record.to_json() for record in self.records.values()))
-
-    def add(self, record: Record) -> None:
-        if record.key in self.records:
-            return
-        self.records[record.key] = record
-        line = json.dumps(record.to_json())
-        if self.path is None:
-            print(line, flush=True)
-            return
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-
 def run_evaluate(options: Options) -> int:
     if not (options.sigma or options.clean):
         raise ValueError("there is nothing to do: give --sigma, or --clean")
@@ -442,7 +420,7 @@ def run_evaluate(options: Options) -> int:
         clean = evaluation.clean_accuracy(model, data, indices)
         print(f"answered right without noise: {clean}", file=summaries, flush=True)
     with only_writer(options.output) if options.output else nullcontext():
-        log = RecordLog(options.output)
+        log = record_files.RecordLog(options.output)
         for sigma, levels in levels_of.items():
             results = evaluation.evaluate(model, data, indices, levels, {**before, **log.records}, sampling=sampling)
             chosen = []
@@ -522,7 +500,7 @@ def run_estimate(options: Options) -> int:
         data = held_out.subset(torch.tensor(evaluation.selected(held_out, options.limit))).load()
         print(f"{name}: {len(data)} images, {options.samples} samples each")
         print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))
-        for found in estimate(model, data, options.sigma, options.rho, options.samples, options.seed):
+        for found in quick_estimates(model, data, options.sigma, options.rho, options.samples, options.seed):
             row = "".join(f"{100 * share:6.1f}" for share in found.certified.values())
             print(f"{found.sigma:6g}  {100 * found.single_sample:6.1f}  {row}", flush=True)
     return 0
@@ -577,7 +555,7 @@ def add_bench(parser: Parser) -> None:
 def run_bench(options: Options) -> int:
     model = load_model(options.model)
     image = read_image(pictures_for(model)[0].path, model.input_shape[1:])
-    print(benchmark.benchmark(model, image, options.levels, options.rounds, options.batch_size))
+    print(speed.measured(model, image, options.levels, options.rounds, options.batch_size))
     return 0
 
 

@@ -206,9 +206,9 @@ def guided_step(
     sums = block_sums(state.image, noise.block)
     for index in voters[leads.argsort()[:searched]].tolist():
         before = noise.split(sums, torch.tensor([index]))[0]
-        slope = _slope(model, samples_from_numerators(before, noise.pixels), noise.lam, label)
+        slope = _slope(model, samples_from_numerators(before, noise.block_size), noise.lam, label)
         for change in (1, -1):
-            moved = (sums + change).clamp(0, noise.pixels * PIXEL_STEPS)
+            moved = (sums + change).clamp(0, noise.block_size * PIXEL_STEPS)
             gain = block_sums(slope * (noise.split(moved, torch.tensor([index]))[0] - before), noise.block)
             for step in steps_that_change(state.image, noise, index, change):
                 block = noise.of_block(step.place)
@@ -218,6 +218,6 @@ def guided_step(
         return None
     images = torch.stack([step.applied(state.image) for _, _, step in best])
     indices = torch.tensor([index for _, index, _ in best])
-    samples = samples_from_numerators(noise.split(block_sums(images, noise.block), indices), noise.pixels)
+    samples = samples_from_numerators(noise.split(block_sums(images, noise.block), indices), noise.block_size)
     after = _leads(model, torch.split(samples, size), noise.lam, label)
     return best[int(after.argmin())][2]

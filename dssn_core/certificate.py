@@ -134,9 +134,9 @@ class Certificate(NoiseLevel):
         """What is certified, in words."""
         if self.radius_steps == 0:
             return f"The answer is “{name}”, but the vote is so close that no change of the picture is certified."
-        levels = counted(self.radius_steps, "grey level")
+        amount = counted(self.radius_steps, "grey level")
         where = "over all pixels and colour channels"
-        return f"Any change of pixels adding up to at most {levels}, {where}, leaves the answer “{name}”."
+        return f"Any change of pixels adding up to at most {amount}, {where}, leaves the answer “{name}”."
 
 
 def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certificate:

@@ -8,7 +8,8 @@ from typing import Any
 
 from .certificate import Certificate, display_radius
 from .constants import PIXEL_STEPS, NoiseLevel, rounded_down
-from .monte_carlo import NEIGHBOURS, RandomizedCertificate
+from .monte_carlo import RandomizedCertificate
+from .neighbours import NEIGHBOURS
 
 METHODS = {"dssn": "DSSN", **{name: neighbour.title for name, neighbour in NEIGHBOURS.items()}}
 """Every method that is compared, and its name in the literature; DSSN first."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from .checkpoints import Manifest
-from .gallery import identity
+from .datasets import identity
 from .held_out import DECIDED_BY
 from .networks import Classifier, Ensemble
 from .splitting import PIXELWISE

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .checks import check_shape
 from .constants import lambda_from_levels, levels_from_sigma
+from .datasets import Dataset
 from .draws import keyed_generator
-from .gallery import Dataset
 from .networks import Classifier
 from .noises import NOISES
-from .offsets import check_shape, offset_fractions
+from .offsets import offset_fractions
 from .splitting import block_grid
 from .voting import check_model
 
@@ -22,7 +23,7 @@ BATCH = 250
 
 
 @dataclass(frozen=True)
-class Estimate:
+class QuickEstimate:
     """Of one model at one sigma: shares in [0, 1], over `images` images of `samples` random samples each."""
 
     sigma: float
@@ -69,14 +70,14 @@ def estimated_certified(
     return {rho: float(((lead > 0) & (lead * lam >= rho)).double().mean()) for rho in rhos}
 
 
-def estimate(
+def quick_estimates(
     model: Classifier, data: Dataset, sigmas: Sequence[float], rhos: Sequence[float], samples: int, seed: int = 0
-) -> Iterator[Estimate]:
-    """An `Estimate` at each sigma; the same seed draws the same samples for every model of the same offsets."""
+) -> Iterator[QuickEstimate]:
+    """A `QuickEstimate` at each sigma; the same seed draws the same samples for every model of the same offsets."""
     randomized = model.manifest.noise != "dssn"
     for sigma in sigmas:
         levels = levels_from_sigma(sigma)
         votes = sampled_votes(model, data, levels, samples, seed)
         right = int(votes.gather(1, data.labels[:, None]).sum())
         certified = estimated_certified(votes, data.labels, lambda_from_levels(levels), rhos, randomized)
-        yield Estimate(sigma, len(data), samples, right / (len(data) * samples), certified)
+        yield QuickEstimate(sigma, len(data), samples, right / (len(data) * samples), certified)

@@ -9,8 +9,8 @@ import torch
 from .accuracy import Share
 from .certificate import certificate_from_votes
 from .constants import PIXEL_STEPS
+from .datasets import Listing
 from .denoising import Pretrained
-from .gallery import Listing
 from .images import image_sha256
 from .monte_carlo import certify_randomized
 from .networks import Classifier
@@ -75,11 +75,11 @@ def evaluate(
             continue
         began = time.perf_counter()
         if sampling is None:
-            certificate = certificate_from_votes(count_votes(model, image, noise), levels)
-            predicted, steps, votes = certificate.label, certificate.radius_steps, certificate.votes
+            exact = certificate_from_votes(count_votes(model, image, noise), levels)
+            predicted, steps, votes = exact.label, exact.radius_steps, exact.votes
         else:
-            estimate = certify_randomized(model, image, sampling.plan(levels, fitting_batch_size(noise.shape)))
-            predicted, steps, votes = estimate.label, None, estimate.votes
+            estimated = certify_randomized(model, image, sampling.plan(levels, fitting_batch_size(noise.shape)))
+            predicted, steps, votes = estimated.label, None, estimated.votes
         seconds = round(time.perf_counter() - began, 4)
         yield Record(
             **vars(key),

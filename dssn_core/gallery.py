@@ -1,32 +1,12 @@
-"""Where pictures come from: the built-in samples, a folder or zip of class folders, a data set."""
+"""The built-in pictures."""
 
-import hashlib
 import importlib.util
-import lzma
-import re
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from pathlib import Path, PurePosixPath
-from typing import TypeVar
-
-import numpy as np
-import torch
-from torch import Tensor
-
-from .images import Size, read_image
-
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-TRAIN_PARTS, TEST_PARTS = ("train",), ("test", "val")
-DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, KeyError, RuntimeError)
-"""What reading from a zip may end with; NotImplementedError, of an unknown compression, is a RuntimeError."""
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Sample:
+class BuiltIn:
     """One built-in picture: a key for links, its file, and its true class index."""
 
     key: str
@@ -34,243 +14,16 @@ class Sample:
     label: int
 
 
-def sample_pictures(dataset: str = "cifar10") -> tuple[Sample, ...]:
-    """The twenty test images of `dataset` that ship inside the package foolbox, in order of their index."""
+def built_in_pictures(task: str = "cifar10") -> tuple[BuiltIn, ...]:
+    """The twenty test images of `task` that ship inside the package foolbox, in order of their index."""
     # Located, not imported: importing foolbox loads far more than its pictures.
     spec = importlib.util.find_spec("foolbox")
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("the sample pictures come with the package foolbox: pip install foolbox")
-    folder = Path(spec.submodule_search_locations[0]) / "data"
-    samples = []
-    for path in folder.glob(f"{dataset}_*"):
+        raise FileNotFoundError("the built-in pictures come with the package foolbox: pip install foolbox")
+    found = []
+    for path in (Path(spec.submodule_search_locations[0]) / "data").glob(f"{task}_*"):
         _, index, label = path.stem.split("_")
-        samples.append(Sample(key=f"{dataset}-{int(index):02d}", path=path, label=int(label)))
-    if not samples:
-        raise FileNotFoundError(f"foolbox has no sample pictures of {dataset!r}")
-    return tuple(sorted(samples, key=lambda sample: sample.key))
-
-
-def identity(description: str) -> str:
-    """What of a description tells data from other data: the hash of the files, if there is one, whatever their name."""
-    digest = re.search(r": \d+ images, sha256 ([0-9a-f]{64})", description)
-    return digest[1] if digest else description
-
-
-def count_of(description: str) -> str | None:
-    """How many images a description says there are, if it says so."""
-    number = re.search(r": (\d+) images(?=, sha256 |$)", description)  # not what the name before it says
-    return number[1] if number else None
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Labelled images in memory. images: uint8 (n, C, H, W). labels: int64 (n,). description: where they come from.
-
-    files: the name of each image's file, where they come from files.
-    """
-
-    images: Tensor
-    labels: Tensor
-    class_names: tuple[str, ...]
-    description: str
-    files: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def subset(self, indices: Tensor) -> "Dataset":
-        files = _files_at(self.files, indices.tolist())
-        return Dataset(self.images[indices], self.labels[indices], self.class_names, self.description, files)
-
-    def listing(self) -> "Listing":
-        return Listing(
-            self.labels, self.class_names, self.description, self.files, partial(map, self.images.__getitem__)
-        )
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A data set whose images are read when asked for; the rest is as in `Dataset`.
-
-    read: the images at these places in this order, torch.uint8 (C, H, W) each; ValueError at a damaged one.
-    """
-
-    labels: Tensor
-    class_names: tuple[str, ...]
-    description: str
-    files: tuple[str, ...]
-    read: Callable[[Sequence[int]], Iterator[Tensor]]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def subset(self, indices: Tensor) -> "Listing":
-        places = indices.tolist()
-        files = _files_at(self.files, places)
-
-        def read(chosen: Sequence[int]) -> Iterator[Tensor]:
-            return self.read([places[place] for place in chosen])
-
-        return Listing(self.labels[indices], self.class_names, self.description, files, read)
-
-    def load(self) -> Dataset:
-        """All of them, in memory."""
-        pixels = torch.stack(list(self.read(range(len(self)))))
-        return Dataset(pixels, self.labels, self.class_names, self.description, self.files)
-
-
-Labelled = TypeVar("Labelled", Dataset, Listing)
-
-
-def _files_at(files: tuple[str, ...], places: Sequence[int]) -> tuple[str, ...]:
-    return tuple(files[place] for place in places) if files else ()
-
-
-def _is_picture(name: PurePosixPath) -> bool:
-    """Whether a file counts: not what macOS leaves in archives, nor other hidden files."""
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
-    return name.suffix.lower() in IMAGE_SUFFIXES and not hidden
-
-
-def _of_one_part(names: list[PurePosixPath], train: bool) -> list[PurePosixPath]:
-    """The files of one part, where train/ and test/ or val/ lie side by side above the class folders."""
-    parts = {name.parts[-3] for name in names if len(name.parts) >= 3}
-    if len(parts) < 2 or not parts & {*TRAIN_PARTS, *TEST_PARTS}:
-        return names
-    names_of_it = TRAIN_PARTS if train else TEST_PARTS
-    wanted = parts & set(names_of_it)
-    if len(wanted) != 1:
-        raise ValueError(
-            f"the data has the parts {sorted(parts)}, {len(wanted)} of them called {' or '.join(names_of_it)}: give a "
-            "folder or zip of one part alone"
-        )
-    return [name for name in names if len(name.parts) >= 3 and name.parts[-3] in wanted]
-
-
-def _open_zip(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise ValueError(f"{path} cannot be read as a zip: {error}; is it one, and copied to its end?") from error
-
-
-@lru_cache(maxsize=2)
-def _opened(path: Path, changed: int) -> tuple[zipfile.ZipFile, dict[PurePosixPath, str]]:
-    """A zip, kept open, for its directory may take longer to read than a picture; and its names, some with "./"."""
-    archive = _open_zip(path)
-    return archive, {PurePosixPath(entry): entry for entry in archive.namelist()}
-
-
-def _contents(path: Path, name: PurePosixPath) -> bytes:
-    try:
-        archive, entries = _opened(path, path.stat().st_mtime_ns)
-        return archive.read(entries[name])
-    except DAMAGED as error:
-        raise ValueError(f"{path} cannot be read as a zip: {error}") from error
-
-
-def _file(path: Path, name: PurePosixPath) -> bytes:
-    return (path / name).read_bytes()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@dataclass(frozen=True)
-class PictureFiles:
-    """Pictures laid out as .../class/picture in a zip or folder, read when asked for. names: of the files, sorted.
-
-    labels: of each picture, the place of its folder in `class_names`, which are in alphabetical order.
-    """
-
-    path: Path
-    names: tuple[PurePosixPath, ...]
-    class_names: tuple[str, ...]
-    labels: Tensor
-
-    @staticmethod
-    def find(path: Path, train: bool) -> "PictureFiles":
-        """Those of one part, where there are several; ValueError if there are none."""
-        if path.is_file():
-            with _open_zip(path) as archive:
-                found = [PurePosixPath(name) for name in archive.namelist()]
-        else:
-            found = [PurePosixPath(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file()]
-        names = tuple(sorted(_of_one_part([name for name in found if _is_picture(name)], train)))
-        if not names:
-            raise ValueError(
-                f"no pictures in class folders under {str(path)!r}; expected class/picture.png or the like"
-            )
-        for name in names:
-            if not name.parent.name:
-                raise ValueError(f"{name} lies in no class folder; expected class/picture.png or the like")
-        classes = tuple(sorted({name.parent.name for name in names}))
-        places = {name: place for place, name in enumerate(classes)}
-        return PictureFiles(path, names, classes, torch.tensor([places[name.parent.name] for name in names]))
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def read(self, size: Size, places: Iterable[int]) -> Iterator[Tensor]:
-        """The pictures at these places, cropped and resized to torch.uint8 (3, H, W)."""
-        contents = _contents if self.path.is_file() else _file
-        for name in (self.names[place] for place in places):
-            data = contents(self.path, name)
-            try:
-                yield read_image(data, size)
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from None
-
-    def _folder_sha256(self) -> str:
-        """Of the names and contents of the files, whatever size they are read at."""
-        whole = hashlib.sha256()
-        for name in self.names:
-            whole.update(f"{name}\n{_sha256(self.path / name)}\n".encode())
-        return whole.hexdigest()
-
-    def listing(self, size: Size) -> Listing:
-        """All of them at `size` = (H, W). Every file is read once for the description."""
-        digest = _sha256(self.path) if self.path.is_file() else self._folder_sha256()
-        description = f"{self.path.name}: {len(self)} images, sha256 {digest}"
-        files = tuple(name.name for name in self.names)
-        return Listing(self.labels, self.class_names, description, files, partial(self.read, size))
-
-
-def picture_files(source: str, train: bool = True) -> PictureFiles:
-    """The pictures in a zip or folder of class folders; ValueError if it is neither, or the zip is damaged."""
-    path = Path(source)
-    if (source and path.is_dir()) or path.is_file():
-        return PictureFiles.find(path, train)
-    raise ValueError(f"no data at {source!r}: expected a zip, a folder of class folders, or the word 'download'")
-
-
-def _download_cifar10(train: bool) -> Dataset:
-    from torchvision.datasets import CIFAR10
-
-    try:
-        data = CIFAR10(Path.home() / ".cache" / "dssn-explorer", train=train, download=True)
-    except RuntimeError as error:  # as torchvision says that what came is not what it asked for
-        raise ValueError(f"the download of CIFAR-10 failed: {error}") from error
-    images = torch.from_numpy(np.asarray(data.data)).permute(0, 3, 1, 2).contiguous()
-    part = "training" if train else "test"
-    return Dataset(
-        images, torch.tensor(data.targets), CIFAR10_CLASSES, f"torchvision CIFAR10 {part} set: {len(images)} images"
-    )
-
-
-def list_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Listing:
-    """Labelled images in a zip or folder of class folders, or "download" for CIFAR-10 through torchvision.
-
-    Pictures of another size are centre-cropped and resized to `size` = (H, W). `train` picks the part, of a download or
-    where train/ and test/ or val/ lie side by side.
-    """
-    if source == "download":
-        return _download_cifar10(train).listing()
-    return picture_files(source, train).listing(size)
-
-
-def load_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Dataset:
-    """`list_dataset`, in memory."""
-    return list_dataset(source, size, train).load()
+        found.append(BuiltIn(key=f"{task}-{int(index):02d}", path=path, label=int(label)))
+    if not found:
+        raise FileNotFoundError(f"foolbox has no pictures of {task!r}")
+    return tuple(sorted(found, key=lambda picture: picture.key))

@@ -31,10 +31,9 @@ class ImageError(ValueError):
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
     """Any Pillow mode to 8-bit RGB: 16-bit grey is scaled, transparency is laid on white."""
-    if picture.mode.startswith("I") or picture.mode == "F":
+    if picture.mode.startswith("I"):  # 16-bit grey PNG
         values = np.asarray(picture, dtype=np.float64)
-        scale = 1 if picture.mode == "F" else 257  # 16-bit grey PNG is what Pillow opens as an integer mode
-        grey = np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)
+        grey = np.clip(np.rint(values / 257), 0, 255).astype(np.uint8)
         grey[values == picture.info.get("transparency", -1)] = 255  # one grey of a PNG may be declared transparent
         return Image.fromarray(grey).convert("RGB")
     if picture.has_transparency_data:

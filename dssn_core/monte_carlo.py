@@ -1,100 +1,25 @@
-"""The randomized neighbours of DSSN: their samples, and the certificates that hold but for a chance of alpha.
+"""Certificates of the randomized neighbours of DSSN, which hold but for a chance of alpha.
 
-Both take an 8-bit image on the [0, 1] scale, x = k/q, and the same noise parameter lambda. Draws are keyed by
-(seed, stage, chunk), so that any chunk can be drawn again without the ones before it, and a resumed run equals an
-uninterrupted one. Their radii speak of real-valued images and assume exact real arithmetic.
+Any chunk of samples can be drawn again without the ones before it (`neighbours`), so a resumed run equals an
+uninterrupted one. The radii speak of real-valued images and assume exact real arithmetic.
 
 Shape legend: K classes, C, H, W image, d = C*H*W values.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .checks import check_seed, check_shape
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels, rounded_down
 from .images import image_sha256
-from .offsets import check_seed, check_shape
+from .neighbours import NEIGHBOURS, check_lambda
 from .splitting import check_image
 from .voting import BATCH_SIZE, BaseClassifier, check_model, classify
-
-STAGES = {"preview": 0, "selection": 1, "estimation": 2}
-"""Purposes of draws; different stages of one seed are independent of each other."""
-
-
-def _uniform_draws(image: Tensor, count: int, seed: int, stage: str, chunk: int) -> Tensor:
-    """float64 (count, C, H, W), uniform on [0, 1)."""
-    check_image(image)
-    if stage not in STAGES:
-        raise ValueError(f"unknown stage {stage!r}; known: {', '.join(STAGES)}")
-    if count < 0 or chunk < 0:
-        raise ValueError(f"count and chunk must not be negative, got {count} and {chunk}")
-    generator = np.random.default_rng(np.random.SeedSequence((check_seed(seed), STAGES[stage], chunk)))
-    return torch.from_numpy(generator.random((count, *image.shape)))
-
-
-def _check_lambda(lam: float) -> float:
-    if not 0 < lam < float("inf"):
-        raise ValueError(f"lambda must be a positive number, got {lam!r}")
-    return lam
-
-
-def add_uniform(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
-    """x + U[-lambda, lambda], not clipped, of pixels x = k/q and `draws` uniform on [0, 1); all broadcast together."""
-    return pixels + lam * (2 * draws - 1)
-
-
-def split_independently(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
-    """SSN's sample of pixels x = k/q: the middle, clipped to [0, 1], of the interval between two splits that holds x.
-
-    The splits of a pixel lie at s + 2*lambda*z with s = 2*lambda*draw (Levine & Feizi 2021, theorem 1).
-    """
-    period = 2 * lam
-    above = pixels + torch.remainder(draws * period - pixels, period)
-    return (above.clamp(max=1) + (above - period).clamp(min=0)) / 2
-
-
-def additive_uniform_samples(
-    image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0
-) -> Tensor:
-    """float32 (count, C, H, W) samples x + U[-lambda, lambda]^d, not clipped (Lee et al. 2019; Yang et al. 2020).
-
-    image: torch.uint8 (C, H, W).
-    """
-    draws = _uniform_draws(image, count, seed, stage, chunk)
-    return add_uniform(image.double() / PIXEL_STEPS, _check_lambda(lam), draws).float()
-
-
-def independent_split_samples(
-    image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0
-) -> Tensor:
-    """float32 (count, C, H, W) samples of SSN, whose every split is drawn independently and real-valued.
-
-    image: torch.uint8 (C, H, W).
-    """
-    draws = _uniform_draws(image, count, seed, stage, chunk)
-    return split_independently(image.double() / PIXEL_STEPS, _check_lambda(lam), draws).float()
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A randomized method. title: its name in the literature. samples: its sampler."""
-
-    title: str
-    samples: Callable[..., Tensor]
-
-
-NEIGHBOURS: dict[str, Neighbour] = {
-    "uniform": Neighbour("additive uniform", additive_uniform_samples),
-    "ssn": Neighbour("independent splits (SSN)", independent_split_samples),
-}
-"""The randomized methods that DSSN is compared with, by the noise that their base classifiers are trained on."""
-
-
-# --- from counts to a radius ---------------------------------------------------------------------------------------
 
 ROUNDING = 1e-12
 """Taken off every bound and radius: far more than floating point can have added, far less than anybody can see."""
@@ -118,7 +43,7 @@ def uniform_radius(p_lower: float, lam: float) -> float | None:
 
     (Yang et al. 2020 for additive uniform noise, Levine & Feizi 2021 for SSN.)
     """
-    _check_lambda(lam)
+    check_lambda(lam)
     return max(0.0, 2 * lam * (p_lower - 0.5) - ROUNDING) if p_lower > 0.5 else None
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .constants import PIXEL_STEPS, lambda_from_levels
-from .monte_carlo import add_uniform, split_independently
+from .neighbours import add_uniform, split_independently
 from .offsets import offsets_at
 from .splitting import block_sums, over_blocks, samples_from_numerators, split_numerators
 
@@ -23,10 +23,10 @@ def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: t
     """
     levels = levels[:, None, None, None]
     indices = (torch.rand(levels.shape, generator=generator, dtype=torch.float64) * levels).long()
-    channels, rows, columns = (size // count for size, count in zip(images.shape[1:], fractions.shape, strict=True))
-    block, pixels = (channels, rows, columns), channels * rows * columns
-    split = split_numerators(block_sums(images, block), offsets_at(fractions, levels), indices, levels, pixels)
-    return over_blocks(samples_from_numerators(split, pixels), block)
+    channels, rows, columns = (whole // count for whole, count in zip(images.shape[1:], fractions.shape, strict=True))
+    block, size = (channels, rows, columns), channels * rows * columns
+    split = split_numerators(block_sums(images, block), offsets_at(fractions, levels), indices, levels, size)
+    return over_blocks(samples_from_numerators(split, size), block)
 
 
 def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sampler:

@@ -30,31 +30,31 @@ def _low_pass(planes: Tensor, blur: float) -> Tensor:
     return _blurring(height, blur) @ planes @ _blurring(width, blur)
 
 
-def _informative(numerators: Tensor, levels: int, pixels: int) -> Tensor:
-    """Where a value says something: for N >= m*q, M of 1/2 says that the sum of the m `pixels` may be anything."""
-    if levels < PIXEL_STEPS * pixels:
+def _informative(numerators: Tensor, levels: int, block_size: int) -> Tensor:
+    """Where a value says something: for N >= m*q, M of 1/2 says that the sum of the m values may be anything."""
+    if levels < PIXEL_STEPS * block_size:
         return torch.ones_like(numerators, dtype=torch.bool)
-    return numerators != 2 * PIXEL_STEPS * pixels
+    return numerators != 2 * PIXEL_STEPS * block_size
 
 
 @lru_cache(maxsize=64)
-def mean_response(levels: int, pixels: int = 1) -> Tensor:
-    """float32 (mq + 1,): for every sum of m `pixels` the mean, over the informative of the N samples, of the value."""
-    sums = torch.arange(pixels * PIXEL_STEPS + 1, dtype=torch.int16)
-    numerators = split_numerators(sums, torch.tensor(0), torch.arange(levels)[:, None], levels, pixels)
-    weights = _informative(numerators, levels, pixels).float()
-    return (samples_from_numerators(numerators, pixels) * weights).sum(0) / weights.sum(0)
+def mean_response(levels: int, block_size: int = 1) -> Tensor:
+    """float32 (mq + 1,): for every sum of m values the mean, over the informative of the N samples, of the value."""
+    sums = torch.arange(block_size * PIXEL_STEPS + 1, dtype=torch.int16)
+    numerators = split_numerators(sums, torch.tensor(0), torch.arange(levels)[:, None], levels, block_size)
+    weights = _informative(numerators, levels, block_size).float()
+    return (samples_from_numerators(numerators, block_size) * weights).sum(0) / weights.sum(0)
 
 
-def reconstruct(numerators: Tensor, levels: int, blur: float = BLUR, pixels: int = 1) -> Tensor:
-    """float32 (B, C, H, W) pictures in [0, 1] from int16 sample values M of the same shape; pixels: of a block.
+def reconstruct(numerators: Tensor, levels: int, blur: float = BLUR, block_size: int = 1) -> Tensor:
+    """float32 (B, C, H, W) pictures in [0, 1] from int16 sample values M of the same shape; block_size: m.
 
     A normalized low-pass over the informative values, then the inverse of `mean_response`.
     """
-    weights = _informative(numerators, levels, pixels).float()
+    weights = _informative(numerators, levels, block_size).float()
     near = _low_pass(weights, blur).clamp(min=1e-6)
-    average = _low_pass(samples_from_numerators(numerators, pixels) * weights, blur) / near
-    response = mean_response(levels, pixels).numpy()
+    average = _low_pass(samples_from_numerators(numerators, block_size) * weights, blur) / near
+    response = mean_response(levels, block_size).numpy()
     values = np.linspace(0, 1, len(response))
     return torch.from_numpy(np.interp(average.numpy(), response, values).astype(np.float32))
 
@@ -68,6 +68,6 @@ def reconstruction_error(
     """
     count = min(samples, noise.levels)
     indices = torch.arange(count) * noise.levels // count
-    rebuilt = reconstruct(noise.numerators_at(image, indices), noise.levels, blur, noise.pixels)
+    rebuilt = reconstruct(noise.numerators_at(image, indices), noise.levels, blur, noise.block_size)
     wrong = rebuilt - image.float() / PIXEL_STEPS
     return float(((wrong if colours else wrong.mean(dim=1)) ** 2).mean())

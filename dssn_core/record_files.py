@@ -1,5 +1,6 @@
 """The records that a model's folder keeps, and what its manifest says of them."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -7,8 +8,8 @@ from typing import Any
 
 from .accuracy import summary
 from .checkpoints import Manifest, read_manifest, save_manifest
+from .datasets import Listing, count_of, identity
 from .files import locked, read_json_lines, write_json_lines
-from .gallery import Listing, count_of, identity
 from .images import image_sha256
 from .networks import Classifier
 from .records import WHOLE, Key, Part, Record, Sampling, by_levels
@@ -179,3 +180,25 @@ def measured_on(records: Sequence[Record], data: str, rhos: Sequence[float] | No
     }
     what = "images classified right with certified radius of at least rho, by N and rho"
     return {"what": what, "data": data, "by_levels": by_n}
+
+
+class RecordLog:
+    """Records in a JSON-lines file, to which new ones are added as they are made; without one they are printed."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        kept = read_json_lines(path) if path else []
+        self.records = {record.key: record for record in map(Record.from_json, kept)}
+        if path:  # without the torn last line that a kill may have left
+            write_json_lines(path, (record.to_json() for record in self.records.values()))
+
+    def add(self, record: Record) -> None:
+        if record.key in self.records:
+            return
+        self.records[record.key] = record
+        line = json.dumps(record.to_json())
+        if self.path is None:
+            print(line, flush=True)
+            return
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from .certificate import certificate_from_votes
+from .checks import check_shape
 from .constants import PIXEL_STEPS, NoiseLevel
 from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
-from .offsets import check_shape
 from .splitting import PIXELWISE, Block
 from .voting import BATCH_SIZE
 

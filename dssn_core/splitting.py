@@ -25,8 +25,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .checks import Shape, check_seed, check_shape
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels
-from .offsets import OFFSET_SCHEMES, Shape, check_seed, check_shape, make_offsets
+from .offsets import OFFSET_SCHEMES, make_offsets
 
 DENOMINATOR = 4 * PIXEL_STEPS
 """Sample values are integers M in 0..4q divided by this."""
@@ -40,18 +41,20 @@ Block = tuple[int, int, int]
 
 PIXELWISE: Block = (1, 1, 1)
 MAX_BLOCK = 32
-"""Pixels of a block; with more of them int16 would not hold C."""
+"""Values of a block, colour channels counted each; with more of them int16 would not hold C."""
 
 
-def split_numerators(values: Tensor, offsets: Tensor, indices: Tensor, levels: Tensor | int, pixels: int = 1) -> Tensor:
+def split_numerators(
+    values: Tensor, offsets: Tensor, indices: Tensor, levels: Tensor | int, block_size: int = 1
+) -> Tensor:
     """The exact sample values M, for any arguments that broadcast together.
 
-    values: integers, sums of m = `pixels` pixels each, so in 0..m*q. offsets: integers in 0..N-1. indices: integers in
-    0..N-1. levels: N, one for all or one a row. Returns int16 values in 0..4mq. Equation: with C the smallest split
-    above the value, M = min(C, 2mq) + max(C - 2N, 0). Arguments are trusted; `SplitNoise` checks them.
+    values: integers, sums of m = `block_size` pixel values each, so in 0..m*q. offsets, indices: integers in 0..N-1.
+    levels: N, one for all or one a row. Returns int16 values in 0..4mq. Equation: with C the smallest split above the
+    value, M = min(C, 2mq) + max(C - 2N, 0). Arguments are trusted; `SplitNoise` checks them.
     """
     # All fits int16 for N <= 8192, m <= 32: (2N - 1) + 2(N - 1) <= 32765; then C < 2mq + 2N <= 32704, M < 4mq <= 32640.
-    top = 2 * PIXEL_STEPS * pixels
+    top = 2 * PIXEL_STEPS * block_size
     period = 2 * (levels.to(torch.int16) if isinstance(levels, Tensor) else levels)
     position = values.to(torch.int16) * 2
     distance = torch.remainder(offsets.to(torch.int16) * 2 + 1 - position, period)  # to sample 0's split above
@@ -90,21 +93,23 @@ def pixel_sample(pixel: int, offset: int, index: int, levels: int) -> PixelSampl
     return PixelSample(position, split, above, low, high, tuple(range(split, top, period)))
 
 
-def samples_from_numerators(numerators: Tensor, pixels: int = 1) -> Tensor:
-    """float32 samples x_tilde = M/(4mq) in [0, 1], m = `pixels`: a division, whose bits differ from a product's."""
-    return numerators.float() / (DENOMINATOR * pixels)
+def samples_from_numerators(numerators: Tensor, block_size: int = 1) -> Tensor:
+    """float32 samples x_tilde = M/(4mq) in [0, 1], m = `block_size`: a division, whose bits differ from a product's."""
+    return numerators.float() / (DENOMINATOR * block_size)
 
 
 # --- Blocks of pixels ---------------------------------------------------------------------------------------------
 
 
 def check_block(block: Iterable[int], shape: Shape) -> Block:
-    """The block as three integers; ValueError unless it divides images of `shape` evenly, with at most 32 pixels."""
+    """The block as three integers; ValueError unless it divides images of `shape` evenly and has at most 32 values."""
     sizes = check_shape(block, "block")
     if any(size % part for size, part in zip(shape, sizes, strict=True)):
         raise ValueError(f"blocks of {sizes} (channels, rows, columns) do not divide images of shape {shape} evenly")
     if math.prod(sizes) > MAX_BLOCK:
-        raise ValueError(f"a block may have at most {MAX_BLOCK} pixels, {sizes} has {math.prod(sizes)}")
+        raise ValueError(
+            f"a block may have at most {MAX_BLOCK} values (channels x rows x columns), {sizes} has {math.prod(sizes)}"
+        )
     return sizes
 
 
@@ -187,14 +192,14 @@ class SplitNoise(NoiseLevel):
         return f"SplitNoise(levels={self.levels}, shape={self.shape}, offsets={self.scheme!r}, seed={self.seed}{block})"
 
     @property
-    def pixels(self) -> int:
-        """m, the pixels of a block."""
+    def block_size(self) -> int:
+        """m, the values of a block: each colour channel of each of its pixels counts."""
         return math.prod(self.block)
 
     @property
     def known(self) -> Fraction:
         """The share of the samples in which a split falls on the scale of a block's sum: min(1, m*q / N)."""
-        return min(Fraction(1), Fraction(self.pixels * PIXEL_STEPS, self.levels))
+        return min(Fraction(1), Fraction(self.block_size * PIXEL_STEPS, self.levels))
 
     @property
     def offsets_sha256(self) -> str:
@@ -227,7 +232,7 @@ class SplitNoise(NoiseLevel):
 
         Or one sample each of B images, whose sums are (B, C/c, H/h, W/w). Arguments are trusted.
         """
-        split = split_numerators(sums, self.offsets, indices[:, None, None, None], self.levels, self.pixels)
+        split = split_numerators(sums, self.offsets, indices[:, None, None, None], self.levels, self.block_size)
         return over_blocks(split, self.block)
 
     def of_block(self, place: Place) -> Place:
@@ -243,8 +248,8 @@ class SplitNoise(NoiseLevel):
 
     def samples_at(self, image: Tensor, indices: Tensor) -> Tensor:
         """float32 (B, C, H, W) samples in [0, 1], what the base classifier sees."""
-        return samples_from_numerators(self.numerators_at(image, indices), self.pixels)
+        return samples_from_numerators(self.numerators_at(image, indices), self.block_size)
 
     def samples(self, image: Tensor, start: int, stop: int) -> Tensor:
         """`samples_at` for the samples start..stop-1."""
-        return samples_from_numerators(self.numerators(image, start, stop), self.pixels)
+        return samples_from_numerators(self.numerators(image, start, stop), self.block_size)

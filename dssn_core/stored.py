@@ -12,7 +12,7 @@ import numpy as np
 
 from .certificate_file import CertificateFileError, Document, digest, dumps, parse
 from .files import locked, read_json_lines, write_json_lines
-from .gallery import Sample, sample_pictures
+from .gallery import BuiltIn, built_in_pictures
 from .networks import Classifier
 from .tasks import task_of
 from .voting import ChunkLayout, noise_for
@@ -32,9 +32,9 @@ class Stored:
     seconds: float
 
 
-def pictures_for(model: Classifier) -> tuple[Sample, ...]:
+def pictures_for(model: Classifier) -> tuple[BuiltIn, ...]:
     """The built-in pictures of the model's classes; ValueError if there are none."""
-    return sample_pictures(task_of(model.class_names))
+    return built_in_pictures(task_of(model.class_names))
 
 
 def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:

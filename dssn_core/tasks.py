@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .gallery import CIFAR10_CLASSES, Dataset, Labelled, load_dataset
+from .datasets import CIFAR10_CLASSES, Dataset, Labelled, load_dataset
 from .imagenet import class_names, with_imagenet_labels
 from .images import Size
 from .training import TrainSettings

@@ -31,16 +31,17 @@ from .checkpoints import (
     save_checkpoint,
     save_manifest,
 )
+from .checks import check_seed, check_shape
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
+from .datasets import Dataset, identity
 from .denoising import DenoisedLite0, denoising_loss
 from .draws import BATCH, HELD_OUT, ORDER, STATISTICS, WEIGHTS, keyed_generator
 from .ensembles import members_of
 from .files import locked, read_json_lines, write_atomically, write_json_lines
-from .gallery import Dataset, identity
 from .held_out import check_unseen, held_out_split, seen_in
 from .networks import Classifier, Ensemble, centred
 from .noises import NOISES
-from .offsets import check_seed, check_shape, offset_fractions
+from .offsets import offset_fractions
 from .optimizers import OPTIMIZERS, learning_rate_factor
 from .precision import PRECISIONS
 from .splitting import PIXELWISE, Block, block_grid, check_block

@@ -38,6 +38,15 @@ class BaseClassifier(Protocol):
     def __call__(self, x: Tensor, lam: float) -> Tensor: ...
 
 
+class LoadedModel(BaseClassifier, Protocol):
+    """A base classifier from `load_model`, whose manifest tells its offsets."""
+
+    input_shape: tuple[int, int, int]
+
+    @property
+    def manifest(self) -> Any: ...
+
+
 def fitting_batch_size(shape: tuple[int, ...]) -> int:
     """The rows of a chunk where none are asked for: 64, and fewer for images (C, H, W) that are large."""
     return max(1, min(BATCH_SIZE, CHUNK_VALUES // math.prod(shape)))
@@ -217,15 +226,14 @@ def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_s
     return last.votes.copy()
 
 
-def noise_for(model: Any, levels: int) -> SplitNoise:
+def noise_for(model: LoadedModel, levels: int) -> SplitNoise:
     """The splitting noise a loaded model was trained for, at any number of levels: offsets come from its manifest."""
-    manifest = getattr(model, "manifest", None)
-    if manifest is None:
+    if not hasattr(model, "manifest"):
         raise ValueError("the model has no manifest to take offsets from: make a SplitNoise and call count_votes")
-    offsets = manifest.offsets
-    return SplitNoise(levels, model.input_shape, offsets["scheme"], offsets["seed"], manifest.block)
+    offsets = model.manifest.offsets
+    return SplitNoise(levels, model.input_shape, offsets["scheme"], offsets["seed"], model.manifest.block)
 
 
-def certify(model: Any, image: Tensor, levels: int, batch_size: int | None = None) -> Certificate:
+def certify(model: LoadedModel, image: Tensor, levels: int, batch_size: int | None = None) -> Certificate:
     """The exact certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`."""
     return certificate_from_votes(count_votes(model, image, noise_for(model, levels), batch_size), levels)

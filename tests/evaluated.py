@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
-from dssn_core.gallery import CIFAR10_CLASSES, Dataset, Listing, sample_pictures
+from dssn_core.datasets import CIFAR10_CLASSES, Dataset, Listing
+from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image, to_picture
 from dssn_core.records import Record, Sampling
 
 
 def samples_as_data() -> Listing:
-    pictures = sample_pictures()
+    pictures = built_in_pictures()
     images = torch.stack([read_image(sample.path) for sample in pictures])
     return Dataset(images, torch.tensor([sample.label for sample in pictures]), CIFAR10_CLASSES, "samples").listing()
 

@@ -22,8 +22,9 @@ import torch
 
 from dssn_core.__main__ import main as command
 from dssn_core.checkpoints import read_manifest
+from dssn_core.datasets import CIFAR10_CLASSES, Dataset
 from dssn_core.files import write_atomically
-from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.record_files import TEST, kept_records
 from dssn_core.records import by_levels
 from dssn_core.training import Trainer, TrainSettings, train
@@ -60,7 +61,7 @@ def _weights(folder: Path) -> object:
 
 def _data(folder: Path) -> Path:
     data = folder / "data"
-    for sample, name in zip(sample_pictures(), CIFAR10_CLASSES, strict=False):  # what they show does not matter here
+    for sample, name in zip(built_in_pictures(), CIFAR10_CLASSES, strict=False):  # what they show does not matter here
         place = data / name
         place.mkdir(parents=True, exist_ok=True)
         if not (place / "0.png").exists():

@@ -33,8 +33,8 @@ from dssn_core import load_model, read_image
 from dssn_core.architectures import build_network
 from dssn_core.certificate_file import CertificateFileError, dumps, make, parse
 from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, offsets_record, save_checkpoint
+from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.files import read_json_lines
-from dssn_core.gallery import CIFAR10_CLASSES
 from dssn_core.images import ImageError
 from dssn_core.records import Part, Record
 from dssn_core.verification import verify

@@ -4,11 +4,11 @@ import torch
 
 from dssn_core import agreement, certificate_from_votes, certify, load_model, read_image
 from dssn_core.agreement import Setting, compare, logits_of, prices, settings_of
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.strict import Hesitant, strictly
 from dssn_core.voting import count_votes, noise_for, sample_labels
 
-IMAGE = read_image(sample_pictures()[9].path)
+IMAGE = read_image(built_in_pictures()[9].path)
 
 
 def test_the_reference_is_what_certificates_are_made_in():
@@ -68,7 +68,7 @@ def test_tied_logits_are_the_first_class_in_the_price_too(monkeypatch):
 
 
 def test_the_price_of_strictness_is_that_of_strict_certificates():
-    model, images = load_model("cifar10-dssn"), [IMAGE, read_image(sample_pictures()[3].path)]
+    model, images = load_model("cifar10-dssn"), [IMAGE, read_image(built_in_pictures()[3].path)]
     for price in prices(model, images, 60, gaps=(1e-3, 0.5, 1e6)):
         votes = [sample_labels(Hesitant(model, price.gap), image, noise_for(model, 60)) for image in images]
         strict = [strictly(each, model.num_classes, price.gap) for each in votes]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import MOST_ROWS, CertificateFileError, dumps, make, parse, schema, shown
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.voting import ChunkLayout
 
 
@@ -21,7 +21,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def image():
-    return read_image(sample_pictures()[9].path)
+    return read_image(built_in_pictures()[9].path)
 
 
 @pytest.fixture(scope="module")

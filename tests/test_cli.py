@@ -16,16 +16,17 @@ from dssn_core import certify, levels_from_sigma, load_model, read_image, stored
 from dssn_core.__main__ import DIFFERS, main
 from dssn_core.agreement import GAPS
 from dssn_core.checkpoints import PRETRAINED
-from dssn_core.estimates import estimate
+from dssn_core.datasets import CIFAR10_CLASSES, load_dataset
+from dssn_core.estimates import quick_estimates
 from dssn_core.evaluation import evenly_spread
 from dssn_core.files import only_writer
-from dssn_core.gallery import CIFAR10_CLASSES, load_dataset, sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.held_out import held_out_of
 from dssn_core.images import image_sha256, png
 from dssn_core.strict import Hesitant, strictly
 from dssn_core.voting import noise_for, sample_labels
 
-PICTURE = str(sample_pictures()[3].path)
+PICTURE = str(built_in_pictures()[3].path)
 
 
 def test_certify_prints_the_account(capsys):
@@ -107,7 +108,7 @@ def test_standings_prints_the_kept_figures_beside_the_papers(capsys):
 
 
 def test_certify_strictly(capsys):
-    picture = str(sample_pictures()[9].path)  # of some of whose samples the network is not sure
+    picture = str(built_in_pictures()[9].path)  # of some of whose samples the network is not sure
     command = ["certify", picture, "--levels", "60", "--strict", "0.5"]
     assert main([*command, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["strict"]
@@ -222,7 +223,7 @@ def test_estimate_asks_the_held_out_images(trained, capsys):
     model = load_model(str(trained / "model"))
     held_out = held_out_of(model.manifest, load_dataset(str(trained / "data.zip"), (32, 32), train=True))
     few = held_out.subset(torch.tensor(evenly_spread(held_out.labels.tolist(), 40)))
-    (expected,) = estimate(model, few, [0.25], [0.0, 0.1], 2)
+    (expected,) = quick_estimates(model, few, [0.25], [0.0, 0.1], 2)
     shares = [expected.single_sample, *expected.certified.values()]
     assert row.split() == ["0.25", *(f"{100 * share:.1f}" for share in shares)]
 

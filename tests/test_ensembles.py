@@ -79,7 +79,7 @@ def test_models_that_do_not_fit_are_not_joined(changes, message):
 
 
 def test_models_of_the_same_data_are_joined_whatever_its_name_and_if_it_has_none():
-    digest = "sha256 " + "5" * 64
+    digest = "5 images, sha256 " + "5" * 64
     one, other = (member(seed, training=TRAINING | {"data": f"{seed}.zip: {digest}"}) for seed in range(2))
     assert joined([one, other], "pair")[1].training["data"] == f"0.zip: {digest}"
     unnamed = {"images": 5}

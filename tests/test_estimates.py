@@ -5,8 +5,9 @@ import torch
 
 from dssn_core import count_votes, load_model
 from dssn_core.checkpoints import offsets_record
-from dssn_core.estimates import estimate, estimated_certified, sampled_votes
-from dssn_core.gallery import Dataset, sample_pictures
+from dssn_core.datasets import Dataset
+from dssn_core.estimates import estimated_certified, quick_estimates, sampled_votes
+from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image
 from dssn_core.networks import Classifier
 from dssn_core.voting import noise_for
@@ -19,7 +20,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def data(model):
-    samples = sample_pictures()[:10]
+    samples = built_in_pictures()[:10]
     images = torch.stack([read_image(sample.path, (32, 32)) for sample in samples])
     labels = torch.tensor([sample.label for sample in samples])
     return Dataset(images, labels, model.class_names, "ten built-in pictures")
@@ -40,7 +41,7 @@ def test_a_randomized_method_has_to_lead_all_other_classes_together():
 def test_a_network_of_a_randomized_method_is_judged_as_one(data):
     model = load_model("cifar10-uniform")
     rhos = [0.0, 0.5, 1.0, 1.5, 2.0]
-    (found,) = estimate(model, data, [2.0], rhos, samples=20)
+    (found,) = quick_estimates(model, data, [2.0], rhos, samples=20)
     votes = sampled_votes(model, data, 1766, 20, seed=0)
     as_dssn, as_one = (estimated_certified(votes, data.labels, 1766 / 510, rhos, way) for way in (False, True))
     assert found.certified == as_one != as_dssn
@@ -68,7 +69,7 @@ def of_blocks(model):
 @pytest.mark.parametrize("name", ["model", "of_blocks"])
 def test_an_estimate_comes_near_the_whole_vote(name, data, request):
     model = request.getfixturevalue(name)
-    (found,) = estimate(model, data, [0.5], [0.0, 0.5], samples=200)
+    (found,) = quick_estimates(model, data, [0.5], [0.0, 0.5], samples=200)
     noise = noise_for(model, 441)
     votes = torch.stack([torch.as_tensor(count_votes(model, image, noise)) for image in data.images])
     share = float(votes.gather(1, data.labels[:, None]).sum() / votes.sum())

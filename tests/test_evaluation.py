@@ -12,9 +12,10 @@ from dssn_core.__main__ import main
 from dssn_core.accuracy import Share
 from dssn_core.architectures import build_network
 from dssn_core.checkpoints import PRETRAINED
+from dssn_core.datasets import CIFAR10_CLASSES, Dataset
 from dssn_core.evaluation import clean_accuracy, evaluate, evenly_spread, selected
 from dssn_core.files import only_writer
-from dssn_core.gallery import CIFAR10_CLASSES, Dataset, sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.held_out import held_out_of, held_out_split
 from dssn_core.imagenet import class_names, efficientnet_lite0, preprocess
 from dssn_core.images import read_image
@@ -50,7 +51,7 @@ def test_a_subset_keeps_its_names():
 
 
 def test_the_clean_accuracy_is_the_pretrained_classifiers_own():
-    samples = sample_pictures("imagenet")[:6]
+    samples = built_in_pictures("imagenet")[:6]
     images = torch.stack([read_image(sample.path, (224, 224)) for sample in samples])
     data = Dataset(images, torch.tensor([sample.label for sample in samples]), class_names(), "samples").listing()
     network = build_network("pretrained-lite0", {}, 3, 1000).eval()

@@ -1,254 +1,34 @@
-import hashlib
-import io
-import os
-import zipfile
+"""The built-in pictures."""
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from dssn_core import read_image
-from dssn_core.gallery import CIFAR10_CLASSES, Dataset, load_dataset, picture_files, sample_pictures
-
-COLOURS = {"cat": (200, 0, 0), "ant": (0, 200, 0), "bee": (0, 0, 200)}  # not in alphabetical order
-
-
-def png(colour, size=(32, 32)):
-    file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, "PNG")
-    return file.getvalue()
+from dssn_core.datasets import CIFAR10_CLASSES
+from dssn_core.gallery import built_in_pictures
 
 
-def files():
-    """Two pictures of each class, under a folder that is no class itself."""
-    return {f"set/{name}/{i}.png": png(colour) for name, colour in COLOURS.items() for i in range(2)}
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for name, data in files().items():
-        path = tmp_path / "pictures" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    (tmp_path / "pictures" / "set" / "readme.txt").write_text("not a picture")
-    return tmp_path / "pictures"
-
-
-@pytest.fixture
-def archive(tmp_path):
-    path = tmp_path / "pictures.zip"
-    with zipfile.ZipFile(path, "w") as file:
-        for name, data in files().items():
-            file.writestr(name, data)
-        file.writestr("set/readme.txt", "not a picture")
-    return path
-
-
-# --- the built-in samples ---
-
-
-def test_twenty_samples_in_order():
-    samples = sample_pictures()
-    assert [sample.key for sample in samples] == [f"cifar10-{i:02d}" for i in range(20)]
+def test_twenty_pictures_in_order():
+    pictures = built_in_pictures()
+    assert [picture.key for picture in pictures] == [f"cifar10-{i:02d}" for i in range(20)]
 
 
 def test_labels_are_those_of_the_file_names():
-    for sample in sample_pictures():
-        dataset, index, label = sample.path.stem.split("_")
-        assert sample.key == f"{dataset}-{int(index):02d}"
-        assert sample.label == int(label) < len(CIFAR10_CLASSES)
+    for found in built_in_pictures():
+        dataset, index, label = found.path.stem.split("_")
+        assert found.key == f"{dataset}-{int(index):02d}"
+        assert found.label == int(label) < len(CIFAR10_CLASSES)
 
 
-def test_samples_can_be_read_as_they_are():
-    for sample in sample_pictures():
-        with Image.open(sample.path) as picture:
+def test_they_can_be_read_as_they_are():
+    for found in built_in_pictures():
+        with Image.open(found.path) as picture:
             assert picture.size == (32, 32)
             expected = np.asarray(picture.convert("RGB"))
-        assert np.array_equal(read_image(sample.path).permute(1, 2, 0).numpy(), expected)
+        assert np.array_equal(read_image(found.path).permute(1, 2, 0).numpy(), expected)
 
 
-def test_an_unknown_sample_set():
-    with pytest.raises(FileNotFoundError, match="no sample pictures of 'nonesuch'"):
-        sample_pictures("nonesuch")
-
-
-# --- folders and zips ---
-
-
-def check(data):
-    assert data.class_names == ("ant", "bee", "cat")
-    assert data.images.shape == (6, 3, 32, 32) and data.images.dtype == torch.uint8
-    assert sorted(data.labels.tolist()) == [0, 0, 1, 1, 2, 2] and data.labels.dtype == torch.int64
-    assert len(data) == 6
-    for image, label in zip(data.images, data.labels.tolist(), strict=True):
-        assert image[:, 16, 16].tolist() == list(COLOURS[data.class_names[label]])
-
-
-def test_a_folder(folder):
-    data = load_dataset(str(folder))
-    check(data)
-    assert "6 images" in data.description
-
-
-def test_a_zip(archive):
-    data = load_dataset(str(archive))
-    check(data)
-    assert hashlib.sha256(archive.read_bytes()).hexdigest() in data.description
-
-
-def test_a_folder_and_a_zip_of_it_give_the_same(folder, archive):
-    one, other = load_dataset(str(folder)), load_dataset(str(archive))
-    assert torch.equal(one.images, other.images) and torch.equal(one.labels, other.labels)
-
-
-def test_classes_are_in_alphabetical_order_whatever_the_order_of_the_files(tmp_path):
-    for name in ("1/cat", "2/ant"):
-        (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "picture.png").write_bytes(png(COLOURS[name[2:]]))
-    data = load_dataset(str(tmp_path))
-    assert data.class_names == ("ant", "cat") and data.labels.tolist() == [1, 0]
-
-
-def test_pictures_are_brought_to_one_size(folder):
-    (folder / "set" / "ant" / "large.png").write_bytes(png(COLOURS["ant"], size=(90, 70)))
-    assert load_dataset(str(folder), size=(16, 24)).images.shape == (7, 3, 16, 24)
-
-
-def test_upper_case_suffixes_count(folder):
-    (folder / "set" / "ant" / "LOUD.PNG").write_bytes(png(COLOURS["ant"]))
-    assert len(load_dataset(str(folder))) == 7
-
-
-def test_a_subset():
-    data = Dataset(torch.arange(12).reshape(4, 3, 1, 1).byte(), torch.tensor([0, 1, 0, 1]), ("a", "b"), "made here")
-    part = data.subset(torch.tensor([3, 0]))
-    assert part.images[:, 0, 0, 0].tolist() == [9, 0] and part.labels.tolist() == [1, 0]
-    assert part.class_names == ("a", "b") and len(part) == 2
-
-
-# --- errors ---
-
-
-def test_nothing_there(tmp_path):
-    with pytest.raises(ValueError, match=r"no data at .*nowhere"):
-        load_dataset(str(tmp_path / "nowhere"))
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
-def test_a_file_that_is_no_zip_or_not_copied_to_its_end(tmp_path, archive, share):
-    whole = archive.read_bytes()
-    (tmp_path / "data.zip").write_bytes(whole[: int(share * len(whole))] or b"not a zip")
-    with pytest.raises(ValueError, match=r"data\.zip cannot be read as a zip: .*; is it one, and copied to its end"):
-        load_dataset(str(tmp_path / "data.zip"))
-
-
-def test_no_pictures(tmp_path):
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="no pictures in class folders"):
-        load_dataset(str(tmp_path / "empty"))
-
-
-def test_a_broken_picture_is_named(folder):
-    (folder / "set" / "bee" / "broken.png").write_bytes(b"not a picture")
-    with pytest.raises(ValueError, match=r"broken\.png"):
-        load_dataset(str(folder))
-
-
-def test_a_picture_outside_a_class_folder_has_no_class(tmp_path):
-    (tmp_path / "flat").mkdir()
-    (tmp_path / "flat" / "stray.png").write_bytes(png((0, 0, 0)))
-    with pytest.raises(ValueError, match=r"class/picture\.png"):
-        load_dataset(str(tmp_path / "flat"))
-
-
-def test_what_macos_leaves_in_archives_does_not_count(tmp_path):
-    picture = png((9, 9, 9))
-    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-        archive.writestr("t/cat/a.png", picture)
-        archive.writestr("__MACOSX/t/cat/._a.png", b"resource fork")
-        archive.writestr("t/dog/.hidden.png", b"hidden")
-    assert load_dataset(str(tmp_path / "data.zip")).class_names == ("cat",)
-
-
-def test_parts_of_a_data_set_are_not_mixed(tmp_path):
-    for part, name in (("train", "cat"), ("train", "dog"), ("val", "cat")):
-        (tmp_path / part / name).mkdir(parents=True)
-        (tmp_path / part / name / "0.png").write_bytes(png((9, 9, 9)))
-    assert len(load_dataset(str(tmp_path), train=True)) == 2
-    assert len(load_dataset(str(tmp_path), train=False)) == 1
-    (tmp_path / "train").rename(tmp_path / "first")
-    with pytest.raises(ValueError, match="has the parts"):
-        load_dataset(str(tmp_path), train=True)
-
-
-# --- one picture at a time ---
-
-
-@pytest.mark.parametrize("source", ["folder", "archive"])
-def test_pictures_are_read_one_by_one(source, request):
-    path = request.getfixturevalue(source)
-    found, whole = picture_files(str(path)), load_dataset(str(path))
-    assert (len(found), found.class_names) == (len(whole), whole.class_names)
-    assert found.labels.tolist() == whole.labels.tolist()
-    for place in (3, 0, 5):
-        assert torch.equal(next(found.read((32, 32), [place])), whole.images[place])
-    assert next(found.read((8, 6), [1])).shape == (3, 8, 6)
-    assert whole.files == tuple(name.name for name in found.names)
-
-
-def test_entries_that_begin_at_the_current_folder_are_found(tmp_path):
-    with zipfile.ZipFile(tmp_path / "dots.zip", "w") as file:
-        for name, data in files().items():
-            file.writestr(f"./{name}", data)
-    found = load_dataset(str(tmp_path / "dots.zip"))
-    assert len(found) == 6 and found.class_names == ("ant", "bee", "cat")
-
-
-def test_a_folder_has_one_description_at_every_size(folder):
-    small, large = (load_dataset(str(folder), (size, size)).description for size in (8, 32))
-    assert small == large
-    (folder / "set" / "ant" / "0.png").write_bytes(png((1, 2, 3)))
-    assert load_dataset(str(folder), (8, 8)).description != small
-
-
-def test_a_broken_picture_is_named_when_it_is_read(folder):
-    (folder / "set" / "ant" / "0.png").write_bytes(b"no picture")
-    found = picture_files(str(folder))
-    with pytest.raises(ValueError, match=r"ant/0\.png: this is not a picture"):
-        next(found.read((32, 32), [0]))
-    assert next(found.read((32, 32), [1])).shape == (3, 32, 32)
-
-
-def test_a_failed_download_says_so(monkeypatch):
-    def damaged(*arguments, **options):
-        raise RuntimeError("File not found or corrupted.")
-
-    monkeypatch.setattr("torchvision.datasets.CIFAR10", damaged)
-    with pytest.raises(ValueError, match="the download of CIFAR-10 failed: File not found or corrupted"):
-        load_dataset("download")
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_damaged_zip_says_so_whatever_its_compression(tmp_path, method):
-    path = tmp_path / "data.zip"
-    with zipfile.ZipFile(path, "w", method) as file:
-        file.writestr("cat/0.png", png((9, 9, 9)))
-    data = bytearray(path.read_bytes())
-    middle = 30 + len("cat/0.png") + 20  # behind the local header
-    data[middle : middle + 8] = bytes(8)
-    path.write_bytes(data)
-    with pytest.raises(ValueError, match="cannot be read as a zip"):
-        load_dataset(str(path))
-
-
-def test_a_zip_is_opened_once_and_anew_when_it_changes(archive, monkeypatch, tmp_path):
-    path = tmp_path / "mine.zip"
-    path.write_bytes(archive.read_bytes())
-    found, opened, real = picture_files(str(path)), [], zipfile.ZipFile
-    monkeypatch.setattr("zipfile.ZipFile", lambda *a: opened.append(a) or real(*a))
-    first = [next(found.read((8, 8), [place])) for place in (0, 1, 0)]
-    assert len(opened) == 1 and torch.equal(first[0], first[2])
-    path.write_bytes(archive.read_bytes())
-    os.utime(path, ns=(1, 1))
-    assert torch.equal(next(found.read((8, 8), [0])), first[0]) and len(opened) == 2
+def test_an_unknown_task():
+    with pytest.raises(FileNotFoundError, match="no pictures of 'nonesuch'"):
+        built_in_pictures("nonesuch")

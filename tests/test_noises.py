@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from dssn_core import SplitNoise
-from dssn_core.monte_carlo import add_uniform, split_independently
+from dssn_core.neighbours import add_uniform, split_independently
 from dssn_core.noises import NOISES, dssn_samples
 from dssn_core.offsets import offset_fractions
 from dssn_core.splitting import block_grid

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dssn_core import SplitNoise, read_image
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.reconstruction import mean_response, reconstruct, reconstruction_error
 
 
@@ -26,12 +26,12 @@ def test_the_mean_response_is_the_theorys(levels):
 def test_all_samples_of_a_flat_picture_average_to_it(block):
     image = torch.full((1, 24, 24), 90, dtype=torch.uint8)
     noise = SplitNoise(64, (1, 24, 24), "white", block=block)
-    rebuilt = reconstruct(noise.numerators(image, 0, 64), 64, pixels=noise.pixels)
+    rebuilt = reconstruct(noise.numerators(image, 0, 64), 64, block_size=noise.block_size)
     assert abs(float(rebuilt.mean()) - 90 / 255) < 0.01
 
 
 def test_evenly_spread_offsets_keep_more_of_real_pictures_than_white_noise():
-    images = [read_image(sample.path) for sample in sample_pictures()[:6]]
+    images = [read_image(sample.path) for sample in built_in_pictures()[:6]]
     for levels in (255, 1766):
         errors = {
             scheme: sum(reconstruction_error(image, SplitNoise(levels, (3, 32, 32), scheme)) for image in images)
@@ -42,7 +42,7 @@ def test_evenly_spread_offsets_keep_more_of_real_pictures_than_white_noise():
 
 @pytest.mark.parametrize("levels", [662, 1766, 3091])
 def test_the_sum_of_the_colours_keeps_more_of_the_brightness_of_real_pictures(levels):
-    images = [read_image(sample.path) for sample in sample_pictures()[:6]]
+    images = [read_image(sample.path) for sample in built_in_pictures()[:6]]
     alone, together = (
         sum(
             reconstruction_error(image, SplitNoise(levels, (3, 32, 32), block=block), colours=False) for image in images

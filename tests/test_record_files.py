@@ -10,7 +10,7 @@ from evaluated import SAMPLING, a_record, class_folders, unmeasured
 from dssn_core import evaluation, record_files
 from dssn_core.__main__ import main
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
-from dssn_core.gallery import list_dataset
+from dssn_core.datasets import list_dataset
 from dssn_core.images import read_image
 from dssn_core.record_files import HELD_OUT, TEST, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Record

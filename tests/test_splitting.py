@@ -153,12 +153,12 @@ def test_numerators_are_int16_in_range_and_samples_their_quotients(noise_and_ima
     noise, image = noise_and_image
     numerators = noise.numerators(image, 0, noise.levels)
     assert numerators.dtype == torch.int16 and numerators.shape == (noise.levels, *noise.shape)
-    assert numerators.min() >= 0 and numerators.max() <= 1020 * noise.pixels
+    assert numerators.min() >= 0 and numerators.max() <= 1020 * noise.block_size
     assert torch.equal(numerators, noise.numerators_at(image, torch.arange(noise.levels)))
     samples = noise.samples(image, 0, noise.levels)
     assert samples.dtype == torch.float32
     assert torch.equal(
-        samples, numerators.float() / (1020 * noise.pixels)
+        samples, numerators.float() / (1020 * noise.block_size)
     )  # equal values of floats: equal bits, no -0.0 among them
     assert torch.equal(samples, noise.samples_at(image, torch.arange(noise.levels)))
 
@@ -211,7 +211,7 @@ def test_one_step_of_one_pixel_changes_exactly_one_sample(noise_and_image, data)
 @pytest.mark.parametrize("levels", [2, 254, 255, 764, 765, 1000])
 def test_every_step_of_a_sums_whole_range_changes_one_sample(levels):
     sums = torch.arange(3 * 255 + 1)[:, None]
-    numerators = split_numerators(sums, torch.tensor(levels // 3), torch.arange(levels)[None], levels, pixels=3)
+    numerators = split_numerators(sums, torch.tensor(levels // 3), torch.arange(levels)[None], levels, block_size=3)
     assert (numerators[1:] != numerators[:-1]).sum(dim=1).tolist() == [1] * (3 * 255)
 
 
@@ -244,13 +244,13 @@ def test_attributes():
     assert (noise.levels, noise.shape, noise.scheme, noise.seed) == (441, (3, 32, 32), "r2", 0)
     assert noise.lam == 441 / 510
     assert noise.sigma == pytest.approx(0.5, abs=1e-3)
-    assert (noise.block, noise.grid, noise.pixels) == ((1, 1, 1), (3, 32, 32), 1)
+    assert (noise.block, noise.grid, noise.block_size) == ((1, 1, 1), (3, 32, 32), 1)
     assert repr(noise) == "SplitNoise(levels=441, shape=(3, 32, 32), offsets='r2', seed=0)"
 
 
 def test_attributes_of_a_noise_of_blocks():
     noise = SplitNoise(441, (3, 32, 32), block=(3, 2, 4))
-    assert (noise.block, noise.grid, noise.pixels) == ((3, 2, 4), (1, 16, 8), 24)
+    assert (noise.block, noise.grid, noise.block_size) == ((3, 2, 4), (1, 16, 8), 24)
     assert noise.offsets.shape == noise.grid
     assert torch.equal(noise.offsets, SplitNoise(441, (1, 16, 8)).offsets)
     assert noise.of_block((2, 5, 7)) == (0, 2, 1)
@@ -298,7 +298,7 @@ def test_shapes_are_refused(shape):
     [
         ((1, 3, 1), "do not divide images of shape"),
         ((1, 1, 64), "do not divide images of shape"),
-        ((3, 4, 4), "at most 32 pixels"),
+        ((3, 4, 4), "at most 32 values"),
         ((1, 2), "block must be"),
         ((1, 0, 1), "block must be"),
         ((1, 2.0, 1), "block must be"),

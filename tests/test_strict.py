@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dssn_core import certificate_from_votes, certify, count_votes, load_model, read_image
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.strict import Hesitant, StrictCertificate, strictly, undecided
 from dssn_core.voting import noise_for, sample_labels
 
@@ -19,7 +19,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def image():
-    return read_image(sample_pictures()[9].path)
+    return read_image(built_in_pictures()[9].path)
 
 
 def certify_strictly(model, image, levels, gap):

@@ -48,12 +48,14 @@ EARLIER = {  # what a module may use of the chain bytes -> images -> splitting -
     "constants": set(),
     "images": set(),
     "files": set(),
-    "offsets": set(),
-    "splitting": {"constants", "offsets"},
+    "checks": set(),
+    "offsets": {"checks"},
+    "splitting": {"checks", "constants", "offsets"},
     "certificate": {"constants"},
     "voting": {"constants", "images", "splitting", "certificate"},
-    "monte_carlo": {"constants", "images", "offsets", "splitting", "voting"},
-    "comparison": {"constants", "certificate", "monte_carlo"},
+    "neighbours": {"checks", "constants", "splitting"},
+    "monte_carlo": {"checks", "constants", "images", "neighbours", "splitting", "voting"},
+    "comparison": {"constants", "certificate", "monte_carlo", "neighbours"},
 }
 
 

@@ -10,9 +10,9 @@ import torch
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
 from dssn_core.checkpoints import MANIFEST, read_manifest, save_checkpoint, save_manifest
+from dssn_core.datasets import Dataset
 from dssn_core.draws import BATCH, keyed_generator
 from dssn_core.ensembles import joined
-from dssn_core.gallery import Dataset
 from dssn_core.held_out import held_out_of
 from dssn_core.imagenet import efficientnet_lite0
 from dssn_core.optimizers import learning_rate_factor

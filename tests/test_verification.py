@@ -26,12 +26,12 @@ from dssn_core import (
 from dssn_core.__main__ import DIFFERS, main
 from dssn_core.certificate_file import CertificateFileError, digest, dumps, make, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, CheckpointError, offsets_record, read_manifest, save_manifest
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
 from dssn_core.voting import noise_for, sample_labels
 
 LEVELS, BATCH = 60, 25
-PICTURE = sample_pictures()[9].path
+PICTURE = built_in_pictures()[9].path
 
 
 @pytest.fixture(scope="module")

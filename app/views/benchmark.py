@@ -12,7 +12,7 @@ from app import controls, exports, installed, sources, state
 from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
 from app.collection import Collection
-from app.gallery import SAMPLE, SOURCES
+from app.gallery import BUILT_IN, SOURCES
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain, gains
@@ -50,7 +50,7 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
     if not known:
         st.info("No network has records of these pictures yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
-    key, shown = f"bench-models-{collection.samples}", [name for name in known if name in first]
+    key, shown = f"bench-models-{collection.task}", [name for name in known if name in first]
     models = st.pills("Our networks", known, selection_mode="multi", default=shown, key=key, bind="query-params")
     return list(models or [])
 
@@ -119,7 +119,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         selection_mode="multi",
         default=[] if used else levels,  # all at once are too many
         format_func=sigma_of,
-        key=f"bench-sigmas-{collection.samples}",
+        key=f"bench-sigmas-{collection.task}",
         bind="query-params",
     )
     without = unchosen(models, part)
@@ -127,7 +127,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     for name, dash in zip(models, cycle(charts.DASHES), strict=False):
         wanted = {n for n in levels if (name, n) in used or name in without or n in (more or [])}
         ours += curves_of(name, wanted, part, len(models) == 1, dash)
-    theirs = [row for row in published(collection.samples) if row.method in methods]
+    theirs = [row for row in published(collection.task) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
     st.plotly_chart(
         figure,
@@ -173,7 +173,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     rows = []
     for one in measured:
         method = installed.manifest_of(one.network).noise
-        rivals = [row for row in published(collection.samples) if row.method == method]
+        rivals = [row for row in published(collection.task) if row.method == method]
         for standing in standings([one], rivals, collection.rhos):
             rows.append({**standing.row(), "best_on_held_out": (one.network, standing.ours.rho) in best})
     rows.sort(key=lambda row: (0, row["rho"]) if row["best_on_held_out"] else (1, 0))  # the rest network by network
@@ -217,7 +217,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "ways, standard and for stability."
     )
     if drawn:
-        most = max(row.samples for row in published(collection.samples))
+        most = max(row.samples for row in published(collection.task))
         st.caption(
             f"Randomized methods: {max(drawn):,} samples of each image here, {most:,} in the paper. Fewer samples "
             "prove smaller radii, so the difference is not that of the networks alone."
@@ -336,7 +336,7 @@ def show_images(
     target = {
         "data": collection.name,
         collection.network_key: name if name in installed.networks_of(collection) else collection.model,
-        "source": SOURCES[SAMPLE],
+        "source": SOURCES[BUILT_IN],
         state.PICTURE: f"{sources.FOLDER_PICTURE}{index}",
         collection.sigma_key: f"{sigma_from_levels(levels):.2f}",
     }

@@ -17,7 +17,8 @@ from app.runs import EstimateRun, VoteRun, known_radii
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, longest
 from dssn_core.constants import lambda_from_levels, sigma_from_levels
-from dssn_core.monte_carlo import NEIGHBOURS, Plan
+from dssn_core.monte_carlo import Plan
+from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.voting import fitting_batch_size, noise_for
 
 SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)

@@ -13,7 +13,7 @@ from app.film import Film
 from dssn_core import SplitNoise
 from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lambda, levels_from_sigma
 from dssn_core.images import image_sha256
-from dssn_core.monte_carlo import NEIGHBOURS
+from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.networks import Classifier
 from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.splitting import PIXELWISE, Block, Place, block_sums, over_blocks, pixel_sample
@@ -215,8 +215,8 @@ def to_number_line(image: Tensor, noise: SplitNoise, place: Place) -> None:
         return
     total = int(block_sums(image, noise.block)[noise.of_block(place)])
     st.caption(
-        f"This network splits {noise.pixels} values together ({controls.block_name(noise.block)}). They add up to "
-        f"k = {total} of {noise.pixels * PIXEL_STEPS} here."
+        f"This network splits {noise.block_size} values together ({controls.block_name(noise.block)}). They add up to "
+        f"k = {total} of {noise.block_size * PIXEL_STEPS} here."
     )
 
 

@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import installed, sources
-from dssn_core.gallery import CIFAR10_CLASSES, sample_pictures
+from dssn_core.datasets import CIFAR10_CLASSES
+from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image, to_picture
 from tests.app.test_certify import MAIN, by_key
 
@@ -134,7 +135,7 @@ def test_images_can_be_picked_by_what_became_of_them():
 def test_where_the_test_images_are_at_hand_one_is_carried_to_certify(tmp_path, monkeypatch):
     for place, name in enumerate(CIFAR10_CLASSES):
         (tmp_path / name).mkdir()
-        to_picture(read_image(sample_pictures()[place].path)).save(tmp_path / name / "0.png")
+        to_picture(read_image(built_in_pictures()[place].path)).save(tmp_path / name / "0.png")
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
     st.cache_resource.clear()
     try:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
 from dssn_core.checkpoints import MANIFEST, PRETRAINED
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
@@ -61,7 +61,7 @@ def test_first_view_shows_a_certificate_without_a_click():
 
 @pytest.mark.parametrize("place", [0, 7])
 def test_the_page_shows_what_the_library_computes(place):
-    sample = sample_pictures()[place]
+    sample = built_in_pictures()[place]
     certificate = certify(load_model("cifar10-dssn"), read_image(sample.path), levels_from_sigma(0.15))
     page = open_page(picture=sample.key, sigma="0.15")
     assert shown_radius(page) == display_radius(certificate.radius_steps)
@@ -71,7 +71,7 @@ def test_the_page_shows_what_the_library_computes(place):
 
 
 def test_another_network_may_vote():
-    sample = sample_pictures()[9]
+    sample = built_in_pictures()[9]
     certificate = certify(load_model("cifar10-dssn-long"), read_image(sample.path), levels_from_sigma(0.2))
     page = open_page(**{"picture": sample.key, "sigma": "0.2", "cifar10-network": "cifar10-dssn-long"})
     assert shown_radius(page) == display_radius(certificate.radius_steps)
@@ -201,7 +201,7 @@ def test_the_crop_of_one_picture_is_not_that_of_the_next():
 def test_a_sample_picture_leaves_no_trace_of_ones_own_in_the_address():
     page = upload(png(np.zeros((32, 32, 3), dtype=np.uint8)))
     assert "sha256" in page.query_params
-    healthy(page.segmented_control(key="source").set_value("sample").run())
+    healthy(page.segmented_control(key="source").set_value("built-in").run())
     assert "sha256" not in page.query_params
 
 

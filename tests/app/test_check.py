@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from app import resources
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import dumps, make
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import Finding, verify
 from dssn_core.voting import noise_for, sample_labels
 from tests.app.test_certify import MAIN
@@ -25,7 +25,7 @@ def test_the_page_asks_for_a_file():
 
 
 def test_the_page_finds_what_the_library_finds_and_tells_how_far_it_is():
-    model, image = load_model("cifar10-dssn"), read_image(sample_pictures()[9].path)
+    model, image = load_model("cifar10-dssn"), read_image(built_in_pictures()[9].path)
     document = make(model, image, sample_labels(model, image, noise_for(model, 300)), 300)
     shares: list[float] = []
     assert resources.verification(document, None, shares.append) == list(verify(document))
@@ -66,7 +66,7 @@ def test_a_file_is_checked_anew_when_a_network_here_has_changed(monkeypatch):
 
 
 def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
-    model, sample = load_model("cifar10-dssn"), sample_pictures()[9].path
+    model, sample = load_model("cifar10-dssn"), built_in_pictures()[9].path
     labels = sample_labels(model, read_image(sample), noise_for(model, 300))
     document = dumps(make(model, read_image(sample), labels, 300, embed=False)).encode()
     page = open_page()

@@ -11,7 +11,7 @@ from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.comparison import METHODS
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from tests.app.test_certify import MAIN, by_key
 
 
@@ -35,7 +35,7 @@ def radii(page: AppTest) -> list[str]:
 def test_every_method_has_its_column():
     page = open_page()
     assert [title.value for title in page.subheader] == list(METHODS.values())
-    image = read_image(next(s.path for s in sample_pictures() if s.key == "cifar10-09"))
+    image = read_image(next(s.path for s in built_in_pictures() if s.key == "cifar10-09"))
     expected = certify(load_model("cifar10-dssn"), image, levels_from_sigma(0.15))
     assert radii(page)[0] == display_radius(expected.radius_steps)
     assert len(radii(page)) == 3

@@ -10,13 +10,13 @@ from app.collection import COLLECTIONS
 from app.installed import manifest_of
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256, to_picture
 from dssn_core.records import WHOLE, Record
 from dssn_core.standings import Evaluated
 from tests.app.test_certify import MAIN, shown_radius
 
-PICTURE = sample_pictures("imagenet")[9]
+PICTURE = built_in_pictures("imagenet")[9]
 
 
 def open_page(view: str, **parameters: str) -> AppTest:
@@ -152,7 +152,7 @@ def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
 def test_a_folder_of_ones_own_works_with_both_networks(tmp_path, monkeypatch):
     for place, name in enumerate(("n02870880", "n02823428")):
         (tmp_path / "val" / name).mkdir(parents=True)
-        picture = read_image(sample_pictures("imagenet")[9 * place].path, (64, 96))
+        picture = read_image(built_in_pictures("imagenet")[9 * place].path, (64, 96))
         to_picture(picture).save(tmp_path / "val" / name / f"{place}.png")
     (tmp_path / "val" / "n02823428" / "broken.png").write_bytes(b"no picture")
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))

@@ -8,7 +8,7 @@ import pytest
 from app import installed, resources
 from dssn_core import read_image
 from dssn_core.checkpoints import PRETRAINED, save_manifest
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
 from dssn_core.stored import keep_certificates
@@ -29,7 +29,7 @@ def test_what_is_known_of_a_network_is_forgotten_when_its_files_change(folder):
 
 
 def test_a_vote_under_way_outlives_what_an_evaluation_writes(folder):
-    name, pixels = str(folder), read_image(sample_pictures()[0].path)
+    name, pixels = str(folder), read_image(built_in_pictures()[0].path)
     run, other = resources.votes_of(name, pixels, 100), resources.estimate_of(name, pixels, Plan("ssn", 100, n=50))
     run.advance()
     manifest = installed.manifest_of(name)
@@ -41,7 +41,7 @@ def test_a_vote_under_way_outlives_what_an_evaluation_writes(folder):
 
 
 def test_a_vote_that_was_added_is_found(folder):
-    name, pixels = str(folder), read_image(sample_pictures()[0].path)
+    name, pixels = str(folder), read_image(built_in_pictures()[0].path)
     assert resources.stored_run(name, image_sha256(pixels), 100, pixels) is None
     run = resources.votes_of(name, pixels, 100)
     run.finish()

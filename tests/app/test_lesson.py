@@ -3,10 +3,10 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.gallery import SAMPLE, SOURCES
+from app.gallery import BUILT_IN, SOURCES
 from app.lesson import SHOWN, STEPS
 from dssn_core import certify, levels_from_sigma, load_model, read_image
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from tests.app.test_certify import MAIN
 
 
@@ -61,7 +61,7 @@ def test_nonsense_in_the_address_is_a_step_all_the_same(step):
 
 def test_what_the_lesson_claims_about_votes_is_true():
     parameters = next(step.parameters for step in STEPS if step.title == "Ask many coarse versions")
-    sample = next(sample for sample in sample_pictures() if sample.key == parameters["picture"])
+    sample = next(sample for sample in built_in_pictures() if sample.key == parameters["picture"])
     model = load_model(parameters["cifar10-network"])
     found = certify(model, read_image(sample.path), levels_from_sigma(float(parameters["sigma"])))
     assert (found.levels, found.votes[1], found.votes[9], found.radius_steps) == (441, 362, 79, 141)
@@ -69,7 +69,7 @@ def test_what_the_lesson_claims_about_votes_is_true():
 
 def test_a_picture_of_an_automobile_is_certified_as_a_truck():
     parameters = STEPS[-1].parameters
-    sample = next(sample for sample in sample_pictures() if sample.key == parameters["picture"])
+    sample = next(sample for sample in built_in_pictures() if sample.key == parameters["picture"])
     model = load_model(parameters["cifar10-network"])
     found = certify(model, read_image(sample.path), levels_from_sigma(float(parameters["sigma"])))
     assert (model.class_names[sample.label], model.class_names[found.label]) == ("automobile", "truck")
@@ -81,7 +81,7 @@ def test_every_step_about_a_picture_leads_to_a_built_in_one_and_the_network_it_s
     assert len(about) == 6
     for parameters in about:
         assert parameters.get("section") == "One pixel" or SHOWN.items() <= parameters.items()
-    assert SHOWN["source"] == SOURCES[SAMPLE]
+    assert SHOWN["source"] == SOURCES[BUILT_IN]
 
 
 def test_the_lesson_goes_on_where_it_was_left():

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dssn_core import read_image
-from dssn_core.gallery import sample_pictures
+from dssn_core.gallery import built_in_pictures
 from tests.app.test_certify import MAIN
 
 OF_BLOCKS = {"cifar10-network": "cifar10-dssn-blocks"}
@@ -99,7 +99,7 @@ def test_the_neighbours_are_shown_on_demand():
 
 
 def test_a_network_of_blocks_says_what_is_added_up():
-    sample = sample_pictures()[0]
+    sample = built_in_pictures()[0]
     page = open_page(section="One picture", lam="1.0", picture=sample.key, **OF_BLOCKS)
     assert not [button for button in page.button if "on the number line" in button.label]
     (said,) = [caption.value for caption in page.caption if "They add up" in caption.value]

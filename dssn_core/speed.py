@@ -14,7 +14,7 @@ from .voting import ChunkLayout, count_votes, noise_for
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class Speed:
     """Medians over the rounds. *_seconds: for all N samples once. peak_mib: peak memory of the whole process."""
 
     levels: int
@@ -22,7 +22,6 @@ class Benchmark:
     rounds: int
     certify_seconds: float
     forward_seconds: float
-    sampling_seconds: float
     ratio: float
     sampling_share: float
     peak_mib: float
@@ -54,9 +53,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def benchmark(
-    model: Classifier, image: Tensor, levels: int, rounds: int = 7, batch_size: int | None = None
-) -> Benchmark:
+def measured(model: Classifier, image: Tensor, levels: int, rounds: int = 7, batch_size: int | None = None) -> Speed:
     """Time certification, bare forward passes and sampling of one image in turn, `rounds` times after a warm-up."""
     noise = noise_for(model, levels)
     layout = ChunkLayout.for_images(levels, noise.shape, batch_size)
@@ -76,14 +73,12 @@ def benchmark(
     for task in work:
         task()
     times = [tuple(_seconds(task) for task in work) for _ in range(rounds)]
-    certify, bare, sampling = (statistics.median(column) for column in zip(*times, strict=True))
-    return Benchmark(
+    return Speed(
         levels=levels,
         rows=layout.rows,
         rounds=rounds,
-        certify_seconds=certify,
-        forward_seconds=bare,
-        sampling_seconds=sampling,
+        certify_seconds=statistics.median(c for c, _, _ in times),
+        forward_seconds=statistics.median(f for _, f, _ in times),
         ratio=statistics.median(c / f for c, f, _ in times),
         sampling_share=statistics.median(s / f for _, f, s in times),
         peak_mib=_peak_mib(),

@@ -1,0 +1,25 @@
+"""Arguments that many functions take: seeds, and shapes of images or blocks."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+MAX_SEED = 2**32 - 1
+
+Shape = tuple[int, int, int]
+
+
+def check_seed(seed: int) -> int:
+    """The seed, a whole number from 0 to 2^32-1; ValueError for anything else."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"seed must be an integer from 0 to {MAX_SEED}, got {seed!r}")
+    return int(seed)
+
+
+def check_shape(shape: Iterable[int], what: str = "shape") -> Shape:
+    """The shape as three positive integers; ValueError for anything else. what: the message calls it."""
+    sizes = tuple(shape) if isinstance(shape, Iterable) else ()
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in sizes)
+    if len(sizes) != 3 or not whole or min(sizes) < 1:
+        raise ValueError(f"{what} must be (channels, height, width), three positive integers, got {shape!r}")
+    return int(sizes[0]), int(sizes[1]), int(sizes[2])

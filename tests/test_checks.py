@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from dssn_core import SplitNoise
+from dssn_core.checks import check_seed, check_shape
+
+
+@pytest.mark.parametrize("seed", [0, 2**32 - 1, np.int64(7)])
+def test_a_seed_comes_back_as_a_whole_number(seed):
+    assert check_seed(seed) == seed and type(check_seed(seed)) is int
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, None, "0"])
+def test_other_seeds_are_refused(seed):
+    with pytest.raises(ValueError, match="seed must be"):
+        check_seed(seed)
+    with pytest.raises(ValueError, match="seed must be"):
+        SplitNoise(441, (1, 1, 2), "white", seed=seed)
+
+
+def test_a_shape_is_three_positive_integers():
+    assert check_shape([3, np.int64(4), 5]) == (3, 4, 5)
+    for shape in ((3, 4), (3, 4, 0), (3, 4, 5.0), (3, 4, True), 3, "345", None):
+        with pytest.raises(ValueError, match="block must be"):
+            check_shape(shape, "block")
