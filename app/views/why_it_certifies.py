@@ -1,14 +1,15 @@
 """Why a certificate holds: poke a picture, look at the world of two pixels, watch the arithmetic."""
 
-from contextlib import suppress
+from dataclasses import replace
 
 import streamlit as st
 import torch
 from torch import Tensor
 
 from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
-from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, certificate_from_votes
-from dssn_core.attack import Poked, Step, random_step, random_walk, undo
+from app.attacks import BURST, Attack, Setting, acted, guided_on
+from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
+from dssn_core.attack import Poked, Step, undo
 from dssn_core.certificate import certificate_from_labels, display_radius
 from dssn_core.constants import counted
 from dssn_core.networks import Classifier
@@ -17,9 +18,6 @@ from dssn_core.two_pixels import TOYS, Boundary, nearest_other, plane_radii
 from dssn_core.voting import noise_for
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
-GUIDED = {"guided": 1, "burst": 10}
-"""How many guided steps a button asks for."""
-
 
 # --- poke it -------------------------------------------------------------------------------------------------------
 
@@ -35,67 +33,40 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     return None if chosen is None else (model, chosen.image, noise_for(model, levels))
 
 
-def poked_state(model: Classifier, image: Tensor, noise: SplitNoise) -> Poked:
+def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Attack:
     """The attack under way on this picture at this noise, begun anew where there is none."""
     key = resources.poke_key(model, image, noise)
-    if st.session_state.get("poked-key") != key:
+    if st.session_state.get("attack-key") != key:
         labels = controls.all_labels(model, image, noise.levels)
-        st.session_state["poked-key"], st.session_state["poked"] = key, Poked(image, image, labels)
-        st.session_state["poke-seed"] = st.session_state["guided-left"] = 0
-        st.session_state["poked-before"] = st.session_state["poke-wanted"] = None
-    attack = st.session_state["poked"]
-    assert isinstance(attack, Poked)
-    wanted: Tensor | None = st.session_state.get("poke-wanted")
-    if wanted is not None:  # counted here and not in a callback: there is a place for the bar, and time to go on later
-        labels = controls.all_labels(model, wanted, noise.levels)
-        st.session_state["poked-before"], attack = attack, Poked(attack.original, wanted, labels)
-        st.session_state["poked"], st.session_state["poke-wanted"] = attack, None
+        st.session_state["attack-key"], st.session_state["attack"] = key, Attack.on(image, labels)
+    attack: Attack = st.session_state["attack"]
+    if attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
+        attack = st.session_state["attack"] = attack.arrived(controls.all_labels(model, attack.wanted, noise.levels))
     return attack
 
 
-def fresh_generator() -> torch.Generator:
-    st.session_state["poke-seed"] += 1
-    return torch.Generator().manual_seed(st.session_state["poke-seed"])
+def act(action: str, setting: Setting) -> None:
+    """A button's callback."""
+    st.session_state["attack"] = acted(action, st.session_state["attack"], setting)
 
 
-def act(action: str, model: Classifier, noise: SplitNoise, certificate: Certificate, step: Step | None) -> None:
-    """A button's callback: change the state of the attack. step: what the buttons of one step stand for.
-
-    What takes many passes of the network is only asked for here: the page then does it, and shows how far it is.
-    """
-    attack: Poked = st.session_state["poked"]
-    st.session_state["guided-left"], st.session_state["poke-wanted"] = GUIDED.get(action, 0), None
-    before: Poked | None = st.session_state["poked-before"]
-    if action == "undo" and attack.moves:
-        attack = undo(attack)
-    elif action == "undo" and before is not None:
-        attack, st.session_state["poked-before"] = before, None
-    elif action == "reset":
-        st.session_state["poked-before"] = None
-        attack = Poked(attack.original, attack.original, controls.all_labels(model, attack.original, noise.levels))
-    elif action == "random":
-        attack = resources.poked(model, attack, noise, random_step(attack.image, fresh_generator()))
-    elif action == "spend":
-        walked = random_walk(attack.original, certificate.radius_steps, fresh_generator())
-        st.session_state["poke-wanted"] = walked
-    elif step is not None:
-        with suppress(ValueError):  # a second click, before the page has answered the first, may leave the range
-            attack = resources.poked(model, attack, noise, step)
-    st.session_state["poked"] = attack
-
-
-def carry_on(model: Classifier, attack: Poked, noise: SplitNoise, label: int) -> None:
+def carry_on(attack: Attack, setting: Setting) -> None:
     """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
-    if st.session_state.get("guided-left", 0) > 0:
+    if attack.guided:
         with st.spinner("Looking for the step that helps most …"):
-            after = resources.guided(model, attack, noise, label)
-        st.session_state["guided-left"] = 0 if after is attack else st.session_state["guided-left"] - 1
-        st.session_state["poked"] = after
+            st.session_state["attack"] = guided_on(attack, setting)
         st.rerun()
 
 
-def step_buttons(model: Classifier, attack: Poked, noise: SplitNoise, certificate: Certificate) -> None:
-    channels, height, width = attack.image.shape
+def stop_walking() -> None:
+    """An attack that nobody looks at does not walk on."""
+    if "attack" in st.session_state:
+        st.session_state["attack"] = replace(st.session_state["attack"], guided=0)
+
+
+def step_buttons(attack: Attack, setting: Setting) -> None:
+    poked = attack.poked
+    channels, height, width = poked.image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row = int(st.number_input("Row", 0, height - 1, height // 2, key="poke-row", bind="query-params", width=110))
         column = int(
@@ -103,39 +74,33 @@ def step_buttons(model: Classifier, attack: Poked, noise: SplitNoise, certificat
         )
         names = controls.CHANNELS[:channels]
         channel = names.index(st.selectbox("Channel", names, key="poke-channel", bind="query-params", width=110))
-        value = int(attack.image[channel, row, column])
+        value = int(poked.image[channel, row, column])
 
-        def button(action: str, label: str, icon: str, disabled: bool = False, step: Step | None = None) -> None:
-            st.button(
-                label,
-                key=f"poke-{action}",
-                icon=icon,
-                on_click=act,
-                args=(action, model, noise, certificate, step),
-                disabled=disabled,
-            )
+        def button(action: str, label: str, icon: str, disabled: bool = False, change: int | None = None) -> None:
+            step = None if change is None else Step(channel, row, column, change)
+            args = (action, replace(setting, step=step))
+            st.button(label, key=f"poke-{action}", icon=icon, on_click=act, args=args, disabled=disabled)
 
-        down, up = (Step(channel, row, column, change) for change in (-1, 1))
-        button("down", f"{value} → {value - 1}", ":material/remove:", value == 0, down)
-        button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS, up)
+        button("down", f"{value} → {value - 1}", ":material/remove:", value == 0, -1)
+        button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS, +1)
     with st.container(horizontal=True):
         button("random", "Random step", ":material/casino:")
         button("guided", "Guided step", ":material/target:")
-        button("burst", f"{GUIDED['burst']} guided steps", ":material/bolt:")
+        button("burst", f"{BURST} guided steps", ":material/bolt:")
         button("spend", "Spend the whole budget at random", ":material/payments:")
-        button("undo", "Undo", ":material/undo:", not (attack.moves or st.session_state["poked-before"]))
-        button("reset", "Reset", ":material/restart_alt:", attack.spent == 0 and not attack.moves)
+        button("undo", "Undo", ":material/undo:", not attack.can_undo)
+        button("reset", "Reset", ":material/restart_alt:", poked.spent == 0 and not poked.moves)
 
 
-def last_move(attack: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
-    if not attack.moves and attack.spent:
-        st.info(f"{attack.spent} random steps, taken all at once. See how few votes they moved.")
+def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
+    if not poked.moves and poked.spent:
+        st.info(f"{poked.spent} random steps, taken all at once. See how few votes they moved.")
         return
-    if not attack.moves:
+    if not poked.moves:
         st.info("Change a pixel by one grey level. Which of the samples will notice? How many votes can that move?")
         return
-    move = attack.moves[-1]
-    step, before = move.step, undo(attack).image
+    move = poked.moves[-1]
+    step, before = move.step, undo(poked).image
     value = int(before[step.place])
     channel = controls.CHANNELS[step.channel]
     vote = (
@@ -147,7 +112,7 @@ def last_move(attack: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
         f"Row {step.row}, column {step.column}, {channel}: {value} → {value + step.change}. Of all {noise.levels} "
         f"samples only **j = {move.index}** changed, {vote}."
     )
-    seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, attack.image)]
+    seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, poked.image)]
     if noise.block != PIXELWISE:
         st.caption(f"This network splits {controls.block_name(noise.block)} together, so they change together in it.")
     moved = (seen[0] != seen[1]).any(dim=0, keepdim=True)
@@ -165,37 +130,39 @@ def poke_it() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    attack = poked_state(model, image, noise)
-    names = model.class_names
-    original = controls.all_labels(model, image, noise.levels)
-    first = certificate_from_labels(original, len(names))
-    now = certificate_from_votes(attack.votes(len(names)), noise.levels)
+    attack = attack_on(model, image, noise)
+    poked, names = attack.poked, model.class_names
+    first = certificate_from_labels(attack.first, len(names))
+    now = certificate_from_votes(poked.votes(len(names)), noise.levels)
     st.markdown(
         f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. A step is one grey level of "
         "one colour channel of one pixel. Spend them as you like: within the budget the answer cannot change. Stepping "
         "back refunds."
     )
-    st.html(proof_charts.budget_meter(attack.spent, first.radius_steps))
+    st.html(proof_charts.budget_meter(poked.spent, first.radius_steps))
     if now.label != first.label:
         st.warning(
-            f"After {counted(attack.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}."
+            f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}."
         )
-    step_buttons(model, attack, noise, first)
+    setting = Setting(model, noise, first.radius_steps, first.label)
+    step_buttons(attack, setting)
     left, right = st.columns([1, 1], gap="large")
     with left:
-        last_move(attack, noise, names)
+        last_move(poked, noise, names)
         with st.container(horizontal=True):
             for shown, caption in (
-                (attack.original, "the original"),
-                (attack.image, f"now, {counted(attack.spent, 'step')} away"),
+                (poked.original, "the original"),
+                (poked.image, f"now, {counted(poked.spent, 'step')} away"),
             ):
                 st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
     with right:
         st.markdown(f"**The vote now** (it was {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
-        moved = attack.moved(original)
-        st.caption(f"Steps from the original: {attack.spent}. Votes moved: {moved}, never more than there were steps.")
-    carry_on(model, attack, noise, first.label)
+        st.caption(
+            f"Steps from the original: {poked.spent}. Votes moved: {poked.moved(attack.first)}, never more than there "
+            "were steps."
+        )
+    carry_on(attack, setting)
 
 
 # --- the two-pixel world -------------------------------------------------------------------------------------------
@@ -312,7 +279,7 @@ def page() -> None:
     )
     section = controls.choose_section(SECTIONS, "why")
     if section != SECTIONS[0]:
-        st.session_state["guided-left"] = 0  # an attack that nobody looks at does not walk on
+        stop_walking()
     views = (poke_it, two_pixel_world, arithmetic, independent_splits)
     dict(zip(SECTIONS, views, strict=True))[section]()
 

@@ -1,10 +1,12 @@
 """Poking, the two-pixel world and the arithmetic through their real widgets."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from dssn_core.attack import Poked
+from app.attacks import Attack
 from dssn_core.checkpoints import find_model, read_manifest
 from tests.app.test_certify import MAIN, by_key
 
@@ -75,8 +77,8 @@ def test_a_poke_in_a_block_says_that_its_pixels_change_together():
 def test_a_second_click_beyond_the_range_does_nothing():
     page = open_page()
     up = page.button(key="poke-up")
-    top = Poked(*(torch.full((3, 32, 32), 255, dtype=torch.uint8),) * 2, page.session_state["poked"].labels)
-    page.session_state["poked"] = top
+    top = torch.full((3, 32, 32), 255, dtype=torch.uint8)
+    page.session_state["attack"] = Attack.on(top, page.session_state["attack"].first)
     healthy(up.click().run())
     assert spent(page) == 0
 
@@ -94,10 +96,10 @@ def test_guided_steps_spend_their_budget():
 
 def test_an_attack_that_nobody_looks_at_stops():
     page = press(open_page(), "guided")
-    page.session_state["guided-left"] = 9
+    page.session_state["attack"] = replace(page.session_state["attack"], guided=9)
     by_key(page.get("button_group"), "why").set_value("The arithmetic").run()
     assert page.latex
-    assert page.session_state["guided-left"] == 0
+    assert page.session_state["attack"].guided == 0
 
 
 def test_spending_the_whole_budget_can_be_undone():
@@ -124,6 +126,7 @@ def test_the_two_pixel_world_at_its_ends(levels):
 
 def test_spending_a_budget_of_nothing_can_be_undone_too():
     page = open_page()
-    page.session_state["poked-before"] = page.session_state["poked"]  # as after spending R = 0 steps
+    attack = page.session_state["attack"]
+    page.session_state["attack"] = replace(attack, before=attack.poked)  # as after spending R = 0 steps
     assert not healthy(page.run()).button(key="poke-undo").disabled
     assert press(page, "undo").button(key="poke-undo").disabled
