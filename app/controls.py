@@ -12,7 +12,7 @@ from app import installed, resources, state
 from app.collection import COLLECTIONS, Collection
 from app.glossary import NETWORKS
 from app.runs import VoteRun
-from dssn_core import levels_from_sigma
+from dssn_core import Certificate, levels_from_sigma
 from dssn_core.checkpoints import CheckpointError
 from dssn_core.comparison import METHODS
 from dssn_core.images import image_sha256
@@ -211,6 +211,11 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
             )
     state.settle(key, sigma, given)
     return levels_from_sigma(sigma)
+
+
+def show_account(certificate: Certificate, class_names: Sequence[str]) -> None:
+    """The arithmetic of a certificate, line by line."""
+    st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(class_names), 1)))
 
 
 def block_name(block: Block) -> str:

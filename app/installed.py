@@ -1,21 +1,22 @@
 """What the folders of the installed networks hold, cached until it changes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
 from hashlib import sha256
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
 from app.collection import Collection
 from dssn_core import list_models
-from dssn_core.accuracy import Share, certified_curve
+from dssn_core.accuracy import Gain, Share, certified_curve, gains
 from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, find_model, read_manifest
+from dssn_core.paper import published
 from dssn_core.record_files import SHELVES
-from dssn_core.records import WHOLE, Part, by_levels
-from dssn_core.standings import Chosen, Evaluated, chosen
+from dssn_core.records import WHOLE, Part, Record, by_levels
+from dssn_core.standings import Chosen, Evaluated, chosen, standings
 
 
 def manifests() -> dict[str, Manifest]:
@@ -113,6 +114,27 @@ def chosen_of(names: Iterable[str], rhos: tuple[float, ...], part: Part) -> list
 @st.cache_resource(max_entries=16, show_spinner="Counting …")
 def _chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part, stamps: tuple[Stamp, ...]) -> list[Chosen]:
     return chosen([evaluated(name, part) for name in names], rhos)
+
+
+def standing_rows(names: Sequence[str], task: str, rhos: tuple[float, ...], part: Part) -> list[dict[str, Any]]:
+    """Rows of a table: of each model at every rho the noise to use, beside the paper; first those of `chosen_of`."""
+    best = {(at.network, at.rho) for at in chosen_of(names, rhos, part)}
+    rows = []
+    for method, group in by_method(names).items():
+        rivals = [row for row in published(task) if row.method == method]
+        for name in group:
+            for standing in standings([evaluated(name, part)], rivals, rhos):
+                rows.append({**standing.row(), "best_on_held_out": (name, standing.ours.rho) in best})
+    return sorted(rows, key=lambda row: (0, row["rho"]) if row["best_on_held_out"] else (1, 0))
+
+
+def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dict[int, Gain]:
+    """Of a network for DSSN, by data set index, where there are records of additive uniform noise at the same N."""
+    if manifest_of(name).noise != "dssn":
+        return {}
+    rivals = by_method(models_with_records()[0]).get("uniform", [])
+    found = [record for rival in rivals for record in by_levels(evaluated(rival).test).get(levels, [])]
+    return gains(records, found)
 
 
 def models_with_records() -> tuple[list[str], list[str]]:

@@ -124,6 +124,17 @@ def split_picture(noise: SplitNoise, index: int) -> Tensor:
     return over_blocks(first.clamp(max=PIXEL_STEPS), noise.block).to(torch.uint8)
 
 
+def offset_picture(noise: SplitNoise) -> Tensor:
+    """uint8 (C, H, W): the offset of every pixel, or block, from black for 0 to white for N - 1."""
+    return over_blocks(noise.offsets * PIXEL_STEPS // (noise.levels - 1), noise.block).to(torch.uint8)
+
+
+def changed_alone(before: Tensor, after: Tensor) -> Tensor:
+    """uint8 (C, H, W): `after`, dimmed wherever no colour of a pixel differs from `before`."""
+    changed = (before != after).any(dim=0, keepdim=True)
+    return torch.where(changed, after, after // 4)
+
+
 def image_laboratory(image: Tensor, noise: SplitNoise, index: int, row: int, column: int) -> Film:
     """Original, splits and sample side by side, a pixel marked in each; plays over j. The pictures can be clicked."""
     _, height, width = image.shape

@@ -30,6 +30,7 @@ from .estimates import quick_estimates
 from .files import check_replaceable, only_writer, write_atomically
 from .held_out import held_out_of
 from .images import image_sha256, read_image
+from .monte_carlo import Plan
 from .networks import Classifier
 from .noises import NOISES
 from .optimizers import OPTIMIZERS
@@ -41,6 +42,7 @@ from .standings import TABLE_RHOS, Evaluated, markdown, standings
 from .stored import keep_certificates, pictures_for
 from .strict import Hesitant, StrictCertificate, check_gap, strictly
 from .tasks import TASKS, labelled_for, task_of
+from .train_settings import TrainSettings
 from .verification import Verdict, verdict, verify
 from .voting import ChunkLayout, Tally, noise_for, sample_labels
 
@@ -326,7 +328,7 @@ def add_train(parser: Parser) -> None:
 
 def run_train(options: Options) -> int:
     task = TASKS[options.dataset]
-    names = {field.name for field in fields(training.TrainSettings)}
+    names = {field.name for field in fields(TrainSettings)}
     given = {name: value for name, value in vars(options).items() if name in names and value is not None}
     given.update({name: tuple(given[name]) for name in ("sigma_range", "block") if name in given})
     settings = replace(task.settings, **given)
@@ -408,7 +410,7 @@ def run_evaluate(options: Options) -> int:
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling = None
     if method != "dssn":
-        sampling = Sampling(method, 100, options.samples, options.alpha, options.seed)
+        sampling = Sampling(method, Plan.n0, options.samples, options.alpha, options.seed)
         for levels in levels_of.values():
             sampling.plan(levels)  # refuses nonsense before any work
     before = {}

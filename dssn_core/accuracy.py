@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from .constants import PIXEL_STEPS
+from .constants import PIXEL_STEPS, largest_steps, steps_needed
 from .records import Record
 
 
@@ -59,8 +59,7 @@ def certified_curve(records: Sequence[Record], rhos: Sequence[float]) -> list[Sh
     """How many of the records are right with a certified radius of rho or more, for every rho."""
     if not records:
         raise ValueError("there are no records to summarize")
-    # The small term undoes the rounding of rho = R/255 itself, never a step.
-    enough = certified_steps(records) >= np.array(rhos)[:, None] * PIXEL_STEPS - 1e-9
+    enough = certified_steps(records) >= np.array([steps_needed(rho) for rho in rhos])[:, None]
     return [Share(int(count), len(records)) for count in enough.sum(axis=1)]
 
 
@@ -71,7 +70,7 @@ def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
 
 def radius_grid(records: Sequence[Record]) -> list[float]:
     """0, 0.5, 1, ... up to the largest radius the records' levels allow."""
-    largest = max(record.levels for record in records) // 2 / PIXEL_STEPS
+    largest = largest_steps(max(record.levels for record in records)) / PIXEL_STEPS
     return [step / 2 for step in range(int(largest * 2) + 1)]
 
 

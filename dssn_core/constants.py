@@ -60,6 +60,16 @@ def sigma_from_levels(levels: int) -> float:
     return lambda_from_levels(levels) / math.sqrt(3)
 
 
+def largest_steps(levels: int) -> int:
+    """floor(N/2), in steps: no certificate of N samples is longer."""
+    return levels // 2
+
+
+def steps_needed(rho: float) -> float:
+    """The steps that a radius of rho takes: rho*q, less a term that undoes the rounding of R/255, and never a step."""
+    return rho * PIXEL_STEPS - 1e-9
+
+
 class NoiseLevel:
     """Whatever has `levels`, N, has the noise parameters that belong to it."""
 

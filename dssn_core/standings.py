@@ -7,7 +7,7 @@ from typing import Any
 
 from .accuracy import Share, certified_curve
 from .checkpoints import read_manifest
-from .constants import PIXEL_STEPS, rounded_down, sigma_from_levels
+from .constants import largest_steps, rounded_down, sigma_from_levels, steps_needed
 from .paper import Published, best_at
 from .record_files import HELD_OUT, TEST, kept_records
 from .records import WHOLE, Part, Record, by_levels
@@ -126,7 +126,7 @@ def chosen(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Chosen]
     ]
     found = []
     for place, rho in enumerate(rhos):
-        able = [curve for curve in curves if curve[1] // 2 >= rho * PIXEL_STEPS - 1e-9]
+        able = [curve for curve in curves if largest_steps(curve[1]) >= steps_needed(rho)]
         if able:
             network, levels, held_out, (right, *certified) = max(able, key=lambda c: (c[2][place].interval[0], -c[1]))
             found.append(Chosen(rho, network, levels, held_out[place], right, certified[place]))

@@ -7,7 +7,7 @@ from typing import Protocol
 from .datasets import CIFAR10_CLASSES, Dataset, Labelled, load_dataset
 from .imagenet import class_names, with_imagenet_labels
 from .images import Size
-from .training import TrainSettings
+from .train_settings import TrainSettings
 
 
 def _cifar10(data: Labelled) -> Labelled:

@@ -225,7 +225,7 @@ def test_images_that_are_read_otherwise_are_refused_before_anything_is_counted(t
     folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main([*command, "--limit", "10"]) == 0
-    monkeypatch.setattr("dssn_core.gallery.read_image", lambda data, size: 255 - read_image(data, size))
+    monkeypatch.setattr("dssn_core.datasets.read_image", lambda data, size: 255 - read_image(data, size))
     monkeypatch.setattr(evaluation, "count_votes", lambda *_: pytest.fail("voted"))
     before = (folder / "test.jsonl.gz").read_bytes()
     assert main([*command, "--limit", "10"]) == 1

@@ -15,13 +15,12 @@ from app.collection import Collection
 from app.gallery import BUILT_IN, SOURCES
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
-from dssn_core.accuracy import Gain, gains
+from dssn_core.accuracy import Gain
 from dssn_core.certificate import display_radius
 from dssn_core.comparison import METHODS
 from dssn_core.constants import rounded_down, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
-from dssn_core.standings import standings
 
 VIEWS = Path(__file__).parent
 SECTIONS = ("Curves", "Table", "Images")
@@ -165,18 +164,9 @@ def clicked_curve() -> None:
 
 
 def table(models: Sequence[str], collection: Collection, part: Part) -> None:
-    networks = [installed.evaluated(name, part) for name in models]
     missing = unchosen(models, part)
-    measured = [one for one in networks if one.network not in missing]
-    drawn = {record.sampling.n for one in measured for record in one.test if record.sampling}
-    best = {(at.network, at.rho) for at in installed.chosen_of(models, collection.rhos, part)}
-    rows = []
-    for one in measured:
-        method = installed.manifest_of(one.network).noise
-        rivals = [row for row in published(collection.task) if row.method == method]
-        for standing in standings([one], rivals, collection.rhos):
-            rows.append({**standing.row(), "best_on_held_out": (one.network, standing.ours.rho) in best})
-    rows.sort(key=lambda row: (0, row["rho"]) if row["best_on_held_out"] else (1, 0))  # the rest network by network
+    measured = [name for name in models if name not in missing]
+    rows = installed.standing_rows(measured, collection.task, collection.rhos, part)
     if missing:
         st.info(
             f"{', '.join(missing)}: no records of held-out images, on which σ is chosen, so no row here "
@@ -216,6 +206,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "the interval tells how far the figure may be off for it. The paper trains each network for its σ in two "
         "ways, standard and for stability."
     )
+    drawn = {r.sampling.n for name in measured for r in installed.evaluated(name, part).test if r.sampling}
     if drawn:
         most = max(row.samples for row in published(collection.task))
         st.caption(
@@ -243,15 +234,6 @@ def clicked_bar(key: str) -> None:
     state.choose("bench-kind", points[0]["x"] if points else ALL)
 
 
-def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dict[int, Gain]:
-    """Of a network for DSSN, by data set index, where there are records of additive uniform noise at the same N."""
-    if installed.manifest_of(name).noise != "dssn":
-        return {}
-    rivals = [name for name in installed.models_with_records()[0] if installed.manifest_of(name).noise == "uniform"]
-    found = [r for name in rivals for r in by_levels(installed.evaluated(name).test).get(levels, [])]
-    return gains(records, found)
-
-
 def images(models: Sequence[str], collection: Collection, part: Part) -> None:
     name, levels, records = choose_records(models, part)
     groups = charts.radius_bins(records, levels / 2)
@@ -265,7 +247,7 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
         alt="how many images have which certified radius",
     )
     st.caption("Click a bar, or above it, to see its images.")
-    gain = gains_over_uniform(name, records, levels)
+    gain = installed.gains_over_uniform(name, records, levels)
     kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]
     kind = controls.choose_one("Show", kinds, "bench-kind")
     members = {title: [records[place] for place in places] for title, places in groups}

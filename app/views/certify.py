@@ -12,6 +12,7 @@ from app.runs import VoteRun
 from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate import display_radius
 from dssn_core.certificate_file import dumps, made_elsewhere
+from dssn_core.constants import largest_steps
 from dssn_core.images import image_sha256, png
 from dssn_core.networks import Classifier
 
@@ -23,7 +24,7 @@ FEW = 20  # classes that a sentence can list
 
 def show_noise(run: VoteRun) -> None:
     noise = run.noise
-    largest = display_radius(noise.levels // 2)
+    largest = display_radius(largest_steps(noise.levels))
     st.markdown(
         f"λ = **{noise.lam:.4f}** · N = **{noise.levels}** samples · largest possible radius **{largest}**",
         help="λ is half the distance between two splits, where black is 0 and white 1; N = 510 λ is a whole number, "
@@ -73,7 +74,7 @@ def watch(run: VoteRun, model: Classifier) -> Tally:
 
 def show_votes(tally: Tally, class_names: tuple[str, ...]) -> None:
     """The radius and the votes as far as they are known: the same picture while the vote grows and after it."""
-    st.html(charts.radius_interval(tally.bounds, tally.total // 2))
+    st.html(charts.radius_interval(tally.bounds, largest_steps(tally.total)))
     st.html(charts.vote_bars(tally.votes.tolist(), class_names, tally.total))
 
 
@@ -107,7 +108,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     tell_origin(run, model)
     offer_file(run)
     st.markdown("**The arithmetic**")
-    st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
+    controls.show_account(certificate, names)
     with st.expander("Margins to every other class"):
         rivals = (c for c in range(len(names)) if c != certificate.label)
         order = sorted(rivals, key=lambda c: -certificate.votes[c])

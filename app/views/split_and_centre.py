@@ -16,7 +16,7 @@ from dssn_core.images import image_sha256
 from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.networks import Classifier
 from dssn_core.offsets import OFFSET_SCHEMES
-from dssn_core.splitting import PIXELWISE, Block, Place, block_sums, over_blocks, pixel_sample
+from dssn_core.splitting import PIXELWISE, Block, Place, block_sums, pixel_sample
 from dssn_core.voting import noise_for
 
 ONE_PIXEL = "One pixel"
@@ -288,10 +288,9 @@ def offsets(model: Classifier, image: Tensor) -> None:
     here = resources.reconstruction_errors(digest, (lambda_from_levels(levels),), block, image)
     cells = []
     for scheme, noise in noises.items():
-        tile = over_blocks(noise.offsets * PIXEL_STEPS // max(1, levels - 1), noise.block).to(torch.uint8)
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
-        cells.append((f"“{scheme}”, error {here[scheme][0]:.4f}", [tile, seen, rebuilt]))
+        cells.append((f"“{scheme}”, error {here[scheme][0]:.4f}", [charts.offset_picture(noise), seen, rebuilt]))
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
     rows = ("offsets", "sample", "what a blur gets back")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])

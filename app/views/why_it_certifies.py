@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import streamlit as st
-import torch
 from torch import Tensor
 
 from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
@@ -115,12 +114,10 @@ def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
     seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, poked.image)]
     if noise.block != PIXELWISE:
         st.caption(f"This network splits {controls.block_name(noise.block)} together, so they change together in it.")
-    moved = (seen[0] != seen[1]).any(dim=0, keepdim=True)
-    changed = torch.where(moved, seen[1], seen[1] // 4)
     cells = [
         (f"sample {move.index} before: {names[move.before]}", [seen[0]]),
         (f"sample {move.index} after: {names[move.after]}", [seen[1]]),
-        ("what changed in it, the rest dimmed", [changed]),
+        ("what changed in it, the rest dimmed", [splitting_charts.changed_alone(*seen)]),
     ]
     st.html(splitting_charts.filmstrip(cells, width=130))
 
@@ -243,7 +240,7 @@ def arithmetic() -> None:
     )
     steps = certificate.radius_steps
     st.latex(rf"\rho = R/255 = {steps}/255 \approx {display_radius(steps)}")
-    st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(names), 1)))
+    controls.show_account(certificate, names)
 
 
 INDEPENDENT = """
