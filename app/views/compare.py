@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
-from app import charts, compare_charts, controls, exports, gallery, pictures, resources
+from app import charts, compare_charts, controls, exports, gallery, pictures, pins, resources
 from app.collection import Collection
 from app.gallery import Chosen
 from app.glossary import GLOSSARY, listed
@@ -182,7 +182,7 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
     rows = [outcome.row(model.class_names) for outcome in outcomes]
     picture = f"{chosen.name.removeprefix('true class: ')} ({outcomes[0].image_sha256[:6]})"
     noise = f"σ = {sigma_from_levels(levels):.2f}, n = {settings.n:,}, α = {settings.alpha:g}, seed {settings.seed}"
-    exports.offer_pin(f"{picture}, {noise}", outcomes, model.class_names)
+    pins.offer(f"{picture}, {noise}", outcomes, model.class_names)
     exports.files("comparison", rows, {"chart": canvas.figure})
 
 
@@ -336,7 +336,7 @@ def page() -> None:
     model = controls.network(collection.model)
     if model is None:
         return
-    exports.prepare_pins()
+    pins.prepare()
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = gallery.choose_folded(model, collection)
@@ -359,7 +359,7 @@ def page() -> None:
         st.info("Choose at least one method.")
     else:
         VIEWS[section](chosen, Settings(collection, levels, methods, n, alpha, seed))
-    exports.show_pins()
+    pins.show()
     with st.expander("Glossary"):
         st.markdown(listed(GLOSSARY))
 
