@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .certificate import Certificate, display_radius
-from .constants import PIXEL_STEPS, NoiseLevel, rounded_down
+from .constants import NoiseLevel, rounded_down
 from .monte_carlo import RandomizedCertificate
 from .neighbours import NEIGHBOURS
 
@@ -23,8 +23,9 @@ class Outcome(NoiseLevel):
     """What one method says of one image.
 
     model: whose network voted. levels: N, lambda = N/(2q). votes: those that count. passes: of the network, in all.
-    radius: rho, None for an abstention. box_radius: for an attacker who stays in [0, 1]^d; None where it does not
-    apply. failure_probability: of the certificate; exactly 0 for DSSN. seconds: measured. n0, n, seed: None for DSSN.
+    radius: rho, None for an abstention. radius_steps: R, of DSSN only. box_radius: for an attacker who stays in
+    [0, 1]^d; None where it does not apply. failure_probability: of the certificate; exactly 0 for DSSN. seconds:
+    measured. n0, n, seed: None for DSSN.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Outcome(NoiseLevel):
     box_radius: float | None
     failure_probability: float
     seconds: float
+    radius_steps: int | None = None
     abstention: str | None = None
     n0: int | None = None
     n: int | None = None
@@ -50,14 +52,14 @@ class Outcome(NoiseLevel):
     @property
     def literature_seconds(self) -> float:
         """Estimate of the time that the literature's setting takes at the speed measured here; DSSN's is the same."""
-        return self.seconds if self.method == "dssn" else self.seconds / self.passes * LITERATURE_SAMPLES
+        return self.seconds if self.n is None else self.seconds / self.passes * LITERATURE_SAMPLES
 
     @property
     def shown_radius(self) -> str:
         """The radius for the screen, rounded down; "none" for an abstention."""
         if self.radius is None:
             return "none"
-        return display_radius(round(self.radius * PIXEL_STEPS)) if self.method == "dssn" else rounded_down(self.radius)
+        return rounded_down(self.radius) if self.radius_steps is None else display_radius(self.radius_steps)
 
     @property
     def shown_box_radius(self) -> str:
@@ -103,6 +105,7 @@ def exact_outcome(certificate: Certificate, passes: int, model: str, image_sha25
         votes=certificate.votes,
         passes=passes,
         radius=certificate.radius,
+        radius_steps=certificate.radius_steps,
         box_radius=None,
         failure_probability=0.0,
         seconds=seconds,
