@@ -1,9 +1,23 @@
 """The guided lesson: what each step says, asks and answers. Text only; the page is in `views/lesson.py`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn", "source": "A built-in picture"}
 """What the steps speak of, whatever was chosen before."""
+
+UNSAID = {
+    **SHOWN,
+    "picture": "cifar10-09",
+    "sigma": "0.5",
+    "section": "One pixel",
+    "why": "Poke it",
+    "lam": "0.25",
+    "k": "100",
+    "j": "0",
+    "v": "0",
+}
+"""What the pages show, as an address says it, where neither an address nor an earlier choice says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +32,14 @@ class LessonStep:
     why: str
     page: str
     parameters: dict[str, str] = field(default_factory=dict)
+
+    def link(self, chosen: Mapping[str, str]) -> dict[str, str]:
+        """The parameters, but for those that the page would show by itself after these earlier choices.
+
+        Streamlit would take them out of the address again, and the browser's Back would have to pass every one of them.
+        """
+        known = {**UNSAID, **chosen}
+        return {name: value for name, value in self.parameters.items() if known[name] != value}
 
 
 CERTIFY, SPLIT, WHY = "certify.py", "split_and_centre.py", "why_it_certifies.py"

@@ -38,6 +38,17 @@ def answers(kind: str = "last") -> dict[int, int]:
     return chosen
 
 
+def chosen_before() -> dict[str, str]:
+    """What was chosen on other pages of that which the steps speak of, as an address says it."""
+    kept = {name: st.session_state.get(f"kept-{name}") for name in ("data", "cifar10-network", "sigma", "source")}
+    shown = {name: f"{value:g}" if name == "sigma" else str(value) for name, value in kept.items() if value is not None}
+    if kept["source"] is not None:
+        shown["source"] = SOURCES[kept["source"]]
+    if picture := st.session_state.get("kept-picture-cifar10"):
+        shown["picture"] = picture
+    return shown
+
+
 def reveal(number: int) -> None:
     answers()[number] = st.session_state[f"answer-{number}"]
     answers("first").setdefault(number, answers()[number])
@@ -61,7 +72,8 @@ def ask(number: int, step: LessonStep) -> None:
         st.success(step.why, icon=":material/check:")
     else:
         st.error(f"It is: “{step.options[step.right]}”. {step.why}", icon=":material/lightbulb:")
-    st.page_link(VIEWS / step.page, label="See it", icon=":material/visibility:", query_params=step.parameters)
+    link = step.link(chosen_before())
+    st.page_link(VIEWS / step.page, label="See it", icon=":material/visibility:", query_params=link)
 
 
 def page() -> None:

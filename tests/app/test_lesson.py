@@ -84,6 +84,26 @@ def test_every_step_about_a_picture_leads_to_a_built_in_one_and_the_network_it_s
     assert SHOWN["source"] == SOURCES[BUILT_IN]
 
 
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)
+def test_a_link_leaves_out_only_what_its_page_shows_by_itself(step):
+    def shown(parameters):
+        page = AppTest.from_file(str(MAIN), default_timeout=120)
+        for name, value in parameters.items():
+            page.query_params[name] = value
+        page.switch_page(f"views/{step.page}").run()
+        assert not page.exception
+        widgets = {widget.key: widget.value for widget in [*page.slider, *page.selectbox, *page.segmented_control]}
+        return widgets, [text.value for text in page.markdown]
+
+    assert shown(step.link({})) == shown(step.parameters)
+
+
+def test_a_link_says_what_was_chosen_otherwise():
+    assert STEPS[0].link({}) == {}
+    assert STEPS[0].link({"sigma": "1", "data": "ImageNet"}) == {"sigma": "0.5", "data": "CIFAR-10"}
+    assert STEPS[-1].link({"sigma": "3.5"}) == {}
+
+
 def test_the_lesson_goes_on_where_it_was_left():
     page = open_page(step="4")
     page.switch_page("views/about.py").run()
