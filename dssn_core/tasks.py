@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .datasets import CIFAR10_CLASSES, Dataset, Labelled, load_dataset
-from .imagenet import class_names, with_imagenet_labels
+from .imagenet_classes import class_names, with_imagenet_labels
 from .images import Size
 from .train_settings import TrainSettings
 

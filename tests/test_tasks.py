@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dssn_core.datasets import CIFAR10_CLASSES, Dataset
-from dssn_core.imagenet import class_names
+from dssn_core.imagenet_classes import class_names
 from dssn_core.tasks import TASKS, labelled_for
 
 
