@@ -146,7 +146,7 @@ def test_the_picture_goes_with_one_from_page_to_page(tab, address):
     radius(tab, 132)
     tab.get_by_role("link", name="Why it certifies").click()
     tab.get_by_text("Choose a picture").click()
-    tab.get_by_role("button", name="airplane, sample 03, chosen").wait_for()
+    tab.get_by_role("button", name="airplane, picture 03, chosen").wait_for()
     tab.get_by_role("link", name="Certify").first.click()
     tab.get_by_text("true class: airplane").wait_for()
 
@@ -166,6 +166,8 @@ def test_the_lesson_is_answered_and_followed(tab, address):
     tab.get_by_text("The grid moves by one level").wait_for()
     tab.get_by_role("link", name="See it").click()
     figure(tab, ".pixel[title='pixel 100']").wait_for()
+    tab.go_back()  # once: the link left nothing in the address that the page would have to take out again
+    tab.get_by_text("The grid moves by one level").wait_for()
 
 
 def test_a_step_of_the_lesson_shows_what_it_speaks_of_whatever_was_chosen(tab, address):
@@ -242,7 +244,7 @@ def test_back_shows_what_was_shown_and_what_follows_goes_on_from_there(tab, addr
         tab.wait_for_url(f"**sigma={value}")
     tab.go_back()
     noise("0.15")
-    tab.get_by_role("button", name="sample 05").click()
+    tab.get_by_role("button", name="picture 05").click()
     tab.get_by_text("true class: frog").wait_for()
     noise("0.15")
     tab.get_by_role("link", name="Lesson", exact=True).click()
@@ -276,7 +278,7 @@ def test_imagenet_and_its_noise_stay_chosen_from_page_to_page(tab, address):
     radius(tab, 220)
     tab.get_by_role("button", name="0.15", exact=True).click()
     tab.wait_for_url("**imagenet-sigma=0.15")
-    tab.get_by_role("button", name="sample 09").click()
+    tab.get_by_role("button", name="picture 09").click()
     tab.get_by_text("true class: bottlecap").wait_for()
     link, before = tab.url, radius(tab, 132)
     tab.get_by_role("link", name="Why it certifies").click()

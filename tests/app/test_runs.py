@@ -45,7 +45,7 @@ def test_a_vote_counted_before_is_taken_over_with_all_its_states():
     counted, _, _ = a_run()
     counted.finish()
     taken, _, _ = a_run()
-    taken.take(Stored(counted.labels, {"seconds": 2.5, "processor": "another"}))
+    taken.take(Stored(counted.labels, {"seconds": 2.5, "processor": "another"}, 2.5))
     assert taken.finished and taken.seconds == 2.5 and taken.made == {"seconds": 2.5, "processor": "another"}
     assert taken.labels.tolist() == counted.labels.tolist()
     assert known_radii(taken, 0.001) == known_radii(counted, 0.001)
@@ -56,7 +56,7 @@ def test_a_file_of_a_vote_taken_over_says_how_that_was_counted():
     model = load_model("cifar10-dssn")
     image = torch.full((3, 32, 32), 100, dtype=torch.uint8)
     run = VoteRun(model, image, noise_for(model, 20))
-    run.take(Stored(np.zeros(20, dtype=np.int64), {"seconds": 2.5}))
+    run.take(Stored(np.zeros(20, dtype=np.int64), {"seconds": 2.5}, 2.5))
     document = run.document(embed=False)
     assert document["made"] == {"seconds": 2.5}
     assert document["claim"]["votes"] == [20] + 9 * [0] and document["image"]["png"] is None
