@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from dssn_core import certify, levels_from_sigma, load_model, read_image, stored
-from dssn_core.__main__ import DIFFERS, main
+from dssn_core.__main__ import main
 from dssn_core.agreement import GAPS
 from dssn_core.checkpoints import PRETRAINED
+from dssn_core.commands.options import DIFFERS
 from dssn_core.datasets import CIFAR10_CLASSES, load_dataset
 from dssn_core.estimates import quick_estimates
 from dssn_core.evaluation import evenly_spread
@@ -131,7 +132,7 @@ def test_certify_strictly(capsys):
 )
 def test_an_output_that_cannot_be_is_refused_before_the_vote(output, options, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("dssn_core.__main__.votes_with_bar", lambda *_: pytest.fail("voted"))
+    monkeypatch.setattr("dssn_core.commands.certificates.votes_with_bar", lambda *_: pytest.fail("voted"))
     before = Path(PICTURE).read_bytes()
     assert main(["certify", PICTURE, "--output", output, *options]) == 1
     assert message in capsys.readouterr().err
@@ -173,7 +174,7 @@ def test_an_interruption_is_told_in_a_word(monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dssn_core.__main__.read_image", interrupted)
+    monkeypatch.setattr("dssn_core.commands.certificates.read_image", interrupted)
     assert main(["certify", PICTURE]) == 130
     assert capsys.readouterr().err == "interrupted\n"
 

@@ -7,8 +7,9 @@ from fractions import Fraction
 import pytest
 
 from dssn_core import certificate_file, self_check, verification
-from dssn_core.__main__ import DIFFERS, main
+from dssn_core.__main__ import main
 from dssn_core.checkpoints import PRETRAINED, WEIGHTS, list_models
+from dssn_core.commands.options import DIFFERS
 from tests.oracle import centre
 
 

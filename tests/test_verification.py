@@ -23,9 +23,10 @@ from dssn_core import (
     read_image,
     verification,
 )
-from dssn_core.__main__ import DIFFERS, main
+from dssn_core.__main__ import main
 from dssn_core.certificate_file import CertificateFileError, digest, dumps, make, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, CheckpointError, offsets_record, read_manifest, save_manifest
+from dssn_core.commands.options import DIFFERS
 from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
 from dssn_core.voting import noise_for, sample_labels

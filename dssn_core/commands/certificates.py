@@ -1,0 +1,212 @@
+"""Commands about single certificates."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from tqdm import tqdm
+
+from .. import certificate_file
+from ..certificate import Certificate, certificate_from_labels, radius_bounds
+from ..checkpoints import find_model, load_model
+from ..constants import levels_from_sigma
+from ..files import check_replaceable, write_atomically
+from ..images import image_sha256, read_image
+from ..networks import Classifier
+from ..splitting import SplitNoise
+from ..stored import keep_certificates, pictures_for
+from ..strict import Hesitant, StrictCertificate, check_gap, strictly
+from ..verification import Verdict, verdict, verify
+from ..voting import ChunkLayout, Tally, noise_for, sample_labels
+from .options import (
+    DEFAULT_MODEL,
+    DIFFERS,
+    POSITIVE,
+    Command,
+    Options,
+    Parser,
+    add_noise_options,
+    checked,
+    usable_sigma,
+    warn_of_other_noise,
+)
+
+
+def votes_with_bar(
+    model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int | None, gap: float | None = None
+) -> np.ndarray:
+    """The class that each sample votes for, with a bar on the terminal that tells how the vote stands.
+
+    gap: count the votes of samples whose two best logits are closer for the twins of the classes, as `Hesitant` does.
+    """
+
+    def watch(states: Iterator[Tally]) -> Iterator[Tally]:
+        with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
+            for state in states:
+                bar.update(len(state.indices))
+                bounds = radius_bounds(state.votes.reshape(-1, model.num_classes).sum(axis=0), noise.levels)
+                bar.set_postfix_str(f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}")
+                yield state
+
+    return sample_labels(model if gap is None else Hesitant(model, gap), image, noise, batch_size, watch)
+
+
+# --- certify ---------------------------------------------------------------------------------------------------------
+
+
+def add_certify(parser: Parser) -> None:
+    parser.add_argument("image", type=Path, help="a PNG, JPEG, WebP or BMP picture; cropped and resized to fit")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
+    add_noise_options(parser)
+    parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
+    parser.add_argument("--output", type=Path, help="write a certificate file that `verify` can check")
+    parser.add_argument(
+        "--strict",
+        type=checked(float, check_gap),
+        metavar="GAP",
+        help="also the radius that holds on machines whose logits differ by less than GAP/2",
+    )
+    parser.add_argument("--no-pixels", action="store_true", help="leave the image out of that file, but for its hash")
+
+
+def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "class": class_names[certificate.label],
+        "label": certificate.label,
+        "radius": certificate.radius,
+        "radius_steps": certificate.radius_steps,
+        "levels": certificate.levels,
+        "lambda": certificate.lam,
+        "sigma": certificate.sigma,
+        "votes": dict(zip(class_names, certificate.votes, strict=True)),
+        "margins": dict(zip(class_names, certificate.margins, strict=True)),
+        "account": certificate.account(class_names),
+    }
+
+
+def run_certify(options: Options) -> int:
+    model = load_model(options.model)
+    image = read_image(options.image, model.input_shape[1:])
+    noise = noise_for(model, options.levels)
+    warn_of_other_noise(model, "dssn")
+    if options.no_pixels and not options.output:
+        raise ValueError("--no-pixels is about the file of --output: give that too")
+    if options.output:  # before the vote, not after it
+        check_replaceable(options.output)
+        if options.output.resolve() == options.image.resolve():
+            raise ValueError("--output names the picture itself: choose another name, or it would be lost")
+        layout = ChunkLayout.for_images(noise.levels, noise.shape, options.batch_size)
+        try:
+            certificate_file.check_rows(layout.rows, noise.shape)
+        except ValueError as error:
+            raise ValueError(f"{error}: choose a smaller --batch-size") from None
+    began = time.perf_counter()
+    votes = votes_with_bar(model, image, noise, options.batch_size, options.strict)
+    seconds = time.perf_counter() - began
+    labels = votes % model.num_classes
+    certificate = certificate_from_labels(labels, model.num_classes)
+    strict = strictly(votes, model.num_classes, options.strict) if options.strict else None
+    if options.json:
+        about: dict[str, Any] = {
+            "image": str(options.image),
+            "image_sha256": image_sha256(image),
+            "model": model.manifest.name,
+            "weights_sha256": model.manifest.weights_sha256,
+        }
+        if strict is not None:
+            about["strict"] = {**asdict(strict), "label": strict.label, "radius_steps": strict.radius_steps}
+        print(json.dumps({**about, **certificate_json(certificate, model.class_names)}))
+    else:
+        height, width = model.input_shape[1:]
+        print(f"{options.image} at {width} x {height}, model {model.manifest.name}")
+        print(f"N = {noise.levels}, lambda = {noise.lam:.4f}, sigma = {noise.sigma:.4f}\n")
+        print("\n".join(certificate.account(model.class_names)))
+        if strict is not None:
+            print(f"\n{strict_account(strict, certificate, model.class_names)}")
+    if options.output:  # last: where it cannot be written, the certificate has been seen
+        embed = not options.no_pixels
+        document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
+        write_atomically(options.output, certificate_file.dumps(document).encode())
+    return 0
+
+
+def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
+    where = f"on machines whose logits differ from these by less than {strict.gap / 2:g}"
+    undecided = f"{strict.undecided} of {strict.levels} samples have their two best logits at most {strict.gap:g} apart"
+    if strict.label is None:
+        return f"Strictly: {undecided}. They could make another class win, so there is no strict certificate."
+    return (
+        f"Strictly: {undecided}. However they vote, “{class_names[strict.label]}” is certified within "
+        f"{strict.radius_steps} steps {where} (here alone: {certificate.radius_steps})."
+    )
+
+
+# --- gallery ---------------------------------------------------------------------------------------------------------
+
+
+def add_gallery(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
+
+
+def run_gallery(options: Options) -> int:
+    model = load_model(options.model)
+    images = [read_image(sample.path, model.input_shape[1:]) for sample in pictures_for(model)]
+    documents = []
+    for levels in map(levels_from_sigma, options.sigma):
+        noise = noise_for(model, levels)
+        for image in tqdm(images, unit="image", desc=f"N = {levels}", disable=None):
+            began = time.perf_counter()
+            labels = sample_labels(model, image, noise)
+            seconds = time.perf_counter() - began
+            documents.append(certificate_file.make(model, image, labels, levels, seconds=seconds, embed=False))
+        keep_certificates(find_model(options.model), documents)
+    print(f"kept {len(documents)} certificates of {len(images)} pictures beside {options.model}")
+    return 0
+
+
+# --- verify ----------------------------------------------------------------------------------------------------------
+
+
+ROUNDING = 4
+"""Exit code of `verify` for a certificate that only differs as rounding may."""
+
+EXIT_CODES = {Verdict.HOLDS: 0, Verdict.DIFFERS: DIFFERS, Verdict.ROUNDING: ROUNDING}
+
+
+def add_verify(parser: Parser) -> None:
+    parser.add_argument("certificate", type=Path, help="a certificate file")
+    parser.add_argument("--image", type=Path, help="the picture it is about, where the file holds no pixels")
+    parser.add_argument("--model", help="check with this model, a name or a folder (default: the one of these weights)")
+    parser.epilog = (
+        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only votes that another machine's "
+        "rounding may well turn, 1 the file cannot be checked"
+    )
+
+
+def run_verify(options: Options) -> int:
+    with options.certificate.open("rb") as file:
+        document = certificate_file.parse(file.read(certificate_file.MAX_BYTES + 1))
+    _, height, width = document["image"]["shape"]
+    image = read_image(options.image, (height, width)) if options.image else None
+    findings = list(verify(document, image, count=votes_with_bar, chosen=options.model))
+    for finding in findings:
+        print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
+    made = [certificate_file.shown(f"{name} {value}") for name, value in document["made"].items()]
+    print(f"made, by its own word: {', '.join(made)}")
+    result = verdict(findings)
+    print(result)
+    return EXIT_CODES[result]
+
+
+COMMANDS = {
+    "certify": Command("certify one picture and explain the certificate", add_certify, run_certify),
+    "gallery": Command("certify the built-in pictures and keep that in the model's folder", add_gallery, run_gallery),
+    "verify": Command("check a certificate file by computing it again", add_verify, run_verify),
+}

@@ -1,0 +1,66 @@
+"""Commands about this installation: what it computes, how exactly, and how fast."""
+
+from .. import agreement, self_check, speed
+from ..checkpoints import load_model
+from ..images import read_image
+from ..stored import pictures_for
+from .options import DEFAULT_MODEL, DIFFERS, POSITIVE, Command, Options, Parser, add_noise_options
+
+# --- self-check ------------------------------------------------------------------------------------------------------
+
+
+def add_self_check(parser: Parser) -> None:
+    parser.epilog = f"exit code: 0 all passed, {DIFFERS} something is wrong"
+
+
+def run_self_check(options: Options) -> int:
+    results = []
+    for result in self_check.run():
+        mark = "rounds" if result.rounding else "passed" if result.passed else "FAILED"
+        print(f"{mark}  {result.what}: {result.text}", flush=True)
+        results.append(result.passed)
+    return 0 if all(results) else DIFFERS
+
+
+# --- agree -----------------------------------------------------------------------------------------------------------
+
+
+def add_agree(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    add_noise_options(parser)
+    parser.add_argument("--images", type=POSITIVE, default=20, help="of the built-in pictures (default %(default)s)")
+
+
+def run_agree(options: Options) -> int:
+    model = load_model(options.model)
+    images = [read_image(sample.path, model.input_shape[1:]) for sample in pictures_for(model)[: options.images]]
+    print(f"{options.model}, N = {options.levels}, {len(images)} pictures, against {agreement.settings_of(model)[0]}")
+    for found in agreement.compare(model, images, options.levels):
+        print(found, flush=True)
+    for price in agreement.prices(model, images, options.levels):
+        print(price)
+    return 0
+
+
+# --- bench -----------------------------------------------------------------------------------------------------------
+
+
+def add_bench(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    add_noise_options(parser)
+    parser.add_argument("--rounds", type=POSITIVE, default=7)
+    parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")
+
+
+def run_bench(options: Options) -> int:
+    model = load_model(options.model)
+    image = read_image(pictures_for(model)[0].path, model.input_shape[1:])
+    print(speed.measured(model, image, options.levels, options.rounds, options.batch_size))
+    return 0
+
+
+COMMANDS = {
+    "self-check": Command("check that this installation computes what it should", add_self_check, run_self_check),
+    "agree": Command("measure how much threads, chunks and number formats change votes", add_agree, run_agree),
+    "bench": Command("time certification beside the bare forward pass", add_bench, run_bench),
+}

@@ -1,0 +1,189 @@
+"""Commands about many images: certified accuracy, and what to choose a network and noise by."""
+
+import sys
+from contextlib import nullcontext
+from functools import cache
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from .. import accuracy, evaluation, record_files
+from ..checkpoints import find_model, load_model, read_manifest
+from ..comparison import METHODS
+from ..constants import levels_from_sigma
+from ..datasets import list_dataset
+from ..estimates import quick_estimates
+from ..files import only_writer
+from ..held_out import held_out_of
+from ..monte_carlo import Plan
+from ..paper import published
+from ..records import WHOLE, Part, Sampling
+from ..standings import TABLE_RHOS, Evaluated, markdown, standings
+from ..tasks import labelled_for, task_of
+from .options import (
+    DEFAULT_MODEL,
+    POSITIVE,
+    RADIUS,
+    Command,
+    Options,
+    Parser,
+    add_part_options,
+    checked,
+    usable_sigma,
+    warn_of_other_noise,
+)
+
+# --- evaluate --------------------------------------------------------------------------------------------------------
+
+
+def add_evaluate(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (the test set)")
+    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="*", default=[], help="none with --clean")
+    parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
+    add_part_options(parser)
+    parser.add_argument("--rho", type=RADIUS, nargs="+", help="radii of the summary (default: 0, 0.5, 1 ...)")
+    parser.add_argument(
+        "--clean", action="store_true", help="first tell how many the pretrained classifier answers without noise"
+    )
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="--data is the training set: use the images that the model's training set apart, to choose anything on",
+    )
+    parser.add_argument("--method", choices=list(METHODS), help="of smoothing (default: the noise of the training)")
+    parser.add_argument(
+        "--samples", type=POSITIVE, default=10_000, help="n of a randomized method (default %(default)s)"
+    )
+    parser.add_argument("--alpha", type=float, default=0.001, help="its failure probability (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of its draws (default %(default)s)")
+    parser.add_argument("--output", type=Path, help="JSON-lines file of records; continued if it exists")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="keep summary and records in the model's folder, and go on from those there",
+    )
+
+
+def run_evaluate(options: Options) -> int:
+    if not (options.sigma or options.clean):
+        raise ValueError("there is nothing to do: give --sigma, or --clean")
+    if options.output and options.output.suffix == ".gz":
+        raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
+    model = load_model(options.model)
+    data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
+    if options.held_out:
+        data = held_out_of(model.manifest, data)
+    method = options.method or model.manifest.noise
+    if options.record and method != model.manifest.noise:
+        raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
+    warn_of_other_noise(model, method)
+    folder, part = find_model(options.model), Part(options.files, options.but)
+    shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
+    levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
+    sampling = None
+    if method != "dssn":
+        sampling = Sampling(method, Plan.n0, options.samples, options.alpha, options.seed)
+        for levels in levels_of.values():
+            sampling.plan(levels)  # refuses nonsense before any work
+    before = {}
+    if options.record:
+        before = record_files.kept_before(folder, shelf, model, levels_of.values(), sampling, data, part)
+    indices = evaluation.selected(data, options.limit, part)
+    summaries = sys.stdout if options.output or not options.sigma else sys.stderr  # beside records on stdout
+    if options.clean:
+        clean = evaluation.clean_accuracy(model, data, indices)
+        print(f"answered right without noise: {clean}", file=summaries, flush=True)
+    with only_writer(options.output) if options.output else nullcontext():
+        log = record_files.RecordLog(options.output)
+        for sigma, levels in levels_of.items():
+            results = evaluation.evaluate(model, data, indices, levels, {**before, **log.records}, sampling=sampling)
+            chosen = []
+            for record in tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None):
+                chosen.append(record)
+                log.add(record)
+            figures = accuracy.summary(chosen, options.rho)
+            lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
+            title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
+            print(title, *lines, sep="\n", file=summaries)
+            if options.record:  # each noise when it is whole: part of its images would not be evenly spread
+                record_files.publish(folder, shelf, chosen, data.description, part, options.rho)
+    return 0
+
+
+# --- standings -------------------------------------------------------------------------------------------------------
+
+
+def add_standings(parser: Parser) -> None:
+    parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders, all for one method")
+    parser.add_argument("--rho", type=RADIUS, nargs="+", default=TABLE_RHOS, help="radii that the paper has figures of")
+    parser.add_argument("--markdown", action="store_true", help="print a table in Markdown")
+    add_part_options(parser)
+
+
+def run_standings(options: Options) -> int:
+    homes = {name: find_model(name) for name in options.model}
+    kinds = {(found.class_names, found.noise) for found in map(read_manifest, homes.values())}
+    if len(kinds) > 1:
+        said = sorted(f"{len(classes)} classes, {noise}" for classes, noise in kinds)
+        raise ValueError(f"there is no choice between models of different classes or methods: {'; '.join(said)}")
+    ((classes, method),) = kinds
+    part = Part(options.files, options.but)
+    if part == WHOLE:
+        for home in homes.values():
+            record_files.check_of_one_piece(read_manifest(home))
+    networks = [Evaluated.kept(home, part) for home in homes.values()]
+    rivals = [row for row in published(task_of(classes)) if row.method == method]
+    found = standings(networks, rivals, options.rho)
+    if not found:
+        raise ValueError(
+            "no noise that can certify these radii has records of both test and held-out images: `evaluate --record` "
+            "makes them"
+        )
+    if options.markdown:
+        print(markdown(found))
+        return 0
+    print("percent of test images certified at rho; network and sigma of each rho chosen on held-out training images")
+    for standing in found:
+        print(
+            "rho {rho:g}: {ours:.2f} ({ours_95_low:.2f} to {ours_95_high:.2f}, {ours_images:,} images; {network} at "
+            "sigma {ours_sigma:.2f}), paper {paper:.2f}, difference {difference:+.2f}".format(**standing.row())
+        )
+    return 0
+
+
+# --- estimate --------------------------------------------------------------------------------------------------------
+
+
+def add_estimate(parser: Parser) -> None:
+    parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders")
+    parser.add_argument("--data", required=True, help="the training set of the models: zip, folder or 'download'")
+    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
+    parser.add_argument("--rho", type=RADIUS, nargs="+", default=[0.0, *TABLE_RHOS])
+    parser.add_argument("--limit", type=POSITIVE, default=500, help="held-out images (default %(default)s)")
+    parser.add_argument("--samples", type=POSITIVE, default=32, help="of each image (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run_estimate(options: Options) -> int:
+    print("percent of held-out images: one sample right; then right with an estimated radius of rho or more")
+    listed = cache(list_dataset)  # hashing the data once does for all models of one size
+    for name in options.model:
+        model = load_model(name)
+        known = labelled_for(listed(options.data, model.input_shape[1:], train=True), model.class_names)
+        held_out = held_out_of(model.manifest, known)
+        data = held_out.subset(torch.tensor(evaluation.selected(held_out, options.limit))).load()
+        print(f"{name}: {len(data)} images, {options.samples} samples each")
+        print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))
+        for found in quick_estimates(model, data, options.sigma, options.rho, options.samples, options.seed):
+            row = "".join(f"{100 * share:6.1f}" for share in found.certified.values())
+            print(f"{found.sigma:6g}  {100 * found.single_sample:6.1f}  {row}", flush=True)
+    return 0
+
+
+COMMANDS = {
+    "evaluate": Command("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
+    "standings": Command("the kept records of models beside the paper's figures", add_standings, run_standings),
+    "estimate": Command("compare models on held-out images by a few samples of each", add_estimate, run_estimate),
+}

@@ -1,0 +1,95 @@
+"""What several commands share: kinds of arguments, groups of options, and what a command is."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..constants import check_levels, levels_from_lambda, levels_from_sigma
+from ..networks import Classifier
+from ..records import WHOLE
+
+Parser = argparse.ArgumentParser
+Options = argparse.Namespace
+
+DEFAULT_MODEL = "cifar10-dssn"
+
+DIFFERS = 3
+"""Exit code of `verify` and `self-check` for what was checked and does not hold."""
+
+
+def checked(convert: Callable[[str], Any], check: Callable[[Any], Any]) -> Callable[[str], Any]:
+    """An argparse type whose refusal carries the library's own message."""
+
+    def parse(text: str) -> Any:
+        try:
+            return check(convert(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
+def positive(number: int) -> int:
+    if number < 1:
+        raise ValueError(f"must be 1 or more, got {number}")
+    return number
+
+
+def usable_sigma(sigma: float) -> float:
+    levels_from_sigma(sigma)
+    return sigma
+
+
+def json_object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f'must be a JSON object, as {{"stem": 24}}, got {json.dumps(value)}')
+    return value
+
+
+def radius(rho: float) -> float:
+    if not 0 <= rho < float("inf"):
+        raise ValueError(f"a radius must be a number of 0 or more, got {rho}")
+    return rho
+
+
+POSITIVE = checked(int, positive)
+RADIUS = checked(float, radius)
+
+
+def warn_of_other_noise(model: Classifier, method: str) -> None:
+    if method != model.manifest.noise:
+        known = f"{model.manifest.name} is trained for {model.manifest.noise}"
+        print(f"{known}: these samples are new to it", file=sys.stderr)
+
+
+def add_noise_options(parser: Parser) -> None:
+    noise = parser.add_mutually_exclusive_group()
+    for option, convert, check, text in (
+        ("--sigma", float, levels_from_sigma, "noise as standard deviation, lambda/sqrt(3) (default 0.5)"),
+        ("--lambda", float, levels_from_lambda, "noise as lambda = N/510, half the period of the splits"),
+        ("--levels", int, check_levels, "noise as N, the number of samples, 2 to 8192"),
+    ):
+        noise.add_argument(
+            option, dest="levels", type=checked(convert, check), metavar=option.strip("-").upper(), help=text
+        )
+    parser.set_defaults(levels=levels_from_sigma(0.5))
+
+
+def add_part_options(parser: Parser) -> None:
+    parser.add_argument("--files", default=WHOLE.files, metavar="PATTERN", help="only images of such file names")
+    parser.add_argument("--but", default=WHOLE.but, metavar="PATTERN", help="and not of such")
+
+
+@dataclass(frozen=True)
+class Command:
+    """help: one line. add_options: to a parser. run: with the parsed options; returns the exit code.
+
+    ValueError, ArithmeticError and OSError of a run are refusals: their message is for the user.
+    """
+
+    help: str
+    add_options: Callable[[Parser], None]
+    run: Callable[[Options], int]
