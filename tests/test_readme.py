@@ -2,15 +2,18 @@
 
 import re
 import shlex
+import shutil
 from math import floor
 from pathlib import Path
 
 import pytest
 
+from dssn_core import load_model
 from dssn_core.__main__ import all_commands, main
 from dssn_core.accuracy import certified_curve
 from dssn_core.checkpoints import PRETRAINED, list_models, read_manifest
 from dssn_core.constants import PIXEL_STEPS, sigma_from_levels
+from dssn_core.gallery import built_in_pictures
 from dssn_core.records import Part, by_levels
 from dssn_core.standings import Evaluated
 
@@ -43,6 +46,17 @@ def test_every_command_line_is_one(command):
 def test_the_commands_are_found():
     names = {line.split()[0] for line in commands(README.read_text(encoding="utf-8"))}
     assert names > {"certify", "verify", "evaluate", "train", "standings"}
+
+
+def test_the_examples_in_python_run(tmp_path, monkeypatch, capsys):
+    shutil.copy(built_in_pictures()[9].path, tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    names = {"network": load_model("cifar10-dssn")}
+    for block in re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        exec(block.replace("n=100_000", "n=200"), names)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 7 + 1 + 1
+    assert float(lines[7]) == names["certificate"].radius == 141 / 255
 
 
 def test_the_table_of_certified_accuracy_is_what_standings_prints(capsys):
