@@ -192,6 +192,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     }
     whole = ("network", "rho", "best_on_held_out", "ours_images", "paper_training")
     decimals = {titles[name]: st.column_config.NumberColumn(format="%.2f") for name in titles if name not in whole}
+    decimals[titles["difference"]] = st.column_config.NumberColumn(format="%+.2f")
     st.dataframe(
         {title: [row[name] for row in rows] for name, title in titles.items()},
         hide_index=True,
