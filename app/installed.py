@@ -1,4 +1,4 @@
-"""What the folders of the installed networks hold, cached until it changes."""
+"""What the folders of the installed networks hold, and what follows from it. What is read is kept until it changes."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The guided lesson: what each step says, asks and answers. Text only; the page is in `views/lesson.py`."""
+"""The guided lesson: what each step says, asks and answers, and where it leads. The page is in `views/lesson.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ UNSAID = {
     "j": "0",
     "v": "0",
 }
-"""What the pages show, as an address says it, where neither an address nor an earlier choice says otherwise."""
+"""What the pages show, as an address says it, where neither it nor an earlier choice says anything."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class LessonStep:
     parameters: dict[str, str] = field(default_factory=dict)
 
     def link(self, chosen: Mapping[str, str]) -> dict[str, str]:
-        """The parameters, but for those that the page would show by itself after these earlier choices.
+        """The parameters, but for those that the page would show by itself, and after these earlier choices too.
 
         Streamlit would take them out of the address again, and the browser's Back would have to pass every one of them.
         """
-        known = {**UNSAID, **chosen}
-        return {name: value for name, value in self.parameters.items() if known[name] != value}
+        asked = self.parameters.items()
+        return {name: value for name, value in asked if value != UNSAID[name] or chosen.get(name, value) != value}
 
 
 CERTIFY, SPLIT, WHY = "certify.py", "split_and_centre.py", "why_it_certifies.py"

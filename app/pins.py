@@ -11,7 +11,7 @@ MOST_PINS = 3
 
 
 def prepare() -> None:
-    """Call it before the other two."""
+    """To be called before `offer` and `show`."""
     st.session_state.setdefault("pins", {})
 
 

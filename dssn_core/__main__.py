@@ -4,14 +4,14 @@ import io
 import sys
 
 from .allocator import keep_freed_memory
-from .commands import certificates, checks, figures, training
+from .commands import certificates, figures, installation, making
 from .commands.options import Command, Parser
 
 COMMANDS: dict[str, Command] = {
     **certificates.COMMANDS,
-    **training.COMMANDS,
+    **making.COMMANDS,
     **figures.COMMANDS,
-    **checks.COMMANDS,
+    **installation.COMMANDS,
 }
 
 

@@ -1,4 +1,4 @@
-"""The records that a model's folder keeps, and what its manifest says of them."""
+"""Files of records: those that a model's folder keeps, with what its manifest says of them, and logs under way."""
 
 import json
 from collections.abc import Collection, Sequence

@@ -9,8 +9,8 @@ pixel range [0, 2q], by its middle M / (4q). (Levine & Feizi 2021, section 4 and
 
 Moving one pixel by one step crosses exactly one split, so it changes exactly one of the N samples.
 
-Splits may be laid over *blocks* of pixels instead: the pixels of a block are added up, and their sum, on 0..m*q for m
-pixels, is split as a pixel is, with the same N (`Block`). Blocks do not overlap, so one step of one pixel moves one
+Splits may be laid over *blocks* of pixels instead: the values of a block are added up, and their sum, on 0..m*q for m
+of them, is split as a pixel is, with the same N (`Block`). Blocks do not overlap, so one step of one pixel moves one
 sum by one step, and again changes exactly one of the N samples. Detail inside the block is given up. In return a split
 falls on the scale of the sum in m*q of the N samples (in all of them, if N is less), on that of one pixel only in q.
 """

@@ -68,7 +68,7 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
             if document["digest"] != digest(document):
                 raise CertificateFileError("the digest of a certificate is not that of what it says")
             seconds = float(document["made"].get("seconds", 0))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{folder / FILE} is damaged: {error}") from None
         labels = np.array(document["claim"]["sample_labels"], dtype=np.int64)
         noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape)

@@ -225,9 +225,9 @@ def _compare_votes(
     here = certificate_from_labels(labels, model.num_classes)
     bounds = radius_bounds(agreed, noise.levels)
     sure = (
-        f"at least {counted(bounds.lower, 'step')} for “{model.class_names[bounds.label]}”"
+        f"at least {counted(bounds.lower, 'step')} are certified for “{model.class_names[bounds.label]}”"
         if bounds.final
-        else "no class for sure"
+        else "no class is certain to win"
     )
     text = (
         f"{len(differing)} of {noise.levels} samples vote otherwise here than stated, the first is j = {differing[0]}. "

@@ -222,8 +222,9 @@ def sample_labels(
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
     """int64 (K,) votes of all N samples; they add up to N."""
-    *_, last = tally(model, image, noise, batch_size)
-    return last.votes.copy()
+    for state in tally(model, image, noise, batch_size):  # one at a time: its memory is that of one chunk
+        votes = state.votes
+    return votes.copy()
 
 
 def noise_for(model: LoadedModel, levels: int) -> SplitNoise:

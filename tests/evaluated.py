@@ -13,10 +13,10 @@ from dssn_core.images import read_image, to_picture
 from dssn_core.records import Record, Sampling
 
 
-def samples_as_data() -> Listing:
+def pictures_as_data() -> Listing:
     pictures = built_in_pictures()
-    images = torch.stack([read_image(sample.path) for sample in pictures])
-    return Dataset(images, torch.tensor([sample.label for sample in pictures]), CIFAR10_CLASSES, "samples").listing()
+    images = torch.stack([read_image(picture.path) for picture in pictures])
+    return Dataset(images, torch.tensor([picture.label for picture in pictures]), CIFAR10_CLASSES, "pictures").listing()
 
 
 def class_folders(parent: Path) -> Path:
@@ -24,7 +24,7 @@ def class_folders(parent: Path) -> Path:
     folder = parent / "data"
     for place, name in enumerate(CIFAR10_CLASSES):
         (folder / name).mkdir(parents=True)
-        to_picture(samples_as_data().load().images[place]).save(folder / name / "0.png")
+        to_picture(pictures_as_data().load().images[place]).save(folder / name / "0.png")
     return folder
 
 

@@ -62,11 +62,11 @@ def _weights(folder: Path) -> object:
 
 def _data(folder: Path) -> Path:
     data = folder / "data"
-    for sample, name in zip(built_in_pictures(), CIFAR10_CLASSES, strict=False):  # what they show does not matter here
+    for picture, name in zip(built_in_pictures(), CIFAR10_CLASSES, strict=False):  # what they show does not matter here
         place = data / name
         place.mkdir(parents=True, exist_ok=True)
         if not (place / "0.png").exists():
-            write_atomically(place / "0.png", sample.path.read_bytes())
+            write_atomically(place / "0.png", picture.path.read_bytes())
     return data
 
 

@@ -20,9 +20,9 @@ def model():
 
 @pytest.fixture(scope="module")
 def data(model):
-    samples = built_in_pictures()[:10]
-    images = torch.stack([read_image(sample.path, (32, 32)) for sample in samples])
-    labels = torch.tensor([sample.label for sample in samples])
+    pictures = built_in_pictures()[:10]
+    images = torch.stack([read_image(picture.path, (32, 32)) for picture in pictures])
+    labels = torch.tensor([picture.label for picture in pictures])
     return Dataset(images, labels, model.class_names, "ten built-in pictures")
 
 

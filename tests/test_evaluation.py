@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from evaluated import SAMPLING, class_folders, samples_as_data
+from evaluated import SAMPLING, class_folders, pictures_as_data
 
 from dssn_core import evaluation, load_model
 from dssn_core.__main__ import main
@@ -52,16 +52,16 @@ def test_a_subset_keeps_its_names():
 
 
 def test_the_clean_accuracy_is_the_pretrained_classifiers_own():
-    samples = built_in_pictures("imagenet")[:6]
-    images = torch.stack([read_image(sample.path, (224, 224)) for sample in samples])
-    data = Dataset(images, torch.tensor([sample.label for sample in samples]), class_names(), "samples").listing()
+    pictures = built_in_pictures("imagenet")[:6]
+    images = torch.stack([read_image(picture.path, (224, 224)) for picture in pictures])
+    data = Dataset(images, torch.tensor([picture.label for picture in pictures]), class_names(), "pictures").listing()
     network = build_network("pretrained-lite0", {}, 3, 1000).eval()
     with torch.inference_mode():
         right = efficientnet_lite0()(preprocess(images.float() / 255)).argmax(1) == data.labels
     share = clean_accuracy(Classifier(network, data.class_names, (3, 224, 224)), data, [0, 1, 2, 5])
     assert (share.count, share.images) == (int(right[[0, 1, 2, 5]].sum()), 4)
     with pytest.raises(ValueError, match="noisy samples only"):
-        clean_accuracy(load_model("cifar10-dssn"), samples_as_data(), [0])
+        clean_accuracy(load_model("cifar10-dssn"), pictures_as_data(), [0])
 
 
 def test_an_even_spread_takes_as_many_of_every_class():
@@ -86,7 +86,7 @@ def test_an_impossible_spread_is_refused(count):
 
 
 def test_records_of_real_images_add_up_and_survive_json():
-    data = samples_as_data()
+    data = pictures_as_data()
     records = list(evaluate(load_model("cifar10-dssn"), data, evenly_spread(data.labels.tolist(), 3), 40))
     for record in records:
         assert sum(record.votes) == 40
@@ -94,7 +94,7 @@ def test_records_of_real_images_add_up_and_survive_json():
 
 
 def test_what_is_done_is_not_done_again():
-    data, model = samples_as_data(), load_model("cifar10-dssn")
+    data, model = pictures_as_data(), load_model("cifar10-dssn")
     done = {record.key: replace(record, seconds=-1.0) for record in evaluate(model, data, [0, 1], 40)}
     again = list(evaluate(model, data, [2, 0, 1], 40, done))
     assert [record.index for record in again] == [2, 0, 1]
@@ -102,7 +102,7 @@ def test_what_is_done_is_not_done_again():
 
 
 def test_only_the_images_asked_for_are_read():
-    whole, read = samples_as_data(), []
+    whole, read = pictures_as_data(), []
 
     def watched(places):
         read.extend(places)
@@ -115,7 +115,7 @@ def test_only_the_images_asked_for_are_read():
 
 
 def test_data_of_other_classes_is_refused():
-    data = replace(samples_as_data(), class_names=("a", "b"))
+    data = replace(pictures_as_data(), class_names=("a", "b"))
     with pytest.raises(ValueError, match="classes"):
         list(evaluate(load_model("cifar10-dssn"), data, [0], 40))
 
@@ -138,7 +138,7 @@ def test_the_command_continues_a_file_with_a_torn_last_line(tmp_path, capsys):
 
 
 def test_a_record_of_another_picture_at_the_same_place_does_not_count():
-    data, model = samples_as_data(), load_model("cifar10-dssn")
+    data, model = pictures_as_data(), load_model("cifar10-dssn")
     [first] = evaluate(model, data, [0], 40)
     other = data.subset(torch.arange(19, -1, -1))
     [again] = evaluate(model, other, [0], 40, {first.key: first})
@@ -165,7 +165,7 @@ def test_a_file_of_other_lines_is_refused_and_left_alone(tmp_path, capsys):
 
 
 def test_records_of_a_randomized_method_give_its_radii_and_survive_json():
-    data, model = samples_as_data(), load_model("cifar10-dssn")
+    data, model = pictures_as_data(), load_model("cifar10-dssn")
     for record in evaluate(model, data, [0, 7, 12], 441, sampling=SAMPLING):
         certificate = certify_randomized(model, next(data.read([record.index])), SAMPLING.plan(441))
         assert (record.votes, record.predicted, record.radius_steps) == (certificate.votes, certificate.label, None)
@@ -175,7 +175,7 @@ def test_records_of_a_randomized_method_give_its_radii_and_survive_json():
 
 
 def test_another_sampling_is_another_record():
-    data, model = samples_as_data(), load_model("cifar10-dssn")
+    data, model = pictures_as_data(), load_model("cifar10-dssn")
     [first] = evaluate(model, data, [0], 100, sampling=SAMPLING)
     done = {first.key: first}
     [other] = evaluate(model, data, [0], 100, done, sampling=replace(SAMPLING, seed=5))
@@ -216,7 +216,7 @@ def test_another_method_than_that_of_the_training_is_told(method, warned, tmp_pa
 
 
 def test_a_known_record_is_told_its_file_and_label_anew():
-    data, model = samples_as_data(), load_model("cifar10-dssn")
+    data, model = pictures_as_data(), load_model("cifar10-dssn")
     (record,) = evaluate(model, data, [0], 88)
     done = {record.key: replace(record, file="old", label=9)}
     assert list(evaluate(model, data, [0], 88, done)) == [record]

@@ -11,12 +11,12 @@ from dssn_core.gallery import built_in_pictures
 
 @pytest.fixture(scope="module")
 def pictures():
-    samples = built_in_pictures("imagenet")
-    return torch.stack([read_image(sample.path, (224, 224)) for sample in samples]).float() / 255
+    pictures = built_in_pictures("imagenet")
+    return torch.stack([read_image(picture.path, (224, 224)) for picture in pictures]).float() / 255
 
 
 def test_it_knows_the_pictures_that_it_should(pictures):
-    labels = torch.tensor([sample.label for sample in built_in_pictures("imagenet")])
+    labels = torch.tensor([picture.label for picture in built_in_pictures("imagenet")])
     with torch.inference_mode():
         right = imagenet.efficientnet_lite0()(imagenet.preprocess(pictures)).argmax(1) == labels
     assert int(right.sum()) == 18  # of twenty; a wrong preprocessing or layer order would show

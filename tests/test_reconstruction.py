@@ -31,7 +31,7 @@ def test_all_samples_of_a_flat_picture_average_to_it(block):
 
 
 def test_evenly_spread_offsets_keep_more_of_real_pictures_than_white_noise():
-    images = [read_image(sample.path) for sample in built_in_pictures()[:6]]
+    images = [read_image(picture.path) for picture in built_in_pictures()[:6]]
     for levels in (255, 1766):
         errors = {
             scheme: sum(reconstruction_error(image, SplitNoise(levels, (3, 32, 32), scheme)) for image in images)
@@ -42,7 +42,7 @@ def test_evenly_spread_offsets_keep_more_of_real_pictures_than_white_noise():
 
 @pytest.mark.parametrize("levels", [662, 1766, 3091])
 def test_the_sum_of_the_colours_keeps_more_of_the_brightness_of_real_pictures(levels):
-    images = [read_image(sample.path) for sample in built_in_pictures()[:6]]
+    images = [read_image(picture.path) for picture in built_in_pictures()[:6]]
     alone, together = (
         sum(
             reconstruction_error(image, SplitNoise(levels, (3, 32, 32), block=block), colours=False) for image in images

@@ -132,7 +132,10 @@ def test_the_votes_that_differ_are_counted_and_their_effect_told(document):
     whole = certificate_from_votes(document["claim"]["votes"], LEVELS)
     agreed = np.bincount(listed[3:], minlength=10)
     assert f"certify {whole.radius_steps} steps" in finding.text
-    assert f"at least {radius_bounds(agreed, LEVELS).lower} steps for “{document['claim']['class']}”" in finding.text
+    assert (
+        f"at least {radius_bounds(agreed, LEVELS).lower} steps are certified for “{document['claim']['class']}”"
+        in finding.text
+    )
     assert verdict(findings) == Verdict.DIFFERS  # the stated classes are far behind
 
 

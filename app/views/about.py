@@ -34,7 +34,7 @@ def self_check() -> None:
         verdict.warning(
             f"**This installation computes what it should, but for rounding.** In {rounded} of {len(known)} checks, "
             "marked ≈, a few samples whose two best classes are nearly tied vote otherwise here than where the "
-            "certificate was made. Kinds of processor round the last digits of a network differently, so a certificate "
+            "certificate was made. Different kinds of processor round the last digits differently, so a certificate "
             "is about the network as one kind computes it."
         )
     else:

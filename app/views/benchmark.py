@@ -201,8 +201,8 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     )
     st.caption(
         "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
-        "images that it is reported on. Our σ is chosen on other images, and so is, of these networks, the one to "
-        "use at this ρ (“chosen”, the first rows). Difference in points of percent. "
+        "images that it is reported on. Our σ is chosen on other images, and so is, of the networks for each method, "
+        "the one to use at this ρ (“chosen”, the first rows). Difference in points of percent. "
         "Kept: of the images answered right at this σ, those certified at ρ. Images: as many as have been certified; "
         "the interval tells how far the figure may be off for it. The paper trains each network for its σ in two "
         "ways, standard and for stability."

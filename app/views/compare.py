@@ -269,7 +269,7 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
     st.dataframe({"σ": [f"{sigma:g}" for sigma in sigmas], **answers}, hide_index=True)
     best = longest(o for found in outcomes.values() for o in found)
     if best is None:
-        st.info("No certificate for this picture: every method abstains at every σ.")
+        st.info("No certificate for this picture: every chosen method abstains at every σ.")
     else:
         verdict = names[best.label] + ("" if chosen.truth in (None, best.label) else ", which is wrong")
         where = f"{METHODS[best.method]} at σ = {best.sigma:.2f}"

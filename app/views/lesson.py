@@ -46,7 +46,9 @@ def chosen_before() -> dict[str, str]:
         shown["source"] = SOURCES[kept["source"]]
     if picture := st.session_state.get("kept-picture-cifar10"):
         shown["picture"] = picture
-    return shown
+    # Streamlit keeps the values of widgets that are bound to the address, also while they are not shown.
+    set_there = {name: st.session_state.get(name) for name in ("section", "why", "lam", "k", "j", "v")}
+    return shown | {name: str(value) for name, value in set_there.items() if value is not None}
 
 
 def reveal(number: int) -> None:

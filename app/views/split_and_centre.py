@@ -82,8 +82,8 @@ def choose_index(levels: int) -> int:
     return index
 
 
-def choose_levels(pixels: int = 1) -> int:
-    """The slider of the noise, and what it means for splits over sums of so many pixels."""
+def choose_levels(block_size: int = 1) -> int:
+    """The slider of the noise, and what it means for splits over sums of so many values."""
     lam = st.slider(
         "Noise λ",
         0.02,
@@ -101,11 +101,11 @@ def choose_levels(pixels: int = 1) -> int:
             st.button(f"{preset:g}", key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
     levels = levels_from_lambda(lam)
     shown = f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · N = **{levels}** samples. "
-    scale, what = ("grey scale", "pixel") if pixels == 1 else (f"scale from 0 to {pixels * PIXEL_STEPS}", "sum")
-    if levels < PIXEL_STEPS * pixels:
+    scale, what = ("grey scale", "pixel") if block_size == 1 else (f"scale from 0 to {block_size * PIXEL_STEPS}", "sum")
+    if levels < PIXEL_STEPS * block_size:
         st.markdown(
             shown + f"The splits are closer than the {scale} is long: a sample is a **coarser copy** of the {what}. "
-            f"From λ = {pixels / 2:g} on, at most one split falls on it."
+            f"From λ = {block_size / 2:g} on, at most one split falls on that scale."
         )
     else:
         st.markdown(

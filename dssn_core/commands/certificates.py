@@ -42,7 +42,8 @@ def votes_with_bar(
 ) -> np.ndarray:
     """The class that each sample votes for, with a bar on the terminal that tells how the vote stands.
 
-    gap: count the votes of samples whose two best logits are closer for the twins of the classes, as `Hesitant` does.
+    gap: count the votes of samples whose two best logits are at most that far apart for the twins of the classes
+    (`Hesitant`).
     """
 
     def watch(states: Iterator[Tally]) -> Iterator[Tally]:
@@ -157,7 +158,7 @@ def add_gallery(parser: Parser) -> None:
 
 def run_gallery(options: Options) -> int:
     model = load_model(options.model)
-    images = [read_image(sample.path, model.input_shape[1:]) for sample in pictures_for(model)]
+    images = [read_image(picture.path, model.input_shape[1:]) for picture in pictures_for(model)]
     documents = []
     for levels in map(levels_from_sigma, options.sigma):
         noise = noise_for(model, levels)

@@ -1,4 +1,4 @@
-"""What several commands share: kinds of arguments, groups of options, and what a command is."""
+"""What commands share: what one is, kinds and groups of options, an exit code, a warning."""
 
 import argparse
 import json

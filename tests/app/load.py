@@ -51,7 +51,7 @@ def processor_seconds(pid: int) -> float:
 
 def expected_radii(keys: list[str], levels: int) -> dict[str, str]:
     """What the library says, before the server takes the processor."""
-    model, paths = load_model("cifar10-dssn"), {sample.key: sample.path for sample in built_in_pictures()}
+    model, paths = load_model("cifar10-dssn"), {picture.key: picture.path for picture in built_in_pictures()}
     return {key: display_radius(certify(model, read_image(paths[key]), levels).radius_steps) for key in keys}
 
 
@@ -149,7 +149,7 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--sigma", type=float, default=2.0, help="one of the buttons of the page")
     options = parser.parse_args()
-    keys = [sample.key for sample in built_in_pictures()][: options.sessions]
+    keys = [picture.key for picture in built_in_pictures()][: options.sessions]
     radii = expected_radii(keys, levels_from_sigma(options.sigma))
     with running_server() as (address, pid), chromium() as browser:
         wrong = certify_all(browser, address, pid, radii, options.sigma)

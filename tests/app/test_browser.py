@@ -75,8 +75,8 @@ def test_leaving_a_long_vote_and_coming_back_ends_with_the_right_certificate(tab
     tab.get_by_role("button", name="0.15", exact=True).click()  # in the middle of 3091 samples
     radius(tab, 132)
     tab.get_by_role("button", name="3.5", exact=True).click()
-    sample = next(sample for sample in built_in_pictures() if sample.key == "cifar10-02")
-    expected = certify(load_model("cifar10-dssn"), read_image(sample.path), levels_from_sigma(3.5))
+    picture = next(picture for picture in built_in_pictures() if picture.key == "cifar10-02")
+    expected = certify(load_model("cifar10-dssn"), read_image(picture.path), levels_from_sigma(3.5))
     assert radius(tab, 3091) == display_radius(expected.radius_steps)
 
 
@@ -289,7 +289,7 @@ def test_imagenet_and_its_noise_stay_chosen_from_page_to_page(tab, address):
 
 
 def test_the_crop_of_ones_own_photograph_stays_the_same_on_another_page(tab, address):
-    photograph = next(sample.path for sample in built_in_pictures("imagenet")).read_bytes()
+    photograph = next(picture.path for picture in built_in_pictures("imagenet")).read_bytes()
     wide = Image.open(io.BytesIO(photograph)).crop((0, 100, 512, 400))
     buffer = io.BytesIO()
     wide.save(buffer, "PNG")

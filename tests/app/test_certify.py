@@ -61,9 +61,9 @@ def test_first_view_shows_a_certificate_without_a_click():
 
 @pytest.mark.parametrize("place", [0, 7])
 def test_the_page_shows_what_the_library_computes(place):
-    sample = built_in_pictures()[place]
-    certificate = certify(load_model("cifar10-dssn"), read_image(sample.path), levels_from_sigma(0.15))
-    page = open_page(picture=sample.key, sigma="0.15")
+    picture = built_in_pictures()[place]
+    certificate = certify(load_model("cifar10-dssn"), read_image(picture.path), levels_from_sigma(0.15))
+    page = open_page(picture=picture.key, sigma="0.15")
     assert shown_radius(page) == display_radius(certificate.radius_steps)
     text = "\n".join(markdown.value for markdown in page.markdown)
     for line in certificate.account(load_model("cifar10-dssn").class_names):
@@ -71,9 +71,9 @@ def test_the_page_shows_what_the_library_computes(place):
 
 
 def test_another_network_may_vote():
-    sample = built_in_pictures()[9]
-    certificate = certify(load_model("cifar10-dssn-long"), read_image(sample.path), levels_from_sigma(0.2))
-    page = open_page(**{"picture": sample.key, "sigma": "0.2", "cifar10-network": "cifar10-dssn-long"})
+    picture = built_in_pictures()[9]
+    certificate = certify(load_model("cifar10-dssn-long"), read_image(picture.path), levels_from_sigma(0.2))
+    page = open_page(**{"picture": picture.key, "sigma": "0.2", "cifar10-network": "cifar10-dssn-long"})
     assert shown_radius(page) == display_radius(certificate.radius_steps)
     expected = ["cifar10-dssn", "cifar10-dssn-blocks", "cifar10-dssn-long", "cifar10-dssn-pair"]
     assert list(page.selectbox(key="cifar10-network").options) == expected
@@ -198,7 +198,7 @@ def test_the_crop_of_one_picture_is_not_that_of_the_next():
     assert page.slider(key="crop").value == 50
 
 
-def test_a_sample_picture_leaves_no_trace_of_ones_own_in_the_address():
+def test_a_built_in_picture_leaves_no_trace_of_ones_own_in_the_address():
     page = upload(png(np.zeros((32, 32, 3), dtype=np.uint8)))
     assert "sha256" in page.query_params
     healthy(page.segmented_control(key="source").set_value("built-in").run())

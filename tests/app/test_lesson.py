@@ -1,5 +1,7 @@
 """The guided lesson: every step can be answered, revealed, skipped and linked to."""
 
+from urllib.parse import parse_qs
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -61,18 +63,18 @@ def test_nonsense_in_the_address_is_a_step_all_the_same(step):
 
 def test_what_the_lesson_claims_about_votes_is_true():
     parameters = next(step.parameters for step in STEPS if step.title == "Ask many coarse versions")
-    sample = next(sample for sample in built_in_pictures() if sample.key == parameters["picture"])
+    picture = next(picture for picture in built_in_pictures() if picture.key == parameters["picture"])
     model = load_model(parameters["cifar10-network"])
-    found = certify(model, read_image(sample.path), levels_from_sigma(float(parameters["sigma"])))
+    found = certify(model, read_image(picture.path), levels_from_sigma(float(parameters["sigma"])))
     assert (found.levels, found.votes[1], found.votes[9], found.radius_steps) == (441, 362, 79, 141)
 
 
 def test_a_picture_of_an_automobile_is_certified_as_a_truck():
     parameters = STEPS[-1].parameters
-    sample = next(sample for sample in built_in_pictures() if sample.key == parameters["picture"])
+    picture = next(picture for picture in built_in_pictures() if picture.key == parameters["picture"])
     model = load_model(parameters["cifar10-network"])
-    found = certify(model, read_image(sample.path), levels_from_sigma(float(parameters["sigma"])))
-    assert (model.class_names[sample.label], model.class_names[found.label]) == ("automobile", "truck")
+    found = certify(model, read_image(picture.path), levels_from_sigma(float(parameters["sigma"])))
+    assert (model.class_names[picture.label], model.class_names[found.label]) == ("automobile", "truck")
     assert found.radius > 1
 
 
@@ -101,7 +103,23 @@ def test_a_link_leaves_out_only_what_its_page_shows_by_itself(step):
 def test_a_link_says_what_was_chosen_otherwise():
     assert STEPS[0].link({}) == {}
     assert STEPS[0].link({"sigma": "1", "data": "ImageNet"}) == {"sigma": "0.5", "data": "CIFAR-10"}
-    assert STEPS[-1].link({"sigma": "3.5"}) == {}
+    assert STEPS[-1].link({"sigma": "3.5"}) == {"sigma": "3.5"}  # for whom it is sent to chose nothing
+
+
+def test_a_link_heeds_what_is_still_set_on_its_page():
+    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    for name, value in {"lam": "0.5", "k": "200"}.items():
+        page.query_params[name] = value
+    page.switch_page("views/split_and_centre.py").run()
+    by_title = {step.title: step for step in STEPS}
+    for title, found in (("Split", {"lam": "0.25", "k": "100"}), ("… and centre", {})):
+        page.query_params.clear()
+        page.query_params["step"] = str(STEPS.index(by_title[title]) + 1)
+        page.switch_page("views/lesson.py").run()
+        page.radio[0].set_value(0).run()
+        healthy(page.button(key="reveal").click().run())
+        (link,) = page.get("page_link")
+        assert parse_qs(link.proto.query_string) == {name: [value] for name, value in found.items()}
 
 
 def test_the_lesson_goes_on_where_it_was_left():

@@ -33,7 +33,7 @@ def add_agree(parser: Parser) -> None:
 
 def run_agree(options: Options) -> int:
     model = load_model(options.model)
-    images = [read_image(sample.path, model.input_shape[1:]) for sample in pictures_for(model)[: options.images]]
+    images = [read_image(picture.path, model.input_shape[1:]) for picture in pictures_for(model)[: options.images]]
     print(f"{options.model}, N = {options.levels}, {len(images)} pictures, against {agreement.settings_of(model)[0]}")
     for found in agreement.compare(model, images, options.levels):
         print(found, flush=True)
