@@ -163,8 +163,8 @@ def tally(
     """
     check_model(model, noise.shape)
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
-    image, noise = image.clone(), deepcopy(noise)  # what becomes of the caller's meanwhile is another vote's
     subject = _subject(image, noise, layout)
+    image, noise = image.clone(), deepcopy(noise)  # what becomes of the caller's meanwhile is another vote's
     if resume is not None and resume.subject != subject:
         raise ValueError("the vote to resume is of another image, other offsets, levels or batch_size")
     votes, first = (None, 0) if resume is None else (resume.votes, resume.chunks)

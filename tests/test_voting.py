@@ -272,6 +272,9 @@ def test_an_image_of_another_shape_or_type_is_refused():
         count_votes(Constant(2, 0), IMAGE[:, :1], noise_of())
     with pytest.raises(ValueError, match=r"torch\.uint8"):
         count_votes(Constant(2, 0), IMAGE.float() / 255, noise_of())
+    for other in (IMAGE.numpy(), IMAGE.tolist(), None):
+        with pytest.raises(ValueError, match="image must be a torch.uint8 tensor"):
+            count_votes(Constant(2, 0), other, noise_of(20))
 
 
 def test_a_model_without_a_manifest_has_no_offsets():
