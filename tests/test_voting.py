@@ -273,7 +273,7 @@ def test_an_image_of_another_shape_or_type_is_refused():
     with pytest.raises(ValueError, match=r"torch\.uint8"):
         count_votes(Constant(2, 0), IMAGE.float() / 255, noise_of())
     for other in (IMAGE.numpy(), IMAGE.tolist(), None):
-        with pytest.raises(ValueError, match="image must be a torch.uint8 tensor"):
+        with pytest.raises(ValueError, match=r"image must be a torch\.uint8 tensor"):
             count_votes(Constant(2, 0), other, noise_of(20))
 
 
