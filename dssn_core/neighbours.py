@@ -40,7 +40,10 @@ def check_lambda(lam: float) -> float:
 
 
 def add_uniform(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
-    """x + U[-lambda, lambda], not clipped, of pixels x = k/q and `draws` uniform on [0, 1); all broadcast together."""
+    """x + U[-lambda, lambda], not clipped, of pixels x = k/q and `draws` uniform on [0, 1); all broadcast together.
+
+    (Lee et al. 2019; Yang et al. 2020.)
+    """
     return pixels + lam * (2 * draws - 1)
 
 
@@ -54,38 +57,23 @@ def split_independently(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> T
     return (above.clamp(max=1) + (above - period).clamp(min=0)) / 2
 
 
-def additive_uniform_samples(
-    image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0
-) -> Tensor:
-    """float32 (count, C, H, W) samples x + U[-lambda, lambda]^d, not clipped (Lee et al. 2019; Yang et al. 2020).
-
-    image: torch.uint8 (C, H, W).
-    """
-    draws = _uniform_draws(image, count, seed, stage, chunk)
-    return add_uniform(image.double() / PIXEL_STEPS, check_lambda(lam), draws).float()
-
-
-def independent_split_samples(
-    image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0
-) -> Tensor:
-    """float32 (count, C, H, W) samples of SSN, whose every split is drawn independently and real-valued.
-
-    image: torch.uint8 (C, H, W).
-    """
-    draws = _uniform_draws(image, count, seed, stage, chunk)
-    return split_independently(image.double() / PIXEL_STEPS, check_lambda(lam), draws).float()
-
-
 @dataclass(frozen=True)
 class Neighbour:
-    """A randomized method. title: its name in the literature. samples: its sampler."""
+    """A randomized method. title: its name in the literature. kernel: (pixels x, lambda, draws) -> samples."""
 
     title: str
-    samples: Callable[..., Tensor]
+    kernel: Callable[[Tensor, float, Tensor], Tensor]
+
+    def samples(
+        self, image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0
+    ) -> Tensor:
+        """float32 (count, C, H, W) samples of an image, torch.uint8 (C, H, W)."""
+        draws = _uniform_draws(image, count, seed, stage, chunk)
+        return self.kernel(image.double() / PIXEL_STEPS, check_lambda(lam), draws).float()
 
 
 NEIGHBOURS: dict[str, Neighbour] = {
-    "uniform": Neighbour("additive uniform", additive_uniform_samples),
-    "ssn": Neighbour("independent splits (SSN)", independent_split_samples),
+    "uniform": Neighbour("additive uniform", add_uniform),
+    "ssn": Neighbour("independent splits (SSN)", split_independently),
 }
 """The randomized methods that DSSN is compared with, by the noise that their base classifiers are trained on."""

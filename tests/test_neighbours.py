@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from dssn_core.neighbours import NEIGHBOURS, STAGES, additive_uniform_samples, independent_split_samples
+from dssn_core.neighbours import NEIGHBOURS, STAGES
 
 IMAGE = torch.tensor([[[0, 51, 255]]], dtype=torch.uint8)
 SAMPLERS = {name: neighbour.samples for name, neighbour in NEIGHBOURS.items()}
 
 
 def test_additive_noise_is_uniform_around_the_pixel():
-    samples = additive_uniform_samples(IMAGE, 0.7, 40_000, seed=0)
+    samples = SAMPLERS["uniform"](IMAGE, 0.7, 40_000, seed=0)
     noise = samples - IMAGE.float() / 255
     assert noise.abs().max() <= 0.7 + 1e-6
     assert noise.mean(dim=0).abs().max() < 0.01
@@ -18,12 +18,12 @@ def test_additive_noise_is_uniform_around_the_pixel():
 
 
 def test_additive_noise_is_not_clipped():
-    assert additive_uniform_samples(IMAGE, 0.7, 1000, seed=0).min() < -0.5
+    assert SAMPLERS["uniform"](IMAGE, 0.7, 1000, seed=0).min() < -0.5
 
 
 @pytest.mark.parametrize("lam", [0.05, 0.3, 0.5, 2.0])
 def test_split_samples_are_middles_of_intervals_that_hold_the_pixel(lam):
-    samples = independent_split_samples(IMAGE, lam, 5000, seed=1).double()
+    samples = SAMPLERS["ssn"](IMAGE, lam, 5000, seed=1).double()
     pixels = IMAGE.double() / 255
     assert samples.min() >= 0 and samples.max() <= 1
     assert ((samples - pixels).abs() <= min(lam, 0.5) + 1e-6).all()
@@ -31,7 +31,7 @@ def test_split_samples_are_middles_of_intervals_that_hold_the_pixel(lam):
 
 def test_split_samples_have_the_mean_of_the_theory():
     # For lambda >= 1/2 the mean of a sample is 1/2 + (x - 1/2)/(4*lambda).
-    samples = independent_split_samples(IMAGE, 1.0, 200_000, seed=2)
+    samples = SAMPLERS["ssn"](IMAGE, 1.0, 200_000, seed=2)
     expected = 0.5 + (IMAGE.float() / 255 - 0.5) / 4
     assert (samples.mean(dim=0) - expected).abs().max() < 0.003
 
