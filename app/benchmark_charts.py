@@ -23,15 +23,15 @@ APART = {WRONG: WRONG_COLOUR, ABSTAINS: GREY, ZERO: SURE_COLOUR}
 """Groups of images that are no interval of radii, and their colours."""
 DASHES = ("solid", "5px,2px", "9px,2px,2px,2px", "9px,2px")
 """Networks of one method have one colour: these keep them apart. Dots are the paper's."""
-NAME_WIDTH, NAME_HEIGHT = 0.25, 4.0
-"""Of a curve's name: share of the rho axis of a narrow screen, points of percent."""
+NAME_WIDTH, NAME_HEIGHT, NAME_SHIFT = 0.055, 19.0, 4
+"""Of a curve's name, which runs upwards: share of the rho axis of a narrow screen, points of percent; pixels."""
 
 
 @dataclass(frozen=True)
 class Curve:
     """Certified accuracy against rho. keys: of each point the network and N, which a click on it reports.
 
-    best: drawn thick, with its intervals. label: short name, written at the end of a curve that is not the best. dash:
+    best: drawn thick, with its intervals. label: short name, written at the foot of a curve that is not the best. dash:
     one of `DASHES`, of its network. notes: if any, what is told of each point beside its share.
     """
 
@@ -92,45 +92,31 @@ def _ours(curve: Curve) -> go.Scatter:
     )
 
 
-def _apart(points: Sequence[tuple[float, float]], width: float, upwards: bool) -> list[tuple[float, float]]:
-    """The points, each moved up (or down) as far as it must be for none to lie over one that comes before it."""
-    sign = 1 if upwards else -1
-    placed: dict[int, tuple[float, float]] = {}
-    for which in sorted(range(len(points)), key=lambda place: sign * points[place][1]):
-        x, y = points[which]
-        for beside, other in sorted(placed.values(), key=lambda point: sign * point[1]):
-            if abs(x - beside) < width and abs(y - other) < NAME_HEIGHT:
-                y = other + sign * NAME_HEIGHT
-        placed[which] = x, y
-    return [placed[which] for which in range(len(points))]
-
-
 def name_heights(ends: Sequence[tuple[float, float]], width: float) -> list[float]:
-    """The y of each name that is to be written at a point (x, y), so that none lies over another or below the axis.
+    """The y at which each curve's name is to begin, beside its fall to zero, where no other curve is.
 
-    Below the curves there is room: names are moved down, and up again from the axis. width: of a name, in units of x.
+    ends: (x, y) of the curves' last points. width: of a name, in units of x. Of names that would lie over one another
+    the one whose curve ends lower comes lower, from the axis up.
     """
-    lowered = _apart(ends, width, upwards=False)
-    return [y for _, y in _apart([(x, max(y, 0.0)) for x, y in lowered], width, upwards=True)]
+    heights: dict[int, float] = {}
+    for which in sorted(range(len(ends)), key=lambda place: ends[place][1]):
+        near = [height for other, height in heights.items() if abs(ends[other][0] - ends[which][0]) < width]
+        heights[which] = max(near) + NAME_HEIGHT if near else 0.0
+    return [heights[which] for which in range(len(ends))]
 
 
-def _name_ends(figure: go.Figure, curves: Sequence[Curve], largest: float) -> None:
-    """Write each thin curve's short name where it ends, at the last radius that it certifies."""
+def _name_falls(figure: go.Figure, curves: Sequence[Curve], largest: float) -> None:
+    """Write each thin curve's short name along its fall to zero, after the last radius that it certifies."""
     ends = [(curve.rhos[curve.last], 100 * curve.shares[curve.last].share) for curve in curves]
-    for curve, (x, y), height in zip(curves, ends, name_heights(ends, NAME_WIDTH * largest), strict=True):
+    for curve, (x, _), height in zip(curves, ends, name_heights(ends, NAME_WIDTH * largest), strict=True):
         figure.add_annotation(
             x=x,
-            y=y,
+            y=height,
             text=curve.label,
-            showarrow=height != y,  # a line from a name that had to give way to its curve's end
-            ax=x,
-            ay=height,
-            axref="x",
-            ayref="y",
-            arrowhead=0,
-            arrowwidth=0.8,
-            arrowcolor=METHOD_COLOURS[curve.method],
+            textangle=-90,
+            showarrow=False,
             xanchor="left",
+            xshift=NAME_SHIFT,
             yanchor="bottom",
             font={"color": METHOD_COLOURS[curve.method], "size": 11},
         )
@@ -163,12 +149,12 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
         if curve.best:
             figure.add_trace(_band(curve, METHOD_COLOURS[curve.method]))
         figure.add_trace(_ours(curve))
-    _name_ends(figure, [curve for curve in curves if not curve.best], largest)
+    _name_falls(figure, [curve for curve in curves if not curve.best], largest)
     framed(figure, 520, "L1 radius ρ", "certified accuracy, %")
     figure.update_xaxes(range=[0, largest])
     figure.update_yaxes(range=[0, 100])
     # The margin is for the name of a curve that ends there.
-    figure.update_layout(clickmode="event+select", hovermode="closest", margin_r=68)
+    figure.update_layout(clickmode="event+select", hovermode="closest", margin_r=28)
     return figure
 
 

@@ -85,12 +85,11 @@ def test_a_thin_curve_comes_down_to_zero_and_ends_with_its_name():
     figure = charts.certified_accuracy([thin], [], 3.0)
     assert (figure.data[0].x, figure.data[0].y) == ((0, 1, 2), (80.0, 40.0, 0.0))
     (name,) = figure.layout.annotations
-    assert (name.text, name.x, name.y) == ("σ 0.50", 1, 40.0)
+    assert (name.text, name.x, name.y) == ("σ 0.50", 1, 0.0)
 
 
-def test_names_keep_their_heights_where_there_is_room():
-    ends = [(1.0, 50.0), (1.0, 46.0), (2.0, 50.0)]
-    assert charts.name_heights(ends, 0.5) == [50.0, 46.0, 50.0]
+def test_names_stand_on_the_axis_where_there_is_room():
+    assert charts.name_heights([(1.0, 50.0), (2.0, 46.0), (3.0, 50.0)], 0.5) == [0.0, 0.0, 0.0]
 
 
 @given(st.lists(st.tuples(st.floats(0, 6), st.floats(0, 100)), max_size=12), st.floats(0.1, 2))
@@ -102,14 +101,9 @@ def test_no_name_lies_over_another_or_below_the_axis(ends, width):
         assert abs(x - beside) >= width or abs(y - other) >= charts.NAME_HEIGHT - 1e-9
 
 
-def test_names_give_way_downwards_and_on_the_axis_upwards():
-    assert charts.name_heights([(1.0, 49.0), (1.0, 50.0)], 0.5) == [46.0, 50.0]
-    assert charts.name_heights([(1.0, 1.0), (1.0, 2.0)], 0.5) == [0.0, 4.0]
-
-
-def test_a_name_that_gave_way_is_tied_to_its_end():
-    shares = [Share(8, 10), Share(4, 10)]
-    several = [charts.Curve(name, "dssn", [0, 1], shares, KEYS, label=name) for name in ("a", "b")]
-    first, second = charts.certified_accuracy(several, [], 1.0).layout.annotations
-    assert (first.showarrow, second.showarrow) == (False, True)
-    assert (second.x, second.y, second.ax, second.ay) == (1, 40.0, 1, 36.0)
+def test_of_names_in_one_place_that_of_the_higher_curve_is_higher():
+    assert charts.name_heights([(1.0, 50.0), (1.0, 46.0), (1.2, 49.0)], 0.5) == [
+        2 * charts.NAME_HEIGHT,
+        0.0,
+        charts.NAME_HEIGHT,
+    ]
