@@ -201,5 +201,8 @@ def radius_histogram(groups: Sequence[tuple[str, np.ndarray]]) -> go.Figure:
     figure.update_layout(
         showlegend=False, clickmode="event+select", barmode="overlay", bargap=0.08, margin={"t": 8, "b": 80}
     )
-    figure.update_xaxes(type="category")
+    # Not every interval has its name written: hovering tells them all.
+    shown = [name for name in names if name in APART] + [name for name in names if name not in APART][1::2]
+    ends = [name if name in APART else f"≤ {name.rsplit(maxsplit=1)[-1]}" for name in shown]
+    figure.update_xaxes(type="category", tickvals=shown, ticktext=ends, autotickangles=[0, 90])
     return figure

@@ -139,7 +139,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     st.caption(
         "Thick: our networks; which one, and its σ, is chosen for every ρ on training images held out from training "
         "and reported on test images, with 95 % Wilson intervals; where another one takes over, the curve may jump. "
-        "Thin: one network and σ, which are written at its foot. Click one of ours to see its images. Dotted: the paper."
+        "Thin: one network and σ, written at its foot. Click one of ours to see its images. Dotted: the paper."
     )
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}

@@ -65,6 +65,13 @@ def test_a_low_bar_can_be_hit_in_the_column_above_it():
     assert bars.hoverinfo == "skip" and columns.hovertemplate[1].startswith("radius 0: 1 image<")
 
 
+def test_every_second_interval_is_named_by_its_end():
+    axis = charts.radius_histogram(charts.radius_bins([a_record((300, 141), 0)], 441 / 2)).layout.xaxis
+    assert axis.tickvals[:3] == (charts.WRONG, charts.ZERO, "0.043 – 0.086")
+    assert axis.ticktext[:3] == (charts.WRONG, charts.ZERO, "≤ 0.086")
+    assert axis.ticktext[-1] == "≤ 0.865"
+
+
 def test_the_band_is_the_interval():
     shares = [Share(8, 10), Share(4, 10)]
     figure = charts.certified_accuracy([charts.Curve("b", "dssn", [0, 1], shares, KEYS, best=True)], [], 1.0)
