@@ -1,7 +1,7 @@
 """What the address keeps, so that a copied link reopens the same view, and what outlives a change of page."""
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -90,17 +90,17 @@ def recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str]
     wanted = fit(st.session_state.setdefault(f"kept-{key}", default))
     st.session_state[key] = wanted
     if st.session_state["page-is-new"] and wanted != default and key not in st.query_params:
-        put_into_address(key, show(wanted))
+        put_into_address({key: show(wanted)})
     return wanted
 
 
-def put_into_address(key: str, shown: str) -> None:
-    """Before the widget `key`: have the address say what it shows.
+def put_into_address(shown: Mapping[str, str]) -> None:
+    """Before the widgets of these keys: have the address say what they show.
 
     Streamlit does it for a widget that it has seen, but not for one whose value came with a link, or a click.
     """
     with suppress(StreamlitAPIException):  # of a widget that it still knows, for which it does that itself
-        st.query_params[key] = shown
+        st.query_params.update(shown)
 
 
 def settle(key: str, value: T, wanted: T | None) -> None:
@@ -120,10 +120,14 @@ def keep(key: str) -> None:
     st.session_state[f"kept-{key}"] = st.session_state[key]
 
 
-def choose(key: str, value: T, show: Callable[[T], str] = str) -> None:
-    """In another widget's callback: set the widget `key`, as its user would."""
-    st.session_state[key] = st.session_state[f"kept-{key}"] = value
-    put_into_address(key, show(value))
+def choose(chosen: Mapping[str, tuple[object, str]]) -> None:
+    """In another widget's callback: set widgets by their keys, as their user would, each to a value.
+
+    With each its name in the address, where all of them come at once: one step for the browser's Back.
+    """
+    for key, (value, _) in chosen.items():
+        st.session_state[key] = st.session_state[f"kept-{key}"] = value
+    put_into_address({key: shown for key, (_, shown) in chosen.items()})
 
 
 def set_value(key: str, value: object) -> None:

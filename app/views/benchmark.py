@@ -155,8 +155,7 @@ def clicked_curve() -> None:
     keys = [point["customdata"] for point in points if point.get("customdata")]
     if keys:
         name, levels = keys[0]
-        state.choose("bench-network", name)
-        state.choose("bench-sigma", int(levels), sigma_of)
+        state.choose({"bench-network": (name, name), "bench-sigma": (int(levels), sigma_of(levels))})
         st.session_state["bench-section"] = SECTIONS[2]
 
 
@@ -232,7 +231,8 @@ def choose_records(models: Sequence[str], part: Part) -> tuple[str, int, list[Re
 def clicked_bar(key: str) -> None:
     """Show the images of the bar that was clicked."""
     points = st.session_state[key]["selection"]["points"]
-    state.choose("bench-kind", points[0]["x"] if points else ALL)
+    kind = points[0]["x"] if points else ALL
+    state.choose({"bench-kind": (kind, kind)})
 
 
 def images(models: Sequence[str], collection: Collection, part: Part) -> None:

@@ -255,14 +255,25 @@ def test_back_shows_what_was_shown_and_what_follows_goes_on_from_there(tab, addr
     tab.wait_for_url("**sigma=0.15**")
 
 
+END_OF_CURVE = """name => {
+    const figure = document.querySelector(".js-plotly-plot"), {xaxis, yaxis} = figure._fullLayout;
+    const {x, y} = figure.data.find(trace => trace.name === name);
+    const {left, top} = figure.getBoundingClientRect();
+    return [left + xaxis._offset + xaxis.d2p(x.at(-1)), top + yaxis._offset + yaxis.d2p(y.at(-1))];
+}"""
+
+
 def test_a_curve_of_the_benchmark_leads_to_its_network_and_noise(tab, address):
     tab.goto(f"{address}benchmark")
-    name = tab.locator(".annotation-text", has_text="blocks 3.50")  # written where the curve ends
-    name.scroll_into_view_if_needed()
-    box = name.bounding_box()
-    tab.mouse.click(box["x"] - 2, box["y"] + box["height"] + 2)
+    tab.locator(".annotation-text", has_text="blocks 3.50").scroll_into_view_if_needed()
+    x, y = tab.evaluate(END_OF_CURVE, "cifar10-dssn-blocks, σ = 3.50")
+    tab.mouse.click(x, y)
     tab.wait_for_url("**bench-section=Images**")
     assert "bench-network=cifar10-dssn-blocks&bench-sigma=3.50" in tab.url
+    tab.go_back()  # they came as one entry of the history, the section with the next
+    tab.wait_for_url("**/benchmark?bench-network=cifar10-dssn-blocks&bench-sigma=3.50")
+    tab.go_back()
+    tab.wait_for_url("**/benchmark")
 
 
 def test_imagenet_and_its_noise_stay_chosen_from_page_to_page(tab, address):
