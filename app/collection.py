@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dssn_core import list_models
+from dssn_core.constants import DSSN
 from dssn_core.records import WHOLE, Part
 from dssn_core.standings import TABLE_RHOS
 
@@ -48,7 +49,7 @@ class Collection:
     @property
     def model(self) -> str:
         """The network for DSSN."""
-        return self.own["dssn"]
+        return self.own[DSSN]
 
     def model_for(self, method: str) -> str:
         """The name of the network that votes for `method`: its own, or DSSN's where there is none."""
@@ -61,7 +62,7 @@ _COLLECTIONS = (
         name="CIFAR-10",
         about="ten classes, 32 × 32",
         task="cifar10",
-        own={"dssn": "cifar10-dssn", "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"},
+        own={DSSN: "cifar10-dssn", "uniform": "cifar10-uniform", "ssn": "cifar10-ssn"},
         first="cifar10-09",
         sigma=0.5,
         n=3000,
@@ -73,7 +74,7 @@ _COLLECTIONS = (
         name="ImageNet",
         about="a thousand classes, 224 × 224",
         task="imagenet",
-        own={"dssn": "imagenet-dssn", "uniform": "imagenet-uniform", "ssn": "imagenet-ssn"},
+        own={DSSN: "imagenet-dssn", "uniform": "imagenet-uniform", "ssn": "imagenet-ssn"},
         first="imagenet-16",
         sigma=0.25,
         n=300,

@@ -6,10 +6,10 @@ import plotly.graph_objects as go
 
 from app.charts import CLASS_COLOURS, SURE_COLOUR, bare, class_colour, colour_places, framed, ranking
 from dssn_core.comparison import METHODS, Outcome, longest
-from dssn_core.constants import rounded_down
+from dssn_core.constants import DSSN, rounded_down
 
-METHOD_COLOURS = {"dssn": SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
-METHOD_SYMBOLS = {"dssn": "circle", "uniform": "square", "ssn": "diamond"}
+METHOD_COLOURS = {DSSN: SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
+METHOD_SYMBOLS = {DSSN: "circle", "uniform": "square", "ssn": "diamond"}
 
 KnownRadii = Sequence[tuple[int, float, float]]
 """Samples done, lower and upper bound of the radius by then."""
@@ -38,14 +38,14 @@ def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str,
 
     for method, found in known.items():
         colour, lower = METHOD_COLOURS[method], [(done, low) for done, low, _ in found]
-        if method == "dssn":
+        if method == DSSN:
             upper = [(done, high) for done, _, high in found]
             line(upper, "DSSN, at most", line={"color": colour, "dash": "dot", "width": 1.5, "shape": "hv"})
             if lower and lower[-1][0] == totals[method] < end:  # exact: further samples would change nothing
                 lower.append((end, lower[-1][1]))
         line(
             lower,
-            "DSSN, at least" if method == "dssn" else METHODS[method],
+            "DSSN, at least" if method == DSSN else METHODS[method],
             line={"color": colour, "width": 2.5, "shape": "hv"},
             marker={"size": 5, "symbol": METHOD_SYMBOLS[method]},
         )

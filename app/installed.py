@@ -13,6 +13,7 @@ from app.collection import Collection
 from dssn_core import list_models
 from dssn_core.accuracy import Gain, Share, certified_curve, gains
 from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, find_model, read_manifest
+from dssn_core.constants import DSSN
 from dssn_core.paper import published
 from dssn_core.record_files import SHELVES
 from dssn_core.records import WHOLE, Part, Record, by_levels
@@ -130,7 +131,7 @@ def standing_rows(names: Sequence[str], task: str, rhos: tuple[float, ...], part
 
 def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dict[int, Gain]:
     """Of a network for DSSN, by data set index, where there are records of additive uniform noise at the same N."""
-    if manifest_of(name).noise != "dssn":
+    if manifest_of(name).noise != DSSN:
         return {}
     rivals = by_method(models_with_records()[0]).get("uniform", [])
     found = [record for rival in rivals for record in by_levels(evaluated(rival).test).get(levels, [])]

@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 from .architectures import build_network
-from .constants import levels_from_sigma
+from .constants import DSSN, levels_from_sigma
 from .files import write_atomically
 from .networks import Classifier, Network
 from .noises import NOISES
@@ -105,7 +105,7 @@ class Manifest:
             try:
                 if check_block(found["offsets"]["block"], found["input_shape"]) == PIXELWISE:
                     raise ValueError("a block of one pixel is not to be stated")
-                if found["noise"] != "dssn":
+                if found["noise"] != DSSN:
                     raise ValueError(f"only DSSN splits blocks of pixels together, not {found['noise']!r}")
             except ValueError as error:
                 raise CheckpointError(f"{MANIFEST}: {error}") from None

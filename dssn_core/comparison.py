@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .certificate import Certificate, display_radius
-from .constants import NoiseLevel, rounded_down
+from .constants import DSSN, NoiseLevel, rounded_down
 from .monte_carlo import RandomizedCertificate
 from .neighbours import NEIGHBOURS
 
-METHODS = {"dssn": "DSSN", **{name: neighbour.title for name, neighbour in NEIGHBOURS.items()}}
+METHODS = {DSSN: "DSSN", **{name: neighbour.title for name, neighbour in NEIGHBOURS.items()}}
 """Every method that is compared, and its name in the literature; DSSN first."""
 
 LITERATURE_SAMPLES = 100_000
@@ -44,6 +44,11 @@ class Outcome(NoiseLevel):
     n0: int | None = None
     n: int | None = None
     seed: int | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is DSSN's: of all its samples, and with no chance of failure."""
+        return self.method == DSSN
 
     @property
     def vote_share(self) -> float:
@@ -97,7 +102,7 @@ def longest(outcomes: Iterable[Outcome]) -> Outcome | None:
 
 def exact_outcome(certificate: Certificate, passes: int, model: str, image_sha256: str, seconds: float) -> Outcome:
     return Outcome(
-        method="dssn",
+        method=DSSN,
         model=model,
         image_sha256=image_sha256,
         levels=certificate.levels,

@@ -8,6 +8,9 @@ from typing import Protocol, SupportsIndex, TypeVar
 PIXEL_STEPS = 255
 """q: an 8-bit pixel takes the values 0..q, and x = k/q lies in [0, 1]."""
 
+DSSN = "dssn"
+"""Its name in manifests, records and options: of all methods the one that is exact; the others are randomized."""
+
 MIN_LEVELS, MAX_LEVELS = 2, 8192
 """Range of N, the number of split positions and of smoothing samples."""
 

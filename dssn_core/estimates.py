@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .checks import check_shape
-from .constants import lambda_from_levels, levels_from_sigma
+from .constants import DSSN, lambda_from_levels, levels_from_sigma
 from .datasets import Dataset
 from .draws import keyed_generator
 from .networks import Classifier
@@ -74,7 +74,7 @@ def quick_estimates(
     model: Classifier, data: Dataset, sigmas: Sequence[float], rhos: Sequence[float], samples: int, seed: int = 0
 ) -> Iterator[QuickEstimate]:
     """A `QuickEstimate` at each sigma; the same seed draws the same samples for every model of the same offsets."""
-    randomized = model.manifest.noise != "dssn"
+    randomized = model.manifest.noise != DSSN
     for sigma in sigmas:
         levels = levels_from_sigma(sigma)
         votes = sampled_votes(model, data, levels, samples, seed)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .constants import PIXEL_STEPS, lambda_from_levels
+from .constants import DSSN, PIXEL_STEPS, lambda_from_levels
 from .neighbours import add_uniform, split_independently
 from .offsets import offsets_at
 from .splitting import block_sums, over_blocks, samples_from_numerators, split_numerators
@@ -40,7 +40,7 @@ def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sa
 
 
 NOISES: dict[str, Sampler] = {
-    "dssn": dssn_samples,
+    DSSN: dssn_samples,
     "ssn": randomized_samples(split_independently),
     "uniform": randomized_samples(add_uniform),
 }

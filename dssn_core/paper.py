@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from .constants import DSSN
+
 FILE = Path(__file__).with_name("paper_results.json")
-METHOD_NAMES = {"dssn": "dssn", "ssn": "ssn", "additive_uniform": "uniform"}
+METHOD_NAMES = {"dssn": DSSN, "ssn": "ssn", "additive_uniform": "uniform"}
 
 
 @dataclass(frozen=True)

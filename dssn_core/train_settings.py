@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .checks import check_seed
-from .constants import levels_from_sigma
+from .constants import DSSN, levels_from_sigma
 from .noises import NOISES
 from .optimizers import OPTIMIZERS
 from .precision import PRECISIONS
@@ -19,7 +19,7 @@ class TrainSettings:
     `images` is the budget: images seen, with repeats, in whole batches.
     """
 
-    noise: str = "dssn"
+    noise: str = DSSN
     offsets: str = "r2"
     block: Block = PIXELWISE  # the pixels that are split together
     images: int = 4_000_000
@@ -70,7 +70,7 @@ class TrainSettings:
             raise ValueError("a denoiser learns pictures, not labels: it has no use for consistency")
         if self.batch_size % self.views:
             raise ValueError(f"two samples of each image make an even batch, not one of {self.batch_size}")
-        if self.noise != "dssn" and self.block != PIXELWISE:
+        if self.noise != DSSN and self.block != PIXELWISE:
             raise ValueError(f"only DSSN splits blocks of pixels together, {self.noise!r} does not")
         check_seed(self.seed)
         low, high = (levels_from_sigma(sigma) for sigma in self.sigma_range)

@@ -7,6 +7,7 @@ from app.charts import checklist
 from app.glossary import NETWORKS
 from dssn_core.certificate_file import machine
 from dssn_core.comparison import METHODS
+from dssn_core.constants import DSSN
 from dssn_core.self_check import Result
 
 
@@ -55,7 +56,7 @@ def networks() -> None:
             "σ": ["{:g} to {:g}".format(*manifest.sigma_range) for manifest in manifests],
             "images seen": [f"{manifest.images_seen:,}" for manifest in manifests],
             "split together": [
-                controls.block_name(manifest.block) if manifest.noise == "dssn" else "–" for manifest in manifests
+                controls.block_name(manifest.block) if manifest.noise == DSSN else "–" for manifest in manifests
             ],
             "format": [manifest.precision for manifest in manifests],
             "weights' SHA-256": [manifest.weights_sha256 for manifest in manifests],

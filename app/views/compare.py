@@ -16,7 +16,7 @@ from app.glossary import GLOSSARY, listed
 from app.runs import EstimateRun, VoteRun, known_radii
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, longest
-from dssn_core.constants import lambda_from_levels, sigma_from_levels
+from dssn_core.constants import DSSN, lambda_from_levels, sigma_from_levels
 from dssn_core.monte_carlo import Plan
 from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.voting import fitting_batch_size, noise_for
@@ -47,7 +47,7 @@ class Settings:
 def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> AnyRun:
     """The run of a method; every number `repeat` gives one of its own."""
     name = settings.collection.model_for(method)
-    if method == "dssn":
+    if method == DSSN:
         return resources.votes_of(name, image, settings.levels, repeat)
     rows = fitting_batch_size(image.shape)
     plan = Plan(method, settings.levels, n=settings.n, seed=settings.seed + repeat, batch_size=rows)
@@ -97,7 +97,7 @@ class Canvas:
 
 def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int | None) -> None:
     """Everything one method has to say. sample: (1, C, H, W)."""
-    exact, abstains = outcome.method == "dssn", outcome.abstention is not None
+    exact, abstains = outcome.exact, outcome.abstention is not None
     st.subheader(METHODS[outcome.method], anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{names[outcome.label]}**", width="content")
@@ -146,7 +146,7 @@ def costs(outcomes: list[Outcome]) -> None:
             "method": [METHODS[o.method] for o in outcomes],
             "passes run here": [o.passes for o in outcomes],
             "seconds, measured": [round(o.seconds, 2) for o in outcomes],
-            "samples in the literature": [o.levels if o.method == "dssn" else LITERATURE_SAMPLES for o in outcomes],
+            "samples in the literature": [o.levels if o.exact else LITERATURE_SAMPLES for o in outcomes],
             "seconds for those, an estimate": [round(o.literature_seconds, 1) for o in outcomes],
         },
         hide_index=True,
@@ -172,7 +172,7 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
     )
     outcomes = [outcome_of(run, settings) for run in runs.values()]
     for place, outcome in zip(st.columns(len(outcomes)), outcomes, strict=True):
-        if outcome.method == "dssn":
+        if outcome.exact:
             sample = noise_for(model, levels).samples(image, 0, 1)
         else:
             sample = NEIGHBOURS[outcome.method].samples(image, lambda_from_levels(levels), 1, seed=settings.seed)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from .. import certificate_file
 from ..certificate import Certificate, certificate_from_labels, radius_bounds
 from ..checkpoints import find_model, load_model
-from ..constants import levels_from_sigma
+from ..constants import DSSN, levels_from_sigma
 from ..files import check_replaceable, write_atomically
 from ..images import image_sha256, read_image
 from ..networks import Classifier
@@ -95,7 +95,7 @@ def run_certify(options: Options) -> int:
     model = load_model(options.model)
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
-    warn_of_other_noise(model, "dssn")
+    warn_of_other_noise(model, DSSN)
     if options.no_pixels and not options.output:
         raise ValueError("--no-pixels is about the file of --output: give that too")
     if options.output:  # before the vote, not after it

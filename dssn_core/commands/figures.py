@@ -11,7 +11,7 @@ from tqdm import tqdm
 from .. import accuracy, evaluation, record_files
 from ..checkpoints import find_model, load_model, read_manifest
 from ..comparison import METHODS
-from ..constants import levels_from_sigma
+from ..constants import DSSN, levels_from_sigma
 from ..datasets import list_dataset
 from ..estimates import quick_estimates
 from ..files import only_writer
@@ -83,7 +83,7 @@ def run_evaluate(options: Options) -> int:
     shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling = None
-    if method != "dssn":
+    if method != DSSN:
         sampling = Sampling(method, Plan.n0, options.samples, options.alpha, options.seed)
         for levels in levels_of.values():
             sampling.plan(levels)  # refuses nonsense before any work
