@@ -6,13 +6,10 @@ the same machine and number of threads), and the state needs no generator. Shape
 
 import json
 import math
-import time
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -23,13 +20,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from .architectures import build_network
 from .augmentation import augment, distorted, magnify
 from .checkpoints import (
-    MANIFEST,
     Manifest,
     load_model,
     offsets_record,
-    read_manifest,
-    save_checkpoint,
-    save_manifest,
 )
 from .checks import check_shape
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
@@ -37,7 +30,7 @@ from .datasets import Dataset, identity
 from .denoising import DenoisedLite0, denoising_loss
 from .draws import BATCH, HELD_OUT, ORDER, STATISTICS, WEIGHTS, keyed_generator
 from .ensembles import members_of
-from .files import locked, read_json_lines, write_atomically, write_json_lines
+from .files import write_atomically
 from .held_out import check_unseen, held_out_split, seen_in
 from .networks import Classifier, Ensemble, centred
 from .noises import NOISES
@@ -46,7 +39,6 @@ from .optimizers import OPTIMIZERS, learning_rate_factor
 from .splitting import block_grid, check_block
 from .train_settings import TrainSettings
 
-STATE, LOG = "state.safetensors", "log.jsonl"
 STATISTICS_BATCHES = 20
 HELD_OUT_SIGMAS = (0.25, 0.5, 1.0, 2.0, 3.5)
 
@@ -329,79 +321,3 @@ class Trainer:
             measured=measured,
             weights_sha256="",
         )
-
-
-def _is_of(line: dict[str, Any], images: int) -> bool:
-    """Whether a line of the log tells of no more than so many images."""
-    seen = line.get("images")
-    return isinstance(seen, int) and seen <= images
-
-
-def train(
-    trainer: Trainer,
-    output: Path,
-    save_every: float = 120.0,
-    log_every: int | None = None,
-    check_every: int | None = None,
-    report: Callable[[str], None] = print,
-) -> Manifest:
-    """Run (or resume from `output`) to the end of the budget; returns the manifest of the checkpoint written there.
-
-    save_every: seconds between saved states. log_every, check_every: images between log lines and held-out checks.
-    """
-    settings = trainer.settings
-    log_every, check_every = log_every or -(-settings.images // 160), check_every or -(-settings.images // 16)
-    state, log = output / STATE, output / LOG
-    if (output / MANIFEST).exists() and not state.is_file():
-        raise ValueError(f"{output} holds a model, and no state of a run to go on with: choose another folder")
-    if state.is_file():
-        trainer.load_state(state)
-        report(f"resumed at {trainer.position * settings.batch_size:,} images")
-    # What a killed run logged after its last saved state is computed, and logged, again.
-    images = trainer.position * settings.batch_size
-    write_json_lines(log, (line for line in read_json_lines(log) if _is_of(line, images)))
-
-    saved = began = time.monotonic()
-    first = trainer.position
-    recent: list[tuple[float, float]] = []
-    checked = first * settings.batch_size // check_every
-    with log.open("a", encoding="utf-8") as file:
-        while trainer.position < settings.steps:
-            recent.append(trainer.step())
-            images = trainer.position * settings.batch_size
-            now = time.monotonic()
-            done = trainer.position == settings.steps
-            if images // log_every != (images - settings.batch_size) // log_every or done:
-                loss, right = (float(np.mean(column)) for column in zip(*recent, strict=True))
-                speed = (trainer.position - first) * settings.batch_size / (now - began)
-                record: dict[str, Any] = {
-                    "images": images,
-                    "loss": round(loss, 4),
-                    "accuracy": round(right, 4),
-                    "images_per_second": round(speed, 1),
-                }
-                if images // check_every != checked or done:
-                    checked = images // check_every
-                    record["held_out"] = trainer.held_out_accuracy(trainer.averaged())
-                file.write(json.dumps(record) + "\n")
-                file.flush()
-                eta = (settings.steps - trainer.position) * settings.batch_size / speed
-                report(f"{images / settings.images:6.1%}  ETA {eta / 60:5.1f} min  {json.dumps(record)}")
-                recent.clear()
-            if now - saved > save_every or done:
-                trainer.save_state(state)
-                saved = now
-    save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name, {}))
-    # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
-    shipped = load_model(str(output.resolve()))
-    measured = {
-        "held_out_single_sample_accuracy": {
-            "what": "share of held-out training images of which one random sample is classified right, by sigma; "
-            f"pictures of {trainer.shape[1]} x {trainer.shape[2]}",
-            "images": len(trainer.held_out),
-            "by_sigma": trainer.held_out_accuracy(shipped),
-        }
-    }
-    with locked(output):  # an evaluation may have written into the manifest meanwhile
-        manifest = read_manifest(output)
-        return save_manifest(output, replace(manifest, measured={**manifest.measured, **measured}))

@@ -28,7 +28,8 @@ from dssn_core.gallery import built_in_pictures
 from dssn_core.record_files import TEST, kept_records
 from dssn_core.records import by_levels
 from dssn_core.train_settings import TrainSettings
-from dssn_core.training import Trainer, train
+from dssn_core.training import Trainer
+from dssn_core.training_run import train
 from tests.evaluated import unmeasured
 
 VERSIONS = [bytes([version]) * 3_000_000 for version in range(8)]

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from evaluated import SAMPLING, a_record
 
 from dssn_core.accuracy import certified_accuracy, certified_curve, certified_steps, gains, radius_grid
+from tests.evaluated import SAMPLING, a_record
 
 
 def test_certified_accuracy_counts_right_images_with_enough_radius():

@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import Toy
 
 from dssn_core import SplitNoise, certificate_from_votes, tally
 from dssn_core.attack import (
@@ -23,6 +22,7 @@ from dssn_core.attack import (
 )
 from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.voting import sample_labels
+from tests.toys import Toy
 
 SHAPE = (2, 3, 3)
 BLOCKS = [(1, 1, 1), (2, 1, 1), (1, 3, 1)]

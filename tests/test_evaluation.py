@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from evaluated import SAMPLING, class_folders, pictures_as_data
 
 from dssn_core import evaluation, load_model
 from dssn_core.__main__ import main
@@ -23,6 +22,7 @@ from dssn_core.images import read_image
 from dssn_core.monte_carlo import certify_randomized
 from dssn_core.networks import Classifier
 from dssn_core.records import Part, Record, Sampling
+from tests.evaluated import SAMPLING, class_folders, pictures_as_data
 
 NAMED = Dataset(
     torch.zeros(9, 3, 2, 2, dtype=torch.uint8),

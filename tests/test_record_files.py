@@ -5,7 +5,6 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from evaluated import SAMPLING, a_record, class_folders, unmeasured
 
 from dssn_core import evaluation, record_files
 from dssn_core.__main__ import main
@@ -15,6 +14,7 @@ from dssn_core.images import read_image
 from dssn_core.record_files import HELD_OUT, TEST, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Record
 from dssn_core.voting import count_votes
+from tests.evaluated import SAMPLING, a_record, class_folders, unmeasured
 
 
 def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from evaluated import SAMPLING, a_record
 
 from dssn_core.records import Record
+from tests.evaluated import SAMPLING, a_record
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from toys import Memory, Toy
 
 from dssn_core import SplitNoise, certificate_from_votes, count_votes
 from dssn_core.offsets import OFFSET_SCHEMES
+from tests.toys import Memory, Toy
 
 MAX_IMAGES = 1500  # a ball of more images is left to another case
 

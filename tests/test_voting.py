@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from toys import Constant, Fixed, Toy
 
 from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
 from dssn_core.voting import CHUNK_VALUES, ChunkLayout, classify, fitting_batch_size, noise_for
+from tests.toys import Constant, Fixed, Toy
 
 SHAPE = (1, 2, 3)
 IMAGE = torch.tensor([[[0, 50, 100], [150, 200, 255]]], dtype=torch.uint8)

@@ -4,7 +4,6 @@ import json
 from dataclasses import fields, replace
 from pathlib import Path
 
-from .. import training
 from ..architectures import ARCHITECTURES
 from ..checkpoints import MANIFEST, load_model, save_checkpoint
 from ..ensembles import joined
@@ -14,6 +13,8 @@ from ..optimizers import OPTIMIZERS
 from ..precision import PRECISIONS
 from ..tasks import TASKS
 from ..train_settings import TrainSettings
+from ..training import Trainer
+from ..training_run import train
 from .options import POSITIVE, Command, Options, Parser, checked, json_object
 
 # --- train -----------------------------------------------------------------------------------------------------------
@@ -66,9 +67,9 @@ def run_train(options: Options) -> int:
     given = {name: value for name, value in vars(options).items() if name in names and value is not None}
     given.update({name: tuple(given[name]) for name in ("sigma_range", "block") if name in given})
     settings = replace(task.settings, **given)
-    trainer = training.Trainer(settings, task.load(options.data), options.start)
+    trainer = Trainer(settings, task.load(options.data), options.start)
     with only_writer(options.output):
-        manifest = training.train(
+        manifest = train(
             trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
         )
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")

@@ -1,0 +1,97 @@
+"""A run of a trainer: the folder that it resumes from, its log and its checks, and the checkpoint it ends with."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .checkpoints import MANIFEST, Manifest, load_model, read_manifest, save_checkpoint, save_manifest
+from .files import locked, read_json_lines, write_json_lines
+from .training import Trainer
+
+STATE, LOG = "state.safetensors", "log.jsonl"
+
+
+def _is_of(line: dict[str, Any], images: int) -> bool:
+    """Whether a line of the log tells of no more than so many images."""
+    seen = line.get("images")
+    return isinstance(seen, int) and seen <= images
+
+
+def train(
+    trainer: Trainer,
+    output: Path,
+    save_every: float = 120.0,
+    log_every: int | None = None,
+    check_every: int | None = None,
+    report: Callable[[str], None] = print,
+) -> Manifest:
+    """Run (or resume from `output`) to the end of the budget; returns the manifest of the checkpoint written there.
+
+    save_every: seconds between saved states. log_every, check_every: images between log lines and held-out checks.
+    """
+    settings = trainer.settings
+    log_every, check_every = log_every or -(-settings.images // 160), check_every or -(-settings.images // 16)
+    state, log = output / STATE, output / LOG
+    if (output / MANIFEST).exists() and not state.is_file():
+        raise ValueError(f"{output} holds a model, and no state of a run to go on with: choose another folder")
+    if state.is_file():
+        trainer.load_state(state)
+        report(f"resumed at {trainer.position * settings.batch_size:,} images")
+    # What a killed run logged after its last saved state is computed, and logged, again.
+    images = trainer.position * settings.batch_size
+    write_json_lines(log, (line for line in read_json_lines(log) if _is_of(line, images)))
+
+    saved = began = time.monotonic()
+    first = trainer.position
+    recent: list[tuple[float, float]] = []
+    checked = first * settings.batch_size // check_every
+    with log.open("a", encoding="utf-8") as file:
+        while trainer.position < settings.steps:
+            recent.append(trainer.step())
+            images = trainer.position * settings.batch_size
+            now = time.monotonic()
+            done = trainer.position == settings.steps
+            if images // log_every != (images - settings.batch_size) // log_every or done:
+                loss, right = (float(np.mean(column)) for column in zip(*recent, strict=True))
+                speed = (trainer.position - first) * settings.batch_size / (now - began)
+                record: dict[str, Any] = {
+                    "images": images,
+                    "loss": round(loss, 4),
+                    "accuracy": round(right, 4),
+                    "images_per_second": round(speed, 1),
+                }
+                if images // check_every != checked or done:
+                    checked = images // check_every
+                    record["held_out"] = trainer.held_out_accuracy(trainer.averaged())
+                file.write(json.dumps(record) + "\n")
+                file.flush()
+                eta = (settings.steps - trainer.position) * settings.batch_size / speed
+                report(f"{images / settings.images:6.1%}  ETA {eta / 60:5.1f} min  {json.dumps(record)}")
+                recent.clear()
+            if now - saved > save_every or done:
+                trainer.save_state(state)
+                saved = now
+    return _ship(trainer, output)
+
+
+def _ship(trainer: Trainer, output: Path) -> Manifest:
+    """Write the checkpoint, and into its manifest how it does on the held-out images."""
+    save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name, {}))
+    # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
+    shipped = load_model(str(output.resolve()))
+    measured = {
+        "held_out_single_sample_accuracy": {
+            "what": "share of held-out training images of which one random sample is classified right, by sigma; "
+            f"pictures of {trainer.shape[1]} x {trainer.shape[2]}",
+            "images": len(trainer.held_out),
+            "by_sigma": trainer.held_out_accuracy(shipped),
+        }
+    }
+    with locked(output):  # an evaluation may have written into the manifest meanwhile
+        manifest = read_manifest(output)
+        return save_manifest(output, replace(manifest, measured={**manifest.measured, **measured}))
