@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 
 GLOSSARY = {
-    "sample": "One of the N coarse versions of an image, all that the network gets to see: of every pixel the centre "
-    "of the interval between two splits in which it lies (or, in some networks, of the sum of a block of pixels).",
-    "split": "A border on the grey scale. Splits lie N grey levels (2λ on the scale from 0 to 1) apart, half a level "
-    "beside a grey level; from sample to sample they all move up by one level.",
+    "sample": "A noisy version of an image, all that the network gets to see. In DSSN one of N coarse versions: of "
+    "every pixel the centre of the interval between two splits in which it lies (or, in some networks, of the sum of a "
+    "block of pixels).",
+    "split": "A border on the grey scale. Splits lie N grey levels (2λ on the scale from 0 to 1) apart. In DSSN they "
+    "lie half a level beside a grey level, and from sample to sample all move up by one level; in SSN each pixel's are "
+    "drawn anew.",
     "base classifier": "The network that votes on single samples. It is never certified itself; the vote is.",
     "smoothed classifier": "The class that wins the vote over all noisy versions (samples) of an image.",
     "λ and σ": "The noise parameter, and uniform noise's standard deviation on [−λ, λ]: σ = λ/√3. All methods here are "
@@ -21,10 +23,11 @@ GLOSSARY = {
     "ideal vote over all samples, with confidence 1 − α and assuming exact real arithmetic.",
     "n₀ and n": "n₀ samples choose the class; n fresh samples count it. Both are fixed beforehand.",
     "Clopper–Pearson bound": "p, a lower confidence bound of the class's true share of votes: too large with a chance "
-    "of at most α. From it ρ = 2λ(p − 1/2).",
+    "of at most α. From it ρ = 2λ(p − 1/2), as if all other votes were for one rival. DSSN counts every rival's.",
     "α, failure probability": "A randomized certificate is wrong with at most this chance, if α is chosen before its "
     "result is seen: to try several and keep the best would break it. DSSN leaves nothing to chance.",
-    "abstention": "No certificate, because p is not above 1/2.",
+    "abstention": "No certificate, because p is not above 1/2. DSSN, which counts every rival's votes, needs no "
+    "majority.",
     "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
     "independent noise that can lengthen a radius that no single pixel could use up (Voráček & Hein 2023). It does not "
     "apply to DSSN, whose noise is shared by all pixels.",

@@ -117,12 +117,13 @@ STEPS = (
         "The theorem in one picture",
         "With two pixels, all pictures fit into a plane. The certificate of one is a diamond: all pictures at L1 "
         "distance up to R.",
-        "The diamond of a picture often touches the border of its class, and never crosses it. Is that luck?",
-        ("yes, usually much room is left", "no: by the vote counts alone, it is as large as any can be"),
+        "The diamond never crosses the border of its class. Where it does not touch it either, could a cleverer proof "
+        "from the same vote counts make it larger?",
+        ("yes: up to the border", "no: it is as large as the counts allow"),
         1,
-        "Where it touches, one step more would be wrong. Where it does not, one step more, the dotted diamond, would "
-        "be wrong for another classifier and image with the same vote counts. No method that only looks at the counts "
-        "could certify more.",
+        "One step more, the dotted diamond, would be wrong for some classifier and image with the same vote counts. "
+        "Where the diamond touches the border, this toy is such a case. A real network's nearest picture of another "
+        "class may be much farther away than R: a certificate is a guarantee, not the distance.",
         WHY,
         {"why": "Two-pixel world"},
     ),
@@ -149,8 +150,8 @@ STEPS = (
         "Which offsets keep most of the picture?",
         ("random ones", "the same one for all pixels", "evenly spread ones"),
         2,
-        "Evenly spread offsets make a sample an ordered dither of the picture, as in newspaper print: neighbouring "
-        "pixels ask different questions, and their answers together tell the brightness.",
+        "Evenly spread offsets make a sample an ordered dither of the picture, much as print makes grey of dots: "
+        "neighbouring pixels ask different questions, and their answers together tell the brightness.",
         SPLIT,
         {"section": "Offsets", **SHOWN, "lam": "1.0"},
     ),

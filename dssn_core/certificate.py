@@ -1,7 +1,7 @@
 """From votes to a certificate: pure integer arithmetic, no network, no tensors.
 
 One step (1/q) of one pixel changes exactly one of the N samples (`splitting`), hence moves at most one vote; after R
-steps at most R votes have moved, each from the winner to one rival (Levine & Feizi 2021, theorem 2):
+steps at most R votes have moved, each from the winner to one rival (DSSN, Levine & Feizi 2021):
 
     R = min over c != a of floor((n_a - n_c - [c < a]) / 2),   rho = R / q
 

@@ -61,7 +61,7 @@ def estimated_certified(
     """Share of images whose label leads by at least rho/lambda of the votes (or leads at all, at rho 0).
 
     votes: (B, K); labels: (B,). The radius of a whole vote table is lambda times the lead of its first class over the
-    second (Levine & Feizi 2021, Theorem 2, with both classes counted), less rounding; that of a randomized method
+    second (Levine & Feizi 2021, with both classes counted), less rounding; that of a randomized method
     lambda times its lead over all others together, for it bounds one share only. Here a few votes stand for all.
     """
     own, total = votes.gather(1, labels[:, None])[:, 0], votes.sum(dim=1)

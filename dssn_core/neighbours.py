@@ -50,7 +50,7 @@ def add_uniform(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
 def split_independently(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
     """SSN's sample of pixels x = k/q: the middle, clipped to [0, 1], of the interval between two splits that holds x.
 
-    The splits of a pixel lie at s + 2*lambda*z with s = 2*lambda*draw (Levine & Feizi 2021, theorem 1).
+    The splits of a pixel lie at s + 2*lambda*z with s = 2*lambda*draw (SSN, Levine & Feizi 2021).
     """
     period = 2 * lam
     above = pixels + torch.remainder(draws * period - pixels, period)

@@ -104,7 +104,7 @@ class FilmResNet(Network):
 
     stem: channels after the stride-2 4x4 stem. stages: channels of each stage; every stage but the first halves the
     resolution. blocks: residual blocks per stage. embedding: width of the lambda embedding. scaled_input: divide by
-    twice the standard deviation of a picture with additive uniform noise: unbounded samples then come at one scale.
+    twice the standard deviation of a picture with additive uniform noise, whose range grows with lambda.
     """
 
     def __init__(
@@ -255,7 +255,7 @@ class Ensemble(Network):
 
 
 def to_one_scale(x: Tensor, lam: Tensor) -> Tensor:
-    """Centred samples (B, C, H, W) of unbounded noise over twice their standard deviation at lambda (B,)."""
+    """Centred samples (B, C, H, W) of additive noise over twice their standard deviation at lambda (B,)."""
     # About 1/4 is the variance of pictures on [-1, 1], (2*lambda)^2/3 that of the noise.
     return x * (1 + 16 / 3 * lam.float() ** 2).rsqrt()[:, None, None, None]
 

@@ -152,7 +152,7 @@ class SplitNoise(NoiseLevel):
     (0..2^32-1). block: the pixels that are split together. ValueError says what is wrong.
 
     Guarantee: two images that differ by one step in one pixel have exactly one differing sample among the N, so
-    images at L1 distance R steps have at most R differing samples (Levine & Feizi 2021, theorem 2).
+    images at L1 distance R steps have at most R differing samples (DSSN, Levine & Feizi 2021).
     """
 
     def __init__(

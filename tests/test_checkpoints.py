@@ -392,7 +392,7 @@ def test_the_three_networks_that_are_compared_differ_in_their_noise_alone():
     assert {m.precision for m in manifests.values()} == {"float32"}
     assert [m.noise for m in manifests.values()] == ["dssn", "uniform", "ssn"]
     shapes = [{k: v for k, v in m.settings.items() if k != "scaled_input"} for m in manifests.values()]
-    assert shapes[0] == shapes[1] == shapes[2]  # unbounded samples are brought to one scale first, the others are not
+    assert shapes[0] == shapes[1] == shapes[2]  # additive noise is brought to one scale first, the others are not
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_before_training_the_picture_is_the_sample(shape):
         assert torch.allclose(Denoiser(widths=(8, 12, 16)).eval()(x, torch.full((len(x),), 0.5)), x, atol=1e-6)
 
 
-def test_unbounded_samples_come_at_one_scale():
+def test_samples_of_additive_noise_come_at_one_scale():
     x, lam = some_samples() * 4, torch.tensor([0.3, 3.0])
     denoiser = build_network("denoised-lite0", {**SETTINGS, "scaled_input": True}, 3, 1000).denoiser.eval()
     seen = []

@@ -168,6 +168,6 @@ def test_a_classifier_without_a_denoiser_has_nothing_to_train():
         Trainer(replace(settings, images=48, batch_size=8), data)
 
 
-def test_a_network_of_pooled_stages_learns_of_unbounded_samples_too(data):
+def test_a_network_of_pooled_stages_learns_of_additive_noise_too(data):
     trainer = Trainer(replace(TINY, architecture="film-pooled", network={"stages": [8, 8]}, noise="uniform"), data)
     assert trainer.model.network.scaled_input and math.isfinite(trainer.step()[0])

@@ -293,7 +293,8 @@ def show_images(
         drawn = max(sum(each.rival.votes) for each in gain.values())
         st.caption(
             f"Beside additive uniform noise at the same λ, where both answers are right: {drawn:,} samples of each "
-            "image (the paper takes 100,000), and fewer samples prove smaller radii. An abstention counts as no radius."
+            "image (the paper takes 100,000), and fewer samples prove smaller radii; nor do they count the votes of "
+            "each rival, as DSSN does. An abstention counts as no radius."
         )
     size = installed.manifest_of(name).input_shape[1:]
     seen = [(record, sources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]

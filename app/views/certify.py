@@ -121,7 +121,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
             hide_index=True,
         )
     with st.expander("What this certificate does not say"):
-        st.markdown(NOT_SAID.format(classes=f"{len(names):,}"))
+        st.markdown(NOT_SAID.format(classes=f"{len(names):,}", values=run.image.numel()))
     with st.expander("What the words mean"):
         st.markdown(glossary.listed(glossary.OF_DSSN))
 
@@ -153,10 +153,11 @@ def offer_file(run: VoteRun) -> None:
 
 NOT_SAID = """
 - It speaks of **8-bit pictures of this size** and of the **L1 distance**: the sum of all changes over all pixels and
-  colour channels. It says nothing of L2 or L∞ distance, of rotation, blur, or another crop.
+  colour channels. Of L2 distance it says little (changes in grey levels whose squares add up to R or less), of L∞
+  nothing: one grey level everywhere adds up to {values:,}. It says nothing of rotation, blur, or another crop.
 - It speaks of the picture **after** cropping, resizing and rounding, as shown, not of the file it came from.
 - It holds for **this network, these offsets and this λ**, computed in the same number format, with as many samples at
-  a time, on the same kind of machine: another may round otherwise.
+  a time, with the same software on the same kind of machine: others may round otherwise.
 - It does not say that the answer is **right**: a wrong answer can be certified too.
 - This network knows **{classes} classes** and must name one of them, whatever the picture shows.
 """

@@ -94,7 +94,7 @@ def show(findings: list[Finding], document: Document) -> None:
     with st.expander("Not checked"):
         st.markdown(
             "How and where the file was made, by its own word. `certify --strict` says what holds on all machines "
-            "whose logits differ by less than a gap that you choose."
+            "whose logits differ by less than half of a gap that you choose."
         )
         st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
 

@@ -168,7 +168,8 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
     st.caption(
         "Before its last point a randomized curve is a preview: the certificate counts at the n, α and seed fixed "
         "beforehand. To change them until the radius pleases would break α. DSSN's bounds are exact at every moment "
-        "and meet at N."
+        "and meet at N. It counts every rival's votes; a randomized radius bounds the winner's share alone, as if all "
+        "other votes were for one rival."
     )
     outcomes = [outcome_of(run, settings) for run in runs.values()]
     for place, outcome in zip(st.columns(len(outcomes)), outcomes, strict=True):
@@ -224,8 +225,8 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
         hide_index=True,
     )
     st.caption(
-        "To keep the best of five randomized runs would break α: each certificate may fail with that probability, and "
-        "the largest radius is the likeliest to have failed."
+        "To keep the best of five randomized runs would break α: each certificate may fail with up to that "
+        "probability, and the largest radius is the likeliest to have failed."
     )
     rows = [o.row(names) for results in found.values() for o in results]
     exports.files("repetitions", rows, {"chart": canvas.figure})
@@ -275,8 +276,9 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
         where = f"{METHODS[best.method]} at σ = {best.sigma:.2f}"
         st.info(f"Largest for this picture: {where}, ρ = {best.shown_radius} ({verdict}).")
     st.warning(
-        "Choosing σ by looking at this picture's own radius is exploration. A certificate speaks of a classifier that "
-        "was fixed beforehand, σ included."
+        "Choosing σ by looking at this picture's own radius is exploration. Each DSSN certificate here is true of the "
+        "classifier at its σ; one that took the best σ of every picture would be another classifier, and is not "
+        "certified. Of the randomized methods, keeping the largest radius breaks α too."
     )
     rows = [o.row(names) for found in outcomes.values() for o in found]
     exports.files("sweep", rows, {"radii": radii.figure, "votes": votes.figure})
@@ -329,8 +331,8 @@ def page() -> None:
     st.title("Compare", anchor=False)
     st.markdown(
         "The same picture and the same strength of noise under **DSSN**, whose certificate is exact, and under the two "
-        "randomized methods around it, whose certificates are estimates that may fail with probability α. Each method "
-        "asks a network of its own, trained for its noise."
+        "randomized methods around it, whose certificates are estimates that may each fail with a probability of at "
+        "most α. Each method asks a network of its own, trained for its noise."
     )
     collection = controls.choose_collection()
     model = controls.network(collection.model)

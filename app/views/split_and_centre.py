@@ -267,7 +267,7 @@ SCHEMES = """
   repeat each other. Colour channels that are not split together are a third of the cycle apart, in all schemes but the
   last two.
 - **blue**: noise without low frequencies, from a 64 × 64 tile made by void-and-cluster.
-- **bayer**: the 16 × 16 ordered-dither matrix of newspaper print.
+- **bayer**: the 16 × 16 matrix for ordered dithering (Bayer 1973), made for early displays.
 - **white**: every pixel draws its own offset; equal neighbours and gaps happen by chance.
 - **reference**: also drawn, the way the paper's own code draws them.
 """

@@ -252,10 +252,11 @@ counted. Why does sharing cost the bound nothing?
   its two values. For pixel i that happens for at most |kᵢ − k′ᵢ| of the N values of j, *however the splits of
   different pixels hang together*. Adding these up (the union bound) gives at most Σ|kᵢ − k′ᵢ| changed samples: the L1
   distance. Nowhere did we need independence.
-- **It only changes what happens below the bound.** With independent splits, changes in several pixels overlap by
-  chance, and fewer samples change: at an L1 distance of λ, spread thinly over many pixels, 39 % of all samples, where
-  the bound is 50 %. DSSN gives that up (the longer radii under box constraints, on the page Compare, rest on it), and
-  gets an exact count for it.
+- **It only changes what happens below the bound.** With independent splits, changes in several pixels overlap, whatever
+  pixels they are: an L1 distance of λ, spread thinly over many of them, changes 39 % of all samples, where the bound is
+  50 %. In DSSN steps at random overlap as often, but who knows the offsets can choose steps that never meet in one
+  sample, and reach the bound. That guarantee is given up (the longer radii under box constraints, on the page Compare,
+  rest on it) for an exact count.
 - **Additive noise cannot share.** With x + u, u uniform in a box, two images' noise clouds must overlap in *every*
   coordinate at once. Share one random number over all pixels and the clouds become two parallel lines, which in
   general do not meet at all: no certificate is left.
