@@ -16,12 +16,12 @@ T = TypeVar("T")
 
 def open_page(path: str) -> None:
     """At a change of page what its address says counts, not what a widget of that name held on another page."""
-    st.session_state["page-is-new"] = st.session_state.get("open-page") != path
-    if st.session_state["page-is-new"]:
-        st.session_state["shown-here"] = {}
-        for key in st.query_params:
+    is_new = st.session_state.get("open-page") != path
+    if is_new:
+        for key in st.query_params:  # first: it may say anything, these names too
             st.session_state.pop(key, None)
-    st.session_state["open-page"] = path
+        st.session_state["shown-here"] = {}
+    st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
 
 
 def comes_anew(what: str, kind: str = "") -> bool:

@@ -195,10 +195,12 @@ def parse(data: bytes) -> Document:
     except jsonschema.ValidationError as error:
         place = shown("/".join(map(str, error.absolute_path))) or "the file"
         raise CertificateFileError(f"this is not a certificate file: {place}: {error.message[:200]}") from None
+    except RecursionError:  # from putting a value into the message
+        raise CertificateFileError("this is not a certificate file: it is nested too deeply") from None
     try:
         _check_values({name: value for name, value in found.items() if name != "made"})
         json.dumps(found, ensure_ascii=False).encode()
-    except ValueError as error:  # also half a surrogate pair, which is no text
+    except (ValueError, RecursionError) as error:  # also half a surrogate pair, which is no text
         raise CertificateFileError(f"this is not a certificate file: {str(error)[:200]}") from None
     document: Document = found
     return document

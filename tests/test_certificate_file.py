@@ -70,6 +70,12 @@ def test_bytes_that_are_no_certificate_are_refused(data):
         parse(data)
 
 
+@pytest.mark.parametrize("depth", range(100, 1100, 10))
+def test_a_file_nested_too_deeply_is_refused(depth):
+    with pytest.raises(CertificateFileError):
+        parse(f'{{"claim": {{"votes": {"[" * depth}{"]" * depth}}}}}'.encode())
+
+
 def test_a_file_that_says_something_twice_is_refused(document):
     """Of two radii in one object some readers would see the first, and some the last."""
     text = dumps(document)

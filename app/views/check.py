@@ -30,8 +30,10 @@ def choose() -> Document | None:
         st.session_state["kept-certificate"] = pictures.tame(chosen.name), parse(chosen.getvalue())
     else:
         with st.container(horizontal=True):
-            for key, (label, _, about) in EXAMPLES.items():
-                st.button(label, key=key, help=about, on_click=take, args=(key,))
+            for key, (label, document_of, about) in EXAMPLES.items():
+                if st.button(label, key=key, help=about):
+                    forget()
+                    st.session_state["kept-certificate"] = about, document_of()
     if "kept-certificate" in st.session_state:
         name, document = st.session_state["kept-certificate"]
         st.caption(f"This is {name}.")
@@ -53,13 +55,6 @@ def choose_picture() -> bytes | None:
         st.session_state["kept-certified"] = chosen.getvalue()
     kept: bytes | None = st.session_state.get("kept-certified")
     return kept
-
-
-def take(key: str) -> None:
-    """A button's callback: check this example."""
-    forget()
-    _, document, about = EXAMPLES[key]
-    st.session_state["kept-certificate"] = about, document()
 
 
 def forget() -> None:

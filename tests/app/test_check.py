@@ -42,6 +42,13 @@ def test_an_example_holds_and_its_forgery_is_caught():
     assert "1 of" in told.value and "votes of the samples" in told.value
 
 
+def test_an_example_that_is_missing_gets_a_message(monkeypatch, tmp_path):
+    page = open_page()
+    monkeypatch.setattr(resources, "PRETRAINED", tmp_path)
+    page.button(key="example").click().run()
+    assert not page.exception and len(page.error) == 1
+
+
 def test_a_file_is_still_there_after_a_change_of_page_and_not_counted_again(monkeypatch):
     page = open_page()
     page.button(key="forgery").click().run()
