@@ -13,12 +13,11 @@ from dssn_core.comparison import to_csv
 
 def files(name: str, rows: list[dict[str, Any]], figures: dict[str, go.Figure]) -> None:
     """Download buttons for everything a section shows."""
-    offered: dict[str, tuple[str, str, str | Callable[[], str]]]
-    offered = {
-        "CSV": ("csv", "text/csv", to_csv(rows)),
-        "JSON": ("json", "application/json", json.dumps(rows, indent=1)),
+    offered: dict[str, tuple[str, str, Callable[[], str]]] = {  # each is made when it is asked for
+        "CSV": ("csv", "text/csv", partial(to_csv, rows)),
+        "JSON": ("json", "application/json", partial(json.dumps, rows, indent=1)),
     }
-    for title, figure in figures.items():  # made when asked for: 5 MB
+    for title, figure in figures.items():
         html = partial(figure.to_html, include_plotlyjs=True)
         offered[f"{title} (HTML)"] = (f"{title}.html", "text/html", html)
     with st.container(horizontal=True, vertical_alignment="center"):

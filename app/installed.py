@@ -84,7 +84,7 @@ def voter_of(stamp: Stamp, name: str) -> str:
 
 
 @stamped(*RECORDS)
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def evaluated(stamp: Stamp, name: str, part: Part = WHOLE) -> Evaluated:
     """A model's kept records of the test images of a part, and of held-out training images."""
     return Evaluated.kept(find_model(name), part)

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from .constants import PIXEL_STEPS, largest_steps, steps_needed
 from .records import Record
@@ -33,6 +32,8 @@ class Share:
 
     @cached_property
     def interval(self) -> tuple[float, float]:
+        from scipy.stats import binomtest  # takes a second to import, which most commands and pages need not wait for
+
         # The interval is the same whatever is tested, and testing the share itself takes no search for a p-value.
         bounds = binomtest(self.count, self.images, self.share).proportion_ci(method="wilson")
         return float(bounds.low), float(bounds.high)

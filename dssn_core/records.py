@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
@@ -135,7 +135,7 @@ class Part:
     but: str = ""
 
     def __contains__(self, name: str) -> bool:
-        return fnmatch(name, self.files) and not (self.but and fnmatch(name, self.but))
+        return fnmatchcase(name, self.files) and not (self.but and fnmatchcase(name, self.but))
 
     def __str__(self) -> str:
         """How a manifest names it; empty for the whole."""

@@ -93,13 +93,6 @@ def plane_votes(noise: SplitNoise, toy: str, boundary: Boundary) -> np.ndarray:
     return counts
 
 
-def plane_radii(votes: np.ndarray, levels: int) -> np.ndarray:
-    """int64 (256, 256): certified radius of every image in steps; `Certificate` for two classes, for all at once."""
-    ones, zeros = votes, levels - votes
-    radii: np.ndarray = np.where(ones > zeros, (ones - zeros - 1) // 2, (zeros - ones) // 2)
-    return radii
-
-
 def nearest_other(votes: np.ndarray, levels: int, first: int, second: int) -> tuple[int, int, int] | None:
     """(distance in steps, k1, k2) of the nearest image of the other class, by looking at all; None if there is none."""
     label = votes * 2 > levels

@@ -58,7 +58,7 @@ def reveal(number: int) -> None:
 
 def ask(number: int, step: LessonStep) -> None:
     st.markdown(f"**{step.question}**")
-    st.radio(
+    chosen = st.radio(
         "Your prediction",
         range(len(step.options)),
         index=answers().get(number),
@@ -66,7 +66,6 @@ def ask(number: int, step: LessonStep) -> None:
         key=f"answer-{number}",
         label_visibility="collapsed",
     )
-    chosen = st.session_state[f"answer-{number}"]
     st.button("Reveal", key="reveal", type="primary", on_click=reveal, args=(number,), disabled=chosen is None)
     if number not in answers():
         return
