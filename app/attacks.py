@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,17 +12,20 @@ from torch import Tensor
 from app import resources
 from dssn_core import SplitNoise
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
+from dssn_core.certificate import Certificate, certificate_from_labels
 from dssn_core.networks import Classifier
 
 
 @dataclass(frozen=True)
 class Attack:
-    """poked: the picture as it is now, and its votes. first: the votes of the original, int64 (N,).
+    """model, noise: what votes. poked: the picture now, and its votes. first: those of the original, int64 (N,).
 
     before: what was there before a whole budget was spent at once, for that has no moves to take back. wanted: a
     picture whose votes are still to be counted. guided: how many guided steps are still to come. seed: of random steps.
     """
 
+    model: Classifier
+    noise: SplitNoise
     poked: Poked
     first: np.ndarray = field(repr=False)
     before: Poked | None = None
@@ -30,9 +34,19 @@ class Attack:
     seed: int = 0
 
     @staticmethod
-    def on(image: Tensor, labels: np.ndarray) -> "Attack":
+    def on(model: Classifier, image: Tensor, noise: SplitNoise, labels: np.ndarray) -> "Attack":
         """Nothing done yet to an image with these votes."""
-        return Attack(Poked(image, image, labels), labels)
+        return Attack(model, noise, Poked(image, image, labels), labels)
+
+    def is_on(self, model: Classifier, image: Tensor, noise: SplitNoise) -> bool:
+        """Whether this is what is attacked."""
+        networks = {(of.manifest.weights_sha256, of.precision) for of in (self.model, model)}
+        return len(networks) == 1 and repr(self.noise) == repr(noise) and torch.equal(self.poked.original, image)
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """Of the original: its class is what is attacked, its radius the budget."""
+        return certificate_from_labels(self.first, self.model.num_classes)
 
     @property
     def can_undo(self) -> bool:
@@ -49,53 +63,45 @@ class Attack:
         return replace(self, seed=self.seed + 1), torch.Generator().manual_seed(self.seed + 1)
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What an attack is fought with. budget: R, in steps. label: the class that won. step: of a button of one step."""
-
-    model: Classifier
-    noise: SplitNoise
-    budget: int
-    label: int
-    step: Step | None = None
+def _poked(attack: Attack, step: Step) -> Attack:
+    return replace(attack, poked=resources.poked(attack.model, attack.poked, attack.noise, step))
 
 
-def _step(attack: Attack, setting: Setting) -> Attack:
-    assert setting.step is not None
+def _step(attack: Attack, step: Step | None) -> Attack:
+    assert step is not None
     with suppress(ValueError):  # a second click, before the page has answered the first, may leave the range
-        return replace(attack, poked=resources.poked(setting.model, attack.poked, setting.noise, setting.step))
+        return _poked(attack, step)
     return attack
 
 
-def _random(attack: Attack, setting: Setting) -> Attack:
+def _random(attack: Attack, step: Step | None) -> Attack:
     attack, generator = attack.drawing()
-    step = random_step(attack.poked.image, generator)
-    return replace(attack, poked=resources.poked(setting.model, attack.poked, setting.noise, step))
+    return _poked(attack, random_step(attack.poked.image, generator))
 
 
-def _spend(attack: Attack, setting: Setting) -> Attack:
+def _spend(attack: Attack, step: Step | None) -> Attack:
     attack, generator = attack.drawing()
-    return replace(attack, wanted=random_walk(attack.poked.original, setting.budget, generator))
+    return replace(attack, wanted=random_walk(attack.poked.original, attack.certificate.radius_steps, generator))
 
 
-def _undo(attack: Attack, setting: Setting) -> Attack:
+def _undo(attack: Attack, step: Step | None) -> Attack:
     if attack.poked.moves or attack.before is None:
         return replace(attack, poked=undo(attack.poked))
     return replace(attack, poked=attack.before, before=None)
 
 
-def _reset(attack: Attack, setting: Setting) -> Attack:
-    return replace(Attack.on(attack.poked.original, attack.first), seed=attack.seed)
+def _reset(attack: Attack, step: Step | None) -> Attack:
+    return replace(Attack.on(attack.model, attack.poked.original, attack.noise, attack.first), seed=attack.seed)
 
 
-def _guided(steps: int) -> Callable[[Attack, Setting], Attack]:
-    return lambda attack, setting: replace(attack, guided=steps)
+def _guided(steps: int) -> Callable[[Attack, Step | None], Attack]:
+    return lambda attack, step: replace(attack, guided=steps)
 
 
 BURST = 10
 """Guided steps that one button asks for."""
 
-ACTIONS: dict[str, Callable[[Attack, Setting], Attack]] = {
+ACTIONS: dict[str, Callable[[Attack, Step | None], Attack]] = {
     "down": _step,
     "up": _step,
     "random": _random,
@@ -108,12 +114,15 @@ ACTIONS: dict[str, Callable[[Attack, Setting], Attack]] = {
 """By the name of a button. What takes many passes of the network is only asked for: `wanted`, and `guided` steps."""
 
 
-def acted(action: str, attack: Attack, setting: Setting) -> Attack:
-    """The attack after a button; whatever was asked for before, and is not done yet, is dropped."""
-    return ACTIONS[action](replace(attack, guided=0, wanted=None), setting)
+def acted(action: str, attack: Attack, step: Step | None = None) -> Attack:
+    """The attack after a button; whatever was asked for before, and is not done yet, is dropped.
+
+    step: of a button of one step.
+    """
+    return ACTIONS[action](replace(attack, guided=0, wanted=None), step)
 
 
-def guided_on(attack: Attack, setting: Setting) -> Attack:
+def guided_on(attack: Attack) -> Attack:
     """The attack after the next of its guided steps; with none left to come where there is none to take."""
-    after = resources.guided(setting.model, attack.poked, setting.noise, setting.label)
+    after = resources.guided(attack.model, attack.poked, attack.noise, attack.certificate.label)
     return replace(attack, poked=after, guided=0 if after is attack.poked else attack.guided - 1)

@@ -13,6 +13,7 @@ from app.collection import COLLECTIONS, Collection
 from app.glossary import NETWORKS
 from app.runs import VoteRun
 from dssn_core import Certificate, levels_from_sigma
+from dssn_core.certificate_file import made_elsewhere
 from dssn_core.checkpoints import CheckpointError
 from dssn_core.comparison import METHODS
 from dssn_core.images import image_sha256
@@ -93,15 +94,20 @@ def vote_on(name: str, image: Tensor, levels: int) -> VoteRun:
     """The vote that came with the network, or one counted here: where there is none, or where that was asked for."""
     digest = image_sha256(image)
     if st.session_state.get("counted-here") != (name, digest, levels):
-        stored = resources.stored_run(name, digest, levels, image)
+        stored = resources.stored_run(name, image, levels)
         if stored is not None:
             return stored
     return resources.votes_of(name, image, levels)
 
 
-def all_labels(model: Classifier, image: Tensor, levels: int) -> np.ndarray:
-    """int64 (N,): the vote of every sample, in index order; counted now, with a bar, where it is not known yet."""
+def all_labels(model: Classifier, image: Tensor, levels: int, here: bool = False) -> np.ndarray:
+    """int64 (N,): the vote of every sample, in index order; counted now, with a bar, where it is not known yet.
+
+    here: not as another kind of machine counted it, where nearly tied samples may vote otherwise.
+    """
     run, bar = vote_on(model.manifest.name, image, levels), st.empty()
+    if here and run.made is not None and made_elsewhere(run.made):
+        run = resources.votes_of(model.manifest.name, image, levels)
     while not run.finished:
         shown = partial(bar.progress, run.done / run.total, f"{run.done} of {run.total} samples have voted")
         run.advance(waiting=shown)

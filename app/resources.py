@@ -1,10 +1,11 @@
 """What all sessions share of the networks: themselves, their votes and estimates under way, other answers of them."""
 
 import gc
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -28,7 +29,6 @@ from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.self_check import KNOWN, Result, outcome
 from dssn_core.splitting import Block
-from dssn_core.stored import Stored
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.verification import Counter, Finding, verify
@@ -58,87 +58,68 @@ def model(stamp: Stamp, name: str) -> Classifier:
     return loaded
 
 
-def stored_vote(model_name: str, image_hash: str, levels: int) -> Stored | None:
-    """The vote that came with the network, if there is one."""
-    try:
-        return stored.stored_vote(model(model_name), find_model(model_name), image_hash, levels)
-    except ValueError:  # a damaged file of certificates is none: they are counted here then
-        return None
+HASHES: dict[str | type, Callable[[Any], str]] = {
+    Tensor: lambda tensor: f"{tensor.dtype} {tuple(tensor.shape)} {sha256(tensor.numpy().tobytes()).hexdigest()}",
+    Classifier: lambda classifier: f"{classifier.manifest.weights_sha256} {classifier.precision}",
+}
+"""What tells pictures, samples and networks from others in the keys of caches; Streamlit does not know how."""
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _vote_run(voter: str, model_name: str, image_hash: str, levels: int, repeat: int, _image: Tensor) -> VoteRun:
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASHES)
+def _vote_run(voter: str, model_name: str, image: Tensor, levels: int, repeat: int) -> VoteRun:
     classifier = model(model_name)
-    return VoteRun(classifier, _image, noise_for(classifier, levels))
+    return VoteRun(classifier, image, noise_for(classifier, levels))
 
 
 @stamped(*NETWORK, stored.FILE)
-@st.cache_resource(max_entries=64, show_spinner=False)
-def stored_run(stamp: Stamp, model_name: str, image_hash: str, levels: int, _image: Tensor) -> VoteRun | None:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASHES)
+def stored_run(stamp: Stamp, model_name: str, image: Tensor, levels: int) -> VoteRun | None:
     """The vote on an image that came with the network, if there is one."""
-    known = stored_vote(model_name, image_hash, levels)
+    classifier = model(model_name)
+    try:
+        known = stored.stored_vote(classifier, find_model(model_name), image_sha256(image), levels)
+    except ValueError:  # a damaged file of certificates is none: they are counted here then
+        return None
     if known is None:
         return None
-    classifier = model(model_name)
-    run = VoteRun(classifier, _image, noise_for(classifier, levels))
+    run = VoteRun(classifier, image, noise_for(classifier, levels))
     run.take(known)
     return run
 
 
 def votes_of(model_name: str, image: Tensor, levels: int, repeat: int = 0) -> VoteRun:
     """The vote on an image, new or as somebody left it; counted separately for every number `repeat`."""
-    return _vote_run(voter_of(model_name), model_name, image_sha256(image), levels, repeat, image)
+    return _vote_run(voter_of(model_name), model_name, image, levels, repeat)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _estimate_run(voter: str, model_name: str, image_hash: str, plan: Plan, _image: Tensor) -> EstimateRun:
-    return EstimateRun(model(model_name), _image, plan)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASHES)
+def _estimate_run(voter: str, model_name: str, image: Tensor, plan: Plan) -> EstimateRun:
+    return EstimateRun(model(model_name), image, plan)
 
 
 def estimate_of(model_name: str, image: Tensor, plan: Plan) -> EstimateRun:
     """The counts of an image by a plan, new or as somebody left them; plans that differ in alpha share them."""
-    return _estimate_run(voter_of(model_name), model_name, image_sha256(image), replace(plan, alpha=0.5), image)
+    return _estimate_run(voter_of(model_name), model_name, image, replace(plan, alpha=0.5))
 
 
-Known = tuple[str, str, float]
-"""What an answer of a network depends on: its weights and number format, the samples, and lambda."""
-
-
-def _known(classifier: Classifier, samples: Tensor, lam: float) -> Known:
-    network = f"{classifier.manifest.weights_sha256} {classifier.precision}"
-    return network, hashlib.sha256(samples.numpy().tobytes()).hexdigest(), lam
-
-
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=HASHES)
 def probabilities(classifier: Classifier, samples: Tensor, lam: float) -> Tensor:
     """float32 (B, K) softmax of the network's answers on samples (B, C, H, W)."""
-    return _probabilities(_known(classifier, samples, lam), classifier, samples)
 
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _probabilities(known: Known, _classifier: Classifier, _samples: Tensor) -> Tensor:
     def work() -> Tensor:
         with torch.inference_mode():
-            logits: Tensor = _classifier(_samples, known[-1])
+            logits: Tensor = classifier(samples, lam)
             return logits.softmax(dim=1)
 
     return network_work(work)
 
 
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=HASHES)
 def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | None:
     """`Classifier.denoised` on the worker thread; a network without a denoiser is not waited for."""
     if not classifier.network.has_denoiser:
         return None
-    return _denoised(_known(classifier, samples, lam), classifier, samples)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _denoised(known: Known, _classifier: Classifier, _samples: Tensor) -> Tensor | None:
-    return network_work(lambda: _classifier.denoised(_samples, known[-1]))
-
-
-def poke_key(classifier: Classifier, image: Tensor, noise: SplitNoise) -> str:
-    """What an attack is about."""
-    return f"{classifier.manifest.weights_sha256} {image_sha256(image)} {noise!r}"
+    return network_work(lambda: classifier.denoised(samples, lam))
 
 
 def guided(classifier: Classifier, state: Poked, noise: SplitNoise, label: int) -> Poked:
@@ -159,26 +140,23 @@ def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
     return plane_votes(SplitNoise(levels, TWO_PIXELS, offsets), toy, boundary)
 
 
-@st.cache_data(max_entries=256, show_spinner="Measuring what is kept of the picture …")
-def reconstruction_errors(
-    image_hash: str, lambdas: tuple[float, ...], block: Block, _image: Tensor
-) -> dict[str, list[float]]:
-    """Reconstruction error of a picture by offset scheme, at each lambda; of its brightness where colours are added."""
-    shape = check_shape(_image.shape)
+@st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=HASHES)
+def reconstruction_errors(image: Tensor, lam: float, block: Block) -> dict[str, float]:
+    """Reconstruction error of a picture by offset scheme; of its brightness where colours are added up."""
+    levels, shape = levels_from_lambda(lam), check_shape(image.shape)
 
-    def error(scheme: str, lam: float) -> float:
-        noise = SplitNoise(levels_from_lambda(lam), shape, scheme, block=block)
-        return reconstruction_error(_image, noise, colours=block[0] == 1)
+    def error(scheme: str) -> float:
+        return reconstruction_error(image, SplitNoise(levels, shape, scheme, block=block), colours=block[0] == 1)
 
     # One after the other: between them others get their turn.
-    return {s: [network_work(partial(error, s, lam)) for lam in lambdas] for s in OFFSET_SCHEMES}
+    return {scheme: network_work(partial(error, scheme)) for scheme in OFFSET_SCHEMES}
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def brightness_error(image_hash: str, levels: int, block: Block, _image: Tensor) -> float:
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASHES)
+def brightness_error(image: Tensor, levels: int, block: Block) -> float:
     """Reconstruction error of a picture's brightness, under the default offsets."""
-    noise = SplitNoise(levels, tuple(_image.shape), block=block)
-    return network_work(lambda: reconstruction_error(_image, noise, colours=False))
+    noise = SplitNoise(levels, check_shape(image.shape), block=block)
+    return network_work(lambda: reconstruction_error(image, noise, colours=False))
 
 
 def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
@@ -222,7 +200,8 @@ def verification(document: Document, image: Tensor | None, tell: Callable[[float
 
 def self_checks() -> list[tuple[str, Callable[[], str]]]:
     """All checks of this installation, by name; the networks work on the worker thread."""
-    return list(self_check.checks(count=in_turns(lambda share: None), work=network_work))
+    # To ask for the state of the session is enough for Streamlit to stop here once nobody looks any more.
+    return list(self_check.checks(count=in_turns(lambda share: "open-page" in st.session_state), work=network_work))
 
 
 def installation() -> tuple[Stamp, ...]:

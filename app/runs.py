@@ -39,9 +39,20 @@ WAITING_SECONDS = 0.2
 MOST_STATES = 256
 
 
-def network_work(work: Callable[[], T]) -> T:
-    """Do some work with a network on the worker thread, in its turn."""
-    return WORKER.submit(work).result()
+def network_work(work: Callable[[], T], waiting: Callable[[], object] = lambda: None) -> T:
+    """Do some work with a network on the worker thread, in its turn.
+
+    waiting: called every fifth of a second until it is done; an exception it raises gives up the turn, so that a page
+    whose work waits behind others' still answers.
+    """
+    turn = WORKER.submit(work)
+    try:
+        while not wait([turn], timeout=WAITING_SECONDS).done:
+            waiting()
+    except BaseException:
+        turn.cancel()  # unless it has begun
+        raise
+    return turn.result()
 
 
 class Progress(Protocol):
@@ -65,14 +76,30 @@ class Run(ABC, Generic[S]):
         self.seconds = 0.0
         """Time spent on it so far, waiting for a turn not counted."""
         self.state: S | None = None
-        self.history: list[S] = []
-        """The state after every chunk; of a long run after every second one, fourth one and so on, and the last."""
+        self.history: list[tuple[int, int, int]] = []
+        """`_known` after every chunk; of a long run after every second one, fourth one and so on, and the last."""
         self._chunks, self._stride = 0, 1
         self._model, self.image = model, image
 
     @abstractmethod
     def _next(self) -> S:
         """The state after one more chunk."""
+
+    @staticmethod
+    @abstractmethod
+    def _known(state: S) -> tuple[int, int, int]:
+        """What `known_radii` needs of a state; first the samples done."""
+
+    @abstractmethod
+    def known_radii(self, alpha: float) -> list[tuple[int, float, float]]:
+        """After every chunk so far: samples done, and lower and upper bound of the radius on the [0, 1] scale.
+
+        alpha: of a randomized method.
+        """
+
+    @abstractmethod
+    def outcome(self, alpha: float) -> Outcome:
+        """What the finished run says, a randomized one at `alpha`."""
 
     @property
     def model_name(self) -> str:
@@ -100,24 +127,13 @@ class Run(ABC, Generic[S]):
         self.state = state
         self._chunks += 1
         if self._chunks % self._stride == 0 or self.finished:
-            self.history.append(state)
+            self.history.append(self._known(state))
         if len(self.history) > MOST_STATES and not self.finished:
             self.history, self._stride = self.history[1::2], 2 * self._stride
 
     def advance(self, waiting: Callable[[], object] = lambda: None) -> S:
-        """Compute one more chunk, if any are left, and return the state.
-
-        waiting: called every fifth of a second until it is done; an exception it raises gives up the turn, so that a
-        page whose run waits behind others still answers.
-        """
-        turn = WORKER.submit(self._step)
-        try:
-            while not wait([turn], timeout=WAITING_SECONDS).done:
-                waiting()
-        except BaseException:
-            turn.cancel()  # unless it has begun
-            raise
-        turn.result()
+        """Compute one more chunk, if any are left, and return the state. waiting: as for `network_work`."""
+        network_work(self._step, waiting)
         assert self.state is not None
         return self.state
 
@@ -143,18 +159,27 @@ class VoteRun(Run[Tally]):
         self.labels[state.indices] = state.labels
         return state
 
+    @staticmethod
+    def _known(state: Tally) -> tuple[int, int, int]:
+        bounds = state.bounds
+        return state.done, bounds.lower, bounds.upper
+
+    def known_radii(self, alpha: float) -> list[tuple[int, float, float]]:
+        return [(done, lower / PIXEL_STEPS, upper / PIXEL_STEPS) for done, lower, upper in list(self.history)]
+
     def take(self, stored: Stored) -> None:
         """Take over a vote that was counted before, with all its states."""
-        self.history = list(replay(stored.labels, self._model.num_classes, self.image, self.noise))
-        self.state, self.made, self.seconds = self.history[-1], stored.made, stored.seconds
+        for state in replay(stored.labels, self._model.num_classes, self.image, self.noise):
+            self.history.append(self._known(state))
+            self.state = state
+        self.made, self.seconds = stored.made, stored.seconds
         self.labels[:] = stored.labels
 
     def document(self, embed: bool) -> Document:
         """The finished vote as a certificate file, with the picture in it or without."""
         return make(self._model, self.image, self.labels, self.total, seconds=self.seconds, embed=embed, made=self.made)
 
-    def outcome(self) -> Outcome:
-        """What the finished vote says."""
+    def outcome(self, alpha: float) -> Outcome:
         certificate = certificate_from_votes(self.finish().votes, self.total)
         passes = ChunkLayout.for_images(self.total, self.noise.shape).passes
         return exact_outcome(certificate, passes, self.model_name, image_sha256(self.image), self.seconds)
@@ -170,24 +195,19 @@ class EstimateRun(Run[Estimation]):
     def _next(self) -> Estimation:
         return next(estimate(self._model, self.image, self.plan, resume=self.state))
 
+    @staticmethod
+    def _known(state: Estimation) -> tuple[int, int, int]:
+        return state.done, int(state.votes[state.label]), int(state.votes.sum())
+
+    def known_radii(self, alpha: float) -> list[tuple[int, float, float]]:
+        """Previews, both bounds the same: the certificate counts when all samples are in."""
+        found = []
+        for done, own, total in list(self.history):
+            preview = uniform_radius(lower_confidence_bound(own, total, alpha), self.plan.lam) or 0.0
+            found.append((done, preview, preview))
+        return found
+
     def outcome(self, alpha: float) -> Outcome:
-        """What the finished counts say at `alpha`."""
         state = replace(self.finish(), plan=replace(self.plan, alpha=alpha))
         certificate = randomized_certificate(state, self.image)
         return randomized_outcome(certificate, self.model_name, image_sha256(self.image), self.seconds)
-
-
-def known_radii(run: VoteRun | EstimateRun, alpha: float) -> list[tuple[int, float, float]]:
-    """After every chunk so far: samples done, and lower and upper bound of the radius on the [0, 1] scale.
-
-    Those of an estimate are previews, both the same: its certificate counts when all samples are in.
-    """
-    if isinstance(run, VoteRun):
-        bounds = [(state.done, state.bounds) for state in run.history]
-        return [(done, b.lower / PIXEL_STEPS, b.upper / PIXEL_STEPS) for done, b in bounds]
-    found = []
-    for state in list(run.history):
-        p_lower = lower_confidence_bound(int(state.votes[state.label]), int(state.votes.sum()), alpha)
-        preview = uniform_radius(p_lower, run.plan.lam) or 0.0
-        found.append((state.done, preview, preview))
-    return found

@@ -110,8 +110,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     st.markdown("**The arithmetic**")
     controls.show_account(certificate, names)
     with st.expander("Margins to every other class"):
-        rivals = (c for c in range(len(names)) if c != certificate.label)
-        order = sorted(rivals, key=lambda c: -certificate.votes[c])
+        order = charts.ranking(certificate.votes)[1:]
         st.dataframe(
             {
                 "class": [names[c] for c in order],
@@ -185,15 +184,18 @@ def tell_origin(run: VoteRun, model: Classifier) -> None:
                 args=("counted-here", key),
             )
         return
-    if st.session_state.get("counted-here") != key or (stored := resources.stored_vote(*key)) is None:
+    if st.session_state.get("counted-here") != key:
         return
-    differing = int((stored.labels != run.labels).sum())
+    kept = resources.stored_run(run.model_name, run.image, run.total)
+    if kept is None or kept.made is None:
+        return
+    differing = int((kept.labels != run.labels).sum())
     if not differing:
         st.caption(f"Counted here in {run.seconds:.1f} s: all {run.total} votes are those that came with the network.")
     else:
         st.caption(
             f"Counted here in {run.seconds:.1f} s: {differing} of {run.total} votes are not those that came with the "
-            f"network, counted on {stored.made.get('processor')}. Another kind of machine rounds otherwise, and nearly "
+            f"network, counted on {kept.made.get('processor')}. Another kind of machine rounds otherwise, and nearly "
             "tied samples turn. This is its certificate."
         )
 

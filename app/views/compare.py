@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -13,7 +14,7 @@ from app import charts, compare_charts, controls, exports, gallery, pictures, pi
 from app.collection import Collection
 from app.gallery import Chosen
 from app.glossary import GLOSSARY, listed
-from app.runs import EstimateRun, VoteRun, known_radii
+from app.runs import Run
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, longest
 from dssn_core.constants import DSSN, lambda_from_levels, sigma_from_levels
@@ -25,8 +26,6 @@ SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
 REPEATS = 5
 REDRAW_SECONDS = 0.5
-
-AnyRun = VoteRun | EstimateRun
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Settings:
 # --- runs ----------------------------------------------------------------------------------------------------------
 
 
-def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> AnyRun:
+def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> Run[Any]:
     """The run of a method; every number `repeat` gives one of its own."""
     name = settings.collection.model_for(method)
     if method == DSSN:
@@ -54,11 +53,7 @@ def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> A
     return resources.estimate_of(name, image, plan)
 
 
-def outcome_of(run: AnyRun, settings: Settings) -> Outcome:
-    return run.outcome() if isinstance(run, VoteRun) else run.outcome(settings.alpha)
-
-
-def carry_on(runs: list[AnyRun], what: str, redraw: Callable[[], None]) -> None:
+def carry_on(runs: list[Run[Any]], what: str, redraw: Callable[[], None]) -> None:
     """Carry all runs on in turn to their ends; `redraw` is called now and then, and at the end."""
     bar, drawn = st.empty(), time.monotonic()
     total = sum(run.total for run in runs)
@@ -161,7 +156,7 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
     canvas = Canvas("spent", "certified radius against samples drawn")
 
     def redraw() -> None:
-        known = {method: known_radii(run, settings.alpha) for method, run in runs.items()}
+        known = {method: run.known_radii(settings.alpha) for method, run in runs.items()}
         canvas.draw(compare_charts.radius_against_samples(known, totals, lambda_from_levels(levels)))
 
     carry_on(list(runs.values()), "All methods", redraw)
@@ -171,7 +166,7 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
         "and meet at N. It counts every rival's votes; a randomized radius bounds the winner's share alone, as if all "
         "other votes were for one rival."
     )
-    outcomes = [outcome_of(run, settings) for run in runs.values()]
+    outcomes = [run.outcome(settings.alpha) for run in runs.values()]
     for place, outcome in zip(st.columns(len(outcomes)), outcomes, strict=True):
         if outcome.exact:
             sample = noise_for(model, levels).samples(image, 0, 1)
@@ -205,7 +200,7 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
     canvas = Canvas("again", "radii of repeated runs")
 
     def outcomes() -> dict[str, list[Outcome]]:
-        return {m: [outcome_of(run, settings) for run in found if run.finished] for m, found in runs.items()}
+        return {m: [run.outcome(settings.alpha) for run in found if run.finished] for m, found in runs.items()}
 
     # One repetition after the other, so that points appear from the start.
     for place, repetition in enumerate(zip(*runs.values(), strict=True), 1):
@@ -237,7 +232,7 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
 
 def sweep(chosen: Chosen, settings: Settings) -> None:
     model = resources.model(settings.collection.model)
-    names, sigmas = model.class_names, controls.sigmas_for(model)
+    names, sigmas = model.class_names, controls.sigmas_for(model) or (sigma_from_levels(settings.levels),)
     st.markdown(
         "Certified radius of this picture at every σ of the paper, under every method chosen, "
         f"n = {settings.n:,} each. A cross marks an abstention."
@@ -260,14 +255,14 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
         runs = {m: run_of(m, chosen.image, at_sigma) for m in settings.methods}
         fresh = not all(run.finished for run in runs.values())
         if fresh:
-            carry_on(list(runs.values()), f"σ = {sigma:g}", lambda: None)
+            carry_on(list(runs.values()), f"σ = {sigma:.2f}", lambda: None)
         for m, run in runs.items():
-            outcomes[m].append(outcome_of(run, settings))
+            outcomes[m].append(run.outcome(settings.alpha))
         if fresh or sigma == sigmas[-1]:
             radii.draw(compare_charts.sweep_radii(outcomes, names))
             votes.draw(compare_charts.sweep_votes(outcomes[method], names))
     answers = {METHODS[m]: [f"{names[o.label]}, {o.shown_radius}" for o in found] for m, found in outcomes.items()}
-    st.dataframe({"σ": [f"{sigma:g}" for sigma in sigmas], **answers}, hide_index=True)
+    st.dataframe({"σ": [f"{sigma:.2f}" for sigma in sigmas], **answers}, hide_index=True)
     best = longest(o for found in outcomes.values() for o in found)
     if best is None:
         st.info("No certificate for this picture: every chosen method abstains at every σ.")

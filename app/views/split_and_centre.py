@@ -12,7 +12,6 @@ from app.charts import NO_BAR
 from app.film import Film
 from dssn_core import SplitNoise
 from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lambda, levels_from_sigma
-from dssn_core.images import image_sha256
 from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.networks import Classifier
 from dssn_core.offsets import OFFSET_SCHEMES
@@ -275,7 +274,7 @@ SCHEMES = """
 
 @st.fragment
 def offsets(model: Classifier, image: Tensor) -> None:
-    block, digest = model.manifest.block, image_sha256(image)
+    block = model.manifest.block
     levels = choose_levels(math.prod(block))
     index = choose_index(levels)
     st.markdown(
@@ -284,13 +283,15 @@ def offsets(model: Classifier, image: Tensor) -> None:
         "tell more together. From top to bottom: offsets, sample, and what a fixed blur gets back from it."
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
-    errors = resources.reconstruction_errors(digest, CURVE_LAMBDAS, block, image)
-    here = resources.reconstruction_errors(digest, (lambda_from_levels(levels),), block, image)
+    with st.spinner("Measuring what is kept of the picture …"):
+        here = resources.reconstruction_errors(image, lambda_from_levels(levels), block)
+        along = [resources.reconstruction_errors(image, lam, block) for lam in CURVE_LAMBDAS]
+    errors = {scheme: [at[scheme] for at in along] for scheme in here}
     cells = []
     for scheme, noise in noises.items():
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
-        cells.append((f"“{scheme}”, error {here[scheme][0]:.4f}", [charts.offset_picture(noise), seen, rebuilt]))
+        cells.append((f"“{scheme}”, error {here[scheme]:.4f}", [charts.offset_picture(noise), seen, rebuilt]))
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
     rows = ("offsets", "sample", "what a blur gets back")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
@@ -312,7 +313,7 @@ BLOCKS: tuple[Block, ...] = (PIXELWISE, (3, 1, 1), (1, 2, 2), (3, 2, 2), (1, 4, 
 
 @st.fragment
 def blocks(model: Classifier, image: Tensor) -> None:
-    levels, digest = choose_levels(), image_sha256(image)
+    levels = choose_levels()
     index = choose_index(levels)
     st.markdown(
         "A split may also be laid over a **sum**: of the three colours of a pixel, or of neighbouring pixels. One grey "
@@ -326,7 +327,7 @@ def blocks(model: Classifier, image: Tensor) -> None:
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
         known = int(100 * noise.known)
-        error = resources.brightness_error(digest, levels, block, image)
+        error = resources.brightness_error(image, levels, block)
         cells.append((f"{controls.block_name(block)}: {known}\u00a0% known, error {error:.4f}", [seen, rebuilt]))
     rows = ("sample", "what a blur gets back")
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])

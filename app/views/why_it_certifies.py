@@ -6,14 +6,14 @@ import streamlit as st
 from torch import Tensor
 
 from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
-from app.attacks import BURST, Attack, Setting, acted, guided_on
+from app.attacks import BURST, Attack, acted, guided_on
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.certificate import certificate_from_labels, display_radius
 from dssn_core.constants import counted
 from dssn_core.networks import Classifier
 from dssn_core.splitting import PIXELWISE
-from dssn_core.two_pixels import TOYS, Boundary, nearest_other, plane_radii
+from dssn_core.two_pixels import TOYS, Boundary, nearest_other
 from dssn_core.voting import noise_for
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
@@ -34,26 +34,26 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
 
 def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Attack:
     """The attack under way on this picture at this noise, begun anew where there is none."""
-    key = resources.poke_key(model, image, noise)
-    if st.session_state.get("attack-key") != key:
-        labels = controls.all_labels(model, image, noise.levels)
-        st.session_state["attack-key"], st.session_state["attack"] = key, Attack.on(image, labels)
-    attack: Attack = st.session_state["attack"]
+    attack: Attack | None = st.session_state.get("attack")
+    if attack is None or not attack.is_on(model, image, noise):
+        labels = controls.all_labels(model, image, noise.levels, here=True)
+        attack = st.session_state["attack"] = Attack.on(model, image, noise, labels)
     if attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
-        attack = st.session_state["attack"] = attack.arrived(controls.all_labels(model, attack.wanted, noise.levels))
+        labels = controls.all_labels(model, attack.wanted, noise.levels, here=True)
+        attack = st.session_state["attack"] = attack.arrived(labels)
     return attack
 
 
-def act(action: str, setting: Setting) -> None:
+def act(action: str, step: Step | None) -> None:
     """A button's callback."""
-    st.session_state["attack"] = acted(action, st.session_state["attack"], setting)
+    st.session_state["attack"] = acted(action, st.session_state["attack"], step)
 
 
-def carry_on(attack: Attack, setting: Setting) -> None:
+def carry_on(attack: Attack) -> None:
     """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
     if attack.guided:
         with st.spinner("Looking for the step that helps most …"):
-            st.session_state["attack"] = guided_on(attack, setting)
+            st.session_state["attack"] = guided_on(attack)
         st.rerun()
 
 
@@ -63,7 +63,7 @@ def stop_walking() -> None:
         st.session_state["attack"] = replace(st.session_state["attack"], guided=0)
 
 
-def step_buttons(attack: Attack, setting: Setting) -> None:
+def step_buttons(attack: Attack) -> None:
     poked = attack.poked
     channels, height, width = poked.image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -77,8 +77,7 @@ def step_buttons(attack: Attack, setting: Setting) -> None:
 
         def button(action: str, label: str, icon: str, disabled: bool = False, change: int | None = None) -> None:
             step = None if change is None else Step(channel, row, column, change)
-            args = (action, replace(setting, step=step))
-            st.button(label, key=f"poke-{action}", icon=icon, on_click=act, args=args, disabled=disabled)
+            st.button(label, key=f"poke-{action}", icon=icon, on_click=act, args=(action, step), disabled=disabled)
 
         button("down", f"{value} → {value - 1}", ":material/remove:", value == 0, -1)
         button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS, +1)
@@ -129,7 +128,7 @@ def poke_it() -> None:
     model, image, noise = chosen
     attack = attack_on(model, image, noise)
     poked, names = attack.poked, model.class_names
-    first = certificate_from_labels(attack.first, len(names))
+    first = attack.certificate
     now = certificate_from_votes(poked.votes(len(names)), noise.levels)
     st.markdown(
         f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. A step is one grey level of "
@@ -141,8 +140,7 @@ def poke_it() -> None:
         st.warning(
             f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}."
         )
-    setting = Setting(model, noise, first.radius_steps, first.label)
-    step_buttons(attack, setting)
+    step_buttons(attack)
     left, right = st.columns([1, 1], gap="large")
     with left:
         last_move(poked, noise, names)
@@ -159,7 +157,7 @@ def poke_it() -> None:
             f"Steps from the original: {poked.spent}. Votes moved: {poked.moved(attack.first)}, never more than there "
             "were steps."
         )
-    carry_on(attack, setting)
+    carry_on(attack)
 
 
 # --- the two-pixel world -------------------------------------------------------------------------------------------
@@ -187,7 +185,8 @@ def two_pixel_world() -> None:
         first = st.slider("First pixel", 0, PIXEL_STEPS, 60, key="k1", bind="query-params")
         second = st.slider("Second pixel", 0, PIXEL_STEPS, 90, key="k2", bind="query-params")
     votes = resources.plane(levels, scheme, toy, Boundary(angle, position))
-    radius = int(plane_radii(votes, levels)[second, first])
+    ones = int(votes[second, first])
+    radius = certificate_from_votes((levels - ones, ones), levels).radius_steps
     other = nearest_other(votes, levels, first, second)
     with plane:
         player.show(
@@ -196,7 +195,6 @@ def two_pixel_world() -> None:
             f"the plane of all images of two pixels; the chosen one at {first}, {second}, with its diamond",
             on_pick=choose_point,
         )
-    ones = int(votes[second, first])
     with choices:
         st.metric("Certified radius R", counted(radius, "step"))
         away = (

@@ -4,7 +4,7 @@ import shutil
 
 from streamlit.testing.v1 import AppTest
 
-from app import collection
+from app import collection, controls
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
 from dssn_core import certify, levels_from_sigma, load_model, read_image
@@ -109,6 +109,12 @@ def test_two_pictures_of_one_class_are_two_settings():
 def test_without_a_picture_the_page_says_what_is_missing():
     page = open_page(source="My own picture")
     assert any("as soon as there is a picture" in info.value for info in page.info)
+
+
+def test_the_sweep_of_a_network_for_no_sigma_of_the_paper_is_at_the_one_that_is_set(monkeypatch):
+    monkeypatch.setattr(controls, "PAPER_SIGMAS", ())
+    page = open_page(compare="Sweep over σ", sweep="true", sigma="0.15")
+    assert page.dataframe[0].value["σ"].tolist() == ["0.15"]
 
 
 def test_a_comparison_says_which_networks_are_missing(monkeypatch):

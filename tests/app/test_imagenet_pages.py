@@ -11,7 +11,7 @@ from app.installed import manifest_of
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
 from dssn_core.certificate import display_radius
 from dssn_core.gallery import built_in_pictures
-from dssn_core.images import image_sha256, to_picture
+from dssn_core.images import to_picture
 from dssn_core.records import WHOLE, Record
 from dssn_core.standings import Evaluated
 from tests.app.test_certify import MAIN, shown_radius
@@ -40,7 +40,7 @@ def test_the_first_view_comes_with_the_network():
 def test_a_stored_vote_is_what_counting_it_here_gives():
     page = open_page("certify", picture=PICTURE.key, **{"imagenet-sigma": "0.15"})  # the picture tells which network
     image = read_image(PICTURE.path, (224, 224))
-    kept = resources.stored_vote("imagenet-dssn", image_sha256(image), 132)
+    kept = resources.stored_run("imagenet-dssn", image, 132)
 
     def radius_of(labels):
         return display_radius(certificate_from_votes(np.bincount(labels, minlength=1000), 132).radius_steps)

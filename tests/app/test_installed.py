@@ -9,7 +9,6 @@ from app import installed, resources
 from dssn_core import read_image
 from dssn_core.checkpoints import PRETRAINED, save_manifest
 from dssn_core.gallery import built_in_pictures
-from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
 from dssn_core.stored import keep_certificates
 
@@ -42,11 +41,11 @@ def test_a_vote_under_way_outlives_what_an_evaluation_writes(folder):
 
 def test_a_vote_that_was_added_is_found(folder):
     name, pixels = str(folder), read_image(built_in_pictures()[0].path)
-    assert resources.stored_run(name, image_sha256(pixels), 100, pixels) is None
+    assert resources.stored_run(name, pixels, 100) is None
     run = resources.votes_of(name, pixels, 100)
     run.finish()
     keep_certificates(folder, [run.document(embed=False)])
-    found = resources.stored_run(name, image_sha256(pixels), 100, pixels)
+    found = resources.stored_run(name, pixels, 100)
     assert found is not None and (found.labels == run.labels).all()
 
 

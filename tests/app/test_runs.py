@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from app import runs
-from app.runs import WORKER, EstimateRun, VoteRun, known_radii, network_work
+from app.runs import WORKER, EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, certificate_from_votes, count_votes, load_model
 from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.stored import Stored
@@ -48,7 +48,7 @@ def test_a_vote_counted_before_is_taken_over_with_all_its_states():
     taken.take(Stored(counted.labels, {"seconds": 2.5, "processor": "another"}, 2.5))
     assert taken.finished and taken.seconds == 2.5 and taken.made == {"seconds": 2.5, "processor": "another"}
     assert taken.labels.tolist() == counted.labels.tolist()
-    assert known_radii(taken, 0.001) == known_radii(counted, 0.001)
+    assert taken.known_radii(0.001) == counted.known_radii(0.001)
     assert taken.advance().votes.tolist() == counted.state.votes.tolist()  # nothing is left to do
 
 
@@ -66,7 +66,7 @@ def test_a_long_run_keeps_a_part_of_its_states(monkeypatch):
     monkeypatch.setattr(runs, "MOST_STATES", 4)
     run, _, _ = a_run()
     run.finish()
-    done = [state.done for state in run.history]
+    done = [done for done, _, _ in run.known_radii(0.001)]
     assert done == [252, 504, 756, 1000]  # every fourth of 16 chunks, evenly spread, and the last
 
 
@@ -97,7 +97,7 @@ def test_an_estimate_carried_on_equals_one_in_one_call():
     image, plan = a_run()[1], Plan("uniform", 300, n0=50, n=900)
     run = EstimateRun(Darkness().eval(), image, plan)
     run.advance()
-    known = known_radii(run, 0.001)
+    known = run.known_radii(0.001)
     assert known == [(50, 0.0, 0.0)]
     for alpha in (0.001, 0.2):
         found, expected = (
@@ -105,13 +105,13 @@ def test_an_estimate_carried_on_equals_one_in_one_call():
             certify_randomized(Darkness().eval(), image, Plan("uniform", 300, 50, 900, alpha)),
         )
         assert (found.votes, found.radius, found.box_radius) == (expected.votes, expected.radius, expected.box_radius)
-        assert known_radii(run, alpha)[-1] == (950, found.radius or 0.0, found.radius or 0.0)
+        assert run.known_radii(alpha)[-1] == (950, found.radius or 0.0, found.radius or 0.0)
 
 
 def test_the_bounds_of_a_vote_close_at_its_certificate():
     run, image, noise = a_run()
-    outcome = run.outcome()
-    known = known_radii(run, 0.001)
+    outcome = run.outcome(0.001)
+    known = run.known_radii(0.001)
     lower, upper = [low for _, low, _ in known], [high for _, _, high in known]
     assert lower == sorted(lower) and upper == sorted(upper, reverse=True)
     assert known[-1] == (1000, outcome.radius, outcome.radius)

@@ -2,12 +2,18 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from app import controls, resources
 from app.attacks import Attack
+from app.runs import VoteRun
+from dssn_core import count_votes
 from dssn_core.checkpoints import find_model, read_manifest
+from dssn_core.stored import Stored
+from dssn_core.voting import noise_for
 from tests.app.test_certify import MAIN, by_key
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
@@ -78,9 +84,22 @@ def test_a_second_click_beyond_the_range_does_nothing():
     page = open_page()
     up = page.button(key="poke-up")
     top = torch.full((3, 32, 32), 255, dtype=torch.uint8)
-    page.session_state["attack"] = Attack.on(top, page.session_state["attack"].first)
+    attack = page.session_state["attack"]
+    page.session_state["attack"] = Attack.on(attack.model, top, attack.noise, attack.first)
     healthy(up.click().run())
     assert spent(page) == 0
+
+
+def test_an_attack_counts_here_what_another_kind_of_machine_counted(monkeypatch):
+    def from_elsewhere(name, image, levels):
+        run = VoteRun(resources.model(name), image, noise_for(resources.model(name), levels))
+        run.take(Stored(np.full(levels, 3), {"torch": "0.1"}, 1.0))
+        return run
+
+    monkeypatch.setattr(controls, "vote_on", from_elsewhere)
+    attack = open_page().session_state["attack"]
+    counted = count_votes(attack.model, attack.poked.original, attack.noise)
+    assert attack.certificate.votes == tuple(counted) != (0, 0, 0, attack.noise.levels, 0, 0, 0, 0, 0, 0)
 
 
 def test_undo_and_reset_go_back():
