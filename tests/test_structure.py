@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,9 @@ def test_scipy_is_not_waited_for_where_it_is_not_needed(module):
 def test_the_first_page_does_not_wait_for_packages_that_few_pages_need():
     code = "import sys, app.resources; print({'timm', 'torchvision', 'torch._dynamo'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_every_package_of_the_library_is_installed():
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    found = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES if path.name == "__init__.py"}
+    assert set(stated) == found
