@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .images import Size, read_image
+from .images import MAX_BYTES, Size, read_image
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TRAIN_PARTS, TEST_PARTS = ("train",), ("test", "val")
@@ -138,13 +138,10 @@ def _opened(path: Path, changed: int) -> tuple[zipfile.ZipFile, dict[PurePosixPa
 def _contents(path: Path, name: PurePosixPath) -> bytes:
     try:
         archive, entries = _opened(path, path.stat().st_mtime_ns)
-        return archive.read(entries[name])
+        with archive.open(entries[name]) as file:
+            return file.read(MAX_BYTES + 1)  # what is larger is refused, and need not be unpacked whole
     except DAMAGED as error:
         raise ValueError(f"{path} cannot be read as a zip: {error}") from error
-
-
-def _file(path: Path, name: PurePosixPath) -> bytes:
-    return (path / name).read_bytes()
 
 
 def _sha256(path: Path) -> str:
@@ -189,11 +186,11 @@ class PictureFiles:
 
     def read(self, size: Size, places: Iterable[int]) -> Iterator[Tensor]:
         """The pictures at these places, cropped and resized to torch.uint8 (3, H, W)."""
-        contents = _contents if self.path.is_file() else _file
+        zipped = self.path.is_file()
         for name in (self.names[place] for place in places):
-            data = contents(self.path, name)
+            source = _contents(self.path, name) if zipped else self.path / name
             try:
-                yield read_image(data, size)
+                yield read_image(source, size)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
 

@@ -38,7 +38,8 @@ def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]
     ensemble = Ensemble([model.network for model in models])
     manifests = [model.manifest for model in models]
     alike = {field: _common(field, [getattr(manifest, field) for manifest in manifests]) for field in ALIKE}
-    held_out = {field: _common(field, [m.training.get(field) for m in manifests]) for field in DECIDED_BY}
+    told = {field: _common(field, [m.training.get(field) for m in manifests]) for field in DECIDED_BY}
+    held_out = {field: value for field, value in told.items() if value is not None}
     low = max(manifest.sigma_range[0] for manifest in manifests)
     high = min(manifest.sigma_range[1] for manifest in manifests)
     if low > high:

@@ -3,6 +3,7 @@
 Shape legend: B images, K classes.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from .networks import Classifier
 from .noises import NOISES
 from .offsets import offset_fractions
 from .splitting import block_grid
-from .voting import check_model
+from .voting import CHUNK_VALUES, check_model
 
 BATCH = 250
 
@@ -43,11 +44,12 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
     grid = block_grid(model.input_shape, model.manifest.block)
     fractions = offset_fractions(offsets["scheme"], grid, offsets["seed"])
     noisy = NOISES[model.manifest.noise]
+    rows = max(1, min(BATCH, CHUNK_VALUES // math.prod(model.input_shape)))  # the draws are the same for any
     votes = torch.zeros(len(data), model.num_classes, dtype=torch.int64)
     for draw in range(samples):
         generator = keyed_generator(seed, draw)
-        for start in range(0, len(data), BATCH):
-            images = data.images[start : start + BATCH]
+        for start in range(0, len(data), rows):
+            images = data.images[start : start + rows]
             each = torch.full((len(images),), levels)
             with torch.inference_mode():
                 labels = model(noisy(images, each, fractions, generator), lambda_from_levels(each)).argmax(1)

@@ -44,18 +44,29 @@ def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
 
 
 def seen_in(manifest: Manifest) -> list[dict[str, Any]]:
-    """What a model, and those that it went on from, were trained on: data, seed, and images held out per class."""
-    training = manifest.training
-    return [*training.get("seen_before", []), {name: training.get(name, "") for name in DECIDED_BY}]
+    """What a model, its members, and those that they went on from were trained on: data, seed, images held out.
+
+    "" stands for what the manifest does not tell.
+    """
+    return _seen(manifest.training)
+
+
+def _seen(training: dict[str, Any]) -> list[dict[str, Any]]:
+    of_members = [seen for member in training.get("members", []) for seen in _seen(member["training"])]
+    own = {name: training.get(name, "") for name in DECIDED_BY}
+    return [*of_members, *training.get("seen_before", []), own]
 
 
 def check_unseen(name: str, seen_before: Sequence[dict[str, Any]], description: str, seed: int, per_class: int) -> None:
     """ValueError if what the model `name` has seen may hold images of this data that are to be held out now.
 
+    So it may if it is not told.
     It may if other images of the data were held out, or if there were as many of them, packed otherwise. Among data of
     another size it is up to the user that there are none of them.
     """
     for seen in seen_before:
+        if untold := [what for what in DECIDED_BY if seen.get(what, "") == ""]:
+            raise ValueError(f"the manifest of {name} does not tell the {' and '.join(untold)} of its training")
         if identity(seen["data"]) != identity(description):
             if count_of(seen["data"]) is not None and count_of(seen["data"]) == count_of(description):
                 raise ValueError(

@@ -9,7 +9,7 @@ import torch
 from .precision import HAS_BFLOAT16
 
 Groups = list[dict[str, Any]]
-"""Parameters with options of their own. `use_fallback` says which Muon leaves to AdamW; the others do not heed it."""
+"""Parameters with options of their own. `use_fallback` says which Muon leaves to NAdamW; the others do not heed it."""
 
 
 def _sgd(groups: Groups, learning_rate: float, momentum: float) -> torch.optim.Optimizer:
@@ -33,8 +33,8 @@ def _muon(groups: Groups, learning_rate: float, momentum: float) -> torch.optim.
 OPTIMIZERS = {"sgd": _sgd, "adamw": _adamw, "muon": _muon}
 """By name: (groups, peak learning rate, momentum) -> optimizer.
 
-Muon turns its updates of convolutions into orthogonal ones (Jordan 2024) and leaves all other parameters to AdamW; its
-weight decay, as that of AdamW, is times the learning rate.
+Muon turns its updates of convolutions into orthogonal ones (Jordan 2024) and leaves all other parameters to AdamW with
+Nesterov's momentum; its weight decay, as that of AdamW, is times the learning rate.
 """
 
 

@@ -10,6 +10,7 @@ from .accuracy import summary
 from .checkpoints import Manifest, read_manifest, save_manifest
 from .datasets import Listing, count_of, identity
 from .files import locked, read_json_lines, write_json_lines
+from .held_out import seen_in
 from .images import image_sha256
 from .networks import Classifier
 from .records import WHOLE, Key, Part, Record, Sampling, by_levels
@@ -60,9 +61,9 @@ def kept_before(
     """
     weights, measured = model.manifest.weights_sha256, model.manifest.measured
     no_record = "give --output without --record"
-    trained_on = model.manifest.training.get("data", "")
-    if shelf == TEST and all(what(data.description) == what(trained_on) for what in (identity, count_of)):
-        raise ValueError(f"{folder.name} was trained on {trained_on}: only those of --held-out can be kept of them")
+    for trained_on in {seen["data"] for seen in seen_in(model.manifest)} if shelf == TEST else ():
+        if all(what(data.description) == what(trained_on) for what in (identity, count_of)):
+            raise ValueError(f"{folder.name} was trained on {trained_on}: only those of --held-out can be kept of them")
     before = kept_records(folder, shelf, weights)
     entries = {name: of.get("data", "") for name, of in measured.items() if name.startswith(shelf.entry)}
     others = [

@@ -99,7 +99,7 @@ class Trainer:
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
         trained = [p for p in self.model.parameters() if p.requires_grad]
-        fallback = {"use_fallback": True}  # to AdamW; only Muon heeds it
+        fallback = {"use_fallback": True}  # to NAdamW; only Muon heeds it
         groups = [
             {"params": [p for p in trained if p.ndim == 4], "weight_decay": settings.weight_decay},
             {"params": [p for p in trained if p.ndim == 2], "weight_decay": settings.weight_decay, **fallback},

@@ -78,12 +78,14 @@ def test_models_that_do_not_fit_are_not_joined(changes, message):
         joined([member(0), member(1, **changes)], "pair")
 
 
-def test_models_of_the_same_data_are_joined_whatever_its_name_and_if_it_has_none():
+def test_models_of_the_same_data_are_joined_whatever_its_name_and_if_it_has_none(tmp_path):
     digest = "5 images, sha256 " + "5" * 64
     one, other = (member(seed, training=TRAINING | {"data": f"{seed}.zip: {digest}"}) for seed in range(2))
     assert joined([one, other], "pair")[1].training["data"] == f"0.zip: {digest}"
     unnamed = {"images": 5}
-    assert joined([member(seed, training=unnamed) for seed in range(2)], "pair")[1].training["data"] is None
+    ensemble, manifest = joined([member(seed, training=unnamed) for seed in range(2)], "pair")
+    save_checkpoint(tmp_path / "pair", ensemble, manifest)
+    assert "data" not in load_model(str(tmp_path / "pair")).manifest.training
     with pytest.raises(ValueError, match="differ in data"):
         joined([one, member(2)], "pair")
 

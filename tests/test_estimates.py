@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dssn_core import count_votes, load_model
+from dssn_core import count_votes, estimates, load_model
 from dssn_core.checkpoints import offsets_record
 from dssn_core.datasets import Dataset
 from dssn_core.estimates import estimated_certified, quick_estimates, sampled_votes
@@ -52,6 +52,12 @@ def test_votes_are_of_all_images_and_follow_the_seed(model, data):
     assert votes.shape == (10, 10)
     assert votes.sum(dim=1).tolist() == [3] * 10
     assert torch.equal(votes, sampled_votes(model, data, levels=441, samples=3, seed=5))
+
+
+def test_votes_do_not_depend_on_how_many_images_are_asked_at_once(model, data, monkeypatch):
+    whole = sampled_votes(model, data, levels=441, samples=3, seed=5)
+    monkeypatch.setattr(estimates, "BATCH", 4)
+    assert torch.equal(sampled_votes(model, data, levels=441, samples=3, seed=5), whole)
 
 
 def test_images_of_another_size_are_refused(model, data):

@@ -55,3 +55,10 @@ def test_what_held_out_the_same_images_or_more_or_saw_others_may_be_gone_on_from
 def test_what_may_have_seen_images_to_hold_out_is_refused(before, message):
     with pytest.raises(ValueError, match=message):
         check_unseen("first", before, "a.zip: 120 images", seed=0, per_class=8)
+
+
+@pytest.mark.parametrize("missing", ["data", "seed", "held_out_per_class"])
+def test_what_is_not_told_may_have_been_seen(missing):
+    (told,) = seen()
+    with pytest.raises(ValueError, match=f"does not tell the {missing} of its training"):
+        check_unseen("it", [told | {missing: ""}], "b.zip: 99 images", 0, 8)

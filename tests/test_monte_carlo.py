@@ -142,13 +142,17 @@ def test_seeds_matter():
     assert counts(0) == counts(0) != counts(1)
 
 
-def test_what_is_resumed_must_be_the_same():
+CHANGES = ({"method": "ssn"}, {"levels": 256}, {"n0": 50}, {"n": 11}, {"seed": 1}, {"batch_size": 32})
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_what_is_resumed_must_be_the_same(change):
     plan = Plan("uniform", 255, n=10)
     state = next(estimate(threshold, IMAGE, plan))
     with pytest.raises(ValueError, match="another image or plan"):
         next(estimate(threshold, 255 - IMAGE, plan, resume=state))
     with pytest.raises(ValueError, match="another image or plan"):
-        next(estimate(threshold, IMAGE, Plan("uniform", 255, n=11), resume=state))
+        next(estimate(threshold, IMAGE, replace(plan, **change), resume=state))
 
 
 def test_an_unfinished_estimate_gives_no_certificate():

@@ -1,5 +1,6 @@
 """What the texts say is what the commands print: figures, files and command lines."""
 
+import json
 import re
 import shlex
 import shutil
@@ -8,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from app.collection import COLLECTIONS
 from dssn_core import load_model
 from dssn_core.__main__ import all_commands, main
 from dssn_core.accuracy import certified_curve
 from dssn_core.checkpoints import PRETRAINED, list_models, read_manifest
 from dssn_core.constants import PIXEL_STEPS, sigma_from_levels
 from dssn_core.gallery import built_in_pictures
+from dssn_core.record_files import SHELVES, kept_records, measured_on
 from dssn_core.records import Part, by_levels
 from dssn_core.standings import Evaluated
 
@@ -147,3 +150,20 @@ def test_the_imagenet_figures_are_those_of_the_records():
                 counts = [str(share.count) for share in certified_curve(group, able)]
                 assert cells == counts + ["–"] * (len(cells) - len(counts))
     assert next(table, None) is None
+
+
+PARTS = {str(part): part for collection in COLLECTIONS.values() for part in collection.parts.values()}
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_the_figures_of_a_manifest_are_those_of_its_records(name):
+    measured = read_manifest(PRETRAINED / name).measured
+    for shelf in SHELVES:
+        kept = kept_records(PRETRAINED / name, shelf)
+        for entry in (entry for entry in measured if entry.startswith(shelf.entry)):
+            told, records = measured[entry]["by_levels"], PARTS[entry.removeprefix(shelf.entry)].of(kept)
+            assert told.keys() == {str(levels) for levels in by_levels(records)}
+            for levels, group in by_levels(records).items():
+                rhos = [float(rho) for rho in told[str(levels)]["by_rho"]]
+                found = measured_on(group, "", rhos)["by_levels"][str(levels)]
+                assert json.loads(json.dumps(found)) == told[str(levels)]

@@ -10,6 +10,7 @@ from dssn_core import evaluation, record_files
 from dssn_core.__main__ import main
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.datasets import list_dataset
+from dssn_core.held_out import seen_in
 from dssn_core.images import read_image
 from dssn_core.record_files import HELD_OUT, TEST, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Record
@@ -210,11 +211,13 @@ def test_a_manifest_says_what_the_kept_records_add_up_to():
     assert list(asked["by_levels"]["441"]["by_rho"]) == ["0.1", "0.25"]
 
 
-def test_the_images_of_the_training_are_no_test_images(tmp_path, capsys):
+@pytest.mark.parametrize("before", [False, True])
+def test_the_images_of_the_training_are_no_test_images(tmp_path, capsys, before):
     folder, data = unmeasured(tmp_path), class_folders(tmp_path)
     manifest = read_manifest(folder)
     trained_on = list_dataset(str(data)).description.replace("data", "before it was renamed")
-    save_manifest(folder, replace(manifest, training={**manifest.training, "data": trained_on}))
+    told = {"seen_before": [seen_in(manifest)[0] | {"data": trained_on}]} if before else {"data": trained_on}
+    save_manifest(folder, replace(manifest, training={**manifest.training, **told}))
     command = ["evaluate", "--data", str(data), "--sigma", "0.1", "--limit", "10", "--model", str(folder)]
     assert main([*command, "--record"]) == 1
     assert "only those of --held-out can be kept" in capsys.readouterr().err

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dssn_core import levels_from_sigma
+from dssn_core import SplitNoise, levels_from_sigma
 from dssn_core.datasets import Dataset
 from dssn_core.draws import BATCH, keyed_generator
+from dssn_core.offsets import offsets_at
 from dssn_core.optimizers import learning_rate_factor
 from dssn_core.tasks import TASKS
 from dssn_core.training import Trainer, disagreement, draw_levels
-from tests.tiny_run import TINY, generator, two_colours
+from tests.tiny_run import SHAPE, TINY, generator, two_colours
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +135,58 @@ def test_the_statistics_of_the_averaged_weights_do_not_depend_on_what_was_measur
     trainer.step()
     first, again = (copy.deepcopy(trainer.averaged()).state_dict() for _ in range(2))
     assert all(torch.equal(value, again[name]) for name, value in first.items())
+
+
+def after(settings, data, steps=3):
+    trainer = Trainer(settings, data)
+    for _ in range(steps):
+        trainer.step()
+    return trainer
+
+
+def test_the_check_is_of_held_out_images(data):
+    trainer = after(TINY, data, TINY.steps)
+    model = trainer.averaged()
+    right = trainer.held_out_accuracy(model)
+    trainer.held_out = replace(trainer.held_out, labels=1 - trainer.held_out.labels)
+    wrong = trainer.held_out_accuracy(model)
+    assert right["0.25"] > 0.5
+    assert all(wrong[sigma] == pytest.approx(1 - share, abs=1e-4) for sigma, share in right.items())
+
+
+def test_averaged_weights_have_statistics_of_their_own(data):
+    trainer = after(replace(TINY, averaging=0.5), data)
+    before = {n: t.clone() for n, t in trainer.average.module.named_buffers() if n.endswith("running_mean")}
+    found = dict(trainer.averaged().named_buffers())
+    assert before and not any(torch.equal(found[name], tensor) for name, tensor in before.items())
+
+
+def test_the_noise_of_the_training_is_that_of_the_manifest(data):
+    trainer = Trainer(replace(TINY, offsets="white", seed=5), data)
+    told = trainer.manifest("x", {}).offsets
+    noise = SplitNoise(441, SHAPE, told["scheme"], told["seed"])
+    assert torch.equal(offsets_at(trainer.fractions, 441), noise.offsets)
+
+
+OTHERS = (
+    {"crop": 0},
+    {"zoom": 1.5},
+    {"momentum": 0.5},
+    {"weight_decay": 0.1},
+    {"averaging": 0.5},
+    {"warmup": 0.5},
+    {"sigma_range": (0.2, 0.5)},
+    {"precision": "bfloat16"},
+    {"inference": "bfloat16"},
+    {"optimizer": "muon"},
+    {"optimizer": "adamw"},
+)
+
+
+@pytest.mark.parametrize("change", OTHERS, ids=str)
+def test_every_setting_matters(change, data):
+    one, other = (after(settings, data).averaged().state_dict() for settings in (TINY, replace(TINY, **change)))
+    assert any(not torch.equal(tensor, other[name]) for name, tensor in one.items())
 
 
 def test_unknown_names_are_refused_when_the_run_is_made(data):

@@ -159,6 +159,25 @@ def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, mon
     assert verdict(verify(with_votes(document, many))) == Verdict.DIFFERS
 
 
+def test_the_widest_gap_decides_in_whatever_chunk_it_is(document, model, image, monkeypatch):
+    noise = noise_for(model, LEVELS)
+    with torch.inference_mode():
+        best = model(noise.samples(image, 0, LEVELS), noise.lam).topk(2, dim=1)
+    gaps = best.values[:, 0] - best.values[:, 1]
+    order = gaps.argsort().tolist()
+    near, wide = next((order[0], place) for place in order[1:] if place < order[0])  # the wide one comes first
+    listed = list(document["claim"]["sample_labels"])
+    for place in (near, wide):
+        listed[place] = int(best.indices[place, 1])
+    monkeypatch.setattr(verification, "fitting_batch_size", lambda shape: 1)
+    for share, expected in ((1.01, Verdict.ROUNDING), (0.99, Verdict.DIFFERS)):
+        monkeypatch.setitem(verification.NEAR_TIE, "float32", share * float(gaps[wide]))
+        assert (
+            verdict(verify(with_votes(document, listed), count=lambda *_: sample_labels(model, image, noise)))
+            == expected
+        )
+
+
 @pytest.mark.parametrize(
     ("first", "expected"),
     [(50, Verdict.ROUNDING), (33, Verdict.ROUNDING), (32, Verdict.DIFFERS), (31, Verdict.DIFFERS)],
