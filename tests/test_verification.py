@@ -169,13 +169,11 @@ def test_the_widest_gap_decides_in_whatever_chunk_it_is(document, model, image, 
     listed = list(document["claim"]["sample_labels"])
     for place in (near, wide):
         listed[place] = int(best.indices[place, 1])
+    edited = with_votes(document, listed)
     monkeypatch.setattr(verification, "fitting_batch_size", lambda shape: 1)
     for share, expected in ((1.01, Verdict.ROUNDING), (0.99, Verdict.DIFFERS)):
         monkeypatch.setitem(verification.NEAR_TIE, "float32", share * float(gaps[wide]))
-        assert (
-            verdict(verify(with_votes(document, listed), count=lambda *_: sample_labels(model, image, noise)))
-            == expected
-        )
+        assert verdict(verify(edited, count=lambda *_: sample_labels(model, image, noise))) == expected
 
 
 @pytest.mark.parametrize(
