@@ -18,6 +18,8 @@ def test_an_exact_radius_stays_where_it_is_after_its_last_sample():
     at_least = next(trace for trace in figure.data if trace.name == "DSSN, at least")
     assert (at_least.x[-1], at_least.y[-1]) == (1100, 0.2)
     assert at_least.text[-1] == "1,100 samples: 0.2000"
+    at_most = next(trace for trace in figure.data if trace.name == "DSSN, at most")
+    assert (at_most.x, at_most.y) == ((50, 100), (0.3, 0.2))
 
 
 def test_an_unfinished_vote_is_not_drawn_on():

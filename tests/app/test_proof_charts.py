@@ -55,3 +55,4 @@ def test_the_plane_puts_the_second_pixel_upwards():
     pixels = np.array(Image.open(io.BytesIO(base64.b64decode(image.split("base64,")[1].split('"')[0]))))
     assert pixels[5, 3].tolist() == [0xF2, 0x8E, 0x2B]
     assert 'cx="3.5" cy="5.5"' in drawn and "9 steps away" in drawn
+    assert 'd="M9.5 2.5l6 6' in drawn  # the cross is around (12.5, 5.5)

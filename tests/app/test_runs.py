@@ -72,6 +72,8 @@ def test_a_long_run_keeps_a_part_of_its_states(monkeypatch):
 
 def test_many_threads_on_one_run_compute_every_chunk_once():
     run, _, _ = a_run()
+    passes = []
+    run._model.register_forward_hook(lambda *_: passes.append(1))
 
     def finish():
         while not run.finished:
@@ -82,7 +84,7 @@ def test_many_threads_on_one_run_compute_every_chunk_once():
         thread.start()
     for thread in threads:
         thread.join()
-    assert run.state.done == 1000
+    assert run.state.done == 1000 and len(passes) == 16
     assert (run.labels >= 0).all()
 
 

@@ -50,6 +50,18 @@ def test_the_marked_pixel_is_the_chosen_one():
     assert "left: 50.000%; top: 25.000%" in film.still[0]
 
 
+def test_offsets_and_splits_are_dark_where_they_are_low():
+    noise = SplitNoise(511, (1, 1, 4), torch.tensor([[[0, 100, 255, 510]]]))
+    assert charts.offset_picture(noise).tolist() == [[[0, 50, 127, 255]]]
+    assert charts.split_picture(noise, 1).tolist() == [[[1, 101, 255, 0]]]  # white for none, the last one begins anew
+
+
+def test_what_did_not_change_is_dimmed():
+    before = torch.zeros(3, 1, 2, dtype=torch.uint8)
+    after = torch.tensor([[[0, 0]], [[200, 0]], [[0, 0]]], dtype=torch.uint8)
+    assert charts.changed_alone(before + 40, after + 40).tolist() == [[[40, 10]], [[240, 10]], [[40, 10]]]
+
+
 def test_frames_visit_different_samples_of_a_whole_cycle():
     for levels in (2, 31, 32, 33, 3091):
         chosen = charts.frame_indices(levels)
