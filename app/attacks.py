@@ -40,8 +40,8 @@ class Attack:
 
     def is_on(self, model: Classifier, image: Tensor, noise: SplitNoise) -> bool:
         """Whether this is what is attacked."""
-        networks = {(of.manifest.weights_sha256, of.precision) for of in (self.model, model)}
-        return len(networks) == 1 and repr(self.noise) == repr(noise) and torch.equal(self.poked.original, image)
+        same_network = resources.network_key(self.model) == resources.network_key(model)
+        return same_network and repr(self.noise) == repr(noise) and torch.equal(self.poked.original, image)
 
     @cached_property
     def certificate(self) -> Certificate:

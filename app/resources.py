@@ -4,7 +4,6 @@ import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -58,10 +57,12 @@ def model(stamp: Stamp, name: str) -> Classifier:
     return loaded
 
 
-HASHES: dict[str | type, Callable[[Any], str]] = {
-    Tensor: lambda tensor: f"{tensor.dtype} {tuple(tensor.shape)} {sha256(tensor.numpy().tobytes()).hexdigest()}",
-    Classifier: lambda classifier: f"{classifier.manifest.weights_sha256} {classifier.precision}",
-}
+def network_key(classifier: Classifier) -> str:
+    """What tells a network from others: its weights and number format."""
+    return f"{classifier.manifest.weights_sha256} {classifier.precision}"
+
+
+HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256, Classifier: network_key}
 """What tells pictures, samples and networks from others in the keys of caches; Streamlit does not know how."""
 
 
@@ -114,11 +115,13 @@ def probabilities(classifier: Classifier, samples: Tensor, lam: float) -> Tensor
     return network_work(work)
 
 
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=HASHES)
 def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | None:
-    """`Classifier.denoised` on the worker thread; a network without a denoiser is not waited for."""
-    if not classifier.network.has_denoiser:
-        return None
+    """`Classifier.denoised` on the worker thread; a network without a denoiser is not waited for, nor kept in mind."""
+    return _denoised(classifier, samples, lam) if classifier.network.has_denoiser else None
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=HASHES)
+def _denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | None:
     return network_work(lambda: classifier.denoised(samples, lam))
 
 

@@ -3,7 +3,6 @@
 Shape legend: B images, K classes.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,9 +17,7 @@ from .networks import Classifier
 from .noises import NOISES
 from .offsets import offset_fractions
 from .splitting import block_grid
-from .voting import CHUNK_VALUES, check_model
-
-BATCH = 250
+from .voting import check_model, fitting_batch_size
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
     grid = block_grid(model.input_shape, model.manifest.block)
     fractions = offset_fractions(offsets["scheme"], grid, offsets["seed"])
     noisy = NOISES[model.manifest.noise]
-    rows = max(1, min(BATCH, CHUNK_VALUES // math.prod(model.input_shape)))  # the draws are the same for any
+    rows = fitting_batch_size(model.input_shape)  # the draws are the same for any
     votes = torch.zeros(len(data), model.num_classes, dtype=torch.int64)
     for draw in range(samples):
         generator = keyed_generator(seed, draw)

@@ -56,7 +56,7 @@ def test_votes_are_of_all_images_and_follow_the_seed(model, data):
 
 def test_votes_do_not_depend_on_how_many_images_are_asked_at_once(model, data, monkeypatch):
     whole = sampled_votes(model, data, levels=441, samples=3, seed=5)
-    monkeypatch.setattr(estimates, "BATCH", 4)
+    monkeypatch.setattr(estimates, "fitting_batch_size", lambda shape: 4)
     found = sampled_votes(model, data, levels=441, samples=3, seed=5)
     assert int((found - whole).clamp(min=0).sum()) <= 1  # of 30: kernels follow the shape, and a near tie may turn
 
