@@ -93,7 +93,7 @@ def percent(part: float, whole: float) -> str:
 def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, most: int = 10) -> str:
     """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket.
 
-    Of more than ten classes those that nobody voted for are left out, but for a second one.
+    Of more than ten classes those that nobody voted for are left out, except a second one.
     """
     order, colours = ranking(votes)[:most], colour_places(votes)
     if len(votes) > len(CLASS_COLOURS):

@@ -83,7 +83,7 @@ _COLLECTIONS = (
             "ImageNet validation pictures": Part(files=IMAGENET_VALIDATION),
             "others, which the classifier may have been trained on": Part(but=IMAGENET_VALIDATION),
         },
-        data="Ours are pictures of Imagenette's validation part, of ten of the thousand classes and 160 pixels small, "
+        data="Ours are from Imagenette's validation part, of ten of the thousand classes and only 160 pixels in size, "
         "magnified; the paper's are 500 ImageNet validation pictures of all classes at full size.",
     ),
 )

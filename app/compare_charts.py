@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from app.charts import CLASS_COLOURS, SURE_COLOUR, bare, class_colour, colour_places, framed, ranking
-from dssn_core.comparison import METHODS, Outcome, longest
+from dssn_core.comparison import METHODS, Outcome, largest
 from dssn_core.constants import DSSN, rounded_down
 
 METHOD_COLOURS = {DSSN: SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
@@ -93,7 +93,7 @@ def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence
     for method, found in outcomes.items():
         if not found:
             continue
-        best = longest(found)
+        best = largest(found)
         figure.add_scatter(
             x=[outcome.sigma for outcome in found],
             y=[outcome.radius or 0.0 for outcome in found],

@@ -103,7 +103,7 @@ def vote_on(name: str, image: Tensor, levels: int) -> VoteRun:
 def all_labels(model: Classifier, image: Tensor, levels: int, here: bool = False) -> np.ndarray:
     """int64 (N,): the vote of every sample, in index order; counted now, with a bar, where it is not known yet.
 
-    here: not as another kind of machine counted it, where nearly tied samples may vote otherwise.
+    here: not as another kind of machine counted it, where nearly tied samples may vote differently.
     """
     run, bar = vote_on(model.manifest.name, image, levels), st.empty()
     if here and run.made is not None and made_elsewhere(run.made):
@@ -179,7 +179,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     """The noise slider and the paper's presets. Returns the number of levels."""
     low, high = model.manifest.sigma_range
     if low == high:  # there is nothing to choose: a slider needs two ends
-        st.markdown(f"Noise σ = **{low:g}**, the one here that this network was trained for")
+        st.markdown(f"Noise σ = **{low:g}**, the only one that this network was trained for")
         return levels_from_sigma(low)
     key = collection.sigma_key
 

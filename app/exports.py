@@ -21,7 +21,7 @@ def files(name: str, rows: list[dict[str, Any]], figures: dict[str, go.Figure]) 
         html = partial(figure.to_html, include_plotlyjs=True)
         offered[f"{title} (HTML)"] = (f"{title}.html", "text/html", html)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Take it along:", width="content")
+        st.caption("Download:", width="content")
         for label, (ending, mime, data) in offered.items():
             st.download_button(
                 label, data, f"{name}.{ending}", mime, key=f"{name}-{label}", type="tertiary", on_click="ignore"

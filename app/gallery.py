@@ -82,7 +82,7 @@ def _folder(model: Classifier, chosen: str, collection: Collection) -> None:
     assert found is not None
     # Unlike a picture's key the place is no part of a link: it says where one looks, not what is shown.
     place = sources.folder_keys().get(chosen, 0)
-    label = f"Pictures of {pictures.tame(found.path.name)}, from number"
+    label = f"Pictures of {pictures.tame(found.path.name)}, starting at number"
     first = st.number_input(label, 0, len(found) - 1, place, AT_ONCE, key="folder-from")
     shown = {}
     for at in range(int(first), min(int(first) + AT_ONCE, len(found))):
@@ -135,7 +135,7 @@ def _own(model: Classifier) -> Chosen | None:
     size = model.input_shape[1:]
     linked = st.session_state.setdefault("linked-picture", state.wanted_picture())
     upload = st.file_uploader(
-        "PNG, JPEG, WebP or BMP, up to 20 MB; what is transparent becomes white",
+        "PNG, JPEG, WebP or BMP, up to 20 MB; transparency becomes white",
         type=["png", "jpg", "jpeg", "webp", "bmp"],
         key="upload",
     )
@@ -175,7 +175,7 @@ def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
         if "crop" not in st.session_state and "crop" not in st.query_params:
             st.session_state["crop"] = st.session_state.get("kept-crop", position)
         position = st.slider(
-            "Position of the crop, in percent of the longer side", 0, 100, MIDDLE, key="crop", bind="query-params"
+            "Position of the crop along the longer side, in percent", 0, 100, MIDDLE, key="crop", bind="query-params"
         )
         st.session_state["kept-crop"] = position
     part = "the bright part is cut out and" if width != height else "all of it is"
@@ -197,7 +197,7 @@ def _compare(digest: str) -> None:
             f"This is not the picture of the link: the SHA-256 of its pixels is {digest[:16]}…, the link says "
             f"{linked[:16]}…. Another file, or another crop?"
         )
-        st.button("Go on with this picture", on_click=state.set_value, args=("linked-picture", None), key="take-own")
+        st.button("Continue with this picture", on_click=state.set_value, args=("linked-picture", None), key="take-own")
         return
     st.session_state["linked-picture"] = None
     state.want_picture(digest)

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 
 GLOSSARY = {
-    "sample": "A noisy version of an image, all that the network gets to see. In DSSN one of N coarse versions: of "
-    "every pixel the centre of the interval between two splits in which it lies (or, in some networks, of the sum of a "
-    "block of pixels).",
-    "split": "A border on the grey scale. Splits lie N grey levels (2λ on the scale from 0 to 1) apart. In DSSN they "
-    "lie half a level beside a grey level, and from sample to sample all move up by one level; in SSN each pixel's are "
+    "sample": "A noisy version of an image, all that the network sees. In DSSN one of N coarse versions: each pixel "
+    "(in some networks, the sum of each block of pixels) is replaced by the centre of the interval between the two "
+    "splits around it.",
+    "split": "A boundary on the grey scale. Splits lie N grey levels (2λ on the scale from 0 to 1) apart. In DSSN they "
+    "lie halfway between grey levels, and from sample to sample all move up by one level; in SSN each pixel's are "
     "drawn anew.",
-    "base classifier": "The network that votes on single samples. It is never certified itself; the vote is.",
-    "smoothed classifier": "The class that wins the vote over all noisy versions (samples) of an image.",
-    "λ and σ": "The noise parameter, and uniform noise's standard deviation on [−λ, λ]: σ = λ/√3. All methods here are "
-    "run at the same λ.",
+    "base classifier": "The network that votes on single samples. It is not certified; the smoothed classifier is.",
+    "smoothed classifier": "Answers with the class that wins the vote over all noisy versions (samples) of an image.",
+    "λ and σ": "The noise parameter, and the standard deviation of uniform noise on [−λ, λ]: σ = λ/√3. All methods "
+    "here run at the same λ.",
     "DSSN": "Deterministic smoothing with splitting noise: N = 510 λ samples, all of them counted. Exact for 8-bit "
     "images; no failure probability.",
     "additive uniform": "Samples x + U[−λ, λ] in every pixel, not clipped. Infinitely many samples, so the vote is "
@@ -21,17 +21,17 @@ GLOSSARY = {
     "certified radius ρ": "Every image within L1 distance ρ of this one (sum of absolute changes, pixels from 0 to 1) "
     "gets the same class: every 8-bit image, for DSSN; for the randomized methods every real-valued one, from the "
     "ideal vote over all samples, with confidence 1 − α and assuming exact real arithmetic.",
-    "n₀ and n": "n₀ samples choose the class; n fresh samples count it. Both are fixed beforehand.",
-    "Clopper–Pearson bound": "p, a lower confidence bound of the class's true share of votes: too large with a chance "
+    "n₀ and n": "n₀ samples choose the class; n fresh samples count its votes. Both are fixed beforehand.",
+    "Clopper–Pearson bound": "p, a lower confidence bound on the class's true share of votes: too large with a chance "
     "of at most α. From it ρ = 2λ(p − 1/2), as if all other votes were for one rival. DSSN counts every rival's.",
     "α, failure probability": "A randomized certificate is wrong with at most this chance, if α is chosen before its "
-    "result is seen: to try several and keep the best would break it. DSSN leaves nothing to chance.",
+    "result is seen: trying several and keeping the best would break it. DSSN leaves nothing to chance.",
     "abstention": "No certificate, because p is not above 1/2. DSSN, which counts every rival's votes, needs no "
     "majority.",
     "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
-    "independent noise that can lengthen a radius that no single pixel could use up (Voráček & Hein 2023). It does not "
+    "independent noise that can enlarge a radius that no single pixel could use up (Voráček & Hein 2023). It does not "
     "apply to DSSN, whose noise is shared by all pixels.",
-    "preview": "The bound after fewer than n samples. To stop at a nice one would break α.",
+    "preview": "The bound after fewer than n samples. Stopping at a good one would break α.",
 }
 
 OF_DSSN = ("base classifier", "smoothed classifier", "sample", "split", "λ and σ", "DSSN", "certified radius ρ")
@@ -40,7 +40,7 @@ OF_DSSN = ("base classifier", "smoothed classifier", "sample", "split", "λ and 
 NETWORKS = {
     "cifar10-dssn": "small and quick",
     "cifar10-dssn-long": "larger, trained for longer",
-    "cifar10-dssn-pair": "the mean of two, for small and middling radii",
+    "cifar10-dssn-pair": "the mean of two, for small and medium radii",
     "cifar10-dssn-blocks": "splits 2 × 2 pixels together, for large radii",
     "cifar10-uniform": "as cifar10-dssn, for additive uniform noise",
     "cifar10-ssn": "as cifar10-dssn, for independent splits",

@@ -34,7 +34,7 @@ class LessonStep:
     parameters: dict[str, str] = field(default_factory=dict)
 
     def link(self, chosen: Mapping[str, str]) -> dict[str, str]:
-        """The parameters, but for those that the page would show by itself, and after these earlier choices too.
+        """The parameters, except those that the page would show by itself, and after these earlier choices too.
 
         Streamlit would take them out of the address again, and the browser's Back would have to pass every one of them.
         """
@@ -66,7 +66,7 @@ STEPS = (
     LessonStep(
         "Ask many coarse versions",
         "The network never sees the picture itself. It sees N coarse **samples** of it and votes on each. The answer "
-        "is the class with most votes. If a small change of the picture can move only few votes, a large lead cannot "
+        "is the class with the most votes. If a small change of the picture moves only few votes, a large lead cannot "
         "be lost.",
         "362 of 441 votes are for automobile, 79 for truck. One vote moves at a time. How many must move before truck "
         "can win?",
@@ -79,8 +79,8 @@ STEPS = (
     ),
     LessonStep(
         "Split",
-        "Lay a grid of **splits** over the grey scale, at equal distances. A sample keeps only *between which splits* "
-        "a pixel lies. In the next sample, the whole grid has moved up by one grey level.",
+        "Lay a grid of **splits** over the grey scale, at equal distances. A sample keeps only *which two splits* "
+        "a pixel lies between. In the next sample, the whole grid has moved up by one grey level.",
         "The splits are N grey levels apart, and there are N samples. In how many of them does a split fall exactly "
         "between grey levels 100 and 101?",
         ("none", "exactly one", "about half"),
@@ -103,13 +103,13 @@ STEPS = (
     ),
     LessonStep(
         "Count",
-        "One grey level in one channel of one pixel moves at most one vote. So after R levels, however they are "
+        "One grey level in one channel of one pixel moves at most one vote. So after R grey levels, however they are "
         "spread, at most R votes have moved.",
         "R grey levels are spent on one pixel, or on R different pixels. Where can more votes move?",
         ("on one pixel", "on R different pixels", "the bound is the same: R"),
         2,
-        "Every level crosses one split and changes at most one sample, wherever it is spent. Steps may even hit the "
-        "same sample twice; then fewer votes can move, never more.",
+        "Every grey level crosses one split and changes one sample, wherever it is spent. Two may even hit the "
+        "same sample; then fewer votes can move, never more.",
         WHY,
         {"why": "Poke it"},
     ),
@@ -117,7 +117,7 @@ STEPS = (
         "The theorem in one picture",
         "With two pixels, all pictures fit into a plane. The certificate of one is a diamond: all pictures at L1 "
         "distance up to R.",
-        "The diamond never crosses the border of its class. Where it does not touch it either, could a cleverer proof "
+        "The diamond never crosses the border of its class. Where it does not even touch it, could a cleverer proof "
         "from the same vote counts make it larger?",
         ("yes: up to the border", "no: it is as large as the counts allow"),
         1,
@@ -130,7 +130,7 @@ STEPS = (
     LessonStep(
         "More noise",
         "λ is half the distance between splits. A larger λ means more samples, N = 510 λ, and a larger possible "
-        "radius, about λ. But each sample tells less.",
+        "radius, up to λ. But each sample tells less.",
         "What happens to a sample when λ doubles, from 0.5 to 1?",
         (
             "nothing, there are only more of them",
@@ -147,11 +147,11 @@ STEPS = (
         "Offsets",
         "Every pixel has its own **offset**: where its grid starts. Any fixed offsets give a true certificate. But "
         "they decide how much of the picture a sample keeps.",
-        "Which offsets keep most of the picture?",
+        "Which offsets keep the most of the picture?",
         ("random ones", "the same one for all pixels", "evenly spread ones"),
         2,
-        "Evenly spread offsets make a sample an ordered dither of the picture, much as print makes grey of dots: "
-        "neighbouring pixels ask different questions, and their answers together tell the brightness.",
+        "Evenly spread offsets make a sample an ordered dither of the picture, much as print makes grey out of dots: "
+        "neighbouring pixels ask different questions, and their answers together reveal the brightness.",
         SPLIT,
         {"section": "Offsets", **SHOWN, "lam": "1.0"},
     ),

@@ -42,7 +42,7 @@ def chosen_picture(known: Container[str], default: str, kind: str) -> str:
     """
     named = st.query_params.get(PICTURE)
     if named and named not in known:
-        st.warning(f"The link names a picture that is not here: {tame(named)}. This is another one.")
+        st.warning(f"The link names a picture that is not here: {tame(named)}. Another one is shown.")
         del st.query_params[PICTURE]
         named = None
     kept = st.session_state.get(f"kept-picture-{kind}", default) if comes_anew(PICTURE, kind) else default

@@ -83,7 +83,7 @@ def summary(records: Sequence[Record], rhos: Sequence[float] | None = None) -> d
 
 @dataclass(frozen=True)
 class Gain:
-    """How many steps longer one certified radius is than that of `rival`, of the same image; both answers are right."""
+    """How many steps larger one certified radius is than that of `rival`, of the same image; both answers are right."""
 
     steps: float
     rival: Record

@@ -101,7 +101,7 @@ class Poked:
         return counts
 
     def moved(self, original_labels: np.ndarray) -> int:
-        """How many samples vote otherwise than they did of the original: at most `spent`."""
+        """How many samples vote differently than they did of the original: at most `spent`."""
         return int((self.labels != original_labels).sum())
 
 

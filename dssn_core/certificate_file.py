@@ -74,7 +74,7 @@ def claim_of(labels: np.ndarray, class_names: tuple[str, ...]) -> dict[str, Any]
 
 
 def machine() -> dict[str, str]:
-    """Software and hardware, as far as they are easily told."""
+    """Software and hardware, as far as they are easily found."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -96,7 +96,7 @@ def check_rows(rows: int, shape: tuple[int, ...]) -> None:
     most = min(MOST_ROWS, MOST_VALUES // math.prod(shape))
     if rows > most:
         raise CertificateFileError(
-            f"nobody could check votes that were counted in chunks of {rows} samples of this size, {most} at most"
+            f"votes counted in chunks of {rows} samples of this size cannot be checked: at most {most} are allowed"
         )
 
 

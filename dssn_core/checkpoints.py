@@ -98,13 +98,13 @@ class Manifest:
             if not isinstance(found["training"].get(name, kind()), kind):
                 raise CheckpointError(f"{MANIFEST}: training's {name} must be a JSON {kind.__name__}")
         if not all(isinstance(of, dict) and isinstance(of.get("data", ""), str) for of in found["measured"].values()):
-            raise CheckpointError(f"{MANIFEST}: what is measured must be told as objects, of data named in words")
+            raise CheckpointError(f"{MANIFEST}: every entry of measured must be an object, and its data a string")
         if found["offsets"].keys() - {"block"} != {"scheme", "seed", "sha256"}:
             raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256, and may have a block")
         if "block" in found["offsets"]:
             try:
                 if check_block(found["offsets"]["block"], found["input_shape"]) == PIXELWISE:
-                    raise ValueError("a block of one pixel is not to be stated")
+                    raise ValueError("a block of one pixel must not be stated")
                 if found["noise"] != DSSN:
                     raise ValueError(f"only DSSN splits blocks of pixels together, not {found['noise']!r}")
             except ValueError as error:
@@ -203,7 +203,7 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
     if not (path / WEIGHTS).is_file():
         raise CheckpointError(f"{name}: {WEIGHTS} is missing")
     if name in list_models(folder) and manifest.name != name:
-        raise CheckpointError(f"{name}: the manifest names the model {manifest.name!r}; give folder and model one name")
+        raise CheckpointError(f"{name}: the manifest names the model {manifest.name!r}; give both the same name")
     data = (path / WEIGHTS).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     if digest != manifest.weights_sha256:

@@ -17,7 +17,7 @@ def check_seed(seed: int) -> int:
 
 
 def check_shape(shape: Iterable[int], what: str = "shape") -> Shape:
-    """The shape as three positive integers; ValueError for anything else. what: the message calls it."""
+    """The shape as three positive integers; ValueError for anything else. what: its name in the message."""
     sizes = tuple(shape) if isinstance(shape, Iterable) else ()
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in sizes)
     if len(sizes) != 3 or not whole or min(sizes) < 1:

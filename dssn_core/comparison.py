@@ -94,7 +94,7 @@ class Outcome(NoiseLevel):
         }
 
 
-def longest(outcomes: Iterable[Outcome]) -> Outcome | None:
+def largest(outcomes: Iterable[Outcome]) -> Outcome | None:
     """The outcome with the largest radius, the first of equals; None where every one is an abstention."""
     certified = [outcome for outcome in outcomes if outcome.radius is not None]
     return max(certified, key=lambda outcome: outcome.radius or 0.0, default=None)

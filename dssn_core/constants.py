@@ -64,7 +64,7 @@ def sigma_from_levels(levels: int) -> float:
 
 
 def largest_steps(levels: int) -> int:
-    """floor(N/2), in steps: no certificate of N samples is longer."""
+    """floor(N/2), in steps: no certificate of N samples has a larger radius."""
     return levels // 2
 
 

@@ -77,5 +77,5 @@ def members_of(model: Classifier) -> list[Classifier]:
             own = replace(manifest, **kind, **record, sigma_range=tuple(record["training"]["sigma_range"]))
             members.append(Classifier(network, model.class_names, model.input_shape, model.precision, own))
     except (LookupError, TypeError, ValueError) as error:
-        raise ValueError(f"the manifest of {manifest.name} does not tell of what it was joined: {error!r}") from error
+        raise ValueError(f"the manifest of {manifest.name} does not say what it was joined from: {error!r}") from error
     return members

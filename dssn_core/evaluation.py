@@ -1,4 +1,4 @@
-"""Certificates of many images: one record an image and level count."""
+"""Certificates of many images: one record per image and N."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Files that are either the old ones or the new ones, whatever kills the process in between."""
+"""Files that hold either the old or the new content, whatever kills the process in between."""
 
 import gzip
 import json
@@ -37,9 +37,9 @@ def only_writer(path: Path) -> Iterator[None]:
 
 
 def check_replaceable(path: Path) -> None:
-    """ValueError for a path that something else than a file has: a folder, a device."""
+    """ValueError for a path that is something other than a file: a folder, a device."""
     if path.exists() and not path.is_file():
-        raise ValueError(f"{path} is not a file, and so nothing to write over: choose another name")
+        raise ValueError(f"{path} is not a file, so it cannot be overwritten: choose another name")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The training images that are set apart: never trained on, and there to choose anything on."""
+"""The held-out training images: never trained on, and there for making choices."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from .datasets import Labelled, count_of, identity
 from .draws import SPLIT, keyed_generator
 
 DECIDED_BY = ("data", "seed", "held_out_per_class")
-"""Entries of a manifest's `training` that decide which images were set apart."""
+"""Entries of a manifest's `training` that decide which images were held out."""
 
 
 def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -39,7 +39,7 @@ def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
     try:
         per_class, seed = manifest.training["held_out_per_class"], manifest.training["seed"]
     except KeyError as error:
-        raise ValueError(f"the manifest of {manifest.name} does not tell the {error} of its held-out images") from None
+        raise ValueError(f"the manifest of {manifest.name} does not state the {error} of its held-out images") from None
     return data.subset(held_out_split(data.labels, per_class, seed)[1])
 
 
@@ -60,13 +60,13 @@ def _seen(training: dict[str, Any]) -> list[dict[str, Any]]:
 def check_unseen(name: str, seen_before: Sequence[dict[str, Any]], description: str, seed: int, per_class: int) -> None:
     """ValueError if what the model `name` has seen may hold images of this data that are to be held out now.
 
-    So it may if it is not told.
-    It may if other images of the data were held out, or if there were as many of them, packed otherwise. Among data of
-    another size it is up to the user that there are none of them.
+    It may where the manifest does not state what was seen.
+    It may if other images of the data were held out, or if its data had as many images, packed differently. For data of
+    another size it is up to the user that no image is in both.
     """
     for seen in seen_before:
         if untold := [what for what in DECIDED_BY if seen.get(what, "") == ""]:
-            raise ValueError(f"the manifest of {name} does not tell the {' and '.join(untold)} of its training")
+            raise ValueError(f"the manifest of {name} does not state the {' and '.join(untold)} of its training")
         if identity(seen["data"]) != identity(description):
             if count_of(seen["data"]) is not None and count_of(seen["data"]) == count_of(description):
                 raise ValueError(

@@ -30,7 +30,7 @@ def with_imagenet_labels(data: Labelled) -> Labelled:
     unknown = [name for name in data.class_names if name not in places]
     if unknown:
         raise ValueError(
-            f"these folders are no WordNet ids of ImageNet's classes, nor their names: {', '.join(unknown[:5])}"
+            f"these folders are neither WordNet ids nor names of ImageNet's classes: {', '.join(unknown[:5])}"
         )
     labels = torch.tensor([places[name] for name in data.class_names])[data.labels]
     return replace(data, labels=labels, class_names=class_names())

@@ -80,7 +80,7 @@ def open_picture(source: bytes | str | Path) -> Image.Image:
 def crop_box(picture_size: Size, size: Size, position: float = 0.5) -> Box:
     """The largest box with the aspect ratio of `size`; both sizes are (height, width).
 
-    position: where it lies along the longer side, from 0 (left or top) over 0.5 (centred) to 1 (right or bottom).
+    position: where it lies along the longer side, from 0 (left or top) through 0.5 (centred) to 1 (right or bottom).
     """
     height, width = picture_size
     scale = min(height / size[0], width / size[1])

@@ -1,4 +1,4 @@
-"""Certificates of the randomized neighbours of DSSN, which hold but for a chance of alpha.
+"""Certificates of the randomized neighbours of DSSN, each wrong with a probability of at most alpha.
 
 Any chunk of samples can be drawn again without the ones before it (`neighbours`), so a resumed run equals an
 uninterrupted one. The radii speak of real-valued images and assume exact real arithmetic.
@@ -99,7 +99,7 @@ class Plan(NoiseLevel):
     """What is fixed before the first draw; ValueError for values that make no plan.
 
     method: a name in `NEIGHBOURS`. levels: N, which stands for lambda = N/(2q) only. n0: samples that choose the
-    class. n: fresh samples that count it. alpha: allowed chance of a wrong certificate; chosen after a look at the
+    class. n: fresh samples that count it. alpha: allowed chance of a wrong certificate; if chosen after a look at the
     counts it is none. seed: of all draws.
     """
 

@@ -48,7 +48,7 @@ def add_uniform(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
 
 
 def split_independently(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> Tensor:
-    """SSN's sample of pixels x = k/q: the middle, clipped to [0, 1], of the interval between two splits that holds x.
+    """SSN's sample of pixels x = k/q: the middle of the interval between two splits that holds x, cut off at 0 and 1.
 
     The splits of a pixel lie at s + 2*lambda*z with s = 2*lambda*draw (SSN, Levine & Feizi 2021).
     """

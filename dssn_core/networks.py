@@ -205,7 +205,7 @@ class FilmPooledNet(Network):
 
 
 class MeanOfLogs(nn.Module):
-    """(B, sum of F) features of several networks to (B, K): the mean of the logarithms of their classes' shares."""
+    """(B, sum of F) features of several networks to (B, K): the mean of their log-probabilities."""
 
     def __init__(self, heads: Sequence[nn.Module], widths: Sequence[int]) -> None:
         super().__init__()
@@ -291,7 +291,7 @@ class Classifier(nn.Module):
 
     @property
     def manifest(self) -> "Manifest":
-        """What the checkpoint it was loaded from says of itself; ValueError for a network that was made otherwise."""
+        """What the checkpoint it was loaded from says of itself; ValueError for a network that was made differently."""
         if self._manifest is None:
             raise ValueError("this network has no manifest, which names its offsets and weights: save it and load it")
         return self._manifest

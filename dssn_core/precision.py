@@ -1,4 +1,4 @@
-"""The number formats that networks are run in, each defined alike for every processor, but for the order of sums.
+"""The number formats that networks are run in, each defined alike for every processor, except for the order of sums.
 
 bfloat16 halves the time of a vote on a processor that has kernels for it. On any other its convolutions would take
 many times as long; there their operands are rounded to bfloat16, multiplied and summed in float32, and rounded again,

@@ -29,7 +29,7 @@ class Shelf:
 
 TEST = Shelf("test.jsonl.gz", "certified_accuracy")
 HELD_OUT = Shelf("held-out.jsonl.gz", "held_out_certified_accuracy")
-"""Of training images that were set apart."""
+"""Of held-out training images."""
 SHELVES = (TEST, HELD_OUT)
 
 
@@ -55,7 +55,7 @@ def kept_before(
 
     ValueError, before anything is counted, for what cannot be kept: test images that the model was trained on; and,
     where there are records of the same weights,
-    - other data than theirs, or the same images read otherwise;
+    - other data than theirs, or the same images read differently;
     - a part of the data where they are of the whole, or the other way round;
     - another number format, or other draws, than theirs at one of these N.
     """
@@ -63,7 +63,7 @@ def kept_before(
     no_record = "give --output without --record"
     for trained_on in {seen["data"] for seen in seen_in(model.manifest)} if shelf == TEST else ():
         if all(what(data.description) == what(trained_on) for what in (identity, count_of)):
-            raise ValueError(f"{folder.name} was trained on {trained_on}: only those of --held-out can be kept of them")
+            raise ValueError(f"{folder.name} was trained on {trained_on}: only --held-out records can be kept")
     before = kept_records(folder, shelf, weights)
     entries = {name: of.get("data", "") for name, of in measured.items() if name.startswith(shelf.entry)}
     others = [
@@ -121,7 +121,7 @@ def check_of_one_piece(manifest: Manifest) -> None:
 def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> None:
     """Add records of one model, counted in one way at each N, to those in its folder.
 
-    Records kept before are dropped if they are of other weights or blocks, or at the same N drawn otherwise or in
+    Records kept before are dropped if they are of other weights or blocks, or at the same N drawn differently or in
     another number format. ValueError if an index had another image in them, as in another data set, or where another
     decoder reads the files.
     """

@@ -74,7 +74,7 @@ class Record(NoiseLevel):
 
     @property
     def way(self) -> tuple[str, Sampling | None]:
-        """How the votes were counted: in which number format, and drawn how."""
+        """How the votes were counted: in which number format, and with which draws."""
         return self.precision, self.sampling
 
     @property

@@ -113,7 +113,7 @@ def _arithmetic() -> str:
         if not safe(radius) or safe(radius + 1):
             raise AssertionError(f"votes {votes}: R = {radius}")
         tried += 1
-    return f"R is exactly what trying out gives, for all {tried} votes of {levels} samples over 3 classes"
+    return f"R is exactly what brute force gives, for all {tried} votes of {levels} samples over 3 classes"
 
 
 def _networks(folder: Path) -> str:
@@ -150,7 +150,7 @@ def checks(
     """
     yield "splitting against exact fractions", _splitting
     yield "one step, one sample", _one_sample
-    yield "the radius against trying out", _arithmetic
+    yield "the radius against brute force", _arithmetic
     yield "the networks", partial(_networks, folder)
     for name in list_models(folder):
         yield f"{name}: the files", partial(_weights, name, folder)

@@ -24,7 +24,7 @@ FILE = "gallery.jsonl.gz"
 class Stored:
     """A vote as it was counted elsewhere. labels: int64 (N,), of every sample.
 
-    made: how, and seconds: how long it took, by its own word.
+    made: how, and seconds: how long it took, by its own account.
     """
 
     labels: np.ndarray

@@ -31,7 +31,7 @@ def undecided(logits: Tensor, gap: float) -> Tensor:
 class Hesitant:
     """A base classifier with a twin of every class: class K+k is class k where the logits are `undecided` within `gap`.
 
-    ValueError for a gap that is none, and for a model in training mode, which would not be seen in it any more.
+    ValueError for a gap that is not positive, and for a model in training mode, which would be hidden inside this one.
     """
 
     def __init__(self, model: BaseClassifier, gap: float) -> None:

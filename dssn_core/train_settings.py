@@ -31,7 +31,7 @@ class TrainSettings:
     warmup: float = 0.05  # share of the budget over which the rate rises; then a cosine to zero
     averaging: float = 0.999  # EMA decay a step
     sigma_range: tuple[float, float] = (0.1, 3.5)
-    held_out_per_class: int = 200  # set apart from the training images, for choosing anything
+    held_out_per_class: int = 200  # of the training images, for making choices
     consistency: float = 0.0  # weight, times lambda, of the disagreement of two samples of one image; 0 draws only one
     crop: int = 4  # pixels of random shift, borders reflected
     zoom: float = 1.0  # a random part of the picture is magnified by up to this factor
@@ -50,7 +50,7 @@ class TrainSettings:
             raise ValueError(f"unknown noise {self.noise!r}; known: {', '.join(NOISES)}")
         if self.images < self.batch_size or self.batch_size < 2:
             raise ValueError(
-                f"the budget of {self.images} images must hold a batch of 2 or more, got {self.batch_size}"
+                f"images must cover a batch of 2 or more, got {self.images} images and a batch of {self.batch_size}"
             )
         for what, table in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("inference", PRECISIONS)):
             if getattr(self, what) not in table:

@@ -159,7 +159,7 @@ class Trainer:
     def _warm_start(self, name: str, data: Dataset) -> None:
         """Take the weights of a model, or of the member of an ensemble, that is of the same architecture.
 
-        It may have been trained for another noise, whose samples are scaled otherwise.
+        It may have been trained for another noise, whose samples are scaled differently.
         ValueError if there is none, or if it may have seen what this run is to hold out (`check_unseen`).
         """
         found = [(one, one.manifest) for one in members_of(load_model(name))]
@@ -171,7 +171,7 @@ class Trainer:
         fitting = [one for one in found if (one[1].architecture, shape(one[1].settings)) == same]
         if not fitting:
             kinds = " and ".join(f"a {manifest.architecture} of {manifest.settings}" for _, manifest in found)
-            raise ValueError(f"{name} is of other settings than this run, {kinds}")
+            raise ValueError(f"{name} has other settings than this run: {kinds}")
         first, manifest = fitting[0]
         self.seen_before = seen_in(manifest)
         check_unseen(name, self.seen_before, data.description, self.settings.seed, self.settings.held_out_per_class)

@@ -38,7 +38,7 @@ def train(
     log_every, check_every = log_every or -(-settings.images // 160), check_every or -(-settings.images // 16)
     state, log = output / STATE, output / LOG
     if (output / MANIFEST).exists() and not state.is_file():
-        raise ValueError(f"{output} holds a model, and no state of a run to go on with: choose another folder")
+        raise ValueError(f"{output} holds a model, but no state of a run to resume: choose another folder")
     if state.is_file():
         trainer.load_state(state)
         report(f"resumed at {trainer.position * settings.batch_size:,} images")

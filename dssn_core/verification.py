@@ -58,7 +58,7 @@ class Verdict(StrEnum):
 
     HOLDS = "The certificate holds."
     ROUNDING = (
-        "Everything agrees but for what another kind of machine may well count otherwise: samples whose two best "
+        "Everything agrees except what another kind of machine may well count differently: samples whose two best "
         "classes are nearly tied. From the file alone one cannot tell another machine's rounding from a forgery: "
         "rely on what the line about votes says, not on the stated radius."
     )
@@ -142,7 +142,7 @@ def verify(
         raise CertificateFileError("the file holds no pixels: give the image as well")
     if pixels is None and image is not None and image_sha256(image) != stated["sha256"]:
         raise CertificateFileError(
-            "the image given is not the one that the file is about, or it was cropped or resized otherwise: its "
+            "the image given is not the one that the file is about, or it was cropped or resized differently: its "
             f"SHA-256 is {image_sha256(image)}, the file says {stated['sha256']}"
         )
     for what, seen in (("image in the file", pixels), ("image given", image)):
@@ -174,7 +174,7 @@ def verify(
     if len(listed) != levels or listed.max() >= model.num_classes:
         classes = f"0 to {model.num_classes - 1}"
         text = (
-            f"there must be a vote of each of the N = {levels} samples, for a class from {classes}; the file lists "
+            f"each of the N = {levels} samples must have one vote, for a class from {classes}; the file lists "
             f"{len(listed)}, for classes up to {listed.max()}"
         )
         yield Finding("votes of the samples", False, text)
@@ -230,7 +230,7 @@ def _compare_votes(
         else "no class is certain to win"
     )
     text = (
-        f"{len(differing)} of {noise.levels} samples vote otherwise here than stated, the first is j = {differing[0]}. "
+        f"{len(differing)} of {noise.levels} samples vote differently here than stated, the first: j = {differing[0]}. "
         f"The votes counted here certify {counted(here.radius_steps, 'step')}; whichever votes of these samples are "
         f"right, {sure}"
     )

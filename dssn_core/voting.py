@@ -22,7 +22,7 @@ from .images import image_sha256
 from .splitting import SplitNoise, check_image
 
 BATCH_SIZE, CHUNK_VALUES = 64, 2**21
-"""A chunk has at most so many rows, and so many sample values: larger ones are no faster, and tell the news later."""
+"""A chunk has at most so many rows, and so many sample values: larger ones are no faster, and report later."""
 
 
 class BaseClassifier(Protocol):
@@ -39,7 +39,7 @@ class BaseClassifier(Protocol):
 
 
 class LoadedModel(BaseClassifier, Protocol):
-    """A base classifier from `load_model`, whose manifest tells its offsets."""
+    """A base classifier from `load_model`, whose manifest states its offsets."""
 
     input_shape: tuple[int, int, int]
 

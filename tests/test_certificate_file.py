@@ -50,7 +50,7 @@ def test_what_is_made_can_be_read_whatever_the_chunks(model, image):
     made = make(model, image, labels[:-1], MOST_ROWS, MOST_ROWS)
     assert parse(dumps(made).encode()) == made
     with pytest.raises(
-        CertificateFileError, match="nobody could check votes that were counted in chunks of 1025 samples"
+        CertificateFileError, match="votes counted in chunks of 1025 samples of this size cannot be checked"
     ):
         make(model, image, labels, MOST_ROWS + 1, MOST_ROWS + 1)
 

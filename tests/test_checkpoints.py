@@ -341,9 +341,7 @@ def test_settings_that_do_not_fit(folder):
 
 def test_a_folder_that_is_not_named_as_its_model_is_refused(folder):
     (folder / "tiny").rename(folder / "mine")
-    with pytest.raises(
-        CheckpointError, match="mine: the manifest names the model 'tiny'; give folder and model one name"
-    ):
+    with pytest.raises(CheckpointError, match="mine: the manifest names the model 'tiny'; give both the same name"):
         load_model("mine", folder)
     assert load_model(str(folder / "mine")).manifest.name == "tiny"  # a path says itself what is meant
 
@@ -366,7 +364,7 @@ def test_an_unknown_precision(folder):
         ({"seed": -1}, "seed must be"),
         ({"block": [3, 1, 1]}, "offsets made here by 'white'"),
         ({"block": [1, 3, 1]}, "do not divide"),
-        ({"block": [1, 1, 1]}, "a block of one pixel is not to be stated"),
+        ({"block": [1, 1, 1]}, "a block of one pixel must not be stated"),
         ({"block": [1, 1]}, "block must be"),
         ({"block": 3}, "block must be"),
         ({"blocks": [1, 1, 1]}, "offsets must have"),
@@ -401,8 +399,8 @@ def test_the_three_networks_that_are_compared_differ_in_their_noise_alone():
         ({"training": {"data": 5}}, "training's data must be a JSON str"),
         ({"training": {"seed": "0"}}, "training's seed must be a JSON int"),
         ({"training": {"members": {}}}, "training's members must be a JSON list"),
-        ({"measured": {"certified_accuracy": []}}, "must be told as objects"),
-        ({"measured": {"certified_accuracy": {"data": 5}}}, "of data named in words"),
+        ({"measured": {"certified_accuracy": []}}, "must be an object"),
+        ({"measured": {"certified_accuracy": {"data": 5}}}, "its data a string"),
     ],
 )
 def test_what_later_work_relies_on_is_checked(folder, changes, message):

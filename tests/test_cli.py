@@ -59,7 +59,7 @@ def test_sigma_lambda_and_levels_say_the_same(capsys):
     [
         (["certify", "no-such-file.png"], "no image file"),
         (["certify", __file__], "not a picture"),
-        (["certify", PICTURE, "--no-pixels"], "about the file of --output"),
+        (["certify", PICTURE, "--no-pixels"], "applies to the file that --output writes"),
         (["certify", PICTURE, "--model", "resnet-9000"], "known: cifar10-dssn"),
         (["evaluate", "--data", "nowhere", "--sigma", "0.5"], "no data at"),
         (["train", "--data", "nowhere", "--output", "unused", "--offsets", "r2"], "no data at"),
@@ -125,7 +125,7 @@ def test_certify_strictly(capsys):
 @pytest.mark.parametrize(
     ("output", "options", "message"),
     [
-        (".", [], "is not a file, and so nothing to write over"),
+        (".", [], "is not a file, so it cannot be overwritten"),
         (PICTURE, [], "names the picture itself"),
         ("new.json", ["--levels", "3000", "--batch-size", "3000"], "choose a smaller --batch-size"),
     ],
@@ -155,7 +155,7 @@ def test_an_endless_file_is_no_certificate(capsys):
 def test_the_gallery_keeps_what_the_page_shows(tmp_path, capsys):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
     assert main(["gallery", "--model", str(folder), "--sigma", "0.02"]) == 0
-    assert "kept 20 certificates of 20 pictures" in capsys.readouterr().out
+    assert "stored 20 certificates of 20 pictures" in capsys.readouterr().out
     model, image = load_model(str(folder)), read_image(PICTURE)
     levels = levels_from_sigma(0.02)
     found = stored.stored_vote(model, folder, image_sha256(image), levels)

@@ -152,5 +152,5 @@ def test_an_ensemble_that_does_not_tell_its_members_is_refused():
     for training in ({}, {"members": [{}, {}]}, {"members": [5, 5]}):
         told = replace(manifest, training=training)
         model = Classifier(ensemble, manifest.class_names, manifest.input_shape, "float32", told)
-        with pytest.raises(ValueError, match="does not tell of what it was joined"):
+        with pytest.raises(ValueError, match="does not say what it was joined from"):
             joined([model, model], "four")

@@ -86,7 +86,7 @@ def test_compressed_lines_are_read_and_written(tmp_path):
 def test_what_is_no_file_is_not_replaced(tmp_path, kind):
     path = tmp_path / "there"
     path.mkdir() if kind == "folder" else os.mkfifo(path)
-    with pytest.raises(ValueError, match="is not a file, and so nothing to write over"):
+    with pytest.raises(ValueError, match="is not a file, so it cannot be overwritten"):
         write_atomically(path, b"new")
     assert not path.is_file() and list(tmp_path.iterdir()) == [path]
 

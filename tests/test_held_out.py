@@ -60,5 +60,5 @@ def test_what_may_have_seen_images_to_hold_out_is_refused(before, message):
 @pytest.mark.parametrize("missing", ["data", "seed", "held_out_per_class"])
 def test_what_is_not_told_may_have_been_seen(missing):
     (told,) = seen()
-    with pytest.raises(ValueError, match=f"does not tell the {missing} of its training"):
+    with pytest.raises(ValueError, match=f"does not state the {missing} of its training"):
         check_unseen("it", [told | {missing: ""}], "b.zip: 99 images", 0, 8)

@@ -15,7 +15,7 @@ def test_wordnet_folders_get_imagenets_labels():
     data = Dataset(torch.zeros(3, 3, 2, 2, dtype=torch.uint8), torch.tensor([0, 1, 1]), ("n01440764", "n03888257"), "d")
     labelled = imagenet_classes.with_imagenet_labels(data)
     assert labelled.labels.tolist() == [0, 701, 701] and labelled.class_names == imagenet_classes.class_names()
-    with pytest.raises(ValueError, match="no WordNet ids"):
+    with pytest.raises(ValueError, match="neither WordNet ids"):
         imagenet_classes.with_imagenet_labels(Dataset(data.images, data.labels, ("n01440764", "cat"), "d"))
 
 

@@ -220,7 +220,7 @@ def test_the_images_of_the_training_are_no_test_images(tmp_path, capsys, before)
     save_manifest(folder, replace(manifest, training={**manifest.training, **told}))
     command = ["evaluate", "--data", str(data), "--sigma", "0.1", "--limit", "10", "--model", str(folder)]
     assert main([*command, "--record"]) == 1
-    assert "only those of --held-out can be kept" in capsys.readouterr().err
+    assert "only --held-out records can be kept" in capsys.readouterr().err
     assert main(command) == 0
 
 

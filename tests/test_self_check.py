@@ -62,7 +62,7 @@ def test_a_radius_too_large_or_too_small_is_found(tmp_path, monkeypatch, error):
 
     certificate = self_check.certificate_from_votes
     monkeypatch.setattr(self_check, "certificate_from_votes", Wrong)
-    assert failed(tmp_path) == ["the radius against trying out", "the networks"]
+    assert failed(tmp_path) == ["the radius against brute force", "the networks"]
 
 
 def test_nothing_to_check_does_not_pass(tmp_path):

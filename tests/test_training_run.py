@@ -162,7 +162,7 @@ def test_a_run_may_start_from_a_model(data, tmp_path):
 
 def test_a_run_cannot_start_from_a_model_of_other_settings(data, tmp_path):
     run(TINY, data, tmp_path / "first")
-    with pytest.raises(ValueError, match="first is of other settings than this run, a film-resnet of"):
+    with pytest.raises(ValueError, match="first has other settings than this run: a film-resnet of"):
         Trainer(replace(TINY, network={"stem": 9, "stages": [8, 16]}), data, start=str(tmp_path / "first"))
 
 
@@ -199,7 +199,7 @@ def test_what_is_held_out_is_remembered_over_other_data_and_under_other_names(da
     manifest = load_model(str(tmp_path / "first")).manifest
     assert torch.equal(held_out_of(manifest, renamed).images, held_out_of(manifest, first).images)
     silent = {name: told for name, told in manifest.training.items() if name != "seed"}
-    with pytest.raises(ValueError, match="does not tell the 'seed' of its held-out images"):
+    with pytest.raises(ValueError, match="does not state the 'seed' of its held-out images"):
         held_out_of(replace(manifest, training=silent), first)
 
 
@@ -253,7 +253,7 @@ def test_what_an_evaluation_wrote_during_the_last_check_is_not_lost(data, tmp_pa
 def test_a_run_does_not_write_over_a_model(data, tmp_path):
     manifest = run(TINY, data, tmp_path / "tiny")
     (tmp_path / "tiny" / STATE).unlink()
-    with pytest.raises(ValueError, match="holds a model, and no state of a run"):
+    with pytest.raises(ValueError, match="holds a model, but no state of a run"):
         run(replace(TINY, learning_rate=0.01), data, tmp_path / "tiny")
     assert load_model(str(tmp_path / "tiny")).manifest == manifest
 

@@ -128,7 +128,7 @@ def test_the_votes_that_differ_are_counted_and_their_effect_told(document):
     edited = with_votes(document, [(label + 1) % 10 for label in listed[:3]] + listed[3:])
     findings = list(verify(edited))
     (finding,) = [finding for finding in findings if not finding.agrees]
-    assert finding.text.startswith("3 of 60 samples vote otherwise here than stated, the first is j = 0.")
+    assert finding.text.startswith("3 of 60 samples vote differently here than stated, the first: j = 0.")
     whole = certificate_from_votes(document["claim"]["votes"], LEVELS)
     agreed = np.bincount(listed[3:], minlength=10)
     assert f"certify {whole.radius_steps} steps" in finding.text
@@ -224,11 +224,11 @@ def test_a_file_says_which_pixels_are_split_together(document, image, tmp_path):
 def test_chunks_that_would_take_all_the_memory_are_not_checked(document, model, image, monkeypatch):
     labels = np.array(document["claim"]["sample_labels"])
     monkeypatch.setattr(certificate_file, "MOST_VALUES", 20 * image.numel())
-    with pytest.raises(ValueError, match="nobody could check votes that were counted in chunks of 30 samples"):
+    with pytest.raises(ValueError, match="votes counted in chunks of 30 samples of this size cannot be checked"):
         make(model, image, labels, LEVELS, 30)
     with pytest.raises(
         CertificateFileError,
-        match="nobody could check votes that were counted in chunks of 1024 samples of this size, 20 at",
+        match="votes counted in chunks of 1024 samples of this size cannot be checked: at most 20",
     ):
         differences(changed(document, ("evaluation", "rows"), 1024))
     assert differences(document) == []  # of 20

@@ -15,7 +15,7 @@ def self_check() -> None:
     """The checks one after the other, each shown when it is done: all of them may take a minute."""
     st.subheader("Self-check", anchor=False)
     st.markdown(
-        "Sample values against exact fractions, the radius against trying out, and stored certificates computed again."
+        "Sample values against exact fractions, the radius against brute force, and stored certificates recomputed."
     )
     verdict, listed = st.empty(), st.empty()
     known = resources.self_checks()
@@ -33,8 +33,8 @@ def self_check() -> None:
         verdict.error(f"**This installation does not compute what it should:** {', '.join(failed)}.")
     elif rounded:
         verdict.warning(
-            f"**This installation computes what it should, but for rounding.** In {rounded} of {len(known)} checks, "
-            "marked ≈, a few samples whose two best classes are nearly tied vote otherwise here than where the "
+            f"**This installation computes what it should, except for rounding.** In {rounded} of {len(known)} checks, "
+            "marked ≈, a few samples whose two best classes are nearly tied vote differently here than where the "
             "certificate was made. Different kinds of processor round the last digits differently, so a certificate "
             "is about the network as one kind computes it."
         )

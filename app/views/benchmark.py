@@ -137,9 +137,9 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
     )
     st.caption(
-        "Thick: our networks; which one, and its σ, is chosen for every ρ on training images held out from training "
-        "and reported on test images, with 95 % Wilson intervals; where another one takes over, the curve may jump. "
-        "Thin: one network and σ, written at its foot. Click one of ours to see its images. Dotted: the paper."
+        "Thick: our networks; for each ρ, network and σ are chosen on held-out training images and the figure measured "
+        "on test images, with 95 % Wilson intervals; where the choice changes, the curve may jump. "
+        "Thin: one network and σ, named at its foot. Click one of ours to see its images. Dotted: the paper."
     )
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}
@@ -169,7 +169,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     if missing:
         st.info(
             f"{', '.join(missing)}: no records of held-out images, on which σ is chosen, so no row here "
-            "(`evaluate --held-out --record` makes some). Curves has their curves."
+            "(`evaluate --held-out --record` makes some). “Curves” shows them."
         )
     if not rows:
         return
@@ -200,18 +200,18 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     )
     st.caption(
         "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
-        "images that it is reported on. Our σ is chosen on other images, and so is, of the networks for each method, "
-        "the one to use at this ρ (“chosen”, the first rows). Difference in points of percent. "
-        "Kept: of the images answered right at this σ, those certified at ρ. Images: as many as have been certified; "
-        "the interval tells how far the figure may be off for it. The paper trains each network for its σ in two "
+        "images that it is reported on. Our σ is chosen on other images, and so is, among a method's networks, "
+        "the one to use at this ρ (“chosen”, the first rows). Difference in percentage points. "
+        "Kept: of the images answered right at this σ, those certified at ρ. Images: how many were evaluated; "
+        "the interval shows the uncertainty that this leaves. The paper trains each network for its σ in two "
         "ways, standard and for stability."
     )
     drawn = {r.sampling.n for name in measured for r in installed.evaluated(name, part).test if r.sampling}
     if drawn:
         most = max(row.samples for row in published(collection.task))
         st.caption(
-            f"Randomized methods: {max(drawn):,} samples of each image here, {most:,} in the paper. Fewer samples "
-            "prove smaller radii, so the difference is not that of the networks alone."
+            f"Randomized methods: {max(drawn):,} samples per image here, {most:,} in the paper. Fewer samples "
+            "prove smaller radii, so the difference is not due to the networks alone."
         )
     exports.files("table", rows, {})
 
@@ -287,14 +287,14 @@ def show_images(
     if gain:
         found = [gain.get(record.index) for record in records]
         columns["uniform's ρ"] = [None if each is None else radius(each.rival) for each in found]
-        columns["longer by"] = [None if each is None else round(each.steps / PIXEL_STEPS, 4) for each in found]
+        columns["larger by"] = [None if each is None else round(each.steps / PIXEL_STEPS, 4) for each in found]
     st.dataframe(columns, hide_index=True, height=table_height(len(records)), placeholder="–")
     if gain:
         drawn = max(sum(each.rival.votes) for each in gain.values())
         st.caption(
-            f"Beside additive uniform noise at the same λ, where both answers are right: {drawn:,} samples of each "
-            "image (the paper takes 100,000), and fewer samples prove smaller radii; nor do they count the votes of "
-            "each rival, as DSSN does. An abstention counts as no radius."
+            f"Compared with additive uniform noise at the same λ, where both answers are right: {drawn:,} samples per "
+            "image (the paper takes 100,000), and fewer samples prove smaller radii; nor does its radius use "
+            "each rival's votes, as DSSN's does. An abstention counts as a radius of 0."
         )
     size = installed.manifest_of(name).input_shape[1:]
     seen = [(record, sources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]
@@ -316,7 +316,7 @@ def show_images(
         st.caption(f"The first {MOST_IMAGES} of them:")
     st.html(filmstrip(cells, width=110))
     titles = {record.index: f"{record.index}: {names[record.label]}" for record, _ in known}
-    index = st.selectbox("Carry one to Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
+    index = st.selectbox("Open one in Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
     target = {
         "data": collection.name,
         collection.network_key: name if name in installed.networks_of(collection) else collection.model,
@@ -330,7 +330,7 @@ def show_images(
 def page() -> None:
     st.title("Benchmark", anchor=False)
     st.markdown(
-        "**Certified accuracy**: the share of test images that are classified right with a certified L1 radius of at "
+        "**Certified accuracy**: the share of test images classified correctly with a certified L1 radius of at "
         "least ρ. From stored records of the networks that come with this page."
     )
     collection = controls.choose_collection()

@@ -18,7 +18,7 @@ from dssn_core.networks import Classifier
 
 REDRAW_SECONDS = 0.25
 LESSON = Path(__file__).parent / "lesson.py"
-ALL_IT_SEES = "all that its vote gets to see"
+ALL_IT_SEES = "all that the network sees for this vote"
 FEW = 20  # classes that a sentence can list
 
 
@@ -27,8 +27,8 @@ def show_noise(run: VoteRun) -> None:
     largest = display_radius(largest_steps(noise.levels))
     st.markdown(
         f"λ = **{noise.lam:.4f}** · N = **{noise.levels}** samples · largest possible radius **{largest}**",
-        help="λ is half the distance between two splits, where black is 0 and white 1; N = 510 λ is a whole number, "
-        "for which λ is rounded down from √3 σ. The largest radius "
+        help="λ is half the distance between neighbouring splits, where black is 0 and white is 1. It is rounded down "
+        "from √3 σ so that N = 510 λ is a whole number. The largest radius "
         "is reached if every sample votes for the same class: floor(N/2) / 255 "
         "for the first class in the list, floor((N − 1)/2) / 255 for any other.",
     )
@@ -39,7 +39,7 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
     shown = [(image, caption), (pictures.sample_image(sample[0]), f"sample j = 0 of {run.noise.levels}: {ALL_IT_SEES}")]
     denoised = resources.denoised(model, sample, run.noise.lam)
     if denoised is not None:
-        shown.append((pictures.sample_image(denoised[0]), "what a denoiser makes of this sample for the classifier"))
+        shown.append((pictures.sample_image(denoised[0]), "this sample, denoised: what the classifier sees"))
     with st.container(horizontal=True):
         for picture, words in shown:
             st.image(pictures.enlarged(picture, 384), caption=words, output_format="PNG", width=180, alt=words)
@@ -128,7 +128,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
 def offer_file(run: VoteRun) -> None:
     """The certificate as a file that anybody can check."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        embed = st.checkbox("with the picture in it", value=True, key="embed", width="content")
+        embed = st.checkbox("include the picture", value=True, key="embed", width="content")
         st.download_button(
             "Download this certificate",
             lambda: dumps(run.document(embed)),
@@ -140,29 +140,29 @@ def offer_file(run: VoteRun) -> None:
         )
         if not embed:
             st.download_button(
-                "and the picture, as it was cut out",
+                "Download the picture as cropped",
                 partial(png, run.image),
                 "picture.png",
                 "image/png",
                 icon=":material/image:",
                 on_click="ignore",
-                help="To check the certificate one needs this very picture, after cropping and resizing.",
+                help="Whoever checks the certificate needs exactly this picture, cropped and resized.",
             )
 
 
 NOT_SAID = """
-- It speaks of **8-bit pictures of this size** and of the **L1 distance**: the sum of all changes over all pixels and
-  colour channels. Of L2 distance it says little (changes in grey levels whose squares add up to R or less), of L∞
-  nothing: one grey level everywhere adds up to {values:,}. It says nothing of rotation, blur, or another crop.
-- It speaks of the picture **after** cropping, resizing and rounding, as shown, not of the file it came from.
-- It holds for **this network, these offsets and this λ**, computed in the same number format, with as many samples at
-  a time, with the same software on the same kind of machine: others may round otherwise.
+- It covers **8-bit pictures of this size** and the **L1 distance**: the sum of all changes over all pixels and
+  colour channels. It says little about L2 distance (changes in grey levels whose squares add up to R or less), and
+  nothing about L∞ (one grey level everywhere adds up to {values:,}), rotation, blur, or another crop.
+- It is about the picture **after** cropping, resizing and rounding, as shown, not the file it came from.
+- It holds for **this network, these offsets and this λ**, computed in the same number format, in chunks of the same
+  size, with the same software on the same kind of machine: others may round differently.
 - It does not say that the answer is **right**: a wrong answer can be certified too.
 - This network knows **{classes} classes** and must name one of them, whatever the picture shows.
 """
 
 
-ELSEWHERE = " It is of the classifier as computed there: here nearly tied samples may vote otherwise."
+ELSEWHERE = " It certifies the classifier as computed there: here nearly tied samples may vote differently."
 
 
 def tell_origin(run: VoteRun, model: Classifier) -> None:
@@ -195,15 +195,15 @@ def tell_origin(run: VoteRun, model: Classifier) -> None:
     else:
         st.caption(
             f"Counted here in {run.seconds:.1f} s: {differing} of {run.total} votes are not those that came with the "
-            f"network, counted on {kept.made.get('processor')}. Another kind of machine rounds otherwise, and nearly "
-            "tied samples turn. This is its certificate."
+            f"network, counted on {kept.made.get('processor')}. Other kinds of machine round differently, which flips "
+            "nearly tied samples. The certificate shown was counted here."
         )
 
 
 def say_classes(names: tuple[str, ...]) -> None:
     """What the network can answer."""
     if len(names) <= FEW:
-        st.caption(f"This network knows {len(names)} classes only: {', '.join(names)}.")
+        st.caption(f"This network knows only {len(names)} classes: {', '.join(names)}.")
         return
     with st.expander(f"The {len(names):,} classes this network knows"):
         st.dataframe({"class": names}, hide_index=True, height=240)

@@ -17,7 +17,7 @@ EXAMPLES = {
     "forgery": (
         "Check a forgery",
         resources.forgery,
-        "the file that comes with the small network, every vote given to the winner: radius, counts and digest fit",
+        "the file that comes with the small network, all votes given to the winner: radius, counts and digest match",
     ),
 }
 """Buttons for who has no file: label, the file, and what it is."""
@@ -72,7 +72,7 @@ def show(findings: list[Finding], document: Document) -> None:
     if result == Verdict.HOLDS:
         levels, radius = document["noise"]["levels"], counted(claim["radius_steps"], "step")
         st.success(  # all of it has been computed again: these words are no longer the file's alone
-            f"**{result}** Here too: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by "
+            f"**{result}** Recomputed: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by "
             f"the vote of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
         )
     else:
@@ -88,7 +88,7 @@ def show(findings: list[Finding], document: Document) -> None:
     st.html(checklist([(finding.agrees, finding.what, finding.text) for finding in findings]))
     with st.expander("Not checked"):
         st.markdown(
-            "How and where the file was made, by its own word. `certify --strict` says what holds on all machines "
+            "How and where the file was made, by its own account. `certify --strict` says what holds on all machines "
             "whose logits differ by less than half of a gap that you choose."
         )
         st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
@@ -97,8 +97,8 @@ def show(findings: list[Finding], document: Document) -> None:
 def page() -> None:
     st.title("Check a certificate", anchor=False)
     st.markdown(
-        "A certificate file says which picture, network and noise it is about, what every sample voted, and what "
-        "follows. Here all of it is **computed again**; what differs is named."
+        "A certificate file says which picture, network and noise it is about, how every sample voted, and what "
+        "follows. Here all of it is **recomputed**; every difference is named."
     )
     try:
         document = choose()

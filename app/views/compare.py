@@ -16,7 +16,7 @@ from app.gallery import Chosen
 from app.glossary import GLOSSARY, listed
 from app.runs import Run
 from dssn_core import levels_from_sigma
-from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, longest
+from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, largest
 from dssn_core.constants import DSSN, lambda_from_levels, sigma_from_levels
 from dssn_core.monte_carlo import Plan
 from dssn_core.neighbours import NEIGHBOURS
@@ -57,7 +57,7 @@ def carry_on(runs: list[Run[Any]], what: str, redraw: Callable[[], None]) -> Non
     """Carry all runs on in turn to their ends; `redraw` is called now and then, and at the end."""
     bar, drawn = st.empty(), time.monotonic()
     total = sum(run.total for run in runs)
-    known = (sum(run.done for run in runs) / total, f"{what}: the network is asked …")
+    known = (sum(run.done for run in runs) / total, f"{what}: waiting for the network …")
     while waiting := [run for run in runs if not run.finished]:
         for run in waiting:
             run.advance(waiting=partial(bar.progress, *known))
@@ -113,7 +113,7 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
         "samples": f"all **{outcome.levels:,}**" if exact else f"{outcome.n0} + **{outcome.n:,}**",
         "network passes": f"{outcome.passes:,}",
         "measured here": f"{outcome.seconds:.2f} s",
-        "speaks of": "8-bit images" if exact else "real-valued images, assuming exact real arithmetic",
+        "holds for": "8-bit images" if exact else "real-valued images, assuming exact real arithmetic",
     }
     st.markdown("\n".join(f"- {name}: {fact}" for name, fact in facts.items()))
     cut_off = ", cut off at black and white" if outcome.method == "uniform" else ""
@@ -146,7 +146,7 @@ def costs(outcomes: list[Outcome]) -> None:
         },
         hide_index=True,
     )
-    st.caption("Passes are made in chunks of one size, computed whole: with few samples most of a chunk is not needed.")
+    st.caption("Passes run in chunks of one size, always computed whole: with few samples most of a chunk is padding.")
 
 
 def side_by_side(chosen: Chosen, settings: Settings) -> None:
@@ -161,8 +161,8 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
 
     carry_on(list(runs.values()), "All methods", redraw)
     st.caption(
-        "Before its last point a randomized curve is a preview: the certificate counts at the n, α and seed fixed "
-        "beforehand. To change them until the radius pleases would break α. DSSN's bounds are exact at every moment "
+        "Before its last point a randomized curve is a preview: only the certificate at the n, α and seed fixed "
+        "beforehand counts. Changing them until the radius pleases breaks α. DSSN's bounds are exact at every moment "
         "and meet at N. It counts every rival's votes; a randomized radius bounds the winner's share alone, as if all "
         "other votes were for one rival."
     )
@@ -189,8 +189,8 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
     names = resources.model(settings.collection.model).class_names
     st.markdown(
         f"{REPEATS} repetitions with the next {REPEATS} seeds. The randomized radii scatter (unless every sample "
-        "agrees), for every run sees other samples. DSSN's do not move: there is nothing to draw. Each repetition of "
-        "DSSN is a count of its own."
+        "agrees), because every run draws other samples. DSSN's do not: nothing is drawn. Each repetition of "
+        "DSSN counts all votes anew."
     )
     if not st.toggle("Run them", key="again", bind="query-params", help="Switch off to stop; what is done is kept."):
         return
@@ -220,7 +220,7 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
         hide_index=True,
     )
     st.caption(
-        "To keep the best of five randomized runs would break α: each certificate may fail with up to that "
+        "Keeping the best of five randomized runs would break α: each certificate may fail with up to that "
         "probability, and the largest radius is the likeliest to have failed."
     )
     rows = [o.row(names) for results in found.values() for o in results]
@@ -237,7 +237,7 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
         "Certified radius of this picture at every σ of the paper, under every method chosen, "
         f"n = {settings.n:,} each. A cross marks an abstention."
     )
-    if not st.toggle("Run the sweep", key="sweep", bind="query-params", help="Switch off to stop; it goes on later."):
+    if not st.toggle("Run the sweep", key="sweep", bind="query-params", help="Switch off to stop, on to continue."):
         return
     radii = Canvas("sweep-radii", "certified radius against sigma")
     method = st.segmented_control(
@@ -263,7 +263,7 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
             votes.draw(compare_charts.sweep_votes(outcomes[method], names))
     answers = {METHODS[m]: [f"{names[o.label]}, {o.shown_radius}" for o in found] for m, found in outcomes.items()}
     st.dataframe({"σ": [f"{sigma:.2f}" for sigma in sigmas], **answers}, hide_index=True)
-    best = longest(o for found in outcomes.values() for o in found)
+    best = largest(o for found in outcomes.values() for o in found)
     if best is None:
         st.info("No certificate for this picture: every chosen method abstains at every σ.")
     else:
@@ -271,9 +271,9 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
         where = f"{METHODS[best.method]} at σ = {best.sigma:.2f}"
         st.info(f"Largest for this picture: {where}, ρ = {best.shown_radius} ({verdict}).")
     st.warning(
-        "Choosing σ by looking at this picture's own radius is exploration. Each DSSN certificate here is true of the "
-        "classifier at its σ; one that took the best σ of every picture would be another classifier, and is not "
-        "certified. Of the randomized methods, keeping the largest radius breaks α too."
+        "Choosing σ by looking at this picture's own radius is exploration. Each DSSN certificate here holds for the "
+        "classifier at its σ; taking the best σ for each picture would be another classifier, and that is not "
+        "certified. With the randomized methods, keeping the largest radius breaks α too."
     )
     rows = [o.row(names) for found in outcomes.values() for o in found]
     exports.files("sweep", rows, {"radii": radii.figure, "votes": votes.figure})
@@ -289,7 +289,7 @@ def usable(methods: list[str], collection: Collection) -> tuple[str, ...]:
     if missing:
         st.warning(
             f"No network here is trained for {' or '.join(missing)}: {collection.model}, trained for DSSN, votes "
-            "instead, which does not do justice to what it was not trained for."
+            "instead, at a disadvantage: it was not trained for this noise."
         )
     return tuple(found)
 
@@ -325,9 +325,9 @@ def choose_settings(collection: Collection) -> tuple[list[str], int, float, int]
 def page() -> None:
     st.title("Compare", anchor=False)
     st.markdown(
-        "The same picture and the same strength of noise under **DSSN**, whose certificate is exact, and under the two "
-        "randomized methods around it, whose certificates are estimates that may each fail with a probability of at "
-        "most α. Each method asks a network of its own, trained for its noise."
+        "The same picture and the same strength of noise under **DSSN**, whose certificate is exact, and under two "
+        "related randomized methods, whose certificates are estimates that may each fail with a probability of at "
+        "most α. Each method has a network of its own, trained for its noise."
     )
     collection = controls.choose_collection()
     model = controls.network(collection.model)

@@ -74,7 +74,7 @@ def step_index(levels: int, change: int) -> None:
 
 def choose_index(levels: int) -> int:
     """The slider of the sample index, and buttons that step it around the cycle."""
-    index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples. Each j moves every split up by one.")
+    index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples; j + 1 moves every split up by one.")
     with st.container(horizontal=True, gap="xsmall"):
         for change, label in ((-1, "j − 1"), (1, "j + 1")):
             st.button(label, key=f"step{change:+}", type="tertiary", on_click=step_index, args=(levels, change))
@@ -148,7 +148,7 @@ def one_pixel() -> None:
         player.show(
             charts.number_line(noise, pixel, index),
             "number-line",
-            "the pixel's number line with splits, interval and centre; below, how often which centre occurs",
+            "the pixel's number line with splits, interval and centre; below, how often each centre occurs",
             play="Play j",
             milliseconds=350,
         )
@@ -200,7 +200,7 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
     ]
     st.markdown(
         f"**{len(indices)} of the {noise.levels} samples**, with the class that each votes for and the network's "
-        "confidence" + ("" if denoised is None else "; below each, what a denoiser makes of it for the classifier")
+        "confidence" + ("" if denoised is None else "; below each, its denoised version, which the classifier sees")
     )
     st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
 
@@ -248,14 +248,14 @@ def one_picture(model: Classifier, image: Tensor) -> None:
             icon=":material/warning:",
         )
     film(model, image, noise, index)
-    if st.toggle("Beside it: the randomized methods at the same λ", key="neighbours", bind="query-params"):
+    if st.toggle("Show the randomized methods at the same λ", key="neighbours", bind="query-params"):
         drawn = {other.title: other.samples(image, noise.lam, 1, seed=index)[0] for other in NEIGHBOURS.values()}
         shown = {"DSSN": noise.samples(image, index, index + 1)[0], **drawn}
         cells = [(f"{name}, one sample", [pictures.sample_image(x.clamp(0, 1))]) for name, x in shown.items()]
         st.html(charts.filmstrip(cells, width=160))
         st.caption(
             "All three have the same noise parameter λ. Additive noise leaves the [0, 1] range; the screen cuts "
-            "it off at black and white. SSN draws every pixel's split by chance; DSSN fixes them, spread evenly."
+            "it off at black and white. SSN draws every pixel's split at random; DSSN fixes them, spread evenly."
         )
 
 
@@ -280,7 +280,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
     st.markdown(
         "The offsets v decide where each pixel's split lies. **Any** fixed offsets give a sound certificate. But a "
         "sample is an *ordered dither* of the picture: if neighbouring pixels ask well-spread questions, their answers "
-        "tell more together. From top to bottom: offsets, sample, and what a fixed blur gets back from it."
+        "tell more together. From top to bottom: offsets, sample, and what a fixed blur recovers from it."
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
     with st.spinner("Measuring what is kept of the picture …"):
@@ -317,9 +317,9 @@ def blocks(model: Classifier, image: Tensor) -> None:
     index = choose_index(levels)
     st.markdown(
         "A split may also be laid over a **sum**: of the three colours of a pixel, or of neighbouring pixels. One grey "
-        "level of one pixel moves its sum by one, over exactly one split, in exactly one sample. So **the guarantee is "
-        "the same**, with the same N. But a sum of m values has a scale m times as long, and splits fall on it up to m "
-        "times as often: detail, or colour, is given up, and what is left is known more often."
+        "level of one pixel moves its sum by one, across exactly one split, in one sample. So **the guarantee is "
+        "the same**, with the same N. Detail, or colour, is given up; in return, a sum of m values has a scale m times "
+        "as long, and splits fall on it up to m times as often: more samples say something about it."
     )
     cells = []
     for block in (block for block in BLOCKS if all(n % of == 0 for n, of in zip(image.shape, block, strict=True))):
@@ -346,7 +346,7 @@ SHOWN = {"One picture": one_picture, "Offsets": offsets, "Blocks": blocks}
 
 def page() -> None:
     st.title("Split & centre", anchor=False)
-    st.markdown("A sample keeps only **between which splits** a pixel lies, and shows the centre of that interval.")
+    st.markdown("A sample keeps only **which two splits** a pixel lies between, and shows the centre of that interval.")
     section = controls.choose_section((ONE_PIXEL, *SHOWN), "section")
     # A section is a fragment: its sliders run it alone, not the title, the gallery and the rest of the page again.
     if section == ONE_PIXEL:

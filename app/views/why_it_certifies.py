@@ -112,7 +112,7 @@ def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
     )
     seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, poked.image)]
     if noise.block != PIXELWISE:
-        st.caption(f"This network splits {controls.block_name(noise.block)} together, so they change together in it.")
+        st.caption(f"This network splits {controls.block_name(noise.block)} together, so they change together.")
     cells = [
         (f"sample {move.index} before: {names[move.before]}", [seen[0]]),
         (f"sample {move.index} after: {names[move.after]}", [seen[1]]),
@@ -132,8 +132,8 @@ def poke_it() -> None:
     now = certificate_from_votes(poked.votes(len(names)), noise.levels)
     st.markdown(
         f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. A step is one grey level of "
-        "one colour channel of one pixel. Spend them as you like: within the budget the answer cannot change. Stepping "
-        "back refunds."
+        "one colour channel of one pixel. Spend them as you like: within the budget the answer cannot change. A step "
+        "back is refunded."
     )
     st.html(proof_charts.budget_meter(poked.spent, first.radius_steps))
     if now.label != first.label:
@@ -171,7 +171,7 @@ def two_pixel_world() -> None:
     st.markdown(
         "Every image of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of each; "
         "the colour is the smoothed answer. The solid diamond is the exact certificate of the chosen image: all images "
-        "in it have its colour. The dotted one is a step larger: the counts alone cannot certify it, for some "
+        "in it have its colour. The dotted one is a step larger: the counts alone cannot certify it, as some "
         "classifier with the same counts changes its answer that far from some image. Click or drag in the plane to "
         "choose an image."
     )
@@ -242,19 +242,19 @@ def arithmetic() -> None:
 
 
 INDEPENDENT = """
-**SSN, the randomized parent of DSSN**, draws every pixel's split on its own. DSSN draws *one* number, j, and lets all
+**SSN, the randomized parent of DSSN**, draws each pixel's split independently. DSSN draws *one* number, j, and lets all
 pixels share it: pixel i has its split at (vᵢ + j) mod N. Then there are only N different samples, and they can all be
 counted. Why does sharing cost the bound nothing?
 
 - **The bound looks at one pixel at a time.** Two images have the same sample unless some pixel's split falls between
   its two values. For pixel i that happens for at most |kᵢ − k′ᵢ| of the N values of j, *however the splits of
-  different pixels hang together*. Adding these up (the union bound) gives at most Σ|kᵢ − k′ᵢ| changed samples: the L1
+  different pixels are related*. Adding these up (the union bound) gives at most Σ|kᵢ − k′ᵢ| changed samples: the L1
   distance. Nowhere did we need independence.
 - **It only changes what happens below the bound.** With independent splits, changes in several pixels overlap, whatever
   pixels they are: an L1 distance of λ, spread thinly over many of them, changes 39 % of all samples, where the bound is
-  50 %. In DSSN steps at random overlap as often, but who knows the offsets can choose steps that never meet in one
-  sample, and reach the bound. That guarantee is given up (the longer radii under box constraints, on the page Compare,
-  rest on it) for an exact count.
+  50 %. In DSSN random steps overlap as often, but whoever knows the offsets can choose steps that never meet in one
+  sample, and so reach the bound. Guaranteed overlap (on which the larger radii under box constraints, on Compare,
+  rest) is given up for an exact count.
 - **Additive noise cannot share.** With x + u, u uniform in a box, two images' noise clouds must overlap in *every*
   coordinate at once. Share one random number over all pixels and the clouds become two parallel lines, which in
   general do not meet at all: no certificate is left.

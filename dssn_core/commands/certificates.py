@@ -73,7 +73,7 @@ def add_certify(parser: Parser) -> None:
         metavar="GAP",
         help="also the radius that holds on machines whose logits differ by less than GAP/2",
     )
-    parser.add_argument("--no-pixels", action="store_true", help="leave the image out of that file, but for its hash")
+    parser.add_argument("--no-pixels", action="store_true", help="put only the image's hash into the certificate file")
 
 
 def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def run_certify(options: Options) -> int:
     noise = noise_for(model, options.levels)
     warn_of_other_noise(model, DSSN)
     if options.no_pixels and not options.output:
-        raise ValueError("--no-pixels is about the file of --output: give that too")
+        raise ValueError("--no-pixels applies to the file that --output writes: give --output too")
     if options.output:  # before the vote, not after it
         check_replaceable(options.output)
         if options.output.resolve() == options.image.resolve():
@@ -144,7 +144,7 @@ def strict_account(strict: StrictCertificate, certificate: Certificate, class_na
         return f"Strictly: {undecided}. They could make another class win, so there is no strict certificate."
     return (
         f"Strictly: {undecided}. However they vote, “{class_names[strict.label]}” is certified within "
-        f"{strict.radius_steps} steps {where} (here alone: {certificate.radius_steps})."
+        f"{strict.radius_steps} steps {where} (on this machine alone: {certificate.radius_steps})."
     )
 
 
@@ -168,7 +168,7 @@ def run_gallery(options: Options) -> int:
             seconds = time.perf_counter() - began
             documents.append(certificate_file.make(model, image, labels, levels, seconds=seconds, embed=False))
         keep_certificates(find_model(options.model), documents)
-    print(f"kept {len(documents)} certificates of {len(images)} pictures beside {options.model}")
+    print(f"stored {len(documents)} certificates of {len(images)} pictures in the folder of {options.model}")
     return 0
 
 
@@ -184,10 +184,10 @@ EXIT_CODES = {Verdict.HOLDS: 0, Verdict.DIFFERS: DIFFERS, Verdict.ROUNDING: ROUN
 def add_verify(parser: Parser) -> None:
     parser.add_argument("certificate", type=Path, help="a certificate file")
     parser.add_argument("--image", type=Path, help="the picture it is about, where the file holds no pixels")
-    parser.add_argument("--model", help="check with this model, a name or a folder (default: the one of these weights)")
+    parser.add_argument("--model", help="check with this model, a name or a folder (default: the one with its weights)")
     parser.epilog = (
-        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only votes that another machine's "
-        "rounding may well turn, 1 the file cannot be checked"
+        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only votes differ that another "
+        "machine's rounding may well flip, 1 the file cannot be checked"
     )
 
 
@@ -200,7 +200,7 @@ def run_verify(options: Options) -> int:
     for finding in findings:
         print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
     made = [certificate_file.shown(f"{name} {value}") for name, value in document["made"].items()]
-    print(f"made, by its own word: {', '.join(made)}")
+    print(f"made, by its own account: {', '.join(made)}")
     result = verdict(findings)
     print(result)
     return EXIT_CODES[result]
@@ -208,6 +208,6 @@ def run_verify(options: Options) -> int:
 
 COMMANDS = {
     "certify": Command("certify one picture and explain the certificate", add_certify, run_certify),
-    "gallery": Command("certify the built-in pictures and keep that in the model's folder", add_gallery, run_gallery),
+    "gallery": Command("store certificates of the built-in pictures in the model's folder", add_gallery, run_gallery),
     "verify": Command("check a certificate file by computing it again", add_verify, run_verify),
 }

@@ -40,29 +40,29 @@ from .options import (
 def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (the test set)")
-    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="*", default=[], help="none with --clean")
+    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="*", default=[], help="optional if --clean")
     parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
     add_part_options(parser)
     parser.add_argument("--rho", type=RADIUS, nargs="+", help="radii of the summary (default: 0, 0.5, 1 ...)")
     parser.add_argument(
-        "--clean", action="store_true", help="first tell how many the pretrained classifier answers without noise"
+        "--clean", action="store_true", help="first print how many the pretrained classifier gets right without noise"
     )
     parser.add_argument(
         "--held-out",
         action="store_true",
-        help="--data is the training set: use the images that the model's training set apart, to choose anything on",
+        help="--data is the training set: use the images held out from the model's training, for making choices",
     )
-    parser.add_argument("--method", choices=list(METHODS), help="of smoothing (default: the noise of the training)")
+    parser.add_argument("--method", choices=list(METHODS), help="smoothing method (default: that of the training)")
     parser.add_argument(
         "--samples", type=POSITIVE, default=10_000, help="n of a randomized method (default %(default)s)"
     )
     parser.add_argument("--alpha", type=float, default=0.001, help="its failure probability (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of its draws (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of its draws (default %(default)s)")
     parser.add_argument("--output", type=Path, help="JSON-lines file of records; continued if it exists")
     parser.add_argument(
         "--record",
         action="store_true",
-        help="keep summary and records in the model's folder, and go on from those there",
+        help="store summary and records in the model's folder, continuing from those already there",
     )
 
 
@@ -117,7 +117,7 @@ def run_evaluate(options: Options) -> int:
 
 def add_standings(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders, all for one method")
-    parser.add_argument("--rho", type=RADIUS, nargs="+", default=TABLE_RHOS, help="radii that the paper has figures of")
+    parser.add_argument("--rho", type=RADIUS, nargs="+", default=TABLE_RHOS, help="radii the paper has figures for")
     parser.add_argument("--markdown", action="store_true", help="print a table in Markdown")
     add_part_options(parser)
 
@@ -127,7 +127,7 @@ def run_standings(options: Options) -> int:
     kinds = {(found.class_names, found.noise) for found in map(read_manifest, homes.values())}
     if len(kinds) > 1:
         said = sorted(f"{len(classes)} classes, {noise}" for classes, noise in kinds)
-        raise ValueError(f"there is no choice between models of different classes or methods: {'; '.join(said)}")
+        raise ValueError(f"models of different classes or methods cannot be compared: {'; '.join(said)}")
     ((classes, method),) = kinds
     part = Part(options.files, options.but)
     if part == WHOLE:
@@ -144,7 +144,7 @@ def run_standings(options: Options) -> int:
     if options.markdown:
         print(markdown(found))
         return 0
-    print("percent of test images certified at rho; network and sigma of each rho chosen on held-out training images")
+    print("percent of test images right and certified at rho; network and sigma chosen for each rho on held-out images")
     for standing in found:
         print(
             "rho {rho:g}: {ours:.2f} ({ours_95_low:.2f} to {ours_95_high:.2f}, {ours_images:,} images; {network} at "
@@ -184,6 +184,6 @@ def run_estimate(options: Options) -> int:
 
 COMMANDS = {
     "evaluate": Command("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
-    "standings": Command("the kept records of models beside the paper's figures", add_standings, run_standings),
-    "estimate": Command("compare models on held-out images by a few samples of each", add_estimate, run_estimate),
+    "standings": Command("set stored records of models beside the paper's figures", add_standings, run_standings),
+    "estimate": Command("compare models by a few samples of each held-out image", add_estimate, run_estimate),
 }

@@ -28,7 +28,7 @@ def run_self_check(options: Options) -> int:
 def add_agree(parser: Parser) -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     add_noise_options(parser)
-    parser.add_argument("--images", type=POSITIVE, default=20, help="of the built-in pictures (default %(default)s)")
+    parser.add_argument("--images", type=POSITIVE, default=20, help="how many built-in pictures (default %(default)s)")
 
 
 def run_agree(options: Options) -> int:
@@ -62,5 +62,5 @@ def run_bench(options: Options) -> int:
 COMMANDS = {
     "self-check": Command("check that this installation computes what it should", add_self_check, run_self_check),
     "agree": Command("measure how much threads, chunks and number formats change votes", add_agree, run_agree),
-    "bench": Command("time certification beside the bare forward pass", add_bench, run_bench),
+    "bench": Command("time certification against the bare forward passes", add_bench, run_bench),
 }

@@ -28,7 +28,7 @@ def add_train(parser: Parser) -> None:
     parser.add_argument(
         "--check-every",
         type=POSITIVE,
-        help="images between held-out checks, made when a line is logged (default: 1/16 of them)",
+        help="images between held-out checks, made when a line is logged (default: 1/16 of the budget)",
     )
     own = parser.add_argument_group("settings (each data set has its own defaults)")
     own.add_argument("--noise", choices=list(NOISES))
@@ -44,21 +44,21 @@ def add_train(parser: Parser) -> None:
     own.add_argument("--momentum", type=float)
     own.add_argument("--architecture", choices=list(ARCHITECTURES))
     own.add_argument("--seed", type=int)
-    own.add_argument("--averaging", type=float, help="of the weights: decay a step; less for a short run")
-    own.add_argument("--consistency", type=float, help="weight of the disagreement of two samples of an image")
-    own.add_argument("--operations", type=int, help="of RandAugment on every picture (default: none)")
-    own.add_argument("--held-out-per-class", type=int, help="images set apart from training, to choose anything on")
-    own.add_argument("--sigma-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of the noise")
+    own.add_argument("--averaging", type=float, help="decay per step of the averaged weights; less for a short run")
+    own.add_argument("--consistency", type=float, help="weight of the disagreement between two samples of an image")
+    own.add_argument("--operations", type=int, help="RandAugment operations on every picture (default: none)")
+    own.add_argument("--held-out-per-class", type=int, help="images held out from training, for making choices")
+    own.add_argument("--sigma-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="range of the training noise")
     own.add_argument(
         "--network", type=checked(json.loads, json_object), metavar="JSON", help="settings of the architecture"
     )
-    own.add_argument("--stability", type=float, help="of a denoiser: weight of the classifier's answers")
+    own.add_argument("--stability", type=float, help="for a denoiser: weight of matching the classifier's answers")
     own.add_argument(
         "--precision",
         choices=PRECISIONS,
-        help="of the convolutions in training; bfloat16 is faster where the processor knows it",
+        help="number format of convolutions in training; bfloat16 is faster where the processor supports it",
     )
-    own.add_argument("--inference", choices=PRECISIONS, help="the same, of the classifier that comes out")
+    own.add_argument("--inference", choices=PRECISIONS, help="the same, for the resulting classifier")
 
 
 def run_train(options: Options) -> int:
@@ -81,8 +81,8 @@ def run_train(options: Options) -> int:
 
 def add_join(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", required=True, help="names of the members, or their folders")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the new model; its name becomes its own")
-    parser.add_argument("--precision", choices=PRECISIONS, help="of its convolutions (default: its members')")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the new model, which takes its name")
+    parser.add_argument("--precision", choices=PRECISIONS, help="number format (default: its members')")
 
 
 def run_join(options: Options) -> int:
@@ -97,5 +97,5 @@ def run_join(options: Options) -> int:
 
 COMMANDS = {
     "train": Command("train a base classifier, resuming what the output folder holds", add_train, run_train),
-    "join": Command("make one model of several: their mean votes", add_join, run_join),
+    "join": Command("make one model of several: the mean of their log-probabilities", add_join, run_join),
 }

@@ -45,7 +45,7 @@ def usable_sigma(sigma: float) -> float:
 
 def json_object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f'must be a JSON object, as {{"stem": 24}}, got {json.dumps(value)}')
+        raise ValueError(f'must be a JSON object such as {{"stem": 24}}, got {json.dumps(value)}')
     return value
 
 
@@ -79,8 +79,8 @@ def add_noise_options(parser: Parser) -> None:
 
 
 def add_part_options(parser: Parser) -> None:
-    parser.add_argument("--files", default=WHOLE.files, metavar="PATTERN", help="only images of such file names")
-    parser.add_argument("--but", default=WHOLE.but, metavar="PATTERN", help="and not of such")
+    parser.add_argument("--files", default=WHOLE.files, metavar="PATTERN", help="only images whose file names match")
+    parser.add_argument("--but", default=WHOLE.but, metavar="PATTERN", help="but none whose file names match this")
 
 
 @dataclass(frozen=True)

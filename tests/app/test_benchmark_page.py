@@ -68,9 +68,9 @@ def test_each_method_has_a_choice_of_its_own():
 
 def test_the_table_says_of_randomized_methods_from_how_few_samples_they_are():
     page = open_page("Table")
-    assert not any("samples of each image" in caption.value for caption in page.caption)
+    assert not any("samples per image" in caption.value for caption in page.caption)
     by_key(page.get("button_group"), "bench-models-cifar10").set_value(["cifar10-uniform"]).run()
-    assert any("1,000 samples of each image here, 100,000 in the paper" in caption.value for caption in page.caption)
+    assert any("1,000 samples per image here, 100,000 in the paper" in caption.value for caption in page.caption)
     assert set(page.dataframe[0].value["network"]) == {"cifar10-uniform"}
 
 
