@@ -61,7 +61,7 @@ def bare(figure: go.Figure, height: int) -> go.Figure:
 
 
 def framed(figure: go.Figure, height: int, x: str, y: str) -> go.Figure:
-    """A figure with a legend above it and named axes from zero."""
+    """A figure with a legend above it and named axes, the upright one from zero."""
     bare(figure, height)
     figure.update_layout(
         showlegend=True,

@@ -18,7 +18,7 @@ from dssn_core.checkpoints import CheckpointError
 from dssn_core.comparison import METHODS
 from dssn_core.images import image_sha256
 from dssn_core.networks import Classifier
-from dssn_core.splitting import PIXELWISE, Block
+from dssn_core.splitting import PIXELWISE, Block, Place
 
 NETWORKS_HELP = (
     "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
@@ -155,8 +155,18 @@ def choose_section(names: Sequence[str], key: str) -> str:
     return str(section)
 
 
-def choose_methods(label: str, key: str, bind: Literal["query-params"] | None = None) -> list[str]:
-    """Some of the methods of smoothing, all to begin with. bind: whether the address keeps them."""
+def choose_pixel(shape: tuple[int, ...], key: str = "", row: int = 0, column: int = 0) -> Place:
+    """A value of an image (C, H, W), in a row of controls; row and column to begin with. key: begins the address's."""
+    channels, height, width = shape
+    chosen_row = st.number_input("Row", 0, height - 1, row, key=f"{key}row", bind="query-params", width=110)
+    chosen_column = st.number_input("Column", 0, width - 1, column, key=f"{key}column", bind="query-params", width=110)
+    names = CHANNELS[:channels]
+    channel = st.selectbox("Channel", names, key=f"{key}channel", bind="query-params", width=110)
+    return names.index(channel), int(chosen_row), int(chosen_column)
+
+
+def choose_methods(label: str, key: str) -> list[str]:
+    """Some of the methods of smoothing, all to begin with."""
     chosen = st.pills(
         label,
         list(METHODS),
@@ -164,7 +174,7 @@ def choose_methods(label: str, key: str, bind: Literal["query-params"] | None = 
         default=list(METHODS),
         format_func=METHODS.__getitem__,
         key=key,
-        bind=bind,
+        bind="query-params",
     )
     return list(chosen or [])
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app import pictures, sources, state
 from app.collection import Collection
-from dssn_core.images import ImageError, image_sha256
+from dssn_core.images import SUFFIXES, ImageError, image_sha256
 from dssn_core.networks import Classifier
 
 BUILT_IN, OWN = "built-in", "own"
@@ -136,13 +136,13 @@ def _own(model: Classifier) -> Chosen | None:
     linked = st.session_state.setdefault("linked-picture", state.wanted_picture())
     upload = st.file_uploader(
         "PNG, JPEG, WebP or BMP, up to 20 MB; transparency becomes white",
-        type=["png", "jpg", "jpeg", "webp", "bmp"],
+        type=SUFFIXES,
         key="upload",
     )
     if upload is not None:
         fresh = pictures.tame(upload.name), upload.getvalue()
         if fresh != st.session_state.get("own"):
-            if "own" in st.session_state and not st.session_state["linked-picture"]:
+            if not st.session_state["linked-picture"]:
                 # The crop of the one before says nothing of this one; that of a link says how its picture was cut.
                 st.session_state["crop"] = st.session_state["kept-crop"] = MIDDLE
             st.session_state["own"] = fresh

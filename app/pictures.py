@@ -11,6 +11,9 @@ from torch import Tensor
 from dssn_core import PIXEL_STEPS
 from dssn_core.images import Box, png, to_picture
 
+THUMBNAIL, PREVIEW = 112, 320
+"""Longest side of a button's picture, and of an upload shown with its crop."""
+
 
 def enlarged(image: Tensor, side: int = 256) -> Image.Image:
     """A uint8 (3, H, W) image enlarged by a whole factor to about `side` pixels."""
@@ -27,9 +30,9 @@ def data_url(image: Tensor) -> str:
     return _url(image.numpy().tobytes(), tuple(image.shape), None)
 
 
-def thumbnail_url(image: Tensor, side: int = 112) -> str:
+def thumbnail_url(image: Tensor) -> str:
     """A small copy for a button, as a data URL: the image itself where it is small, and else not to the pixel."""
-    return _url(image.numpy().tobytes(), tuple(image.shape), side if image.shape[-1] > side else None)
+    return _url(image.numpy().tobytes(), tuple(image.shape), THUMBNAIL if image.shape[-1] > THUMBNAIL else None)
 
 
 @lru_cache(maxsize=256)  # pages draw the same pictures at every run; of large ones these take 100 MB
@@ -42,9 +45,9 @@ def _url(pixels: bytes, shape: tuple[int, ...], side: int | None) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def crop_preview(picture: Image.Image, box: Box, side: int = 320) -> Image.Image:
+def crop_preview(picture: Image.Image, box: Box) -> Image.Image:
     """A small copy of a picture with what lies outside `box` faded."""
-    scale = min(1.0, side / max(picture.size))
+    scale = min(1.0, PREVIEW / max(picture.size))
     small = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
     veil = Image.new("L", small.size, 170)
     left, upper, right, lower = (round(edge * scale) for edge in box)

@@ -46,7 +46,7 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
             f'background: {class_colour(colours[c])}"></div></div><div class="count">{n}</div>'
             for c, n in ((a, left), (b, right))
         )
-        return escape(f"{taken} votes moved, {taken} of R = {radius} steps spent: {verdict}"), "".join(rows)
+        return escape(f"{counted(taken, 'vote')} moved, {taken} of R = {radius} steps spent: {verdict}"), "".join(rows)
 
     frames = tuple(parts(taken) for taken in moved)
     template = '<div class="title" data-part></div><div class="votes">' + PART + "</div>"

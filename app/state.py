@@ -19,7 +19,8 @@ def open_page(path: str) -> None:
     is_new = st.session_state.get("open-page") != path
     if is_new:
         for key in st.query_params:  # first: it may say anything, these names too
-            st.session_state.pop(key, None)
+            with suppress(StreamlitAPIException):  # of a name that no state can have
+                st.session_state.pop(key, None)
         st.session_state["shown-here"] = {}
     st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .certificate import certificate_from_labels
+from .constants import counted
 from .networks import Classifier
 from .precision import PRECISIONS
 from .splitting import SplitNoise
@@ -31,9 +32,7 @@ class Setting:
 
     def __str__(self) -> str:
         layout = "channels last" if self.channels_last else "channels first"
-        return (
-            f"{self.threads} thread{'s' * (self.threads > 1)}, chunks of {self.batch_size}, {layout}, {self.precision}"
-        )
+        return f"{counted(self.threads, 'thread')}, chunks of {self.batch_size}, {layout}, {self.precision}"
 
 
 @dataclass(frozen=True)
@@ -129,36 +128,39 @@ class Price:
         )
 
 
-def prices(model: Classifier, images: Sequence[Tensor], levels: int, gaps: Sequence[float] = GAPS) -> Iterator[Price]:
-    """The price of a strict certificate at each gap, summed over the images, torch.uint8 (C, H, W)."""
-    noise = noise_for(model, levels)
-    found = [logits_of(model, image, noise, settings_of(model)[0]) for image in images]
-    plain = [certificate_from_labels(logits.argmax(1), model.num_classes) for logits in found]
+def reference_logits(model: Classifier, images: Sequence[Tensor], levels: int) -> list[Tensor]:
+    """Of each image, torch.uint8 (C, H, W), the `logits_of` in the setting that certificates are made in."""
+    return [logits_of(model, image, noise_for(model, levels), settings_of(model)[0]) for image in images]
+
+
+def prices(reference: Sequence[Tensor], gaps: Sequence[float] = GAPS) -> Iterator[Price]:
+    """The price of a strict certificate at each gap, summed over the images of these `reference_logits`."""
+    levels, classes = reference[0].shape
+    plain = [certificate_from_labels(logits.argmax(1), classes) for logits in reference]
     for gap in gaps:
-        labels = [logits.argmax(1) + model.num_classes * undecided(logits, gap) for logits in found]
-        strict = [strictly(each.numpy(), model.num_classes, gap) for each in labels]
+        labels = [logits.argmax(1) + classes * undecided(logits, gap) for logits in reference]
+        strict = [strictly(each.numpy(), classes, gap) for each in labels]
         yield Price(
             gap=gap,
             undecided=sum(one.undecided for one in strict),
-            votes=levels * len(images),
+            votes=levels * len(reference),
             lost=sum(one.label is None for one in strict),
-            images=len(images),
+            images=len(reference),
             steps=(sum(one.radius_steps for one in plain), sum(one.radius_steps or 0 for one in strict)),
         )
 
 
-def compare(model: Classifier, images: Sequence[Tensor], levels: int) -> Iterator[Agreement]:
-    """Every setting but the reference, against it. images: torch.uint8 (C, H, W)."""
+def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tensor]) -> Iterator[Agreement]:
+    """Every setting but the reference, against it. expected: the `reference_logits` of the images."""
+    levels = len(expected[0])
     noise = noise_for(model, levels)
-    reference, *others = settings_of(model)
-    expected = [logits_of(model, image, noise, reference) for image in images]
 
     def certified(logits: Tensor) -> tuple[int, int]:
         certificate = certificate_from_labels(logits.argmax(1), model.num_classes)
         return certificate.label, certificate.radius_steps
 
     laid_out = {last: _laid_out(model, last) for last in (True, False)}
-    for setting in others:
+    for setting in settings_of(model)[1:]:
         found = [logits_of(laid_out[setting.channels_last], image, noise, setting) for image in images]
         wrong = [a.argmax(1) != b.argmax(1) for a, b in zip(expected, found, strict=True)]
         gaps = [-logits.topk(2).values.diff(dim=1)[rows] for logits, rows in zip(expected, wrong, strict=True)]

@@ -47,10 +47,10 @@ def _rivals(votes: tuple[int, ...], label: int) -> list[int]:
     return [c for c in range(len(votes)) if c != label]
 
 
-def display_radius(steps: int, digits: int = 4) -> str:
-    """R/255 in decimal digits, rounded down: what is shown is never larger than what is certified."""
-    units = steps * 10**digits // PIXEL_STEPS
-    return f"{units // 10**digits}.{units % 10**digits:0{digits}d}"
+def display_radius(steps: int) -> str:
+    """R/255 with four decimals, rounded down: what is shown is never larger than what is certified."""
+    units = steps * 10_000 // PIXEL_STEPS
+    return f"{units // 10_000}.{units % 10_000:04d}"
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,12 @@ def claim_of(labels: np.ndarray, class_names: tuple[str, ...]) -> dict[str, Any]
     }
 
 
+def _processor() -> str:
+    """What PyTorch chooses its kernels by, and the units for bfloat16, which sum in orders of their own."""
+    units = [unit for unit in ("avx512_bf16", "amx_tile") if getattr(torch.cpu, f"_is_{unit}_supported", bool)()]
+    return ", ".join([torch.backends.cpu.get_cpu_capability(), *units])
+
+
 def machine() -> dict[str, str]:
     """Software and hardware, as far as they are easily found."""
     return {
@@ -80,7 +86,7 @@ def machine() -> dict[str, str]:
         "torch": torch.__version__,
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": torch.backends.cpu.get_cpu_capability(),
+        "processor": _processor(),
         "threads": str(torch.get_num_threads()),
     }
 

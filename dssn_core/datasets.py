@@ -15,13 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .images import MAX_BYTES, Size, read_image
+from .images import MAX_BYTES, SUFFIXES, Size, read_image
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TRAIN_PARTS, TEST_PARTS = ("train",), ("test", "val")
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, KeyError, RuntimeError)
 """What reading from a zip may end with; NotImplementedError, of an unknown compression, is a RuntimeError."""
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
 def identity(description: str) -> str:
@@ -103,7 +102,7 @@ def _files_at(files: tuple[str, ...], places: Sequence[int]) -> tuple[str, ...]:
 def _is_picture(name: PurePosixPath) -> bool:
     """Whether a file counts: not what macOS leaves in archives, nor other hidden files."""
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
-    return name.suffix.lower() in IMAGE_SUFFIXES and not hidden
+    return name.suffix.lower() in SUFFIXES and not hidden
 
 
 def _of_one_part(names: list[PurePosixPath], train: bool) -> list[PurePosixPath]:

@@ -22,11 +22,9 @@ from .voting import check_model, fitting_batch_size
 
 @dataclass(frozen=True)
 class QuickEstimate:
-    """Of one model at one sigma: shares in [0, 1], over `images` images of `samples` random samples each."""
+    """Of one model at one sigma: shares in [0, 1], over some images and some random samples of each."""
 
     sigma: float
-    images: int
-    samples: int
     single_sample: float  # share of all samples that are classified right
     certified: dict[float, float]  # rho to the share of images right with an estimated radius of rho or more
 
@@ -79,4 +77,4 @@ def quick_estimates(
         votes = sampled_votes(model, data, levels, samples, seed)
         right = int(votes.gather(1, data.labels[:, None]).sum())
         certified = estimated_certified(votes, data.labels, lambda_from_levels(levels), rhos, randomized)
-        yield QuickEstimate(sigma, len(data), samples, right / (len(data) * samples), certified)
+        yield QuickEstimate(sigma, right / (len(data) * samples), certified)

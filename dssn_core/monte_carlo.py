@@ -73,11 +73,12 @@ def box_radius(p_lower: float, lam: float, image: Tensor) -> float | None:
     return max(0.0, total - ROUNDING)
 
 
-def samples_to_decide(share: float, alpha: float, limit: int = 10**7) -> int | None:
+def samples_to_decide(share: float, alpha: float) -> int | None:
     """About how many samples it takes until the bound of a class with this share of votes exceeds 1/2.
 
-    None if the share is no majority or `limit` samples do not suffice.
+    None if the share is no majority or ten million samples do not suffice.
     """
+    limit = 10**7
 
     def decides(trials: int) -> bool:
         return lower_confidence_bound(math.floor(share * trials), trials, alpha) > 0.5

@@ -163,7 +163,7 @@ class PooledStage(nn.Module):
 class FilmPooledNet(Network):
     """A network of pooled stages (after Jordan 2024, "94% on CIFAR-10 in 3.29 seconds"), told lambda in every norm.
 
-    stem: channels of the 2x2 convolution that sees the sample first, at full resolution. stages: channels of each
+    stem: channels of the 2x2 convolution that sees the sample first, before any pooling. stages: channels of each
     stage. depth: convolutions of a stage after its first. subsample: only every so many rows and columns are read,
     which loses nothing where squares of that side are split together, since their pixels all have one value.
     scaled_input: as in `FilmResNet`.

@@ -46,10 +46,12 @@ def _bayer_fractions(shape: Shape, seed: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _void_and_cluster(seed: int, side: int = 64, sigma: float = 1.9) -> np.ndarray:
-    """Ranks 0..side^2-1 of a blue-noise dither tile (Ulichney 1993, "The void-and-cluster method")."""
+def _void_and_cluster(seed: int) -> np.ndarray:
+    """Ranks 0..4095 of a 64 x 64 blue-noise dither tile (Ulichney 1993, "The void-and-cluster method")."""
+    side, sigma = 64, 1.9
     distance = np.minimum(np.arange(side), side - np.arange(side)) ** 2
     bump = np.exp(-(distance[:, None] + distance[None, :]) / (2 * sigma**2))
+    bump = np.round(bump * 2**30) / 2**30  # the sums are exact, whatever the last bit of exp is on this machine
     doubled = np.tile(bump, (2, 2))  # a window of it is the bump moved to any centre, around the torus
 
     def energy_of(cell: int) -> np.ndarray:

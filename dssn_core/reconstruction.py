@@ -17,17 +17,20 @@ from .splitting import SplitNoise, samples_from_numerators, split_numerators
 BLUR = 1.5
 """Standard deviation of the Gaussian low-pass, in pixels."""
 
+SAMPLES = 16
+"""How many samples of a picture an error is the mean of."""
 
-def _blurring(size: int, blur: float) -> Tensor:
-    """float32 (size, size): the matrix that blurs a row of pixels with a Gaussian, with nothing beyond the ends."""
+
+def _blurring(size: int) -> Tensor:
+    """float32 (size, size): the matrix that blurs a row of pixels, with nothing beyond the ends."""
     place = torch.arange(size, dtype=torch.float32)
-    return torch.exp(-((place[:, None] - place) ** 2) / (2 * blur**2))
+    return torch.exp(-((place[:, None] - place) ** 2) / (2 * BLUR**2))
 
 
-def _low_pass(planes: Tensor, blur: float) -> Tensor:
+def _low_pass(planes: Tensor) -> Tensor:
     """Separable Gaussian of (B, C, H, W) planes, up to a common factor."""
     height, width = planes.shape[-2:]
-    return _blurring(height, blur) @ planes @ _blurring(width, blur)
+    return _blurring(height) @ planes @ _blurring(width)
 
 
 def _informative(numerators: Tensor, levels: int, block_size: int) -> Tensor:
@@ -46,28 +49,26 @@ def mean_response(levels: int, block_size: int = 1) -> Tensor:
     return (samples_from_numerators(numerators, block_size) * weights).sum(0) / weights.sum(0)
 
 
-def reconstruct(numerators: Tensor, levels: int, blur: float = BLUR, block_size: int = 1) -> Tensor:
+def reconstruct(numerators: Tensor, levels: int, block_size: int = 1) -> Tensor:
     """float32 (B, C, H, W) pictures in [0, 1] from int16 sample values M of the same shape; block_size: m.
 
     A normalized low-pass over the informative values, then the inverse of `mean_response`.
     """
     weights = _informative(numerators, levels, block_size).float()
-    near = _low_pass(weights, blur).clamp(min=1e-6)
-    average = _low_pass(samples_from_numerators(numerators, block_size) * weights, blur) / near
+    near = _low_pass(weights).clamp(min=1e-6)
+    average = _low_pass(samples_from_numerators(numerators, block_size) * weights) / near
     response = mean_response(levels, block_size).numpy()
     values = np.linspace(0, 1, len(response))
     return torch.from_numpy(np.interp(average.numpy(), response, values).astype(np.float32))
 
 
-def reconstruction_error(
-    image: Tensor, noise: SplitNoise, samples: int = 16, blur: float = BLUR, colours: bool = True
-) -> float:
-    """Mean squared error of the reconstructions of `samples` samples, evenly spaced in j; image: uint8 (C, H, W).
+def reconstruction_error(image: Tensor, noise: SplitNoise, colours: bool = True) -> float:
+    """Mean squared error of the reconstructions of `SAMPLES` samples, evenly spaced in j; image: uint8 (C, H, W).
 
     colours: of every channel; else of the mean of the channels, the brightness.
     """
-    count = min(samples, noise.levels)
+    count = min(SAMPLES, noise.levels)
     indices = torch.arange(count) * noise.levels // count
-    rebuilt = reconstruct(noise.numerators_at(image, indices), noise.levels, blur, noise.block_size)
+    rebuilt = reconstruct(noise.numerators_at(image, indices), noise.levels, noise.block_size)
     wrong = rebuilt - image.float() / PIXEL_STEPS
     return float(((wrong if colours else wrong.mean(dim=1)) ** 2).mean())

@@ -24,9 +24,10 @@ class Speed:
     forward_seconds: float
     ratio: float
     sampling_share: float
-    peak_mib: float
+    peak_mib: float | None
 
     def __str__(self) -> str:
+        memory = "unknown here" if self.peak_mib is None else f"{self.peak_mib:8.0f} MiB of the whole process"
         return "\n".join(
             (
                 f"N = {self.levels} samples in chunks of {self.rows}; medians of {self.rounds} rounds, run in turn",
@@ -34,15 +35,17 @@ class Speed:
                 f"bare forward pass  {self.levels / self.forward_seconds:8.0f} samples/s (ready-made samples)",
                 f"ratio of times     {self.ratio:8.3f} certification / forward pass, round by round",
                 f"making the samples {100 * self.sampling_share:7.2f} % of the forward pass on them",
-                f"peak memory        {self.peak_mib:8.0f} MiB of the whole process",
+                f"peak memory        {memory}",
             )
         )
 
 
-def _peak_mib() -> float:
-    """Peak resident memory of this process."""
-    import resource  # not on Windows, where only this command fails
-
+def _peak_mib() -> float | None:
+    """Peak resident memory of this process; None where the system has no such measure."""
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return None
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 

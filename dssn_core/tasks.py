@@ -31,9 +31,9 @@ class Task:
     prepare: Prepare
     settings: TrainSettings
 
-    def load(self, source: str, train: bool = True) -> Dataset:
-        """The data of the task; ValueError for that of another."""
-        return self.prepare(load_dataset(source, self.size, train))
+    def load(self, source: str) -> Dataset:
+        """The training images of the task; ValueError for those of another."""
+        return self.prepare(load_dataset(source, self.size))
 
 
 TASKS = {

@@ -162,21 +162,21 @@ class Trainer:
         It may have been trained for another noise, whose samples are scaled differently.
         ValueError if there is none, or if it may have seen what this run is to hold out (`check_unseen`).
         """
-        found = [(one, one.manifest) for one in members_of(load_model(name))]
+        members = members_of(load_model(name))
 
-        def shape(settings: dict[str, Any]) -> dict[str, Any]:
+        def without_scale(settings: dict[str, Any]) -> dict[str, Any]:
             return {name: value for name, value in settings.items() if name != "scaled_input"}
 
-        same = (self.settings.architecture, shape(self.network_settings))
-        fitting = [one for one in found if (one[1].architecture, shape(one[1].settings)) == same]
-        if not fitting:
-            kinds = " and ".join(f"a {manifest.architecture} of {manifest.settings}" for _, manifest in found)
-            raise ValueError(f"{name} has other settings than this run: {kinds}")
-        first, manifest = fitting[0]
-        self.seen_before = seen_in(manifest)
+        wanted = (self.settings.architecture, without_scale(self.network_settings))
+        kinds = [(one.manifest.architecture, without_scale(one.manifest.settings)) for one in members]
+        if wanted not in kinds:
+            listed = " and ".join(f"a {one.manifest.architecture} of {one.manifest.settings}" for one in members)
+            raise ValueError(f"{name} has other settings than this run: {listed}")
+        first = members[kinds.index(wanted)]
+        self.seen_before = seen_in(first.manifest)
         check_unseen(name, self.seen_before, data.description, self.settings.seed, self.settings.held_out_per_class)
         self.model.network.load_saved_state(first.network.saved_state())
-        self.start_sha256, self.images_before = manifest.weights_sha256, manifest.images_seen
+        self.start_sha256, self.images_before = first.manifest.weights_sha256, first.manifest.images_seen
 
     def _batch_indices(self) -> Tensor:
         size = self.settings.batch_size // self.settings.views

@@ -178,21 +178,6 @@ def tally(
         yield _state(votes, indices[:real].numpy(), labels[:real], layout, chunk, subject)
 
 
-def replay(
-    labels: np.ndarray, classes: int, image: Tensor, noise: SplitNoise, batch_size: int | None = None
-) -> Iterator[Tally]:
-    """The states that `tally` went through when it counted these votes, int64 (N,) in index order."""
-    layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
-    subject = _subject(image, noise, layout)
-    if len(labels) != noise.levels:
-        raise ValueError(f"expected the votes of {noise.levels} samples, got {len(labels)}")
-    votes = np.zeros(classes, dtype=np.int64)
-    for chunk in range(layout.chunks):
-        indices = layout.indices(chunk)[: layout.real_rows(chunk)].numpy()
-        votes = votes + np.bincount(labels[indices], minlength=classes)
-        yield _state(votes, indices, labels[indices], layout, chunk, subject)
-
-
 def _subject(image: Tensor, noise: SplitNoise, layout: ChunkLayout) -> str:
     check_image(image, noise.shape)
     return f"{image_sha256(image)} {noise.offsets_sha256} {layout}"

@@ -2,8 +2,8 @@
 
 import torch
 
-from dssn_core import agreement, certificate_from_votes, certify, load_model, read_image
-from dssn_core.agreement import Setting, compare, logits_of, prices, settings_of
+from dssn_core import certificate_from_votes, certify, load_model, read_image
+from dssn_core.agreement import Setting, compare, logits_of, prices, reference_logits, settings_of
 from dssn_core.gallery import built_in_pictures
 from dssn_core.strict import Hesitant, strictly
 from dssn_core.voting import count_votes, noise_for, sample_labels
@@ -20,9 +20,13 @@ def test_the_reference_is_what_certificates_are_made_in():
     assert len(others) == 15 and reference not in others
 
 
+def compared(model, levels):
+    return compare(model, [IMAGE], reference_logits(model, [IMAGE], levels))
+
+
 def test_another_number_format_is_seen_to_change_logits():
     model = load_model("cifar10-dssn")
-    found = {str(agreement.setting): agreement for agreement in compare(model, [IMAGE], 30)}
+    found = {str(agreement.setting): agreement for agreement in compared(model, 30)}
     rough = [agreement for name, agreement in found.items() if "bfloat16" in name]
     fine = [agreement for name, agreement in found.items() if "float32" in name]
     assert min(agreement.largest_error for agreement in rough) > 1e-3
@@ -48,7 +52,7 @@ def test_votes_that_differ_are_counted_with_their_gap():
     model = load_model("cifar10-dssn")
     fickle = Fickle(model)
     fickle.input_shape, fickle.manifest, fickle.precision = model.input_shape, model.manifest, "float32"
-    found = {agreement.setting: agreement for agreement in compare(fickle, [IMAGE], 20)}
+    found = {agreement.setting: agreement for agreement in compared(fickle, 20)}
     assert found[Setting(1, 16, True, "float32")].differing == 0
     changed = found[Setting(1, 16, True, "bfloat16")]
     assert (changed.differing, changed.votes, changed.changed_radii) == (20, 20, 1)
@@ -58,18 +62,17 @@ def test_votes_that_differ_are_counted_with_their_gap():
     assert "0:19), two best logits up to 0.01 apart" in str(changed)
 
 
-def test_tied_logits_are_the_first_class_in_the_price_too(monkeypatch):
+def test_tied_logits_are_the_first_class_in_the_price_too():
     """Of two classes that all samples like best the first one wins them all, and nothing is decided."""
     tied = torch.zeros(60, 10).index_fill(1, torch.tensor([2, 7]), 1.0)
-    monkeypatch.setattr(agreement, "logits_of", lambda *_: tied)
-    (price,) = prices(load_model("cifar10-dssn"), [IMAGE], 60, gaps=(0.5,))
+    (price,) = prices([tied], gaps=(0.5,))
     assert price.steps == (certificate_from_votes([0, 0, 60, *[0] * 7], 60).radius_steps, 0)
     assert (price.undecided, price.lost) == (60, 1)
 
 
 def test_the_price_of_strictness_is_that_of_strict_certificates():
     model, images = load_model("cifar10-dssn"), [IMAGE, read_image(built_in_pictures()[3].path)]
-    for price in prices(model, images, 60, gaps=(1e-3, 0.5, 1e6)):
+    for price in prices(reference_logits(model, images, 60), gaps=(1e-3, 0.5, 1e6)):
         votes = [sample_labels(Hesitant(model, price.gap), image, noise_for(model, 60)) for image in images]
         strict = [strictly(each, model.num_classes, price.gap) for each in votes]
         plain = [certify(model, image, 60).radius_steps for image in images]

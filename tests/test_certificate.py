@@ -231,11 +231,10 @@ def test_the_shown_radius_never_rounds_up():
 
 
 @pytest.mark.parametrize(
-    ("steps", "digits", "shown"),
-    [(0, 4, "0.0000"), (1, 4, "0.0039"), (255, 4, "1.0000"), (256, 2, "1.00"), (127, 3, "0.498")],
+    ("steps", "shown"), [(0, "0.0000"), (1, "0.0039"), (127, "0.4980"), (255, "1.0000"), (256, "1.0039")]
 )
-def test_the_shown_radius_by_hand(steps, digits, shown):
-    assert display_radius(steps, digits) == shown
+def test_the_shown_radius_by_hand(steps, shown):
+    assert display_radius(steps) == shown
 
 
 def test_the_account_holds_the_true_numbers():

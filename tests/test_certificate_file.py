@@ -5,11 +5,22 @@ import json
 import jsonschema
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dssn_core import load_model, read_image
-from dssn_core.certificate_file import MOST_ROWS, CertificateFileError, dumps, make, parse, schema, shown
+from dssn_core.certificate_file import (
+    MOST_ROWS,
+    CertificateFileError,
+    dumps,
+    machine,
+    made_elsewhere,
+    make,
+    parse,
+    schema,
+    shown,
+)
 from dssn_core.gallery import built_in_pictures
 from dssn_core.voting import ChunkLayout
 
@@ -33,6 +44,13 @@ def test_the_schema_is_a_schema_and_files_fit_it(document):
     jsonschema.Draft202012Validator.check_schema(schema())
     jsonschema.validate(document, schema())
     jsonschema.validate(json.loads(dumps(document)), schema())
+
+
+def test_units_of_the_processor_make_another_kind_of_machine(monkeypatch):
+    made = machine()
+    assert not made_elsewhere(made)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: "amx_tile" not in made["processor"])
+    assert made_elsewhere(made)
 
 
 def test_the_rows_of_a_layout_give_the_layout():

@@ -80,7 +80,6 @@ def test_an_estimate_comes_near_the_whole_vote(name, data, request):
     noise = noise_for(model, 441)
     votes = torch.stack([torch.as_tensor(count_votes(model, image, noise)) for image in data.images])
     share = float(votes.gather(1, data.labels[:, None]).sum() / votes.sum())
-    assert (found.images, found.samples) == (10, 200)
     assert abs(found.single_sample - share) < 0.05  # 2,000 draws: 4.5 standard errors at worst
     exact = estimated_certified(votes, data.labels, 441 / 510, [0.0, 0.5])
     assert all(abs(found.certified[rho] - exact[rho]) <= 0.2 for rho in exact)

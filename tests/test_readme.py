@@ -123,7 +123,7 @@ def test_the_sizes_of_the_weights():
             ("cifar10-dssn", "cifar10-ssn", "cifar10-uniform", "cifar10-dssn-long"),
         ),
         (
-            "Percent of 200 pictures set apart",
+            "Percent of 200 held-out pictures",
             ("0.25", "0.5", "1", "2"),
             ("imagenet-dssn", "imagenet-ssn", "imagenet-uniform"),
         ),

@@ -1,8 +1,16 @@
 """The measurement of speed measures what it says; its figures are for people, not for tests."""
 
+import sys
+
 from dssn_core import load_model, read_image
 from dssn_core.gallery import built_in_pictures
 from dssn_core.speed import measured
+
+
+def test_a_system_that_tells_no_memory_measures_the_rest(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    result = measured(load_model("cifar10-dssn"), read_image(built_in_pictures()[0].path), 10, rounds=1)
+    assert result.peak_mib is None and "unknown here" in str(result)
 
 
 def test_all_figures_are_there_and_positive():

@@ -3,14 +3,13 @@
 import gzip
 import json
 
-import numpy as np
 import pytest
 
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import digest, made_elsewhere, make
 from dssn_core.images import image_sha256
 from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
-from dssn_core.voting import noise_for, replay, sample_labels, tally
+from dssn_core.voting import noise_for, sample_labels
 
 LEVELS = 40
 
@@ -108,18 +107,6 @@ def test_a_damaged_file_is_told(model, image, folder, change):
 def test_a_time_that_is_no_number_is_told_too(model, image, folder):
     with pytest.raises(ValueError, match="damaged"):
         stored_vote(model, rewritten(folder, lambda line: line["made"].update(seconds="long")), image_sha256(image), 40)
-
-
-def test_a_replayed_vote_went_through_the_same_states(model, image, labels):
-    noise = noise_for(model, LEVELS)
-    counted, replayed = list(tally(model, image, noise, 16)), list(replay(labels, 10, image, noise, 16))
-    assert len(counted) == len(replayed) == 3
-    for one, other in zip(counted, replayed, strict=True):
-        assert (one.done, one.total, one.chunks, one.subject) == (other.done, other.total, other.chunks, other.subject)
-        for name in ("votes", "indices", "labels"):
-            assert np.array_equal(getattr(one, name), getattr(other, name))
-    with pytest.raises(ValueError, match="expected the votes of 40 samples, got 39"):
-        next(replay(labels[1:], 10, image, noise, 16))
 
 
 def test_a_network_of_other_classes_has_no_pictures():

@@ -18,7 +18,7 @@ from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
 from dssn_core.certificate import display_radius
 from dssn_core.comparison import METHODS
-from dssn_core.constants import rounded_down, sigma_from_levels
+from dssn_core.constants import lambda_from_levels, rounded_down, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
 
@@ -111,7 +111,7 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     levels = sorted({record.levels for name in models for record in installed.evaluated(name, part).test})
     used = {(at.network, at.levels) for at in installed.chosen_of(models, collection.rhos, part)}
-    methods = controls.choose_methods("The paper's curves", "bench-paper", bind="query-params")
+    methods = controls.choose_methods("The paper's curves", "bench-paper")
     more = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
         "More curves: every network at σ",
         levels,
@@ -127,7 +127,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         wanted = {n for n in levels if (name, n) in used or name in without or n in (more or [])}
         ours += curves_of(name, wanted, part, len(models) == 1, dash)
     theirs = [row for row in published(collection.task) if row.method in methods]
-    figure = charts.certified_accuracy(ours, theirs, max([4.5, *(n / 2 / PIXEL_STEPS for n in levels)]))
+    figure = charts.certified_accuracy(ours, theirs, max([4.5, *map(lambda_from_levels, levels)]))
     st.plotly_chart(
         figure,
         config=CHART_BAR,

@@ -9,9 +9,10 @@ from app import pictures, resources
 from app.charts import checklist
 from dssn_core.certificate_file import Document, dumps, embedded_image, parse
 from dssn_core.constants import counted, sigma_from_levels
-from dssn_core.images import image_sha256, read_image
+from dssn_core.images import SUFFIXES, image_sha256, read_image
 from dssn_core.verification import Finding, Verdict, verdict
 
+# Buttons for those who have no file: label, the file, and what it is.
 EXAMPLES = {
     "example": ("Check an example", resources.example, "the file that comes with the small network"),
     "forgery": (
@@ -20,7 +21,6 @@ EXAMPLES = {
         "the file that comes with the small network, all votes given to the winner: radius, counts and digest match",
     ),
 }
-"""Buttons for who has no file: label, the file, and what it is."""
 
 
 def choose() -> Document | None:
@@ -48,9 +48,7 @@ def choose() -> Document | None:
 
 def choose_picture() -> bytes | None:
     """The picture of a file without pixels; it is kept as long as that file."""
-    chosen = st.file_uploader(
-        "The picture it is about", type=["png", "jpg", "jpeg", "webp", "bmp"], key="certified", on_change=forget_picture
-    )
+    chosen = st.file_uploader("The picture it is about", type=SUFFIXES, key="certified", on_change=forget_picture)
     if chosen is not None:
         st.session_state["kept-certified"] = chosen.getvalue()
     kept: bytes | None = st.session_state.get("kept-certified")
@@ -85,7 +83,7 @@ def show(findings: list[Finding], document: Document) -> None:
         st.image(
             pictures.enlarged(picture, 192), "the picture in the file", 150, output_format="PNG", alt="the picture"
         )
-    st.html(checklist([(finding.agrees, finding.what, finding.text) for finding in findings]))
+    st.html(checklist([(None if f.rounding else f.agrees, f.what, f.text) for f in findings]))
     with st.expander("Not checked"):
         st.markdown(
             "How and where the file was made, by its own account. `certify --strict` says what holds on all machines "

@@ -297,7 +297,7 @@ def usable(methods: list[str], collection: Collection) -> tuple[str, ...]:
 def choose_settings(collection: Collection) -> tuple[list[str], int, float, int]:
     """Methods, n, alpha and seed."""
     with st.container(horizontal=True):
-        methods = controls.choose_methods("Methods", "methods", bind="query-params")
+        methods = controls.choose_methods("Methods", "methods")
         n = st.selectbox(
             "n, samples to estimate with",
             SAMPLE_COUNTS,
@@ -348,19 +348,19 @@ def page() -> None:
     with right:
         levels = controls.choose_noise(model, collection)
         wanted, n, alpha, seed = choose_settings(collection)
-    section = controls.choose_section(list(VIEWS), "compare")
+    section = controls.choose_section(list(SECTIONS), "compare")
     methods = usable(wanted, collection)
     if chosen is None:
         st.info("The comparison appears here as soon as there is a picture.")
     elif not methods:
         st.info("Choose at least one method.")
     else:
-        VIEWS[section](chosen, Settings(collection, levels, methods, n, alpha, seed))
+        SECTIONS[section](chosen, Settings(collection, levels, methods, n, alpha, seed))
     pins.show()
     with st.expander("Glossary"):
         st.markdown(listed(GLOSSARY))
 
 
-VIEWS = {"Side by side": side_by_side, "Run it again": run_it_again, "Sweep over σ": sweep}
+SECTIONS = {"Side by side": side_by_side, "Run it again": run_it_again, "Sweep over σ": sweep}
 
 page()

@@ -199,7 +199,7 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
         for j, share, *shown in zip(indices, shares, *rows.values(), strict=True)
     ]
     st.markdown(
-        f"**{len(indices)} of the {noise.levels} samples**, with the class that each votes for and the network's "
+        f"**{len(indices)} of the {noise.levels} samples**, with the network's answer to each and its "
         "confidence" + ("" if denoised is None else "; below each, its denoised version, which the classifier sees")
     )
     st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
@@ -224,14 +224,11 @@ def one_picture(model: Classifier, image: Tensor) -> None:
     levels = choose_levels(math.prod(model.manifest.block))
     noise = noise_for(model, levels)
     index = choose_index(levels)
-    channels, height, width = image.shape
     laboratory = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = int(st.number_input("Row", 0, height - 1, key="row", bind="query-params", width=120))
-        column = int(st.number_input("Column", 0, width - 1, key="column", bind="query-params", width=120))
-        names = controls.CHANNELS[:channels]
-        channel = names.index(st.selectbox("Channel", names, key="channel", bind="query-params", width=120))
-        to_number_line(image, noise, (channel, row, column))
+        place = controls.choose_pixel(image.shape)
+        to_number_line(image, noise, place)
+    _, row, column = place
     with laboratory:
         player.show(
             charts.image_laboratory(image, noise, index, row, column),
@@ -340,8 +337,8 @@ def blocks(model: Classifier, image: Tensor) -> None:
     )
 
 
+# The sections that show a picture.
 SHOWN = {"One picture": one_picture, "Offsets": offsets, "Blocks": blocks}
-"""The sections that show a picture."""
 
 
 def page() -> None:

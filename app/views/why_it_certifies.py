@@ -65,18 +65,13 @@ def stop_walking() -> None:
 
 def step_buttons(attack: Attack) -> None:
     poked = attack.poked
-    channels, height, width = poked.image.shape
+    _, height, width = poked.image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = int(st.number_input("Row", 0, height - 1, height // 2, key="poke-row", bind="query-params", width=110))
-        column = int(
-            st.number_input("Column", 0, width - 1, width // 2, key="poke-column", bind="query-params", width=110)
-        )
-        names = controls.CHANNELS[:channels]
-        channel = names.index(st.selectbox("Channel", names, key="poke-channel", bind="query-params", width=110))
-        value = int(poked.image[channel, row, column])
+        place = controls.choose_pixel(poked.image.shape, "poke-", height // 2, width // 2)
+        value = int(poked.image[place])
 
         def button(action: str, label: str, icon: str, disabled: bool = False, change: int | None = None) -> None:
-            step = None if change is None else Step(channel, row, column, change)
+            step = None if change is None else Step(*place, change)
             st.button(label, key=f"poke-{action}", icon=icon, on_click=act, args=(action, step), disabled=disabled)
 
         button("down", f"{value} → {value - 1}", ":material/remove:", value == 0, -1)
@@ -92,7 +87,7 @@ def step_buttons(attack: Attack) -> None:
 
 def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
     if not poked.moves and poked.spent:
-        st.info(f"{poked.spent} random steps, taken all at once. See how few votes they moved.")
+        st.info(f"{counted(poked.spent, 'random step')}, taken all at once. See how few votes they moved.")
         return
     if not poked.moves:
         st.info("Change a pixel by one grey level. Which of the samples will notice? How many votes can that move?")
@@ -275,7 +270,7 @@ def page() -> None:
         "vote."
     )
     section = controls.choose_section(SECTIONS, "why")
-    if section != SECTIONS[0]:
+    if section != SECTIONS[0] or st.session_state["page-is-new"]:
         stop_walking()
     views = (poke_it, two_pixel_world, arithmetic, independent_splits)
     dict(zip(SECTIONS, views, strict=True))[section]()

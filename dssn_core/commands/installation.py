@@ -35,9 +35,10 @@ def run_agree(options: Options) -> int:
     model = load_model(options.model)
     images = [read_image(picture.path, model.input_shape[1:]) for picture in pictures_for(model)[: options.images]]
     print(f"{options.model}, N = {options.levels}, {len(images)} pictures, against {agreement.settings_of(model)[0]}")
-    for found in agreement.compare(model, images, options.levels):
+    reference = agreement.reference_logits(model, images, options.levels)
+    for found in agreement.compare(model, images, reference):
         print(found, flush=True)
-    for price in agreement.prices(model, images, options.levels):
+    for price in agreement.prices(reference):
         print(price)
     return 0
 

@@ -2,9 +2,13 @@
 
 import pytest
 import streamlit as st
+from streamlit import config
 
 from dssn_core import load_model
-from tests.app.browser import chromium_tab, running_app
+from tests.app.browser import ROOT, chromium_tab, running_app
+
+config._main_script_path = str(ROOT / "app" / "main.py")  # as `streamlit run` does, to find the app's settings
+config.get_config_options(force_reparse=True)
 
 
 @pytest.fixture(scope="session")

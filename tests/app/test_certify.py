@@ -196,6 +196,11 @@ def test_the_crop_of_one_picture_is_not_that_of_the_next():
     data = png(np.full((48, 70, 3), 9, dtype=np.uint8))
     healthy(page.file_uploader(key="upload").set_value(("next.png", data, "image/png")).run())
     assert page.slider(key="crop").value == 50
+    healthy(page.slider(key="crop").set_value(20).run())
+    page.file_uploader(key="upload").set_value(("broken.png", b"no picture", "image/png")).run()
+    assert page.error
+    healthy(page.file_uploader(key="upload").set_value(("after.png", data, "image/png")).run())
+    assert page.slider(key="crop").value == 50
 
 
 def test_a_built_in_picture_leaves_no_trace_of_ones_own_in_the_address():

@@ -72,6 +72,15 @@ def test_a_file_is_checked_anew_when_a_network_here_has_changed(monkeypatch):
     assert not page.success and "weights" in page.error[0].value
 
 
+def test_what_rounding_may_explain_is_not_marked_as_wrong(monkeypatch):
+    found = [Finding("votes", False, "3 differ", rounding=True), Finding("weights", True, "the same")]
+    monkeypatch.setattr(resources, "verification", lambda *_: found)
+    page = open_page()
+    page.button(key="example").click().run()
+    (listed,) = (html.proto.body for html in page.get("html") if "dssn-checks" in html.proto.body)
+    assert page.warning and "differs as rounding may" in listed and "✗" not in listed
+
+
 def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
     model, sample = load_model("cifar10-dssn"), built_in_pictures()[9].path
     labels = sample_labels(model, read_image(sample), noise_for(model, 300))

@@ -25,6 +25,21 @@ print([error.value for error in page.exception], page.title[0].value)
 """
 
 
+SETTINGS = """
+import sys
+from streamlit import config
+config._main_script_path = sys.argv[1]  # as `streamlit run` does
+config.get_config_options(force_reparse=True)
+print(config.get_option("client.toolbarMode"), config.get_option("runner.magicEnabled"))
+"""
+
+
+def test_the_settings_count_wherever_the_app_is_started(tmp_path):
+    command = [sys.executable, "-c", SETTINGS, str(ROOT / "app" / "main.py")]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "minimal False"
+
+
 def test_the_app_starts_from_any_folder(tmp_path):
     # As `streamlit run` does it: only `python -m streamlit run` looks for packages in the current folder.
     command = [sys.executable, "-P", "-c", STARTED, str(ROOT / "app" / "main.py")]

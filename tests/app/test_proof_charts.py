@@ -8,6 +8,7 @@ from PIL import Image
 
 from app import charts, proof_charts
 from dssn_core import certificate_from_votes
+from dssn_core.constants import counted
 
 
 def test_the_meter_turns_red_only_beyond_the_radius():
@@ -26,8 +27,8 @@ def test_votes_move_until_one_more_tips_it():
         shown = titles(certificate, ("cat", "dog", "frog"))
         assert len(shown) <= 32
         assert all("still wins" in title for title in shown[:-1])
-        assert shown[-2].startswith(f"{certificate.radius_steps} votes moved")
-        assert shown[-1].startswith(f"{certificate.radius_steps + 1} votes moved")
+        assert shown[-2].startswith(f"{counted(certificate.radius_steps, 'vote')} moved")
+        assert shown[-1].startswith(f"{counted(certificate.radius_steps + 1, 'vote')} moved")
 
 
 def test_the_step_after_the_radius_can_tip_the_vote():

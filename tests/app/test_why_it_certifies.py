@@ -121,6 +121,15 @@ def test_an_attack_that_nobody_looks_at_stops():
     assert page.session_state["attack"].guided == 0
 
 
+def test_an_attack_does_not_walk_on_when_one_comes_back_to_it():
+    page = press(open_page(), "guided")
+    before = spent(page)
+    page.switch_page("views/lesson.py").run()
+    page.session_state["attack"] = replace(page.session_state["attack"], guided=9)  # left while it walked
+    assert spent(healthy(page.switch_page("views/why_it_certifies.py").run())) == before
+    assert page.session_state["attack"].guided == 0
+
+
 def test_spending_the_whole_budget_can_be_undone():
     page = open_page()
     press(page, "random")
