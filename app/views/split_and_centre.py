@@ -48,11 +48,13 @@ def keep_origin(name: str, levels: int) -> None:
 
 def settle_phase(name: str, levels: int) -> None:
     """Bring a slider and what is remembered of it together where a link changed the one and not the other."""
+    if name not in st.session_state:  # the slider begins anew, or where the address says
+        st.session_state.pop(f"{name}-origin", None)
+        return
     value, out_of = st.session_state.get(f"{name}-origin", (0, 1))
-    now = st.session_state.get(name)
-    if now is not None and now >= levels:
+    if st.session_state[name] >= levels:
         st.session_state[name] = value * levels // out_of
-    elif now is not None and now != value * levels // out_of:
+    elif st.session_state[name] != value * levels // out_of:
         keep_origin(name, levels)
 
 

@@ -53,6 +53,17 @@ def test_lambda_keeps_the_share_of_the_cycle():
     assert page.slider(key="j").value == 100
 
 
+def test_a_slider_that_begins_anew_remembers_no_share():
+    page = open_page(lam="0.5")
+    healthy(page.slider(key="j").set_value(100).run())
+    page.switch_page("views/lesson.py").run()
+    del page.session_state["j"]  # as in a browser, where the address of another page does not hold it
+    healthy(page.switch_page("views/split_and_centre.py").run())
+    assert page.slider(key="j").value == 0
+    healthy(page.slider(key="lam").set_value(1.0).run())
+    assert page.slider(key="j").value == 0
+
+
 def test_a_link_to_less_noise_keeps_the_share_of_the_cycle_too():
     page = open_page(lam="1.0")
     healthy(page.slider(key="j").set_value(400).run())
