@@ -208,7 +208,15 @@ def model(request):
     return random_classifier(precision) if kind == "random" else load_model(request.param)
 
 
-def test_a_row_does_not_feel_the_other_rows_of_its_chunk(model):
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+def test_a_row_does_not_feel_the_other_rows_of_its_chunk(model, threads):
     shape = tuple(model.input_shape)
     rows = ChunkLayout.for_images(441, shape).rows  # the chunks of sigma = 0.5
     assert rows == (63 if shape[-1] == 32 else 13)

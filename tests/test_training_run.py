@@ -6,9 +6,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model
+from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model, training
 from dssn_core.checkpoints import MANIFEST, read_manifest, save_checkpoint, save_manifest
 from dssn_core.datasets import Dataset
+from dssn_core.denoising import denoising_loss
 from dssn_core.ensembles import joined
 from dssn_core.held_out import held_out_of
 from dssn_core.imagenet import efficientnet_lite0
@@ -299,7 +300,14 @@ def test_a_run_may_split_blocks_of_pixels(data, tmp_path):
     assert sum(right) >= 6
 
 
-def test_a_denoiser_trains_resumes_and_loads(tmp_path):
+def test_a_denoiser_trains_resumes_and_loads(tmp_path, monkeypatch):
+    weighed = []
+
+    def loss(network, x, lam, clean, stability, precision):
+        weighed.append(stability)
+        return denoising_loss(network, x, lam, clean, stability, precision)
+
+    monkeypatch.setattr(training, "denoising_loss", loss)
     pictures = torch.randint(0, 256, (24, 3, 32, 32), generator=generator(3), dtype=torch.uint8)
     data = Dataset(pictures, torch.arange(24) % 2, tuple(f"class {c}" for c in range(1000)), "noise")
     settings = replace(
@@ -317,7 +325,8 @@ def test_a_denoiser_trains_resumes_and_loads(tmp_path):
     part.save_state(tmp_path / "part" / STATE)
     again = train(Trainer(settings, data), tmp_path / "part", report=quiet)
     assert again.weights_sha256 == whole.weights_sha256
-    assert before[0][1] == 0 and before[-1][1] >= 0  # the classifier's answers count only after the first share
+    assert [right for _, right in before[:2]] == [0, 0]
+    assert weighed[:6] == [0, 0, 0.02, 0.02, 0.02, 0.02]  # the classifier's answers count after the first quarter
     model = load_model(str(tmp_path / "whole"))
     assert model.num_classes == 1000
     assert model.input_shape == (3, 224, 224)  # it takes larger pictures than it was trained on
