@@ -16,6 +16,14 @@ from dssn_core.certificate import Certificate, certificate_from_labels
 from dssn_core.networks import Classifier
 
 
+@dataclass
+class Held:
+    """An attack as a session holds it: changed in place, for a click stops a run where it writes to the session, and
+    what was done for the click before it would be lost."""
+
+    attack: "Attack"
+
+
 @dataclass(frozen=True)
 class Attack:
     """model, noise: what votes. poked: the picture now, and its votes. first: those of the original, int64 (N,).

@@ -93,11 +93,13 @@ def percent(part: float, whole: float) -> str:
 def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, most: int = 10) -> str:
     """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket.
 
-    Of more than ten classes those that nobody voted for are left out, except a second one.
+    Of more than ten classes those that nobody voted for are left out, except a second one. Beyond `most` classes the
+    others' votes are added up.
     """
-    order, colours = ranking(votes)[:most], colour_places(votes)
+    order, colours = ranking(votes), colour_places(votes)
     if len(votes) > len(CLASS_COLOURS):
         order = [c for place, c in enumerate(order) if votes[c] or place < 2]
+    order, others = order[:most], order[most:]
     first, second = votes[order[0]], votes[order[1]]
     left, width = percent(second, levels), percent(first - second, levels)
     narrow = " dssn-narrow" * (first - second < 0.15 * levels)  # the words stand beside the bracket, not in it
@@ -112,6 +114,10 @@ def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, mos
             f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bar}{bracket}</div>'
             f'<div class="dssn-count">{votes[c]}</div>'
         )
+    if others:
+        count = sum(votes[c] for c in others)
+        bar = f'<div class="dssn-bar" style="width: {percent(count, levels)}; background: {OPEN_COLOUR}"></div>'
+        rows.append(f'<div>other classes</div><div class="dssn-track">{bar}</div><div class="dssn-count">{count}</div>')
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 

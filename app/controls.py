@@ -108,6 +108,10 @@ def all_labels(model: Classifier, image: Tensor, levels: int, here: bool = False
     run, bar = vote_on(model.manifest.name, image, levels), st.empty()
     if here and run.made is not None and made_elsewhere(run.made):
         run = resources.votes_of(model.manifest.name, image, levels)
+        st.caption(
+            "Counted here. The vote that came with the network, shown on Certify, is from another kind of machine, "
+            "where nearly tied samples may vote differently."
+        )
     while not run.finished:
         shown = partial(bar.progress, run.done / run.total, f"{run.done} of {run.total} samples have voted")
         run.advance(waiting=shown)

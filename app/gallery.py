@@ -138,6 +138,7 @@ def _own(model: Classifier) -> Chosen | None:
         "PNG, JPEG, WebP or BMP, up to 20 MB; transparency becomes white",
         type=SUFFIXES,
         key="upload",
+        on_change=_forget_removed,
     )
     if upload is not None:
         fresh = pictures.tame(upload.name), upload.getvalue()
@@ -165,6 +166,13 @@ def _own(model: Classifier) -> Chosen | None:
         st.caption(f"Still here: {name}")
     _compare(image_sha256(image))
     return Chosen(image, None, name)
+
+
+def _forget_removed() -> None:
+    """A callback: the picture that was taken away is not to stay here, nor in the address."""
+    if st.session_state["upload"] is None:
+        st.session_state.pop("own", None)
+        state.want_no_picture()
 
 
 def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:

@@ -97,9 +97,10 @@ STEPS = (
         ("all of them a little", "exactly one", "it depends on the picture"),
         1,
         "Only the sample with a split between 100 and 101 sees the pixel change sides. In all others it stays in its "
-        "interval, and the sample does not change at all. So at most **one vote** can move.",
+        "interval, and the sample does not change at all. So at most **one vote** can move. Try it: press + and look "
+        "at the sample that changed.",
         WHY,
-        {"why": "Poke it"},
+        {"why": "Poke it", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "Count",
@@ -109,9 +110,9 @@ STEPS = (
         ("on one pixel", "on R different pixels", "the bound is the same: R"),
         2,
         "Every grey level crosses one split and changes one sample, wherever it is spent. Two may even hit the "
-        "same sample; then fewer votes can move, never more.",
+        "same sample; then fewer votes can move, never more. Try it: spend the whole budget at random.",
         WHY,
-        {"why": "Poke it"},
+        {"why": "Poke it", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "The theorem in one picture",

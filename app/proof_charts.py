@@ -78,7 +78,7 @@ PLANE = f"""<div class="legend">{
         f'<span><svg viewBox="0 0 16 16" aria-hidden="true">{mark}</svg>{text}</span>'
         for mark, text in (
             ('<circle cx="8" cy="8" r="5" fill="white" stroke="#222" stroke-width="2" />', "the image"),
-            ('<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="currentColor" stroke-width="2" />', "certified"),
+            ('<path d="M8 1L15 8 8 15 1 8z" fill="#fff" stroke="#222" stroke-width="2" />', "certified"),
             (
                 f'<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="{WRONG_COLOUR}" stroke-width="2" '
                 'stroke-dasharray="2 2" />',

@@ -190,7 +190,8 @@ def guided_step(
 
     Looks at the `searched` samples whose vote for `label` is the least certain, and tries the `tried` steps that change
     one of them and that promise most by the slope of the network's lead; by default a few chunks of steps. Where more
-    than that vote for `label`, it looks at as many, spread evenly. None if no sample votes for `label`.
+    than that vote for `label`, it looks at as many, spread evenly. No step leads back towards the original. None if no
+    sample votes for `label`, or no step is left.
     """
     size = fitting_batch_size(noise.shape)
     most = FEW_CHUNKS * size
@@ -211,6 +212,8 @@ def guided_step(
             moved = (sums + change).clamp(0, noise.block_size * PIXEL_STEPS)
             gain = block_sums(slope * (noise.split(moved, torch.tensor([index]))[0] - before), noise.block)
             for step in steps_that_change(state.image, noise, index, change):
+                if (int(state.image[step.place]) - int(state.original[step.place])) * change < 0:
+                    continue  # back towards the original: it would take an earlier step back, again and again
                 block = noise.of_block(step.place)
                 promises.setdefault((index, change, block), (float(gain[block]), index, step))
     best = sorted(promises.values(), key=lambda promise: promise[0])[: most if tried is None else tried]

@@ -40,7 +40,7 @@ def _line(x: Tensor, y: Tensor, boundary: Boundary) -> Tensor:
 
 def _disc(x: Tensor, y: Tensor, boundary: Boundary) -> Tensor:
     along, across = _along(x, y, boundary)
-    return (along - boundary.position) ** 2 + across**2 < 0.04
+    return (along - boundary.position) ** 2 + across**2 < 0.09  # a smaller one no image sees at the N of the page
 
 
 def _wave(x: Tensor, y: Tensor, boundary: Boundary) -> Tensor:

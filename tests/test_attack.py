@@ -190,3 +190,16 @@ def test_a_walk_longer_than_the_room_ends():
 def test_impossible_steps_are_refused(step, message):
     with pytest.raises(ValueError, match=message):
         step.applied(torch.zeros(SHAPE, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_guided_steps_lead_away_from_the_original(block):
+    for seed in range(8):
+        model, noise, state = start(levels=30, seed=seed, block=block)
+        label = int(state.votes(3).argmax())
+        for spent in range(1, 20):
+            step = guided_step(model, state, noise, label)
+            if step is None:
+                break
+            state = poke(model, state, noise, step)
+            assert state.spent == spent

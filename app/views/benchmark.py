@@ -51,6 +51,8 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
         return []
     key, shown = f"bench-models-{collection.task}", [name for name in known if name in first]
     models = st.pills("Our networks", known, selection_mode="multi", default=shown, key=key, bind="query-params")
+    if not models:
+        st.info("Choose at least one network.")
     return list(models or [])
 
 
@@ -139,7 +141,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     st.caption(
         "Thick: our networks; for each ρ, network and σ are chosen on held-out training images and the figure measured "
         "on test images, with 95 % Wilson intervals; where the choice changes, the curve may jump. "
-        "Thin: one network and σ, named at its foot. Click one of ours to see its images. Dotted: the paper."
+        "Thin: one network and σ, named near its foot. Click one of ours to see its images. Dotted: the paper."
     )
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}

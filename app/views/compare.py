@@ -150,7 +150,7 @@ def costs(outcomes: list[Outcome]) -> None:
 
 
 def side_by_side(chosen: Chosen, settings: Settings) -> None:
-    model, image, levels = resources.model(settings.collection.model), chosen.image, settings.levels
+    image, levels = chosen.image, settings.levels
     runs = {method: run_of(method, image, settings) for method in settings.methods}
     totals = {method: run.total for method, run in runs.items()}
     canvas = Canvas("spent", "certified radius against samples drawn")
@@ -159,14 +159,23 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
         known = {method: run.known_radii(settings.alpha) for method, run in runs.items()}
         canvas.draw(compare_charts.radius_against_samples(known, totals, lambda_from_levels(levels)))
 
+    finished = all(run.finished for run in runs.values())
+    results = st.container() if finished else st.empty().container()  # those of another picture are not to stay
     carry_on(list(runs.values()), "All methods", redraw)
+    with results:
+        conclude(chosen, settings, list(runs.values()), canvas)
+
+
+def conclude(chosen: Chosen, settings: Settings, runs: list[Run[Any]], canvas: Canvas) -> None:
+    """What the finished runs of all methods say, side by side."""
+    model, image, levels = resources.model(settings.collection.model), chosen.image, settings.levels
     st.caption(
         "Before its last point a randomized curve is a preview: only the certificate at the n, α and seed fixed "
         "beforehand counts. Changing them until the radius pleases breaks α. DSSN's bounds are exact at every moment "
         "and meet at N. It counts every rival's votes; a randomized radius bounds the winner's share alone, as if all "
         "other votes were for one rival."
     )
-    outcomes = [run.outcome(settings.alpha) for run in runs.values()]
+    outcomes = [run.outcome(settings.alpha) for run in runs]
     for place, outcome in zip(st.columns(len(outcomes)), outcomes, strict=True):
         if outcome.exact:
             sample = noise_for(model, levels).samples(image, 0, 1)
@@ -296,8 +305,8 @@ def usable(methods: list[str], collection: Collection) -> tuple[str, ...]:
 
 def choose_settings(collection: Collection) -> tuple[list[str], int, float, int]:
     """Methods, n, alpha and seed."""
+    methods = controls.choose_methods("Methods", "methods")
     with st.container(horizontal=True):
-        methods = controls.choose_methods("Methods", "methods")
         n = st.selectbox(
             "n, samples to estimate with",
             SAMPLE_COUNTS,

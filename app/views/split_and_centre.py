@@ -83,8 +83,8 @@ def choose_index(levels: int) -> int:
     return index
 
 
-def choose_levels(block_size: int = 1) -> int:
-    """The slider of the noise, and what it means for splits over sums of so many values."""
+def choose_levels(block_size: int | None = 1) -> int:
+    """The slider of the noise, and what it means for splits over sums of so many values; nothing for None."""
     lam = st.slider(
         "Noise λ",
         0.02,
@@ -102,6 +102,9 @@ def choose_levels(block_size: int = 1) -> int:
             st.button(f"{preset:g}", key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
     levels = levels_from_lambda(lam)
     shown = f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · N = **{levels}** samples. "
+    if block_size is None:
+        st.markdown(shown)
+        return levels
     scale, what = ("grey scale", "pixel") if block_size == 1 else (f"scale from 0 to {block_size * PIXEL_STEPS}", "sum")
     if levels < PIXEL_STEPS * block_size:
         st.markdown(
@@ -156,9 +159,9 @@ def one_pixel() -> None:
         )
     st.latex(formula(pixel, offset, index, levels))
     st.caption(
-        "In half grey levels: K is the pixel, S the split, C the nearest split above the pixel; M adds up the ends of "
-        "the interval between two splits, cut off at black and white. z is any whole number, q = 255, and x̃ is the "
-        "sample's value, from 0 to 1."
+        "For the j of the slider, in half grey levels: K is the pixel, S the split, C the nearest split above the "
+        "pixel; M adds up the ends of the interval between two splits, cut off at black and white. z is any whole "
+        "number, q = 255, and x̃ is the sample's value, from 0 to 1."
     )
     st.markdown(
         "**Why one step of the pixel changes exactly one sample.** As j runs from 0 to N − 1, each place between two "
@@ -175,8 +178,7 @@ def take_pixel(image: Tensor, noise: SplitNoise, place: Place) -> None:
     # By way of the address: what a widget that is not there yet is given otherwise never gets into it.
     st.session_state["k"] = int(image[place])
     st.session_state["v"] = int(noise.offsets[place])
-    for name in ("k", "v"):
-        st.query_params[name] = str(st.session_state[name])
+    st.query_params.update({name: str(st.session_state[name]) for name in ("k", "v")})
     keep_origin("v", noise.levels)
     st.session_state["section"] = ONE_PIXEL
 
@@ -312,7 +314,7 @@ BLOCKS: tuple[Block, ...] = (PIXELWISE, (3, 1, 1), (1, 2, 2), (3, 2, 2), (1, 4, 
 
 @st.fragment
 def blocks(model: Classifier, image: Tensor) -> None:
-    levels = choose_levels()
+    levels = choose_levels(None)
     index = choose_index(levels)
     st.markdown(
         "A split may also be laid over a **sum**: of the three colours of a pixel, or of neighbouring pixels. One grey "

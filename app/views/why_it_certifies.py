@@ -6,7 +6,7 @@ import streamlit as st
 from torch import Tensor
 
 from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
-from app.attacks import BURST, Attack, acted, guided_on
+from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.certificate import certificate_from_labels, display_radius
@@ -32,35 +32,37 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     return None if chosen is None else (model, chosen.image, noise_for(model, levels))
 
 
-def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Attack:
+def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Held:
     """The attack under way on this picture at this noise, begun anew where there is none."""
-    attack: Attack | None = st.session_state.get("attack")
-    if attack is None or not attack.is_on(model, image, noise):
+    held: Held | None = st.session_state.get("attack")
+    if held is None or not held.attack.is_on(model, image, noise):
         labels = controls.all_labels(model, image, noise.levels, here=True)
-        attack = st.session_state["attack"] = Attack.on(model, image, noise, labels)
-    if attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
-        labels = controls.all_labels(model, attack.wanted, noise.levels, here=True)
-        attack = st.session_state["attack"] = attack.arrived(labels)
-    return attack
+        held = st.session_state["attack"] = Held(Attack.on(model, image, noise, labels))
+    if held.attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
+        labels = controls.all_labels(model, held.attack.wanted, noise.levels, here=True)
+        held.attack = held.attack.arrived(labels)
+    return held
 
 
 def act(action: str, step: Step | None) -> None:
     """A button's callback."""
-    st.session_state["attack"] = acted(action, st.session_state["attack"], step)
+    held = st.session_state["attack"]
+    held.attack = acted(action, held.attack, step)
 
 
-def carry_on(attack: Attack) -> None:
+def carry_on(held: Held) -> None:
     """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
-    if attack.guided:
-        with st.spinner("Looking for the step that helps most …"):
-            st.session_state["attack"] = guided_on(attack)
+    if held.attack.guided:
+        with st.spinner("Looking for the step that helps most … Any button above stops this."):
+            held.attack = guided_on(held.attack)
         st.rerun()
 
 
 def stop_walking() -> None:
     """An attack that nobody looks at does not walk on."""
     if "attack" in st.session_state:
-        st.session_state["attack"] = replace(st.session_state["attack"], guided=0)
+        held = st.session_state["attack"]
+        held.attack = replace(held.attack, guided=0)
 
 
 def step_buttons(attack: Attack) -> None:
@@ -121,7 +123,8 @@ def poke_it() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    attack = attack_on(model, image, noise)
+    held = attack_on(model, image, noise)
+    attack = held.attack
     poked, names = attack.poked, model.class_names
     first = attack.certificate
     now = certificate_from_votes(poked.votes(len(names)), noise.levels)
@@ -152,7 +155,7 @@ def poke_it() -> None:
             f"Steps from the original: {poked.spent}. Votes moved: {poked.moved(attack.first)}, never more than there "
             "were steps."
         )
-    carry_on(attack)
+    carry_on(held)
 
 
 # --- the two-pixel world -------------------------------------------------------------------------------------------
@@ -170,8 +173,9 @@ def two_pixel_world() -> None:
         "classifier with the same counts changes its answer that far from some image. Click or drag in the plane to "
         "choose an image."
     )
-    plane, choices = st.columns([2, 1], gap="large")
+    plane, choices = st.columns([3, 2], gap="large")
     with choices:
+        result = st.container()  # above the sliders: it changes with every one of them
         toy = st.selectbox("Toy base classifier", tuple(TOYS), key="toy", bind="query-params")
         angle = st.slider("Turn its boundary (degrees)", 0, 180, 30, 5, key="angle", bind="query-params")
         position = st.slider("Move its boundary", -0.4, 0.4, 0.0, 0.02, key="position", bind="query-params")
@@ -190,7 +194,7 @@ def two_pixel_world() -> None:
             f"the plane of all images of two pixels; the chosen one at {first}, {second}, with its diamond",
             on_pick=choose_point,
         )
-    with choices:
+    with result:
         st.metric("Certified radius R", counted(radius, "step"))
         away = (
             "there is no image of the other class"
@@ -208,7 +212,7 @@ def arithmetic() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    labels = controls.all_labels(model, image, noise.levels)
+    labels = controls.all_labels(model, image, noise.levels, here=True)
     names = model.class_names
     certificate = certificate_from_labels(labels, len(names))
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -40,7 +40,7 @@ def test_what_rounds_otherwise_is_not_called_agreeing(monkeypatch):
 
     monkeypatch.setattr(self_check, "checks", lambda **_: [("one", rounded), ("the rest", lambda: "fine")])
     page = open_page()
-    assert "but for rounding.** In 1 of 2 checks" in page.warning[0].value
+    assert "except for rounding.** In 1 of 2 checks" in page.warning[0].value
     assert not page.success and not page.error
     assert 'aria-label="differs as rounding may"' in page.get("html")[0].proto.body
 

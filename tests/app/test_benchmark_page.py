@@ -144,3 +144,9 @@ def test_where_the_test_images_are_at_hand_one_is_carried_to_certify(tmp_path, m
     finally:
         monkeypatch.delenv(sources.DATA_VARIABLE)
         st.cache_resource.clear()
+
+
+def test_no_network_at_all_is_told():
+    page = open_page("Curves")
+    by_key(page.get("button_group"), "bench-models-cifar10").set_value([]).run()
+    assert not page.exception and page.info[0].value == "Choose at least one network."

@@ -9,6 +9,8 @@ NAMES = ("cat", "<b>dog</b>", "frog")
 
 
 def test_the_bars_are_sorted_and_mark_the_gap():
+    assert "other classes" not in charts.vote_bars([10, 80, 9], NAMES, 99)
+    assert "<div>other classes</div>" in charts.vote_bars([10, 80, 9], NAMES, 99, most=2)
     html = charts.vote_bars([10, 80, 9], NAMES, 99)
     assert html.index("dog") < html.index("cat") < html.index("frog")
     assert "gap 70" in html

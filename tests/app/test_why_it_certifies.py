@@ -84,8 +84,8 @@ def test_a_second_click_beyond_the_range_does_nothing():
     page = open_page()
     up = page.button(key="poke-up")
     top = torch.full((3, 32, 32), 255, dtype=torch.uint8)
-    attack = page.session_state["attack"]
-    page.session_state["attack"] = Attack.on(attack.model, top, attack.noise, attack.first)
+    held = page.session_state["attack"]
+    held.attack = Attack.on(held.attack.model, top, held.attack.noise, held.attack.first)
     healthy(up.click().run())
     assert spent(page) == 0
 
@@ -97,7 +97,7 @@ def test_an_attack_counts_here_what_another_kind_of_machine_counted(monkeypatch)
         return run
 
     monkeypatch.setattr(controls, "vote_on", from_elsewhere)
-    attack = open_page().session_state["attack"]
+    attack = open_page().session_state["attack"].attack
     counted = count_votes(attack.model, attack.poked.original, attack.noise)
     assert attack.certificate.votes == tuple(counted) != (0, 0, 0, attack.noise.levels, 0, 0, 0, 0, 0, 0)
 
@@ -115,19 +115,21 @@ def test_guided_steps_spend_their_budget():
 
 def test_an_attack_that_nobody_looks_at_stops():
     page = press(open_page(), "guided")
-    page.session_state["attack"] = replace(page.session_state["attack"], guided=9)
+    held = page.session_state["attack"]
+    held.attack = replace(held.attack, guided=9)
     by_key(page.get("button_group"), "why").set_value("The arithmetic").run()
     assert page.latex
-    assert page.session_state["attack"].guided == 0
+    assert page.session_state["attack"].attack.guided == 0
 
 
 def test_an_attack_does_not_walk_on_when_one_comes_back_to_it():
     page = press(open_page(), "guided")
     before = spent(page)
     page.switch_page("views/lesson.py").run()
-    page.session_state["attack"] = replace(page.session_state["attack"], guided=9)  # left while it walked
+    held = page.session_state["attack"]
+    held.attack = replace(held.attack, guided=9)  # left while it walked
     assert spent(healthy(page.switch_page("views/why_it_certifies.py").run())) == before
-    assert page.session_state["attack"].guided == 0
+    assert page.session_state["attack"].attack.guided == 0
 
 
 def test_spending_the_whole_budget_can_be_undone():
@@ -154,7 +156,7 @@ def test_the_two_pixel_world_at_its_ends(levels):
 
 def test_spending_a_budget_of_nothing_can_be_undone_too():
     page = open_page()
-    attack = page.session_state["attack"]
-    page.session_state["attack"] = replace(attack, before=attack.poked)  # as after spending R = 0 steps
+    held = page.session_state["attack"]
+    held.attack = replace(held.attack, before=held.attack.poked)  # as after spending R = 0 steps
     assert not healthy(page.run()).button(key="poke-undo").disabled
     assert press(page, "undo").button(key="poke-undo").disabled
