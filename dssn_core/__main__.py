@@ -1,6 +1,7 @@
 """The command line of DSSN Explorer."""
 
 import io
+import os
 import sys
 
 from .allocator import keep_freed_memory
@@ -34,9 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a letter is no reason to stop
         sys.stdout.reconfigure(errors="replace")
     try:
-        return COMMANDS[options.command].run(options)
+        code = COMMANDS[options.command].run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads has seen enough, as `| head` does; Python's own flush is to meet no pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (ValueError, ArithmeticError, OSError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print(f"{parser.prog} {options.command}: there is not enough memory for this", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

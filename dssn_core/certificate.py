@@ -127,7 +127,7 @@ class Certificate(NoiseLevel):
             f"= {counted(self.radius_steps, 'step')}.",
             f"ρ = R / 255 = {self.radius_steps} / 255 = {display_radius(self.radius_steps)} (rounded down).",
             self.statement(names[a]),
-            "This holds for 8-bit pictures of this size, this network, these offsets and this λ, computed as here.",
+            "This holds for 8-bit pictures of this size, this network, these offsets and λ, computed the same way.",
         )
 
     def statement(self, name: str) -> str:

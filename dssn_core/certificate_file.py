@@ -24,14 +24,14 @@ from PIL import Image
 from torch import Tensor
 
 from .certificate import certificate_from_labels, display_radius
-from .images import ImageError, fit_picture, image_sha256, open_picture, png
+from .files import unambiguous
+from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier
 from .splitting import PIXELWISE
 from .voting import CHUNK_VALUES, ChunkLayout, noise_for
 
 FORMAT = 1
 MAX_BYTES = 10 * 2**20
-MAX_SIDE = 1024
 MOST_ROWS, MOST_VALUES = 1024, 2 * CHUNK_VALUES
 """Samples of a chunk that is still checked (the schema says so too), and the values in all of them."""
 
@@ -174,15 +174,6 @@ def _finite(text: str) -> float:
     return float(text)
 
 
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON; ValueError for one that says something twice, of which readers see different ones."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"it says {next(name for name in names if names.count(name) > 1)!r} twice")
-    return found
-
-
 def parse(data: bytes) -> Document:
     """Untrusted bytes to a document that fits the schema; CertificateFileError says what does not."""
     if len(data) > MAX_BYTES:
@@ -192,7 +183,7 @@ def parse(data: bytes) -> Document:
             data.decode("utf-8"),
             parse_constant=_refuse_constant,
             parse_float=_finite,
-            object_pairs_hook=_unambiguous,
+            object_pairs_hook=unambiguous,
         )
     except (ValueError, RecursionError) as error:
         raise CertificateFileError(f"this is not a JSON file: {str(error)[:200]}") from None
@@ -242,6 +233,8 @@ def embedded_image(document: Document) -> Tensor | None:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as header:  # its size, before anything is decoded
             if max(header.size) > MAX_SIDE:
                 raise CertificateFileError(f"the embedded picture has {header.size[0]} x {header.size[1]} pixels")
+            if header.mode != "RGB" or "transparency" in header.info or getattr(header, "n_frames", 1) > 1:
+                raise CertificateFileError("the embedded picture is no plain RGB picture: viewers may show another one")
         picture = open_picture(data)
     except CertificateFileError:
         raise

@@ -14,7 +14,8 @@ import torch
 
 from .architectures import build_network
 from .constants import DSSN, levels_from_sigma
-from .files import write_atomically
+from .files import unambiguous, write_atomically
+from .images import MAX_SIDE
 from .networks import Classifier, Network
 from .noises import NOISES
 from .splitting import PIXELWISE, Block, SplitNoise, check_block
@@ -66,6 +67,11 @@ class Manifest:
         counts = (self.training.get(name, 0) for name in ("images", "images_before"))
         return sum(count for count in counts if isinstance(count, int))
 
+    def computes_as(self, other: "Manifest") -> bool:
+        """Whether a model of the same weights as another one is the same base classifier, whatever it is called."""
+        mine, its = ((m.architecture, m.settings, m.class_names, m.input_shape, m.offsets) for m in (self, other))
+        return mine == its
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1) + "\n"
 
@@ -73,7 +79,7 @@ class Manifest:
     def from_json(text: str | bytes) -> "Manifest":
         """Parse and check; CheckpointError names the field that is missing, unknown or of the wrong kind."""
         try:
-            found = json.loads(text)
+            found = json.loads(text, object_pairs_hook=unambiguous)
         except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{MANIFEST} is not JSON: {error}") from None
         if not isinstance(found, dict) or found.keys() != KINDS.keys():
@@ -89,11 +95,14 @@ class Manifest:
             raise CheckpointError(f"{MANIFEST}: unknown noise {found['noise']!r}; known: {', '.join(NOISES)}")
         if found["format"] != FORMAT:
             raise CheckpointError(f"{MANIFEST} has format {found['format']}; this version reads format {FORMAT}")
-        if len(found["input_shape"]) != 3 or not all(isinstance(n, int) and n > 0 for n in found["input_shape"]):
-            raise CheckpointError(f"{MANIFEST}: input_shape must be three positive integers")
+        if len(found["input_shape"]) != 3 or not all(
+            isinstance(n, int) and 0 < n <= MAX_SIDE for n in found["input_shape"]
+        ):
+            raise CheckpointError(f"{MANIFEST}: input_shape must be three integers from 1 to {MAX_SIDE}")
         names = found["class_names"]
-        if len(names) < 2 or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-            raise CheckpointError(f"{MANIFEST}: class_names must be two or more different strings")
+        readable = all(isinstance(name, str) and name and name.isprintable() for name in names)
+        if len(names) < 2 or not readable or len(set(names)) < len(names):
+            raise CheckpointError(f"{MANIFEST}: class_names must be two or more different strings that can be printed")
         for name, kind in TOLD.items():
             if not isinstance(found["training"].get(name, kind()), kind):
                 raise CheckpointError(f"{MANIFEST}: training's {name} must be a JSON {kind.__name__}")
@@ -180,13 +189,13 @@ def read_manifest(folder: Path) -> Manifest:
 
 def list_models(folder: Path = PRETRAINED) -> tuple[str, ...]:
     """Names of the models in `folder`, in alphabetical order."""
-    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}")))
+    return tuple(sorted(path.parent.name for path in Path(folder).glob(f"*/{MANIFEST}")))
 
 
 def find_model(name: str, folder: Path = PRETRAINED) -> Path:
     """The folder of the model `name`, which may itself be a path to one; CheckpointError lists the known names."""
     known = list_models(folder)
-    path = folder / name if name in known else Path(name)
+    path = Path(folder) / name if name in known else Path(name)
     if not (path / MANIFEST).is_file():
         raise CheckpointError(f"unknown model {name!r}; known: {', '.join(known) or 'none'}")
     return path
@@ -216,11 +225,12 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
     try:
         network = build_network(manifest.architecture, manifest.settings, shape[0], len(manifest.class_names))
         network.load_saved_state(tensors)
+        finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
         model = Classifier(network, manifest.class_names, shape, manifest.precision, manifest)
         expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape, manifest.block)
     except (ValueError, RuntimeError, OSError) as error:  # OSError: a package that holds weights is missing
         raise CheckpointError(f"{name}: {error}") from error
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+    if not finite:
         raise CheckpointError(f"{name}: the weights contain values that are not finite")
     if expected != manifest.offsets:
         raise CheckpointError(f"{name}: the offsets made here by {expected['scheme']!r} are not those of the manifest")

@@ -168,7 +168,7 @@ class PictureFiles:
                 found = [PurePosixPath(name) for name in archive.namelist()]
         else:
             found = [PurePosixPath(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file()]
-        names = tuple(sorted(_of_one_part([name for name in found if _is_picture(name)], train)))
+        names = tuple(sorted({*_of_one_part([name for name in found if _is_picture(name)], train)}))
         if not names:
             raise ValueError(
                 f"no pictures in class folders under {str(path)!r}; expected class/picture.png or the like"

@@ -42,6 +42,12 @@ def check_replaceable(path: Path) -> None:
         raise ValueError(f"{path} is not a file, so it cannot be overwritten: choose another name")
 
 
+def check_writable(folder: Path) -> None:
+    """ValueError for a folder in which no file can be made."""
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"{folder} cannot be written to")
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write to a temporary name beside `path`, flush it to the disk, then rename it over `path`.
 
@@ -60,6 +66,15 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; ValueError for one that says something twice, of which readers see different ones."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it says {next(name for name in names if names.count(name) > 1)!r} twice")
+    return found
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
@@ -81,7 +96,7 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         last = number == len(lines)  # the part after the last line break: empty, torn, or whole after all
         try:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=unambiguous)
         except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):

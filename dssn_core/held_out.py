@@ -54,7 +54,9 @@ def seen_in(manifest: Manifest) -> list[dict[str, Any]]:
 def _seen(training: dict[str, Any]) -> list[dict[str, Any]]:
     of_members = [seen for member in training.get("members", []) for seen in _seen(member["training"])]
     own = {name: training.get(name, "") for name in DECIDED_BY}
-    return [*of_members, *training.get("seen_before", []), own]
+    went_on = training.get("start") or training.get("images_before")
+    before = training.get("seen_before", [dict.fromkeys(DECIDED_BY, "")] if went_on else [])
+    return [*of_members, *before, own]
 
 
 def check_unseen(name: str, seen_before: Sequence[dict[str, Any]], description: str, seed: int, per_class: int) -> None:

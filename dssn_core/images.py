@@ -19,6 +19,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
 MAX_ASPECT = 20
+MAX_SIDE = 1024
+"""Of the images that networks take, in pixels."""
+
 TOO_MANY = f"at most {MAX_PIXELS // 1_000_000} million are read. Make it smaller first."
 
 Size = tuple[int, int]

@@ -20,7 +20,7 @@ from .constants import PIXEL_STEPS, NoiseLevel, check_levels, rounded_down
 from .images import image_sha256
 from .neighbours import NEIGHBOURS, check_lambda
 from .splitting import check_image
-from .voting import BATCH_SIZE, BaseClassifier, check_model, classify
+from .voting import BATCH_SIZE, BaseClassifier, check_alone, check_model, classify
 
 ROUNDING = 1e-12
 """Taken off every bound and radius: far more than floating point can have added, far less than anybody can see."""
@@ -244,6 +244,8 @@ def estimate(
                 image, plan.lam, plan.batch_size, seed=plan.seed, stage=stage, chunk=done // plan.batch_size
             )
             labels, classes = classify(model, samples, plan.lam)
+            if not counts:
+                check_alone(model, samples, plan.lam)
             fresh = np.bincount(labels[: wanted - done], minlength=classes)
             for name in STAGE_SIZES:
                 known = len(counts.setdefault(name, np.zeros(classes, dtype=np.int64)))

@@ -39,6 +39,8 @@ def kept_records(folder: Path, shelf: Shelf, weights: str | None = None) -> list
     weights: the hash of the weights whose records are wanted; None for those of all that have been there.
     """
     found = [Record.from_json(line) for line in read_json_lines(folder / shelf.file)]
+    if len({record.key for record in found}) < len(found):
+        raise ValueError(f"{folder / shelf.file} holds more than one record of an image at the same N")
     return [record for record in found if weights in (None, record.weights_sha256)]
 
 
@@ -194,8 +196,8 @@ class RecordLog:
             write_json_lines(path, (record.to_json() for record in self.records.values()))
 
     def add(self, record: Record) -> None:
-        if record.key in self.records:
-            return
+        if self.records.get(record.key) == record:
+            return  # else the image has another label or file name by now, and of two lines the later one counts
         self.records[record.key] = record
         line = json.dumps(record.to_json())
         if self.path is None:

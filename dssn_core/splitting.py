@@ -244,7 +244,7 @@ class SplitNoise(NoiseLevel):
         """`numerators_at` for the samples start..stop-1: int16 (stop-start, C, H, W)."""
         if not 0 <= start <= stop <= self.levels:
             raise ValueError(f"start and stop must satisfy 0 <= start <= stop <= {self.levels}, got {start} and {stop}")
-        return self.numerators_at(image, torch.arange(start, stop))
+        return self.numerators_at(image, torch.arange(start, stop, device="cpu"))
 
     def samples_at(self, image: Tensor, indices: Tensor) -> Tensor:
         """float32 (B, C, H, W) samples in [0, 1], what the base classifier sees."""

@@ -100,12 +100,13 @@ def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None =
     name, weights = document["model"]["name"], document["model"]["weights_sha256"]
     if chosen is not None:  # which may be a path; a path is never the file's own word
         name = chosen
-    else:
-        installed = {}
-        for known in list_models(folder):
-            with suppress(CheckpointError):  # a damaged model is no answer to any question
-                installed[known] = read_manifest(find_model(known, folder)).weights_sha256
-        fitting = sorted((known for known in installed if installed[known] == weights), key=lambda known: known != name)
+    installed = {}
+    for known in list_models(folder):
+        with suppress(CheckpointError):  # a damaged model is no answer to any question
+            installed[known] = read_manifest(find_model(known, folder))
+    same = [known for known, manifest in installed.items() if manifest.weights_sha256 == weights]
+    fitting = sorted(same, key=lambda known: known != name)
+    if chosen is None:
         if not fitting and name not in installed:
             raise CertificateFileError(
                 f"no model with the weights {weights[:16]}… is installed, and none named {shown(name)!r}; installed: "
@@ -114,6 +115,9 @@ def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None =
         name = fitting[0] if fitting else name
     model = load_model(name, folder)
     found = model.manifest.weights_sha256
+    if found == weights and fitting and not model.manifest.computes_as(installed[fitting[0]]):
+        text = f"{shown(name)} has those of {fitting[0]}, but other settings, classes or offsets: another network"
+        return model, Finding("weights", False, text)
     if found == weights:
         return model, Finding("weights", True, f"{shown(name)} is installed here with these weights, {shown(found)}")
     text = f"the file says {weights[:16]}…, but {shown(name)} here has {found[:16]}…"

@@ -28,8 +28,8 @@ BATCH_SIZE, CHUNK_VALUES = 64, 2**21
 class BaseClassifier(Protocol):
     """What may vote: row i of the logits is a function of row i of the samples, and of lambda, alone.
 
-    That is what the certificate rests on, and nothing here can check it: a network whose answer to one sample depends
-    on the others of its chunk, or on anything else, must not vote.
+    That is what the certificate rests on, and no check can prove it: a network whose answer to one sample depends on
+    the others of its chunk, or on anything else, must not vote. `check_alone` catches the usual slips.
 
     Called with float32 samples (B, C, H, W) and lambda; returns float32 logits (B, K). If it has `num_classes` or
     `input_shape` they must fit, and a torch module must be in evaluation mode.
@@ -80,7 +80,7 @@ class ChunkLayout:
 
     def indices(self, chunk: int) -> Tensor:
         """int64 (rows,) sample indices of a chunk, padded by going round; only `real_rows` of them count."""
-        places = torch.arange(chunk * self.rows, (chunk + 1) * self.rows)
+        places = torch.arange(chunk * self.rows, (chunk + 1) * self.rows, device="cpu")
         return _order(self.levels)[places % self.levels]
 
     def real_rows(self, chunk: int) -> int:
@@ -90,7 +90,7 @@ class ChunkLayout:
 @lru_cache(maxsize=16)
 def _order(levels: int) -> Tensor:
     """int64 (N,): 0..N-1 in the order of the golden sequence's first N points, so spread evenly from the first few."""
-    points = torch.arange(levels) * 2654435769 % 2**32  # 2^32 / golden ratio: all different
+    points = torch.arange(levels, device="cpu") * 2654435769 % 2**32  # 2^32 / golden ratio: all different
     return points.argsort().argsort()
 
 
@@ -130,6 +130,24 @@ def check_model(model: BaseClassifier, expected: tuple[int, ...]) -> None:
         raise ValueError(f"the model takes images of shape {shape}, but these have shape {expected}")
 
 
+def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
+    """ValueError if the answers to half of a chunk change with the other half: by its samples, or by chance.
+
+    A model from `load_model` is not asked: its architecture is known, and tested for it.
+    """
+    if hasattr(type(model), "manifest"):
+        return
+    changed = samples.clone()
+    changed[1::2] = (samples[1::2] + 0.5) % 1
+    with torch.inference_mode():
+        before, after = (model(x, lam)[::2] for x in (samples, changed))
+    if not torch.equal(before, after):
+        raise ValueError(
+            "the model's answer to a sample changes with the others of its chunk, or by chance, so no certificate "
+            "would hold: is a network in it in training mode? Call eval() on that first"
+        )
+
+
 def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.ndarray, int]:
     """The class of each of the float32 samples (B, C, H, W), int64 (B,), and the number of classes K.
 
@@ -137,6 +155,8 @@ def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.nda
     """
     with torch.inference_mode():
         logits = model(samples, lam)
+    if not isinstance(logits, Tensor):
+        raise ValueError(f"the model must return a tensor of logits, got {type(logits).__name__}")
     found = tuple(logits.shape)
     classes = getattr(model, "num_classes", found[-1] if found else 0)
     if found != (len(samples), classes) or classes < 2:
@@ -170,7 +190,10 @@ def tally(
     votes, first = (None, 0) if resume is None else (resume.votes, resume.chunks)
     for chunk in range(first, layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
-        labels, classes = classify(model, noise.samples_at(image, indices), noise.lam)
+        samples = noise.samples_at(image, indices)
+        labels, classes = classify(model, samples, noise.lam)
+        if chunk == 0:
+            check_alone(model, samples, noise.lam)
         fresh = np.bincount(labels[:real], minlength=classes)
         if votes is not None and votes.shape != fresh.shape:
             raise ValueError(f"the model returned logits for {classes} classes, after {len(votes)} before")

@@ -1,5 +1,7 @@
 """Certificate files: what is made can be read, and nothing else is taken for one."""
 
+import base64
+import io
 import json
 
 import jsonschema
@@ -8,12 +10,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import (
     MOST_ROWS,
     CertificateFileError,
     dumps,
+    embedded_image,
     machine,
     made_elsewhere,
     make,
@@ -22,6 +26,7 @@ from dssn_core.certificate_file import (
     shown,
 )
 from dssn_core.gallery import built_in_pictures
+from dssn_core.images import to_picture
 from dssn_core.voting import ChunkLayout
 
 
@@ -120,3 +125,17 @@ def test_no_file_is_made_of_too_few_votes(model, image):
 def test_any_json_is_refused_or_fits(value):
     with pytest.raises(CertificateFileError):
         parse(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("kind", ["transparent", "animated"])
+def test_a_picture_that_viewers_may_show_otherwise_is_refused(document, image, kind):
+    picture, other = to_picture(image), Image.new("RGB", (32, 32), "red")
+    buffer = io.BytesIO()
+    if kind == "animated":
+        picture.save(buffer, "PNG", save_all=True, append_images=[other])
+    else:
+        picture.putalpha(128)
+        picture.save(buffer, "PNG")
+    forged = {**document, "image": {**document["image"], "png": base64.b64encode(buffer.getvalue()).decode()}}
+    with pytest.raises(CertificateFileError, match="no plain RGB picture"):
+        embedded_image(forged)

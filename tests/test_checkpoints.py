@@ -412,3 +412,18 @@ def test_what_later_work_relies_on_is_checked(folder, changes, message):
 def test_settings_of_another_kind_are_refused(settings):
     with pytest.raises(ValueError, match="do not fit"):
         build_network("film-pooled", settings, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace('"name":', '"format": 1, "name":', 1), "says 'format' twice"),
+        (lambda text: text.replace('"airplane"', '"\\u001b[2J"', 1), "strings that can be printed"),
+        (lambda text: text.replace('"input_shape": [\n  3,', '"input_shape": [\n  1000000,', 1), "from 1 to 1024"),
+    ],
+)
+def test_a_manifest_that_readers_may_take_for_another_is_refused(change, message):
+    text = (PRETRAINED / "cifar10-dssn" / MANIFEST).read_text()
+    assert change(text) != text
+    with pytest.raises(CheckpointError, match=message):
+        Manifest.from_json(change(text))

@@ -26,6 +26,7 @@ from dssn_core.held_out import held_out_of
 from dssn_core.images import image_sha256, png
 from dssn_core.strict import Hesitant, strictly
 from dssn_core.voting import noise_for, sample_labels
+from tests.evaluated import class_folders
 
 PICTURE = str(built_in_pictures()[3].path)
 
@@ -253,3 +254,26 @@ def test_bench_prints_ratio_and_memory(capsys):
     printed = capsys.readouterr().out
     assert "ratio of times" in printed
     assert "peak memory" in printed
+
+
+def test_records_are_not_written_to_a_device(capsys):
+    assert main(["evaluate", "--data", "none.zip", "--sigma", "0.02", "--output", "/dev/null"]) == 1
+    assert "is not a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["evaluate", "--data", "{data}", "--record", "--limit", "10"], ["gallery"]])
+def test_what_cannot_be_stored_is_not_counted(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as of a folder that can only be read
+    data = class_folders(tmp_path)
+    given = [one.format(data=data) for one in arguments]
+    assert main([*given, "--sigma", "0.02"]) == 1
+    assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_a_certificate_is_written_though_nobody_reads_what_is_printed(tmp_path):
+    command = [sys.executable, "-u", "-m", "dssn_core", "certify", PICTURE, "--levels", "20", "--output"]
+    with subprocess.Popen([*command, str(tmp_path / "c.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        run.stdout.close()
+        _, errors = run.communicate()
+    assert run.returncode == 1 and errors == b""
+    assert json.loads((tmp_path / "c.json").read_text())["noise"]["levels"] == 20

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dssn_core.datasets import Dataset, load_dataset, picture_files
+from dssn_core.datasets import Dataset, list_dataset, load_dataset, picture_files
 
 COLOURS = {"cat": (200, 0, 0), "ant": (0, 200, 0), "bee": (0, 0, 200)}  # not in alphabetical order
 
@@ -222,3 +222,11 @@ def test_a_zip_is_opened_once_and_anew_when_it_changes(archive, monkeypatch, tmp
     path.write_bytes(archive.read_bytes())
     os.utime(path, ns=(1, 1))
     assert torch.equal(next(found.read((8, 8), [0])), first[0]) and len(opened) == 2
+
+
+def test_a_name_that_is_twice_in_a_zip_is_one_picture(tmp_path):
+    path = tmp_path / "twice.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("cat/0.png", "./cat/0.png", "dog/0.png"):
+            archive.writestr(name, png("red"))
+    assert len(list_dataset(str(path))) == 2

@@ -1,9 +1,13 @@
 """The images set apart from training. That no run sees them, or starts from what did, is in `test_training`."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from dssn_core.held_out import check_unseen, held_out_split
+from dssn_core import list_models
+from dssn_core.checkpoints import PRETRAINED, read_manifest
+from dssn_core.held_out import DECIDED_BY, check_unseen, held_out_split, seen_in
 
 
 @pytest.mark.parametrize("per_class", [1, 5])
@@ -62,3 +66,21 @@ def test_what_is_not_told_may_have_been_seen(missing):
     (told,) = seen()
     with pytest.raises(ValueError, match=f"does not state the {missing} of its training"):
         check_unseen("it", [told | {missing: ""}], "b.zip: 99 images", 0, 8)
+
+
+def test_a_model_that_went_on_from_another_of_which_it_does_not_tell_is_refused():
+    manifest = read_manifest(PRETRAINED / "cifar10-dssn-long")
+    untold = {name: value for name, value in manifest.training.items() if name != "seen_before"}
+    for of in (manifest, replace(manifest, training=untold)):
+        seen_before, data = seen_in(of), of.training["data"]
+        if of is manifest:
+            check_unseen("it", seen_before, data, 0, 200)
+        else:
+            with pytest.raises(ValueError, match="does not state the data and seed and held_out_per_class"):
+                check_unseen("it", seen_before, data, 0, 200)
+
+
+def test_every_network_here_tells_what_it_saw():
+    for manifest in (read_manifest(PRETRAINED / name) for name in list_models()):
+        told = all(of[what] != "" for of in seen_in(manifest) for what in DECIDED_BY)
+        assert told or manifest.images_seen == 0, manifest.name

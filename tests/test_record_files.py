@@ -1,5 +1,6 @@
 """What a model's folder keeps of evaluations, and never loses."""
 
+import gzip
 import json
 import shutil
 from dataclasses import replace
@@ -12,7 +13,7 @@ from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.datasets import list_dataset
 from dssn_core.held_out import seen_in
 from dssn_core.images import read_image
-from dssn_core.record_files import HELD_OUT, TEST, keep_records, kept_records, measured_on, publish
+from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Record
 from dssn_core.voting import count_votes
 from tests.evaluated import SAMPLING, a_record, class_folders, unmeasured
@@ -254,3 +255,20 @@ def test_records_of_a_part_are_not_mixed_with_those_of_the_whole(tmp_path, capsy
 def test_a_record_whose_texts_are_none_is_refused(change):
     with pytest.raises(ValueError, match="not a record"):
         Record.from_json({**a_record(3).to_json(), **change})
+
+
+def test_a_record_that_is_there_twice_is_not_counted_twice(tmp_path):
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "model")
+    lines = gzip.decompress((folder / TEST.file).read_bytes())
+    (folder / TEST.file).write_bytes(gzip.compress(lines + lines.splitlines(keepends=True)[0]))
+    with pytest.raises(ValueError, match="more than one record of an image at the same N"):
+        kept_records(folder, TEST)
+
+
+def test_a_label_that_was_put_right_counts_in_the_file_too(tmp_path):
+    path = tmp_path / "records.jsonl"
+    record = kept_records(PRETRAINED / "cifar10-dssn", TEST)[0]
+    for one in (record, replace(record, label=9, file="moved.png"), record):
+        RecordLog(path).add(one)
+        assert RecordLog(path).records == {record.key: one}
+    assert len(path.read_text().splitlines()) == 1

@@ -12,7 +12,7 @@ SMALL = TrainSettings(images=320, batch_size=32)
     ("change", "message"),
     [
         ({"noise": "gauss"}, "unknown noise 'gauss'; known: dssn, ssn, uniform"),
-        ({"images": 10}, "budget of 10 images"),
+        ({"images": 10}, "got 10 images and a batch of 32"),
         ({"batch_size": 1}, "batch of 2 or more"),
         ({"seed": -1}, "seed must be"),
         ({"consistency": -0.5}, "consistency must be"),

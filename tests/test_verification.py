@@ -25,7 +25,7 @@ from dssn_core import (
 )
 from dssn_core.__main__ import main
 from dssn_core.certificate_file import CertificateFileError, digest, dumps, make, parse, with_votes
-from dssn_core.checkpoints import PRETRAINED, CheckpointError, offsets_record, read_manifest, save_manifest
+from dssn_core.checkpoints import MANIFEST, PRETRAINED, CheckpointError, offsets_record, read_manifest, save_manifest
 from dssn_core.commands.options import DIFFERS
 from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
@@ -386,3 +386,22 @@ def test_a_file_in_float32_is_not_excused_by_the_rounding_of_bfloat16(image, tmp
     listed = list(document["claim"]["sample_labels"])
     listed[place] = int(best.indices[place, 1])
     assert verdict(verify(with_votes(document, listed), folder=folder.parent)) == Verdict.DIFFERS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: found["settings"].update(scaled_input=True),
+        lambda found: found.update(class_names=found["class_names"][::-1]),
+    ],
+)
+def test_the_weights_of_a_network_here_under_other_settings_do_not_pass(model, image, tmp_path, change):
+    forged = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "forged")
+    found = json.loads((forged / MANIFEST).read_text())
+    change(found)
+    (forged / MANIFEST).write_text(json.dumps(found))
+    other = load_model(str(forged))
+    labels = sample_labels(other, image, noise_for(other, 60))
+    findings = list(verify(make(other, image, labels, 60), chosen=str(forged)))
+    assert verdict(findings) == Verdict.DIFFERS
+    assert "other settings, classes or offsets" in next(f.text for f in findings if f.what == "weights")

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
+from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.voting import CHUNK_VALUES, ChunkLayout, classify, fitting_batch_size, noise_for
 from tests.toys import Constant, Fixed, Toy
 
@@ -132,7 +133,9 @@ def test_the_classifier_is_told_lambda_and_given_float32_samples():
         return torch.zeros(len(x), 2)
 
     count_votes(answer, IMAGE, noise_of(100), batch_size=40)
-    assert calls == [(torch.float32, (34, *SHAPE), True, 100 / 510)] * 3  # three chunks of equal rows
+    assert (
+        calls == [(torch.float32, (34, *SHAPE), True, 100 / 510)] * 5
+    )  # three equal chunks, the first looked at again
 
 
 # --- resuming ---
@@ -311,3 +314,46 @@ def test_a_vote_is_not_resumed_on_another_image_or_other_offsets():
     for image, noise in ((255 - IMAGE, noise_of()), (IMAGE, SplitNoise(100, SHAPE, "white"))):
         with pytest.raises(ValueError, match="another image, other offsets"):
             next(tally(model, image, noise, 30, resume=first))
+
+
+def in_training():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(math.prod(SHAPE), 8), torch.nn.BatchNorm1d(8))
+
+
+def without_statistics():
+    norm = torch.nn.BatchNorm2d(SHAPE[0], track_running_stats=False)
+    return torch.nn.Sequential(norm, torch.nn.Flatten(), torch.nn.Linear(math.prod(SHAPE), 8)).eval()
+
+
+def by_chance():
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(math.prod(SHAPE), 8), torch.nn.Dropout())
+
+
+@pytest.mark.parametrize("network", [in_training, without_statistics, by_chance])
+@pytest.mark.parametrize("vote", ["dssn", "randomized"])
+def test_a_network_whose_samples_are_not_alone_does_not_vote(network, vote):
+    hidden = network()
+    image = torch.randint(0, 256, SHAPE, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+
+    def model(x, lam):  # hides the network's mode
+        return hidden(x)
+
+    with pytest.raises(ValueError, match="changes with the others of its chunk, or by chance"):
+        if vote == "dssn":
+            count_votes(model, image, SplitNoise(40, SHAPE))
+        else:
+            certify_randomized(model, image, Plan("uniform", 40, n0=10, n=20, alpha=0.1, seed=0))
+
+
+@pytest.mark.parametrize("answer", [None, [[0.0, 1.0]], np.zeros((1, 2), dtype=np.float32)])
+def test_logits_must_be_a_tensor(answer):
+    with pytest.raises(ValueError, match="must return a tensor of logits, got"):
+        count_votes(lambda x, lam: answer, torch.zeros(SHAPE, dtype=torch.uint8), SplitNoise(2, SHAPE))
+
+
+def test_a_default_device_that_was_changed_for_a_while_breaks_no_later_vote():
+    levels = 317  # of no other test: what is remembered of it is made here
+    with torch.device("meta"):
+        order = ChunkLayout.of(levels, 64).indices(0)
+    assert order.device.type == "cpu" and sorted(order.tolist()) == sorted(set(order.tolist()))

@@ -15,7 +15,7 @@ from .. import certificate_file
 from ..certificate import Certificate, certificate_from_labels, radius_bounds
 from ..checkpoints import find_model, load_model
 from ..constants import DSSN, levels_from_sigma
-from ..files import check_replaceable, write_atomically
+from ..files import check_replaceable, check_writable, write_atomically
 from ..images import image_sha256, read_image
 from ..networks import Classifier
 from ..splitting import SplitNoise
@@ -113,6 +113,25 @@ def run_certify(options: Options) -> int:
     labels = votes % model.num_classes
     certificate = certificate_from_labels(labels, model.num_classes)
     strict = strictly(votes, model.num_classes, options.strict) if options.strict else None
+    try:
+        print_certificate(options, model, image, noise, certificate, strict)
+    finally:  # last: where it cannot be written, the certificate has been seen; and where it cannot be seen, written
+        if options.output:
+            embed = not options.no_pixels
+            document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
+            write_atomically(options.output, certificate_file.dumps(document).encode())
+    return 0
+
+
+def print_certificate(
+    options: Options,
+    model: Classifier,
+    image: Tensor,
+    noise: SplitNoise,
+    certificate: Certificate,
+    strict: StrictCertificate | None,
+) -> None:
+    """Print a certificate as the options ask for it."""
     if options.json:
         about: dict[str, Any] = {
             "image": str(options.image),
@@ -130,11 +149,6 @@ def run_certify(options: Options) -> int:
         print("\n".join(certificate.account(model.class_names)))
         if strict is not None:
             print(f"\n{strict_account(strict, certificate, model.class_names)}")
-    if options.output:  # last: where it cannot be written, the certificate has been seen
-        embed = not options.no_pixels
-        document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
-        write_atomically(options.output, certificate_file.dumps(document).encode())
-    return 0
 
 
 def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
@@ -159,6 +173,7 @@ def add_gallery(parser: Parser) -> None:
 def run_gallery(options: Options) -> int:
     model = load_model(options.model)
     images = [read_image(picture.path, model.input_shape[1:]) for picture in pictures_for(model)]
+    check_writable(find_model(options.model))
     documents = []
     for levels in map(levels_from_sigma, options.sigma):
         noise = noise_for(model, levels)

@@ -14,7 +14,7 @@ from ..comparison import METHODS
 from ..constants import DSSN, levels_from_sigma
 from ..datasets import list_dataset
 from ..estimates import quick_estimates
-from ..files import only_writer
+from ..files import check_replaceable, check_writable, only_writer
 from ..held_out import held_out_of
 from ..monte_carlo import Plan
 from ..paper import published
@@ -69,6 +69,8 @@ def add_evaluate(parser: Parser) -> None:
 def run_evaluate(options: Options) -> int:
     if not (options.sigma or options.clean):
         raise ValueError("there is nothing to do: give --sigma, or --clean")
+    if options.output:
+        check_replaceable(options.output)
     if options.output and options.output.suffix == ".gz":
         raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
     model = load_model(options.model)
@@ -89,6 +91,7 @@ def run_evaluate(options: Options) -> int:
             sampling.plan(levels)  # refuses nonsense before any work
     before = {}
     if options.record:
+        check_writable(folder)
         before = record_files.kept_before(folder, shelf, model, levels_of.values(), sampling, data, part)
     indices = evaluation.selected(data, options.limit, part)
     summaries = sys.stdout if options.output or not options.sigma else sys.stderr  # beside records on stdout

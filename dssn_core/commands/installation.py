@@ -2,6 +2,7 @@
 
 from .. import agreement, self_check, speed
 from ..checkpoints import load_model
+from ..constants import counted
 from ..images import read_image
 from ..stored import pictures_for
 from .options import DEFAULT_MODEL, DIFFERS, POSITIVE, Command, Options, Parser, add_noise_options
@@ -34,11 +35,12 @@ def add_agree(parser: Parser) -> None:
 def run_agree(options: Options) -> int:
     model = load_model(options.model)
     images = [read_image(picture.path, model.input_shape[1:]) for picture in pictures_for(model)[: options.images]]
-    print(f"{options.model}, N = {options.levels}, {len(images)} pictures, against {agreement.settings_of(model)[0]}")
-    reference = agreement.reference_logits(model, images, options.levels)
-    for found in agreement.compare(model, images, reference):
+    pictures, reference = counted(len(images), "picture"), agreement.settings_of(model)[0]
+    print(f"{options.model}, N = {options.levels}, {pictures}, against {reference}")
+    logits = agreement.reference_logits(model, images, options.levels)
+    for found in agreement.compare(model, images, logits):
         print(found, flush=True)
-    for price in agreement.prices(reference):
+    for price in agreement.prices(logits):
         print(price)
     return 0
 
