@@ -107,9 +107,11 @@ def fit_picture(picture: Image.Image, size: Size, box: Box | None = None) -> Ten
 def read_image(source: bytes | str | Path, size: Size = (32, 32)) -> Tensor:
     """Picture bytes or a path to torch.uint8 (3, H, W), centre-cropped and resized to `size` = (H, W).
 
-    A picture that has this size already comes back with its pixels unchanged. ImageError (a ValueError) says why a
-    picture is refused.
+    An upright, opaque 8-bit RGB picture that has this size already comes back with its pixels unchanged. ImageError (a
+    ValueError) says why a picture is refused.
     """
+    if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= MAX_SIDE for side in size):
+        raise ValueError(f"size must be two whole numbers from 1 to {MAX_SIDE}, height and width, got {size!r}")
     return fit_picture(open_picture(source), size)
 
 

@@ -360,3 +360,9 @@ def test_a_picture_of_an_image_and_back():
 
 def test_open_picture_gives_rgb():
     assert open_picture(encoded(Image.new("L", (5, 4)))).mode == "RGB"
+
+
+@pytest.mark.parametrize("size", [(0, 0), (32,), (2.5, 2.5), (32, 1025), (-1, 32)])
+def test_a_size_that_is_none_is_refused(size):
+    with pytest.raises(ValueError, match="size must be two whole numbers"):
+        read_image(b"", size)

@@ -83,7 +83,8 @@ def show(findings: list[Finding], document: Document) -> None:
         st.image(
             pictures.enlarged(picture, 192), "the picture in the file", 150, output_format="PNG", alt="the picture"
         )
-    st.html(checklist([(None if f.rounding else f.agrees, f.what, f.text) for f in findings]))
+    ordered = sorted(findings, key=lambda finding: finding.agrees)  # what differs comes first
+    st.html(checklist([(None if f.rounding else f.agrees, f.what, f.text) for f in ordered]))
     with st.expander("Not checked"):
         st.markdown(
             "How and where the file was made, by its own account. `certify --strict` says what holds on all machines "

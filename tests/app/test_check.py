@@ -73,11 +73,12 @@ def test_a_file_is_checked_anew_when_a_network_here_has_changed(monkeypatch):
 
 
 def test_what_rounding_may_explain_is_not_marked_as_wrong(monkeypatch):
-    found = [Finding("votes", False, "3 differ", rounding=True), Finding("weights", True, "the same")]
+    found = [Finding("weights", True, "the same"), Finding("votes", False, "3 differ", rounding=True)]
     monkeypatch.setattr(resources, "verification", lambda *_: found)
     page = open_page()
     page.button(key="example").click().run()
     (listed,) = (html.proto.body for html in page.get("html") if "dssn-checks" in html.proto.body)
+    assert listed.index("3 differ") < listed.index("the same")  # what differs comes first
     assert page.warning and "differs as rounding may" in listed and "✗" not in listed
 
 
