@@ -203,6 +203,14 @@ def test_the_crop_of_one_picture_is_not_that_of_the_next():
     assert page.slider(key="crop").value == 50
 
 
+def test_a_picture_that_is_taken_away_is_forgotten():
+    page = upload(png(np.zeros((32, 32, 3), dtype=np.uint8)))
+    assert "sha256" in page.query_params
+    healthy(page.file_uploader(key="upload").set_value(None).run())
+    assert "own" not in page.session_state and "sha256" not in page.query_params
+    assert "Choose a picture." in page.info[0].value
+
+
 def test_a_built_in_picture_leaves_no_trace_of_ones_own_in_the_address():
     page = upload(png(np.zeros((32, 32, 3), dtype=np.uint8)))
     assert "sha256" in page.query_params

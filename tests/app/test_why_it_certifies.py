@@ -67,8 +67,11 @@ def test_every_section_opens(section):
 
 
 def test_a_poke_changes_one_sample_and_is_refunded():
-    page = press(open_page(), "up")
+    page = open_page()
+    held = page.session_state["attack"]
+    press(page, "up")
     assert spent(page) == 1
+    assert page.session_state["attack"] is held  # changed in place: no click in between can lose the step
     assert any("only **j = " in text.value for text in page.markdown)
     assert spent(press(page, "down")) == 0
 
