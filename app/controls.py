@@ -214,6 +214,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         help="Standard deviation of uniform noise on [−λ, λ], the scale the papers tabulate. "
         "More noise allows a larger radius, but makes the vote harder.",
     )
+    state.settle(key, sigma, given)  # before what follows: a click may end this run there, and the choice would be lost
     wanted = st.session_state.get(f"kept-{key}", sigma)
     if wanted != within(wanted):
         st.caption(
@@ -229,7 +230,6 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
                 on_click=state.set_value,
                 args=(f"kept-{key}", preset),
             )
-    state.settle(key, sigma, given)
     return levels_from_sigma(sigma)
 
 
