@@ -272,6 +272,9 @@ class Classifier(nn.Module):
     (B, K) logits.
     """
 
+    answers_by_row = True
+    """See `voting.check_alone`."""
+
     def __init__(
         self,
         network: Network,

@@ -36,6 +36,7 @@ class Hesitant:
 
     def __init__(self, model: BaseClassifier, gap: float) -> None:
         self.model, self.gap = model, check_gap(gap)
+        self.answers_by_row = getattr(model, "answers_by_row", False)
         check_mode(model)
         if hasattr(model, "input_shape"):
             self.input_shape = model.input_shape

@@ -8,6 +8,7 @@ import torch
 
 from dssn_core import certificate_from_votes, certify, count_votes, load_model, read_image
 from dssn_core.gallery import built_in_pictures
+from dssn_core.splitting import SplitNoise
 from dssn_core.strict import Hesitant, StrictCertificate, strictly, undecided
 from dssn_core.voting import noise_for, sample_labels
 
@@ -78,6 +79,21 @@ def test_a_model_in_training_mode_is_refused(image):
     model = load_model("cifar10-dssn").train()
     with pytest.raises(ValueError, match="training mode"):
         certify_strictly(model, image, 60, 0.5)
+
+
+def test_a_loaded_model_answers_once_for_every_sample_also_in_here(model, image):
+    rows = []
+    with model.register_forward_hook(lambda module, args, logits: rows.append(len(logits))):
+        strict = certify_strictly(model, image, 60, 0.5)
+    assert sum(rows) == strict.levels == 60
+
+
+def test_a_network_whose_answers_depend_on_others_is_found_in_here_too(image):
+    def lopsided(x, lam):
+        return x.flatten(1)[:, :10] - x.mean()
+
+    with pytest.raises(ValueError, match="changes with the others of its chunk"):
+        count_votes(Hesitant(lopsided, 0.5), image, SplitNoise(60, tuple(image.shape)))
 
 
 class Elsewhere:
