@@ -9,7 +9,7 @@ from tests.app.test_certify import MAIN
 
 
 def open_page() -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=120).switch_page("views/about.py").run()
+    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page("views/about.py").run()
     assert not page.exception
     return page
 

@@ -17,7 +17,7 @@ SECTIONS = ("Curves", "Table", "Images")
 
 
 def open_page(section: str, view: str = "benchmark.py", **parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
     for name, value in {"bench-section": section, **parameters}.items():
         page.query_params[name] = value
     page.switch_page(f"views/{view}").run()

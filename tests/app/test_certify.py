@@ -20,7 +20,7 @@ MAIN = Path(__file__).parents[2] / "app" / "main.py"
 
 
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
     for name, value in parameters.items():
         page.query_params[name] = value
     return healthy(page.run())
@@ -102,7 +102,7 @@ def test_a_network_may_be_trained_for_one_noise(view, sigmas, installed):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", installed / "cifar10-dssn")
     manifest = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).write_text(json.dumps({**manifest, "sigma_range": sigmas}))
-    page = AppTest.from_file(str(MAIN), default_timeout=120).switch_page(f"views/{view}.py").run()
+    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page(f"views/{view}.py").run()
     assert not page.exception and not page.error
     assert any(f"Noise σ = **{sigmas[0]:g}**" in text.value for text in page.markdown)
 

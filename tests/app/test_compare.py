@@ -16,7 +16,7 @@ from tests.app.test_certify import MAIN, by_key
 
 
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=180)
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
     for name, value in {"sigma": "0.15", "samples": "100", **parameters}.items():
         page.query_params[name] = value
     return healthy(page.switch_page("views/compare.py").run())

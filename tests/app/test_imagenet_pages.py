@@ -20,7 +20,7 @@ PICTURE = built_in_pictures("imagenet")[9]
 
 
 def open_page(view: str, **parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=300)
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
     for name, value in parameters.items():
         page.query_params[name] = value
     return healthy(page.switch_page(f"views/{view}.py").run())
@@ -141,12 +141,14 @@ def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
 
     monkeypatch.setattr(installed, "evaluated", evaluated)
     st.cache_resource.clear()
-    page = open_page("benchmark", **{"data": "ImageNet", "bench-section": "Table"})
-    table = page.dataframe[0].value
-    assert table[table["ρ"] == 0.5][["ours, %", "paper, %", "chosen"]].values.tolist() == [[75.0, 57.6, True]]
-    healthy(page.segmented_control(key="bench-part").set_value(list(COLLECTIONS["ImageNet"].parts)[1]).run())
-    assert page.info[0].value.startswith("No network has records of these pictures yet.")
-    st.cache_resource.clear()
+    try:
+        page = open_page("benchmark", **{"data": "ImageNet", "bench-section": "Table"})
+        table = page.dataframe[0].value
+        assert table[table["ρ"] == 0.5][["ours, %", "paper, %", "chosen"]].values.tolist() == [[75.0, 57.6, True]]
+        healthy(page.segmented_control(key="bench-part").set_value(list(COLLECTIONS["ImageNet"].parts)[1]).run())
+        assert page.info[0].value.startswith("No network has records of these pictures yet.")
+    finally:
+        st.cache_resource.clear()
 
 
 def test_a_folder_of_ones_own_works_with_both_networks(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ def test_pandas_is_loaded_before_anything_draws():
 STARTED = """
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file(sys.argv[1], default_timeout=120).run()
+page = AppTest.from_file(sys.argv[1], default_timeout=900).run()
 print([error.value for error in page.exception], page.title[0].value)
 """
 

@@ -13,7 +13,7 @@ from tests.app.test_certify import MAIN
 
 
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
     for name, value in parameters.items():
         page.query_params[name] = value
     return healthy(page.switch_page("views/lesson.py").run())
@@ -89,7 +89,7 @@ def test_every_step_about_a_picture_leads_to_a_built_in_one_and_the_network_it_s
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)
 def test_a_link_leaves_out_only_what_its_page_shows_by_itself(step):
     def shown(parameters):
-        page = AppTest.from_file(str(MAIN), default_timeout=120)
+        page = AppTest.from_file(str(MAIN), default_timeout=900)
         for name, value in parameters.items():
             page.query_params[name] = value
         page.switch_page(f"views/{step.page}").run()
@@ -107,7 +107,7 @@ def test_a_link_says_what_was_chosen_otherwise():
 
 
 def test_a_link_heeds_what_is_still_set_on_its_page():
-    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
     for name, value in {"lam": "0.5", "k": "200"}.items():
         page.query_params[name] = value
     page.switch_page("views/split_and_centre.py").run()
