@@ -211,8 +211,9 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         bind="query-params",
         on_change=state.keep,
         args=(key,),
-        help="Standard deviation of uniform noise on [−λ, λ], the scale the papers tabulate. "
-        "More noise allows a larger radius, but makes the vote harder.",
+        help="σ = λ/√3, the scale that the papers tabulate: the standard deviation of uniform noise on [−λ, λ]. DSSN "
+        "adds no such noise; its λ is half the distance between splits. A larger σ allows a larger radius, but each "
+        "sample tells less.",
     )
     state.settle(key, sigma, given)  # before what follows: a click may end this run there, and the choice would be lost
     wanted = st.session_state.get(f"kept-{key}", sigma)

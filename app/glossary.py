@@ -11,17 +11,20 @@ GLOSSARY = {
     "drawn anew.",
     "base classifier": "The network that votes on single samples. It is not certified; the smoothed classifier is.",
     "smoothed classifier": "Answers with the class that wins the vote over all noisy versions (samples) of an image.",
-    "λ and σ": "The noise parameter, and the standard deviation of uniform noise on [−λ, λ]: σ = λ/√3. All methods "
-    "here run at the same λ.",
+    "λ and σ": "The strength of the noise. λ: half the distance between splits, or half the width of additive uniform "
+    "noise, with pixels from 0 to 1. σ = λ/√3: the standard deviation of uniform noise on [−λ, λ], which the papers "
+    "tabulate. All methods here run at the same λ.",
     "DSSN": "Deterministic smoothing with splitting noise: N = 510 λ samples, all of them counted. Exact for 8-bit "
     "images; no failure probability.",
     "additive uniform": "Samples x + U[−λ, λ] in every pixel, not clipped. Infinitely many samples, so the vote is "
-    "estimated.",
-    "SSN": "Splitting noise with every split drawn independently, DSSN's randomized parent. Estimated too.",
+    "estimated (Lee et al. 2019, Yang et al. 2020).",
+    "SSN": "Splitting noise, here with every split drawn independently: DSSN's randomized parent (Levine & Feizi "
+    "2021). Estimated too.",
     "certified radius ρ": "Every image within L1 distance ρ of this one (sum of absolute changes, pixels from 0 to 1) "
     "gets the same class: every 8-bit image, for DSSN; for the randomized methods every real-valued one, from the "
     "ideal vote over all samples, with confidence 1 − α and assuming exact real arithmetic.",
-    "n₀ and n": "n₀ samples choose the class; n fresh samples count its votes. Both are fixed beforehand.",
+    "n₀ and n": "n₀ samples choose the class; n fresh samples count its votes (Cohen et al. 2019). Both are fixed "
+    "beforehand.",
     "Clopper–Pearson bound": "p, a lower confidence bound on the class's true share of votes: too large with a chance "
     "of at most α. From it ρ = 2λ(p − 1/2), as if all other votes were for one rival. DSSN counts every rival's.",
     "α, failure probability": "A randomized certificate is wrong with at most this chance, if α is chosen before its "
@@ -29,8 +32,9 @@ GLOSSARY = {
     "abstention": "No certificate, because p is not above 1/2. DSSN, which counts every rival's votes, needs no "
     "majority.",
     "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
-    "independent noise that can enlarge a radius that no single pixel could use up (Voráček & Hein 2023). It does not "
-    "apply to DSSN, whose noise is shared by all pixels.",
+    "independent noise that can enlarge a radius larger than any one pixel's room: the attack must then spread over "
+    "several pixels, whose changes overlap in some samples (Voráček & Hein 2023). It does not apply to DSSN, whose "
+    "noise is shared by all pixels.",
     "preview": "The bound after fewer than n samples. Stopping at a good one would break α.",
 }
 

@@ -49,9 +49,9 @@ STEPS = (
         "What a certificate promises",
         "A classifier looks at a picture and names a class. Change the picture a little, and it may name another, "
         "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
-        "*every* picture within a certain distance gets the same answer. Distance here is **L1**: add up how much "
-        "every pixel, in every colour channel, has changed.",
-        "A certificate of 141 grey levels: which attack does it rule out?",
+        "*every* picture of whole grey levels, 0 to 255, within a certain distance gets the same answer. Distance here "
+        "is **L1**: add up how many grey levels every pixel, in every colour channel, has changed.",
+        "A certificate of 141 grey levels: which change does it cover?",
         (
             "141 pixels change by one grey level each, in one channel",
             "every pixel of a 32 × 32 picture gets one grey level brighter",
@@ -80,7 +80,8 @@ STEPS = (
     LessonStep(
         "Split",
         "Lay a grid of **splits** over the grey scale, at equal distances. A sample keeps only *which two splits* "
-        "a pixel lies between. In the next sample, the whole grid has moved up by one grey level.",
+        "a pixel (from here on: one colour channel of it) lies between. In the next sample, the whole grid has moved "
+        "up by one grey level.",
         "The splits are N grey levels apart, and there are N samples. In how many of them does a split fall exactly "
         "between grey levels 100 and 101?",
         ("none", "exactly one", "about half"),
@@ -130,24 +131,25 @@ STEPS = (
     ),
     LessonStep(
         "More noise",
-        "λ is half the distance between splits. A larger λ means more samples, N = 510 λ, and a larger possible "
-        "radius, up to λ. But each sample tells less.",
+        "The splits are this method's **noise**. Its strength is λ, half the distance between them (other pages set it "
+        "by σ = λ/√3). A larger λ means more samples, N = 510 λ, and a larger possible radius, up to λ. But each "
+        "sample tells less.",
         "What happens to a sample when λ doubles, from 0.5 to 1?",
         (
             "nothing, there are only more of them",
-            "half of the pixels now say nothing at all",
+            "about half of the pixels now say nothing at all",
             "the sample gets darker",
         ),
         1,
-        "From λ = 0.5 on at most one split falls on the grey scale. At λ = 1 it falls there for half of the pixels; "
-        "the others are shown as 1/2, whatever they are.",
+        "From λ = 0.5 on at most one split falls on the grey scale. At λ = 1 it falls there for about half of the "
+        "pixels; the others are shown as 1/2, whatever they are.",
         SPLIT,
         {"section": "One picture", **SHOWN, "lam": "1.0"},
     ),
     LessonStep(
         "Offsets",
-        "Every pixel has its own **offset**: where its grid starts. Any fixed offsets give a true certificate. But "
-        "they decide how much of the picture a sample keeps.",
+        "Every pixel has its own **offset**: where its grid starts. Any offsets give a sound certificate, as long as "
+        "they are the same for every picture. But they decide how much of the picture a sample keeps.",
         "Which offsets keep the most of the picture?",
         ("random ones", "the same one for all pixels", "evenly spread ones"),
         2,

@@ -27,7 +27,7 @@ SECTIONS = ("Curves", "Table", "Images")
 RHOS = tuple(step / 20 for step in range(0, 121))
 MOST_IMAGES = 24
 TABLE_ROWS, ROW_HEIGHT = 13, 35  # at most so many rows are seen at once, none of them cut; pixels
-ALL, GAIN = "all images", "largest gain of DSSN over uniform, both right"
+ALL, GAIN = "all images", "largest gain of DSSN over additive uniform, both right"
 
 
 def table_height(rows: int) -> int:
@@ -140,9 +140,10 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     )
     st.caption(
         "Thick: our networks; for each ρ, network and σ are chosen on held-out training images and the figure measured "
-        "on test images, with 95 % Wilson intervals; where the choice changes, the curve may jump. "
-        "Thin: one network and σ, named near its foot. Click one of ours to see its images. Dotted: the paper."
+        "on test images, with a 95 % Wilson interval for each ρ by itself; where the choice changes, the curve may "
+        "jump. Thin: one network and σ, named near its foot. Click one of ours to see its images. Dotted: the paper."
     )
+    tell_sampling(models, collection, part)
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}
         for curve in ours
@@ -208,14 +209,21 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "the interval shows the uncertainty that this leaves. The paper trains each network for its σ in two "
         "ways, standard and for stability."
     )
-    drawn = {r.sampling.n for name in measured for r in installed.evaluated(name, part).test if r.sampling}
-    if drawn:
+    tell_sampling(measured, collection, part)
+    exports.files("table", rows, {})
+
+
+def tell_sampling(models: Sequence[str], collection: Collection, part: Part) -> None:
+    """What our figures of randomized methods rest on, beside the paper's."""
+    used = [r.sampling for name in models for r in installed.evaluated(name, part).test if r.sampling]
+    if used:
+        n, alpha = max((sampling.n, sampling.alpha) for sampling in used)
         most = max(row.samples for row in published(collection.task))
         st.caption(
-            f"Randomized methods: {max(drawn):,} samples per image here, {most:,} in the paper. Fewer samples "
-            "prove smaller radii, so the difference is not due to the networks alone."
+            f"Randomized methods: {n:,} samples per image here, {most:,} in the paper. Fewer samples prove smaller "
+            "radii, so the difference is not due to the networks alone. Each radius may be wrong with a probability "
+            f"of at most α = {alpha:g}."
         )
-    exports.files("table", rows, {})
 
 
 # --- images --------------------------------------------------------------------------------------------------------
@@ -288,7 +296,7 @@ def show_images(
     }
     if gain:
         found = [gain.get(record.index) for record in records]
-        columns["uniform's ρ"] = [None if each is None else radius(each.rival) for each in found]
+        columns["additive uniform's ρ"] = [None if each is None else radius(each.rival) for each in found]
         columns["larger by"] = [None if each is None else round(each.steps / PIXEL_STEPS, 4) for each in found]
     st.dataframe(columns, hide_index=True, height=table_height(len(records)), placeholder="–")
     if gain:

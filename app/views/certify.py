@@ -45,8 +45,8 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
             st.image(pictures.enlarged(picture, 384), caption=words, output_format="PNG", width=180, alt=words)
     if denoised is not None:
         st.caption(
-            "Denoiser and classifier together are the base classifier. The certificate counts their votes, so it holds "
-            "whatever the denoiser paints."
+            "Denoiser and classifier together are the base classifier (denoised smoothing, Salman et al. 2020). The "
+            "certificate counts their votes, so it holds whatever the denoiser paints."
         )
 
 
@@ -93,8 +93,8 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
             st.badge(f"wrong: it is {names[truth]}", icon=":material/close:", color="red", width="content")
     with st.container(horizontal=True):
         st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
-        about = "R, in steps: one step is one grey level of one colour channel of one pixel, 1/255"
-        st.metric("in grey levels", certificate.radius_steps, help=about)
+        about = "One step is one grey level of one colour channel of one pixel, 1/255"
+        st.metric("R, in steps", certificate.radius_steps, help=about)
         st.metric("Vote share", f"{1000 * votes // tally.total / 10} %", help=f"{votes} of {tally.total}, rounded down")
     st.markdown(f"**{certificate.statement(name)}**")
     show_votes(tally, names)
@@ -121,7 +121,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         )
     with st.expander("What this certificate does not say"):
         st.markdown(NOT_SAID.format(classes=f"{len(names):,}", values=run.image.numel()))
-    with st.expander("What the words mean"):
+    with st.expander("Glossary"):
         st.markdown(glossary.listed(glossary.OF_DSSN))
 
 
@@ -152,8 +152,8 @@ def offer_file(run: VoteRun) -> None:
 
 NOT_SAID = """
 - It covers **8-bit pictures of this size** and the **L1 distance**: the sum of all changes over all pixels and
-  colour channels. It says little about L2 distance (changes in grey levels whose squares add up to R or less), and
-  nothing about L∞ (one grey level everywhere adds up to {values:,}), rotation, blur, or another crop.
+  colour channels. It says little about L2 distance (√R / 255: changes in grey levels whose squares add up to R or
+  less), and nothing about L∞ (one grey level everywhere adds up to {values:,}), rotation, blur, or another crop.
 - It is about the picture **after** cropping, resizing and rounding, as shown, not the file it came from.
 - It holds for **this network, these offsets and this λ**, computed in the same number format, in chunks of the same
   size, with the same software on the same kind of machine: others may round differently.
@@ -213,7 +213,8 @@ def page() -> None:
     st.title("Certify a picture", anchor=False)
     st.markdown(
         "A network looks at N coarse versions of one picture and votes. One grey level in one colour channel of one "
-        "pixel can move at most one vote, so counting the votes **proves** how much change the answer survives."
+        "pixel can move at most one vote, so counting the votes **proves** an amount of change that the answer "
+        "survives."
     )
     st.page_link(LESSON, label="New here? Start with the lesson: nine short steps.", icon=":material/school:")
     collection, name = controls.choose_network()

@@ -87,8 +87,8 @@ def show(findings: list[Finding], document: Document) -> None:
     st.html(checklist([(None if f.rounding else f.agrees, f.what, f.text) for f in ordered]))
     with st.expander("Not checked"):
         st.markdown(
-            "How and where the file was made, by its own account. `certify --strict` says what holds on all machines "
-            "whose logits differ by less than half of a gap that you choose."
+            "How and where the file was made, by its own account. `certify --strict GAP` states a "
+            "radius that also holds on any machine whose logits differ from this one's by less than GAP/2."
         )
         st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
 
@@ -97,7 +97,7 @@ def page() -> None:
     st.title("Check a certificate", anchor=False)
     st.markdown(
         "A certificate file says which picture, network and noise it is about, how every sample voted, and what "
-        "follows. Here all of it is **recomputed**; every difference is named."
+        "follows. All of that is **recomputed** here, and every difference named."
     )
     try:
         document = choose()

@@ -334,9 +334,10 @@ def choose_settings(collection: Collection) -> tuple[list[str], int, float, int]
 def page() -> None:
     st.title("Compare", anchor=False)
     st.markdown(
-        "The same picture and the same strength of noise under **DSSN**, whose certificate is exact, and under two "
-        "related randomized methods, whose certificates are estimates that may each fail with a probability of at "
-        "most α. Each method has a network of its own, trained for its noise."
+        "The same picture and the same strength of noise under **DSSN**, whose certificate is exact for 8-bit "
+        "pictures, and under two related randomized methods, each of whose certificates holds with confidence 1 − α. "
+        "Each method has a network of its own, trained for its noise: a difference between radii is not due to the "
+        "noise alone, and one picture ranks no methods."
     )
     collection = controls.choose_collection()
     model = controls.network(collection.model)

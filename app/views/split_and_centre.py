@@ -11,7 +11,13 @@ from app import splitting_charts as charts
 from app.charts import NO_BAR
 from app.film import Film
 from dssn_core import SplitNoise
-from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lambda, levels_from_sigma
+from dssn_core.constants import (
+    PIXEL_STEPS,
+    lambda_from_levels,
+    levels_from_lambda,
+    levels_from_sigma,
+    sigma_from_levels,
+)
 from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.networks import Classifier
 from dssn_core.offsets import OFFSET_SCHEMES
@@ -101,15 +107,18 @@ def choose_levels(block_size: int | None = 1) -> int:
         for preset in LAMBDA_PRESETS:
             st.button(f"{preset:g}", key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
     levels = levels_from_lambda(lam)
-    shown = f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · N = **{levels}** samples. "
+    shown = (
+        f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · σ = λ/√3 = **{sigma_from_levels(levels):.4f}** · "
+        f"N = **{levels}** samples. "
+    )
     if block_size is None:
         st.markdown(shown)
         return levels
     scale, what = ("grey scale", "pixel") if block_size == 1 else (f"scale from 0 to {block_size * PIXEL_STEPS}", "sum")
     if levels < PIXEL_STEPS * block_size:
         st.markdown(
-            shown + f"The splits are closer than the {scale} is long: a sample is a **coarser copy** of the {what}. "
-            f"From λ = {block_size / 2:g} on, at most one split falls on that scale."
+            shown + f"The splits lie closer together than the {scale} is long: a sample is a **coarser copy** of the "
+            f"{what}. From λ = {block_size / 2:g} on, at most one split falls on that scale."
         )
     else:
         st.markdown(
@@ -131,7 +140,7 @@ def formula(pixel: int, offset: int, index: int, levels: int) -> str:
 K &= 2k = 2\cdot{pixel} = {sample.position} \\
 S &= 2\,((v + j) \bmod N) + 1 \\
   &= 2\,(({offset} + {index}) \bmod {levels}) + 1 = {sample.split} \\
-C &= \min\{{S + 2Nz > K\}} = {sample.above} \\
+C &= \min\{{S + 2Nz : z \in \mathbb{{Z}},\ S + 2Nz > K\}} = {sample.above} \\
 M &= \min(C, 2q) + \max(C - 2N, 0) \\
   &= \min({sample.above}, {top}) + \max({below}, 0) = {sample.numerator} \\
 \tilde x &= M/(4q) = {sample.numerator}/{2 * top} \approx {sample.numerator / (2 * top):.4f}
@@ -204,7 +213,8 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
     ]
     st.markdown(
         f"**{len(indices)} of the {noise.levels} samples**, with the network's answer to each and its "
-        "confidence" + ("" if denoised is None else "; below each, its denoised version, which the classifier sees")
+        "softmax score (only the answer counts)"
+        + ("" if denoised is None else "; below each, its denoised version, which the classifier sees")
     )
     st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
 
@@ -263,10 +273,10 @@ def one_picture(model: Classifier, image: Tensor) -> None:
 # --- offsets -------------------------------------------------------------------------------------------------------
 
 SCHEMES = """
-- **r2**, this project's default: a lattice with irrational steps, (0.7549 x + 0.5698 y) mod 1, so that neighbours never
-  repeat each other. Colour channels that are not split together are a third of the cycle apart, in all schemes but the
-  last two.
-- **blue**: noise without low frequencies, from a 64 × 64 tile made by void-and-cluster.
+- **r2**, this project's default: the lattice of Roberts' R2 sequence (2018), (0.7549 x + 0.5698 y) mod 1, so that
+  the offsets of nearby pixels lie well apart. Colour channels that are not split together are a third of the cycle
+  apart, in all schemes but the last two.
+- **blue**: noise without low frequencies, from a 64 × 64 tile made by void-and-cluster (Ulichney 1993).
 - **bayer**: the 16 × 16 matrix for ordered dithering (Bayer 1973), made for early displays.
 - **white**: every pixel draws its own offset; equal neighbours and gaps happen by chance.
 - **reference**: also drawn, the way the paper's own code draws them.
@@ -279,9 +289,10 @@ def offsets(model: Classifier, image: Tensor) -> None:
     levels = choose_levels(math.prod(block))
     index = choose_index(levels)
     st.markdown(
-        "The offsets v decide where each pixel's split lies. **Any** fixed offsets give a sound certificate. But a "
-        "sample is an *ordered dither* of the picture: if neighbouring pixels ask well-spread questions, their answers "
-        "tell more together. From top to bottom: offsets, sample, and what a fixed blur recovers from it."
+        "The offsets v decide where each pixel's split lies. **Any** offsets give a sound certificate, as long as they "
+        "are the same for every picture. But a sample is an *ordered dither* of the picture: if neighbouring pixels "
+        "ask well-spread questions, their answers tell more together. From top to bottom: offsets, sample, and what a "
+        "fixed blur recovers from it."
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
     with st.spinner("Measuring what is kept of the picture …"):

@@ -18,6 +18,11 @@ from dssn_core.voting import noise_for
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 
+GUIDED = (
+    "Looks for a step that takes a vote from the certified class or, failing that, brings one closest to leaving it. "
+    "A search, not a proof: a shorter attack may exist."
+)
+
 # --- poke it -------------------------------------------------------------------------------------------------------
 
 
@@ -72,15 +77,18 @@ def step_buttons(attack: Attack) -> None:
         place = controls.choose_pixel(poked.image.shape, "poke-", height // 2, width // 2)
         value = int(poked.image[place])
 
-        def button(action: str, label: str, icon: str, disabled: bool = False, change: int | None = None) -> None:
+        def button(
+            action: str, label: str, icon: str, off: bool = False, change: int | None = None, about: str | None = None
+        ) -> None:
             step = None if change is None else Step(*place, change)
-            st.button(label, key=f"poke-{action}", icon=icon, on_click=act, args=(action, step), disabled=disabled)
+            key = f"poke-{action}"
+            st.button(label, key, about, act, (action, step), icon=icon, disabled=off)
 
         button("down", f"{value} → {value - 1}", ":material/remove:", value == 0, -1)
         button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS, +1)
     with st.container(horizontal=True):
-        button("random", "Random step", ":material/casino:")
-        button("guided", "Guided step", ":material/target:")
+        button("random", "Random step", ":material/casino:", about="One grey level up or down, at a random place.")
+        button("guided", "Guided step", ":material/target:", about=GUIDED)
         button("burst", f"{BURST} guided steps", ":material/bolt:")
         button("spend", "Spend the whole budget at random", ":material/payments:")
         button("undo", "Undo", ":material/undo:", not attack.can_undo)
@@ -168,10 +176,10 @@ def choose_point(row: int, column: int) -> None:
 def two_pixel_world() -> None:
     st.markdown(
         "Every image of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of each; "
-        "the colour is the smoothed answer. The solid diamond is the exact certificate of the chosen image: all images "
-        "in it have its colour. The dotted one is a step larger: the counts alone cannot certify it, as some "
-        "classifier with the same counts changes its answer that far from some image. Click or drag in the plane to "
-        "choose an image."
+        "the hue is the class that wins the vote, the shade how clearly. The solid diamond is the exact certificate of "
+        "the chosen image: all images in it have its hue. The dotted one is one step larger. The counts alone cannot "
+        "certify it: some classifier and image with the same counts have another answer at that distance. Click or "
+        "drag in the plane to choose an image."
     )
     plane, choices = st.columns([3, 2], gap="large")
     with choices:
@@ -180,7 +188,13 @@ def two_pixel_world() -> None:
         angle = st.slider("Turn its boundary (degrees)", 0, 180, 30, 5, key="angle", bind="query-params")
         position = st.slider("Move its boundary", -0.4, 0.4, 0.0, 0.02, key="position", bind="query-params")
         levels = st.slider("N, the number of samples", 2, 400, 200, key="n", bind="query-params")
-        scheme = st.selectbox("Offsets", ("r2", "white", "equal"), key="scheme", bind="query-params")
+        scheme = st.selectbox(
+            "Offsets",
+            ("r2", "white", "equal"),
+            key="scheme",
+            bind="query-params",
+            help="r2: evenly spread; white: drawn at random; equal: the same for both pixels.",
+        )
         first = st.slider("First pixel", 0, PIXEL_STEPS, 60, key="k1", bind="query-params")
         second = st.slider("Second pixel", 0, PIXEL_STEPS, 90, key="k2", bind="query-params")
     votes = resources.plane(levels, scheme, toy, Boundary(angle, position))
@@ -241,8 +255,9 @@ def arithmetic() -> None:
 
 
 INDEPENDENT = """
-**SSN, the randomized parent of DSSN**, draws each pixel's split independently. DSSN draws *one* number, j, and lets all
-pixels share it: pixel i has its split at (vᵢ + j) mod N. Then there are only N different samples, and they can all be
+**SSN, the randomized parent of DSSN**, needs only that the split of each pixel be uniform; usually, as here, every
+split is drawn independently. DSSN takes *one* number, j, and lets all pixels share it: pixel i has a split half a grey
+level above (vᵢ + j) mod N, and every N levels from there. Then there are only N different samples, and they can all be
 counted. Why does sharing cost the bound nothing?
 
 - **The bound looks at one pixel at a time.** Two images have the same sample unless some pixel's split falls between
@@ -255,7 +270,7 @@ counted. Why does sharing cost the bound nothing?
   sample, and so reach the bound. Guaranteed overlap (on which the larger radii under box constraints, on Compare,
   rest) is given up for an exact count.
 - **Additive noise cannot share.** With x + u, u uniform in a box, two images' noise clouds must overlap in *every*
-  coordinate at once. Share one random number over all pixels and the clouds become two parallel lines, which in
+  coordinate at once. Share one random number over all pixels and the clouds become two parallel line segments, which in
   general do not meet at all: no certificate is left.
 
 So in splitting noise the randomness of different pixels may be tied together, and that is what makes it possible to
@@ -270,8 +285,8 @@ def independent_splits() -> None:
 def page() -> None:
     st.title("Why it certifies", anchor=False)
     st.markdown(
-        "One step of one pixel crosses exactly **one** split, so it changes exactly one sample and moves at most one "
-        "vote."
+        "One grey level in one colour channel of one pixel crosses a split in exactly **one** of the N samples, so it "
+        "moves at most one vote."
     )
     section = controls.choose_section(SECTIONS, "why")
     if section != SECTIONS[0] or st.session_state["page-is-new"]:

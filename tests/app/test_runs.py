@@ -84,7 +84,8 @@ def test_many_threads_on_one_run_compute_every_chunk_once():
         thread.start()
     for thread in threads:
         thread.join()
-    assert run.state.done == 1000 and len(passes) == 16
+    assert run.state.done == 1000
+    assert len(passes) == 16 + 2  # the two look at a network that did not come from `load_model`
     assert (run.labels >= 0).all()
 
 

@@ -12,7 +12,7 @@ SECTIONS = ("One pixel", "One picture", "Offsets", "Blocks")
 
 
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=120)
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
     for name, value in parameters.items():
         page.query_params[name] = value
     return healthy(page.switch_page("views/split_and_centre.py").run())
@@ -116,5 +116,5 @@ def test_a_network_of_blocks_says_what_is_added_up():
     (said,) = [caption.value for caption in page.caption if "They add up" in caption.value]
     image = read_image(sample.path)
     assert f"(one colour of 2 × 2 pixels). They add up to k = {int(image[0, :2, :2].sum())} of 1020" in said
-    assert "closer than the scale from 0 to 1020" in " ".join(markdown.value for markdown in page.markdown)
+    assert "closer together than the scale from 0 to 1020" in " ".join(markdown.value for markdown in page.markdown)
     healthy(page.segmented_control(key="section").set_value("Offsets").run())
