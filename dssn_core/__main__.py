@@ -44,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, ArithmeticError, OSError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 1
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):  # as torch calls it
+            raise
         print(f"{parser.prog} {options.command}: there is not enough memory for this", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -61,14 +61,12 @@ def distance(image: Tensor, other: Tensor) -> int:
 
 def vote_of(model: BaseClassifier, image: Tensor, noise: SplitNoise, index: int, batch_size: int | None = None) -> int:
     """The class that sample `index` votes for, computed in its own chunk, exactly as `tally` does."""
+    if not 0 <= index < noise.levels:
+        raise ValueError(f"index must be from 0 to {noise.levels - 1}, got {index}")
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
-    for chunk in range(layout.chunks):
-        indices = layout.indices(chunk)[: layout.real_rows(chunk)]
-        rows = torch.nonzero(indices == index).flatten()
-        if len(rows):
-            labels, _ = classify(model, noise.samples_at(image, layout.indices(chunk)), noise.lam)
-            return int(labels[rows[0]])
-    raise ValueError(f"index must be from 0 to {noise.levels - 1}, got {index}")
+    chunk, row = layout.place_of(index)
+    labels, _ = classify(model, noise.samples_at(image, layout.indices(chunk)), noise.lam)
+    return int(labels[row])
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,11 @@ def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certi
 def certificate_from_labels(labels: Iterable[SupportsIndex], num_classes: int) -> Certificate:
     """The exact certificate of all samples' votes, each the index of a class below `num_classes`; ValueError if not."""
     votes = [0] * num_classes
-    for label in map(operator.index, labels):
+    try:
+        listed = [operator.index(label) for label in labels]
+    except TypeError as error:
+        raise ValueError(f"votes must be integers: {error}") from None
+    for label in listed:
         if not 0 <= label < num_classes:
             raise ValueError(f"a vote must be from 0 to {num_classes - 1}, got {label}")
         votes[label] += 1

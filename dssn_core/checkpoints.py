@@ -103,9 +103,7 @@ class Manifest:
         readable = all(isinstance(name, str) and name and name.isprintable() for name in names)
         if len(names) < 2 or not readable or len(set(names)) < len(names):
             raise CheckpointError(f"{MANIFEST}: class_names must be two or more different strings that can be printed")
-        for name, kind in TOLD.items():
-            if not isinstance(found["training"].get(name, kind()), kind):
-                raise CheckpointError(f"{MANIFEST}: training's {name} must be a JSON {kind.__name__}")
+        _check_told(found["training"])
         if not all(isinstance(of, dict) and isinstance(of.get("data", ""), str) for of in found["measured"].values()):
             raise CheckpointError(f"{MANIFEST}: every entry of measured must be an object, and its data a string")
         if found["offsets"].keys() - {"block"} != {"scheme", "seed", "sha256"}:
@@ -147,8 +145,22 @@ KINDS: dict[str, type] = {
 }
 
 
-TOLD: dict[str, type] = {"data": str, "seed": int, "held_out_per_class": int, "members": list}
-"""What later work relies on, of that which `training` may tell."""
+TOLD: dict[str, type] = {"data": str, "seed": int, "held_out_per_class": int, "members": list, "seen_before": list}
+"""The entries of `training` that other code reads, where they are there, and their kinds."""
+
+
+def _check_told(training: Any) -> None:
+    """CheckpointError for entries of another kind, also in what members and earlier runs were trained on."""
+    if not isinstance(training, dict):
+        raise CheckpointError(f"{MANIFEST}: training must be a JSON dict in every member too")
+    for name, kind in TOLD.items():
+        told = training.get(name, "")
+        if told != "" and (not isinstance(told, kind) or isinstance(told, bool)):  # "": not known
+            raise CheckpointError(f"{MANIFEST}: training's {name} must be a JSON {kind.__name__}")
+    for member in training.get("members", []):
+        _check_told(member.get("training") if isinstance(member, dict) else member)
+    for seen in training.get("seen_before", []):
+        _check_told(seen)
 
 
 def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int], block: Block = PIXELWISE) -> dict[str, Any]:

@@ -9,7 +9,7 @@ PIXEL_STEPS = 255
 """q: an 8-bit pixel takes the values 0..q, and x = k/q lies in [0, 1]."""
 
 DSSN = "dssn"
-"""Its name in manifests, records and options: of all methods the one that is exact; the others are randomized."""
+"""DSSN's name in manifests, records and options. It is the only exact method; the others are randomized."""
 
 MIN_LEVELS, MAX_LEVELS = 2, 8192
 """Range of N, the number of split positions and of smoothing samples."""
@@ -69,7 +69,7 @@ def largest_steps(levels: int) -> int:
 
 
 def steps_needed(rho: float) -> float:
-    """The steps that a radius of rho takes: rho*q, less a term that undoes the rounding of R/255, and never a step."""
+    """rho*q - 1e-9: the steps that a radius of rho takes; R/255, rounded to a float, is still reached by R steps."""
     return rho * PIXEL_STEPS - 1e-9
 
 

@@ -24,7 +24,7 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, Ke
 
 
 def identity(description: str) -> str:
-    """What of a description tells data from other data: the hash of the files, if there is one, whatever their name."""
+    """What identifies the data of a description: the hash of the files, if there is one, whatever their name."""
     digest = re.search(r": \d+ images, sha256 ([0-9a-f]{64})", description)
     return digest[1] if digest else description
 

@@ -60,11 +60,11 @@ def _seen(training: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def check_unseen(name: str, seen_before: Sequence[dict[str, Any]], description: str, seed: int, per_class: int) -> None:
-    """ValueError if what the model `name` has seen may hold images of this data that are to be held out now.
+    """ValueError if the model `name` may have been trained on images of this data that are to be held out now.
 
-    It may where the manifest does not state what was seen.
-    It may if other images of the data were held out, or if its data had as many images, packed differently. For data of
-    another size it is up to the user that no image is in both.
+    It may where its manifest does not state what it has seen, where other images of the same data were held out, and
+    where its data had as many images but another hash: the same ones, packed differently. For data of another size it
+    is up to the user that no image is in both.
     """
     for seen in seen_before:
         if untold := [what for what in DECIDED_BY if seen.get(what, "") == ""]:

@@ -2,7 +2,7 @@
 
 Shape legend: B samples, C channels, H rows, W columns, K classes.
 
-`Classifier` is the contract that voting relies on; the table of networks by name is in `architectures`.
+`Classifier` makes a `voting.BaseClassifier` of a `Network`; the table of networks by name is in `architectures`.
 """
 
 from collections.abc import Sequence
@@ -272,9 +272,6 @@ class Classifier(nn.Module):
     (B, K) logits.
     """
 
-    answers_by_row = True
-    """See `voting.check_alone`."""
-
     def __init__(
         self,
         network: Network,
@@ -291,6 +288,11 @@ class Classifier(nn.Module):
         self.input_shape = input_shape
         self.precision = precision
         self._manifest = manifest
+
+    @property
+    def answers_by_row(self) -> bool:
+        """Whether it came from `load_model`: the architectures there are tested for it. See `voting.check_alone`."""
+        return self._manifest is not None
 
     @property
     def manifest(self) -> "Manifest":

@@ -25,7 +25,8 @@ def _muon(groups: Groups, learning_rate: float, momentum: float) -> torch.optim.
 
     # By itself it orthogonalizes in bfloat16; where that is only emulated, a step spends most of its time on it.
     usable = torch.bfloat16 if HAS_BFLOAT16 else torch.float32
-    muon.zeropower_via_newtonschulz = partial(muon.zeropower_via_newtonschulz, dtype=usable)
+    if not isinstance(muon.zeropower_via_newtonschulz, partial):  # once
+        muon.zeropower_via_newtonschulz = partial(muon.zeropower_via_newtonschulz, dtype=usable)
     optimizer: torch.optim.Optimizer = muon.Muon(groups, lr=learning_rate, momentum=momentum, nesterov=True)
     return optimizer
 

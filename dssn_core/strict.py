@@ -58,12 +58,16 @@ def check_gap(gap: float) -> float:
 
 @dataclass(frozen=True)
 class StrictCertificate:
-    """votes: of the decided samples. undecided: how many are not. levels: N, the sum of both. gap: see the module."""
+    """votes: of the decided samples. undecided: how many are not. gap: see the module."""
 
-    levels: int
     votes: tuple[int, ...]
     undecided: int
     gap: float
+
+    @property
+    def levels(self) -> int:
+        """N."""
+        return sum(self.votes) + self.undecided
 
     @property
     def label(self) -> int | None:
@@ -80,4 +84,4 @@ class StrictCertificate:
 def strictly(labels: np.ndarray, num_classes: int, gap: float) -> StrictCertificate:
     """The strict certificate in the votes of a `Hesitant`: int (N,), the twins counted from `num_classes` on."""
     votes = np.bincount(labels, minlength=2 * num_classes)[:num_classes]
-    return StrictCertificate(len(labels), tuple(votes.tolist()), len(labels) - int(votes.sum()), gap)
+    return StrictCertificate(tuple(votes.tolist()), len(labels) - int(votes.sum()), gap)

@@ -86,6 +86,10 @@ class ChunkLayout:
     def real_rows(self, chunk: int) -> int:
         return min(self.rows, self.levels - chunk * self.rows)
 
+    def place_of(self, index: int) -> tuple[int, int]:
+        """The chunk of a sample, and its row there."""
+        return divmod(int(torch.nonzero(_order(self.levels) == index)), self.rows)
+
 
 @lru_cache(maxsize=16)
 def _order(levels: int) -> Tensor:
@@ -165,7 +169,7 @@ def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.nda
         raise ValueError(f"the model must return float32 logits, got {logits.dtype}")
     if not bool(torch.isfinite(logits).all()):
         raise ValueError("the model returned logits that are not finite: its weights or its arithmetic are broken")
-    return logits.numpy().argmax(axis=1), classes
+    return logits.detach().numpy().argmax(axis=1), classes  # detached: a model may pass on what has a gradient
 
 
 def tally(

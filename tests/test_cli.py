@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from dssn_core import certify, levels_from_sigma, load_model, read_image, stored
-from dssn_core.__main__ import main
+from dssn_core.__main__ import COMMANDS, main
 from dssn_core.agreement import GAPS
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.commands.options import DIFFERS
@@ -254,6 +255,12 @@ def test_bench_prints_ratio_and_memory(capsys):
     printed = capsys.readouterr().out
     assert "ratio of times" in printed
     assert "peak memory" in printed
+
+
+def test_memory_that_is_not_there_is_told(monkeypatch, capsys):
+    monkeypatch.setitem(COMMANDS, "agree", replace(COMMANDS["agree"], run=lambda _: torch.empty(10**15)))
+    assert main(["agree", "--sigma", "0.5"]) == 1
+    assert "not enough memory" in capsys.readouterr().err
 
 
 def test_records_are_not_written_to_a_device(capsys):

@@ -210,9 +210,15 @@ def test_the_command_evaluates_a_randomized_method(tmp_path, capsys):
 
 @pytest.mark.parametrize(("method", "warned"), [("ssn", True), ("dssn", False)])
 def test_another_method_than_that_of_the_training_is_told(method, warned, tmp_path, capsys):
-    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--limit", "1", "--samples", "20"]
-    assert main([*command, "--method", method]) == 0
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--limit", "1"]
+    command += ["--method", method, *(["--samples", "20"] if warned else [])]
+    assert main(command) == 0
     assert ("is trained for dssn: these samples are new to it" in capsys.readouterr().err) == warned
+
+
+def test_options_that_have_no_effect_are_refused(tmp_path, capsys):
+    assert main(["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--samples", "20"]) == 1
+    assert "--samples is for randomized methods" in capsys.readouterr().err
 
 
 def test_a_known_record_is_told_its_file_and_label_anew():

@@ -19,9 +19,17 @@ def test_makes_the_folder(tmp_path):
     assert (tmp_path / "a" / "b" / "file.bin").read_bytes() == b"data"
 
 
-def test_others_may_read_the_file(tmp_path):
-    write_atomically(tmp_path / "file.bin", b"data")
-    assert (tmp_path / "file.bin").stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_who_may_read_a_file_is_up_to_its_user(tmp_path, mask, mode):
+    path, before = tmp_path / "file.bin", os.umask(mask)
+    try:
+        write_atomically(path, b"data")
+        assert path.stat().st_mode & 0o777 == mode
+        path.chmod(0o640)
+        write_atomically(path, b"more")
+        assert path.stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])

@@ -37,8 +37,8 @@ def completions(votes: tuple[int, ...], undecided: int):
 @pytest.mark.parametrize("votes", [(9, 4, 2), (4, 9, 2), (5, 5, 5), (8, 7, 0), (0, 3, 12), (6, 0, 6)])
 @pytest.mark.parametrize("undecided", [0, 1, 2, 5])
 def test_the_strict_radius_is_the_smallest_of_all_completions(votes, undecided):
-    levels = sum(votes) + undecided
-    strict = StrictCertificate(levels, votes, undecided, gap=0.1)
+    strict = StrictCertificate(votes, undecided, gap=0.1)
+    levels = strict.levels
     reached = [certificate_from_votes(complete, levels) for complete in completions(votes, undecided)]
     labels = {certificate.label for certificate in reached}
     if len(labels) > 1:

@@ -6,6 +6,7 @@ import torch
 
 from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
 from dssn_core.monte_carlo import Plan, certify_randomized
+from dssn_core.networks import Classifier, Network
 from dssn_core.voting import CHUNK_VALUES, ChunkLayout, classify, fitting_batch_size, noise_for
 from tests.toys import Constant, Fixed, Toy
 
@@ -42,6 +43,7 @@ def test_a_layout_is_a_partition_into_equal_chunks(levels, batch_size):
         assert 1 <= real <= layout.rows
         assert real == layout.rows or chunk == layout.chunks - 1  # only the last one is padded
         assert indices.min() >= 0 and indices.max() < levels
+        assert layout.place_of(int(indices[real - 1])) == (chunk, real - 1)
         seen += indices[:real].tolist()
     assert sorted(seen) == list(range(levels))
 
@@ -344,6 +346,24 @@ def test_a_network_whose_samples_are_not_alone_does_not_vote(network, vote):
             count_votes(model, image, SplitNoise(40, SHAPE))
         else:
             certify_randomized(model, image, Plan("uniform", 40, n0=10, n=20, alpha=0.1, seed=0))
+
+
+def test_a_classifier_of_ones_own_is_looked_at_as_any_network_is():
+    """Only what `load_model` gives is known to answer row by row."""
+
+    class Centred(Network):
+        head = torch.nn.Identity()
+
+        def features(self, x, lam):
+            return x.flatten(1) - x.flatten(1).mean(0)
+
+    with pytest.raises(ValueError, match="changes with the others of its chunk"):
+        count_votes(Classifier(Centred(), tuple("abcdef"), SHAPE, "float32").eval(), IMAGE, noise_of(100))
+
+
+def test_logits_with_a_gradient_are_counted():
+    bias = torch.nn.Parameter(torch.arange(3.0))
+    assert count_votes(lambda x, lam: bias.expand(len(x), 3), IMAGE, noise_of(20)).tolist() == [0, 0, 20]
 
 
 @pytest.mark.parametrize("answer", [None, [[0.0, 1.0]], np.zeros((1, 2), dtype=np.float32)])

@@ -34,6 +34,9 @@ from .options import (
     warn_of_other_noise,
 )
 
+RANDOMIZED = {"samples": 10_000, "alpha": 0.001, "seed": 0}
+"""Options of `evaluate` for randomized methods, and what they are if not given."""
+
 # --- evaluate --------------------------------------------------------------------------------------------------------
 
 
@@ -53,11 +56,9 @@ def add_evaluate(parser: Parser) -> None:
         help="--data is the training set: use the images held out from the model's training, for making choices",
     )
     parser.add_argument("--method", choices=list(METHODS), help="smoothing method (default: that of the training)")
-    parser.add_argument(
-        "--samples", type=POSITIVE, default=10_000, help="n of a randomized method (default %(default)s)"
-    )
-    parser.add_argument("--alpha", type=float, default=0.001, help="its failure probability (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of its draws (default %(default)s)")
+    parser.add_argument("--samples", type=POSITIVE, help=f"n of a randomized method (default {RANDOMIZED['samples']})")
+    parser.add_argument("--alpha", type=float, help=f"its failure probability (default {RANDOMIZED['alpha']})")
+    parser.add_argument("--seed", type=int, help=f"seed of its draws (default {RANDOMIZED['seed']})")
     parser.add_argument("--output", type=Path, help="JSON-lines file of records; continued if it exists")
     parser.add_argument(
         "--record",
@@ -85,8 +86,12 @@ def run_evaluate(options: Options) -> int:
     shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling = None
+    given = {name: value for name in RANDOMIZED if (value := getattr(options, name)) is not None}
+    if method == DSSN and given:
+        raise ValueError(f"--{min(given)} is for randomized methods: DSSN counts all of its samples")
     if method != DSSN:
-        sampling = Sampling(method, Plan.n0, options.samples, options.alpha, options.seed)
+        drawn = {**RANDOMIZED, **given}
+        sampling = Sampling(method, Plan.n0, drawn["samples"], drawn["alpha"], drawn["seed"])
         for levels in levels_of.values():
             sampling.plan(levels)  # refuses nonsense before any work
     before = {}
