@@ -12,9 +12,9 @@ from app.compare_charts import METHOD_COLOURS
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Share, certified_steps
 from dssn_core.comparison import METHODS
-from dssn_core.constants import counted
 from dssn_core.paper import Published, best_at
 from dssn_core.records import Record
+from dssn_core.wording import counted
 
 BINS = 20
 WRONG, ABSTAINS, ZERO = "wrong", "abstains", "radius 0"

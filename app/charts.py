@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dssn_core import RadiusBounds
-from dssn_core.certificate import display_radius
+from dssn_core.wording import display_radius
 
 # Ten colours that stay apart for most kinds of colour vision; classes beyond ten repeat them.
 CLASS_COLOURS = (

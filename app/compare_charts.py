@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 
 from app.charts import CLASS_COLOURS, SURE_COLOUR, bare, class_colour, colour_places, framed, ranking
 from dssn_core.comparison import METHODS, Outcome, largest
-from dssn_core.constants import DSSN, rounded_down
+from dssn_core.constants import DSSN
+from dssn_core.wording import rounded_down
 
 METHOD_COLOURS = {DSSN: SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
 METHOD_SYMBOLS = {DSSN: "circle", "uniform": "square", "ssn": "diamond"}

@@ -10,7 +10,7 @@ from app.film import PART, Film
 from app.pictures import data_url
 from app.splitting_charts import FRAMES
 from dssn_core import PIXEL_STEPS, Certificate
-from dssn_core.constants import counted
+from dssn_core.wording import counted
 
 
 def budget_meter(spent: int, radius: int) -> str:

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from .certificate import certificate_from_labels
-from .constants import counted
 from .networks import Classifier
 from .precision import PRECISIONS
 from .splitting import SplitNoise
 from .strict import strictly, undecided
 from .voting import ChunkLayout, fitting_batch_size, noise_for
+from .wording import counted
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, SupportsIndex
 
-from .constants import PIXEL_STEPS, NoiseLevel, check_levels, counted
+from .constants import PIXEL_STEPS, NoiseLevel, check_levels
+from .wording import counted, display_radius
 
 
 def _vote_counts(votes: Iterable[SupportsIndex]) -> tuple[int, ...]:
@@ -45,12 +46,6 @@ def _slack(votes: tuple[int, ...], label: int, rival: int) -> int:
 
 def _rivals(votes: tuple[int, ...], label: int) -> list[int]:
     return [c for c in range(len(votes)) if c != label]
-
-
-def display_radius(steps: int) -> str:
-    """R/255 with four decimals, rounded down: what is shown is never larger than what is certified."""
-    units = steps * 10_000 // PIXEL_STEPS
-    return f"{units // 10_000}.{units % 10_000:04d}"
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .certificate import certificate_from_labels, display_radius
+from .certificate import certificate_from_labels
 from .files import unambiguous
 from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier
 from .splitting import PIXELWISE
 from .voting import CHUNK_VALUES, ChunkLayout, noise_for
+from .wording import display_radius
 
 FORMAT = 1
 MAX_BYTES = 10 * 2**20

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .certificate import Certificate, display_radius
-from .constants import DSSN, NoiseLevel, rounded_down
+from .certificate import Certificate
+from .constants import DSSN, NoiseLevel
 from .monte_carlo import RandomizedCertificate
 from .neighbours import NEIGHBOURS
+from .wording import display_radius, rounded_down
 
 METHODS = {DSSN: "DSSN", **{name: neighbour.title for name, neighbour in NEIGHBOURS.items()}}
 """Every method that is compared, and its name in the literature; DSSN first."""

@@ -2,7 +2,6 @@
 
 import math
 import operator
-from decimal import ROUND_FLOOR, Decimal
 from typing import Protocol, SupportsIndex, TypeVar
 
 PIXEL_STEPS = 255
@@ -87,13 +86,3 @@ class NoiseLevel:
     def sigma(self) -> float:
         """sigma = lambda/sqrt(3)."""
         return sigma_from_levels(self.levels)
-
-
-def rounded_down(value: float, digits: int = 4) -> str:
-    """Decimal digits of a number, never more than it is: a bound must not grow on its way to the screen."""
-    return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR))
-
-
-def counted(count: int, thing: str) -> str:
-    """How many of a thing whose name takes an s: 1 step, 2 steps."""
-    return f"{count} {thing}{'s' * (count != 1)}"

@@ -12,6 +12,8 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from .checks import Shape
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 """Of files in these formats."""
@@ -33,6 +35,15 @@ Box = tuple[float, float, float, float]
 
 class ImageError(ValueError):
     """The picture cannot be used; the message says why and what would work."""
+
+
+def check_image(image: Tensor, shape: Shape | None = None) -> None:
+    """ValueError unless `image` is a torch.uint8 (C, H, W) tensor, of `shape` where one is given."""
+    if not isinstance(image, Tensor) or image.dtype != torch.uint8:
+        found = image.dtype if isinstance(image, Tensor) else type(image).__name__
+        raise ValueError(f"image must be a torch.uint8 tensor of pixels 0..255, got {found}")
+    if image.ndim != 3 or (shape is not None and tuple(image.shape) != shape):
+        raise ValueError(f"image must have shape {shape or '(C, H, W)'}, got {tuple(image.shape)}")
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

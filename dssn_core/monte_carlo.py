@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from .checks import check_seed, check_shape
-from .constants import PIXEL_STEPS, NoiseLevel, check_levels, rounded_down
-from .images import image_sha256
+from .constants import PIXEL_STEPS, NoiseLevel, check_levels
+from .images import check_image, image_sha256
 from .neighbours import NEIGHBOURS, check_lambda
-from .splitting import check_image
 from .voting import BATCH_SIZE, BaseClassifier, check_alone, check_model, classify
+from .wording import rounded_down
 
 ROUNDING = 1e-12
 """Taken off every bound and radius: far more than floating point can have added, far less than anybody can see."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .checks import check_seed
 from .constants import PIXEL_STEPS
-from .splitting import check_image
+from .images import check_image
 
 STAGES = {"preview": 0, "selection": 1, "estimation": 2}
 """Purposes of draws; different stages of one seed are independent of each other."""

@@ -13,10 +13,11 @@ import torch
 from .certificate import certificate_from_votes
 from .certificate_file import parse
 from .checkpoints import PRETRAINED, list_models, load_model
-from .constants import PIXEL_STEPS, counted
+from .constants import PIXEL_STEPS
 from .splitting import PIXELWISE, SplitNoise
 from .verification import Counter, Verdict, Worker, verdict, verify
 from .voting import sample_labels
+from .wording import counted
 
 KNOWN = "certificate.json"
 """In the folder of a model that is shipped: a certificate made when the model was, to be computed again."""

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from .checks import Shape, check_seed, check_shape
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels
+from .images import check_image
 from .offsets import OFFSET_SCHEMES, make_offsets
 
 DENOMINATOR = 4 * PIXEL_STEPS
@@ -133,15 +134,6 @@ def over_blocks(values: Tensor, block: Block) -> Tensor:
         if size > 1:
             values = values.repeat_interleave(size, dim=axis)
     return values
-
-
-def check_image(image: Tensor, shape: Shape | None = None) -> None:
-    """ValueError unless `image` is a torch.uint8 (C, H, W) tensor, of `shape` where one is given."""
-    if not isinstance(image, Tensor) or image.dtype != torch.uint8:
-        found = image.dtype if isinstance(image, Tensor) else type(image).__name__
-        raise ValueError(f"image must be a torch.uint8 tensor of pixels 0..255, got {found}")
-    if image.ndim != 3 or (shape is not None and tuple(image.shape) != shape):
-        raise ValueError(f"image must have shape {shape or '(C, H, W)'}, got {tuple(image.shape)}")
 
 
 class SplitNoise(NoiseLevel):

@@ -7,10 +7,11 @@ from typing import Any
 
 from .accuracy import Share, certified_curve
 from .checkpoints import read_manifest
-from .constants import largest_steps, rounded_down, sigma_from_levels, steps_needed
+from .constants import largest_steps, sigma_from_levels, steps_needed
 from .paper import Published, best_at
 from .record_files import HELD_OUT, TEST, kept_records
 from .records import WHOLE, Part, Record, by_levels
+from .wording import rounded_down
 
 TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 """The radii of the paper's headline."""

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from .certificate import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
 from .constants import check_levels
-from .images import image_sha256
-from .splitting import SplitNoise, check_image
+from .images import check_image, image_sha256
+from .splitting import SplitNoise
 
 BATCH_SIZE, CHUNK_VALUES = 64, 2**21
 """A chunk has at most so many rows, and so many sample values: larger ones are no faster, and report later."""

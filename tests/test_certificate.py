@@ -1,5 +1,4 @@
 from dataclasses import FrozenInstanceError
-from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from dssn_core import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
-from dssn_core.certificate import certificate_from_labels, display_radius
+from dssn_core.certificate import certificate_from_labels
 
 whole_votes = st.lists(st.integers(0, 40), min_size=2, max_size=5).filter(lambda votes: sum(votes) >= 2)
 
@@ -224,19 +223,6 @@ def test_labels_are_counted():
             certificate_from_labels([0, label], 4)
     with pytest.raises(ValueError, match="votes must be integers"):
         certificate_from_labels([0.0, 1.0], 4)
-
-
-def test_the_shown_radius_never_rounds_up():
-    for steps in range(4097):
-        shown, exact = Fraction(display_radius(steps)), Fraction(steps, 255)
-        assert 0 <= exact - shown < Fraction(1, 10_000)
-
-
-@pytest.mark.parametrize(
-    ("steps", "shown"), [(0, "0.0000"), (1, "0.0039"), (127, "0.4980"), (255, "1.0000"), (256, "1.0039")]
-)
-def test_the_shown_radius_by_hand(steps, shown):
-    assert display_radius(steps) == shown
 
 
 def test_the_account_holds_the_true_numbers():

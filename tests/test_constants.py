@@ -1,10 +1,9 @@
 import math
-from fractions import Fraction
 
 import pytest
 
 from dssn_core import PIXEL_STEPS, levels_from_lambda, levels_from_sigma
-from dssn_core.constants import check_levels, counted, lambda_from_levels, rounded_down, sigma_from_levels
+from dssn_core.constants import check_levels, lambda_from_levels, sigma_from_levels
 
 
 def test_an_8_bit_pixel_has_255_steps():
@@ -63,14 +62,3 @@ def test_check_levels_refuses(bad):
 @pytest.mark.parametrize("good", [2, 441, 8192])
 def test_check_levels_accepts(good):
     assert check_levels(good) == good
-
-
-@pytest.mark.parametrize("value", [0.0, 0.99999, 0.49996, 141 / 255, 1.0, 5.68799999999999])
-@pytest.mark.parametrize("digits", [2, 4])
-def test_numbers_are_never_shown_larger_than_they_are(value, digits):
-    shown = Fraction(rounded_down(value, digits))
-    assert shown <= Fraction(value) < shown + Fraction(1, 10**digits)
-
-
-def test_one_of_a_thing_has_no_s():
-    assert [counted(n, "step") for n in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]

@@ -16,11 +16,11 @@ from app.gallery import BUILT_IN, SOURCES
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
-from dssn_core.certificate import display_radius
 from dssn_core.comparison import METHODS
-from dssn_core.constants import lambda_from_levels, rounded_down, sigma_from_levels
+from dssn_core.constants import lambda_from_levels, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
+from dssn_core.wording import display_radius, rounded_down
 
 VIEWS = Path(__file__).parent
 SECTIONS = ("Curves", "Table", "Images")

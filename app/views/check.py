@@ -8,9 +8,10 @@ from torch import Tensor
 from app import pictures, resources
 from app.charts import checklist
 from dssn_core.certificate_file import Document, dumps, embedded_image, parse
-from dssn_core.constants import counted, sigma_from_levels
+from dssn_core.constants import sigma_from_levels
 from dssn_core.images import SUFFIXES, image_sha256, read_image
 from dssn_core.verification import Finding, Verdict, verdict
+from dssn_core.wording import counted
 
 # Buttons for those who have no file: label, the file, and what it is.
 EXAMPLES = {

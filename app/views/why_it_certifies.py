@@ -9,12 +9,12 @@ from app import charts, controls, gallery, pictures, player, proof_charts, resou
 from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
-from dssn_core.certificate import certificate_from_labels, display_radius
-from dssn_core.constants import counted
+from dssn_core.certificate import certificate_from_labels
 from dssn_core.networks import Classifier
 from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other
 from dssn_core.voting import noise_for
+from dssn_core.wording import counted, display_radius
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 

@@ -2,9 +2,9 @@
 
 from .. import agreement, self_check, speed
 from ..checkpoints import load_model
-from ..constants import counted
 from ..images import read_image
 from ..stored import pictures_for
+from ..wording import counted
 from .options import DEFAULT_MODEL, DIFFERS, POSITIVE, Command, Options, Parser, add_noise_options
 
 # --- self-check ------------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from dssn_core import certify, levels_from_sigma, load_model, read_image
-from dssn_core.certificate import display_radius
 from dssn_core.gallery import built_in_pictures
+from dssn_core.wording import display_radius
 from tests.app.browser import chromium, running_server
 from tests.app.latency import FIGURE, ONE_PIXEL, Slider, milliseconds
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from dssn_core import certify, levels_from_sigma, load_model, read_image
-from dssn_core.certificate import display_radius
 from dssn_core.gallery import built_in_pictures
+from dssn_core.wording import display_radius
 
 pytestmark = pytest.mark.browser
 

@@ -11,10 +11,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dssn_core import certify, levels_from_sigma, load_model, read_image
-from dssn_core.certificate import display_radius
 from dssn_core.checkpoints import MANIFEST, PRETRAINED
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256
+from dssn_core.wording import display_radius
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 

@@ -8,10 +8,10 @@ from app import collection, controls
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
 from dssn_core import certify, levels_from_sigma, load_model, read_image
-from dssn_core.certificate import display_radius
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.comparison import METHODS
 from dssn_core.gallery import built_in_pictures
+from dssn_core.wording import display_radius
 from tests.app.test_certify import MAIN, by_key
 
 

@@ -9,11 +9,11 @@ from app import installed, resources, sources
 from app.collection import COLLECTIONS
 from app.installed import manifest_of
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
-from dssn_core.certificate import display_radius
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import to_picture
 from dssn_core.records import WHOLE, Record
 from dssn_core.standings import Evaluated
+from dssn_core.wording import display_radius
 from tests.app.test_certify import MAIN, shown_radius
 
 PICTURE = built_in_pictures("imagenet")[9]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from app import charts, proof_charts
 from dssn_core import certificate_from_votes
-from dssn_core.constants import counted
+from dssn_core.wording import counted
 
 
 def test_the_meter_turns_red_only_beyond_the_radius():
