@@ -11,20 +11,16 @@ import io
 import json
 import math
 import platform
-import re
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from . import strict_json
 from .certificate import certificate_from_labels
-from .files import unambiguous
 from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
 from .networks import Classifier
 from .splitting import PIXELWISE
@@ -36,20 +32,11 @@ MAX_BYTES = 10 * 2**20
 MOST_ROWS, MOST_VALUES = 1024, 2 * CHUNK_VALUES
 """Samples of a chunk that is still checked (the schema says so too), and the values in all of them."""
 
-SCHEMA_FILE = Path(__file__).with_name("certificate_schema.json")
-
 Document = dict[str, Any]
 
 
 class CertificateFileError(ValueError):
     """The file is not a certificate that can be checked; the message says why."""
-
-
-@lru_cache(maxsize=1)
-def schema() -> dict[str, Any]:
-    """The JSON Schema of certificate files."""
-    found: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    return found
 
 
 def digest(document: Document) -> str:
@@ -165,60 +152,21 @@ def dumps(document: Document) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(float(text)):
-        raise ValueError(f"{text} is too large a number")
-    return float(text)
-
-
 def parse(data: bytes) -> Document:
     """Untrusted bytes to a document that fits the schema; CertificateFileError says what does not."""
     if len(data) > MAX_BYTES:
         raise CertificateFileError(f"the file is too large: at most {MAX_BYTES >> 20} MB are read")
     try:
-        found = json.loads(
-            data.decode("utf-8"),
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            object_pairs_hook=unambiguous,
-        )
-    except (ValueError, RecursionError) as error:
+        found = strict_json.parse(data)
+    except ValueError as error:
         raise CertificateFileError(f"this is not a JSON file: {str(error)[:200]}") from None
     try:
-        jsonschema.validate(found, schema(), cls=jsonschema.Draft202012Validator)
-    except jsonschema.ValidationError as error:
-        place = shown("/".join(map(str, error.absolute_path))) or "the file"
-        raise CertificateFileError(f"this is not a certificate file: {place}: {error.message[:200]}") from None
-    except RecursionError:  # from putting a value into the message
-        raise CertificateFileError("this is not a certificate file: it is nested too deeply") from None
-    try:
-        _check_values({name: value for name, value in found.items() if name != "made"})
+        strict_json.check_fits(found, "certificate")
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:  # also half a surrogate pair, which is no text
         raise CertificateFileError(f"this is not a certificate file: {str(error)[:200]}") from None
     document: Document = found
     return document
-
-
-def _check_values(value: Any) -> None:
-    """ValueError for a number with a decimal point, which a JSON Schema takes for an integer if it is whole."""
-    if isinstance(value, float):
-        raise ValueError(f"{value} must be written as an integer")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_values(inner)
-
-
-def shown(value: object) -> str:
-    """A value from a file as one line of text that no terminal and no page takes for anything else."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = "".join(letter if letter.isprintable() else "�" for letter in text)
-    if re.fullmatch("[0-9a-f]{64}", text):  # a hash
-        return f"{text[:16]}…"
-    return text if len(text) <= 80 else f"{text[:60]} …"
 
 
 def embedded_image(document: Document) -> Tensor | None:

@@ -12,10 +12,10 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from . import strict_json
 from .architectures import build_network
 from .constants import DSSN, levels_from_sigma
-from .files import unambiguous, write_atomically
-from .images import MAX_SIDE
+from .files import write_atomically
 from .networks import Classifier, Network
 from .noises import NOISES
 from .splitting import PIXELWISE, Block, SplitNoise, check_block
@@ -77,90 +77,38 @@ class Manifest:
 
     @staticmethod
     def from_json(text: str | bytes) -> "Manifest":
-        """Parse and check; CheckpointError names the field that is missing, unknown or of the wrong kind."""
+        """Parse and check against `manifest_schema.json`; CheckpointError names the place that does not fit."""
         try:
-            found = json.loads(text, object_pairs_hook=unambiguous)
-        except (ValueError, RecursionError) as error:
+            found = strict_json.parse(text)
+        except ValueError as error:
             raise CheckpointError(f"{MANIFEST} is not JSON: {error}") from None
-        if not isinstance(found, dict) or found.keys() != KINDS.keys():
-            names = set(found) if isinstance(found, dict) else set()
-            raise CheckpointError(
-                f"{MANIFEST} has missing fields {sorted(KINDS.keys() - names)} "
-                f"and unknown fields {sorted(names - KINDS.keys())}"
-            )
-        for name, kind in KINDS.items():
-            if not isinstance(found[name], kind) or isinstance(found[name], bool):
-                raise CheckpointError(f"{MANIFEST}: {name} must be a JSON {kind.__name__}, got {found[name]!r}")
-        if found["noise"] not in NOISES:
-            raise CheckpointError(f"{MANIFEST}: unknown noise {found['noise']!r}; known: {', '.join(NOISES)}")
-        if found["format"] != FORMAT:
-            raise CheckpointError(f"{MANIFEST} has format {found['format']}; this version reads format {FORMAT}")
-        if len(found["input_shape"]) != 3 or not all(
-            isinstance(n, int) and 0 < n <= MAX_SIDE for n in found["input_shape"]
-        ):
-            raise CheckpointError(f"{MANIFEST}: input_shape must be three integers from 1 to {MAX_SIDE}")
-        names = found["class_names"]
-        readable = all(isinstance(name, str) and name and name.isprintable() for name in names)
-        if len(names) < 2 or not readable or len(set(names)) < len(names):
-            raise CheckpointError(f"{MANIFEST}: class_names must be two or more different strings that can be printed")
-        _check_told(found["training"])
-        if not all(isinstance(of, dict) and isinstance(of.get("data", ""), str) for of in found["measured"].values()):
-            raise CheckpointError(f"{MANIFEST}: every entry of measured must be an object, and its data a string")
-        if found["offsets"].keys() - {"block"} != {"scheme", "seed", "sha256"}:
-            raise CheckpointError(f"{MANIFEST}: offsets must have scheme, seed and sha256, and may have a block")
-        if "block" in found["offsets"]:
-            try:
-                if check_block(found["offsets"]["block"], found["input_shape"]) == PIXELWISE:
-                    raise ValueError("a block of one pixel must not be stated")
-                if found["noise"] != DSSN:
-                    raise ValueError(f"only DSSN splits blocks of pixels together, not {found['noise']!r}")
-            except ValueError as error:
-                raise CheckpointError(f"{MANIFEST}: {error}") from None
-        sigmas = found["sigma_range"]
-        if len(sigmas) != 2 or not all(isinstance(s, int | float) for s in sigmas) or not sigmas[0] <= sigmas[1]:
-            raise CheckpointError(f"{MANIFEST}: sigma_range must be two ascending numbers")
         try:
-            for sigma in sigmas:
-                levels_from_sigma(sigma)
-        except (ValueError, OverflowError) as error:
-            raise CheckpointError(f"{MANIFEST}: sigma_range: {error}") from None
-        lists = {name: tuple(found[name]) for name, kind in KINDS.items() if kind is list}
-        return Manifest(**{**found, **lists, "sigma_range": tuple(map(float, sigmas))})
+            strict_json.check_fits(found, "manifest")
+            _check_sense(found)
+        except ValueError as error:
+            raise CheckpointError(f"{MANIFEST}: {error}") from None
+        lists = {name: tuple(found[name]) for name in ("class_names", "input_shape")}
+        return Manifest(**{**found, **lists, "sigma_range": tuple(map(float, found["sigma_range"]))})
 
 
-KINDS: dict[str, type] = {
-    "name": str,
-    "architecture": str,
-    "settings": dict,
-    "precision": str,
-    "class_names": list,
-    "input_shape": list,
-    "noise": str,
-    "offsets": dict,
-    "sigma_range": list,
-    "training": dict,
-    "measured": dict,
-    "weights_sha256": str,
-    "format": int,
-}
-
-
-TOLD: dict[str, type] = {"data": str, "seed": int, "held_out_per_class": int, "members": list, "seen_before": list}
-"""The entries of `training` that other code reads, where they are there, and their kinds."""
-
-
-def _check_told(training: Any) -> None:
-    """CheckpointError for entries of another kind, also in what members and earlier runs were trained on."""
-    if not isinstance(training, dict):
-        raise CheckpointError(f"{MANIFEST}: training must be a JSON dict in every member too")
-    for name, kind in TOLD.items():
-        told = training.get(name, "")
-        if told != "" and (not isinstance(told, kind) or isinstance(told, bool)):  # "": not known
-            raise CheckpointError(f"{MANIFEST}: training's {name} must be a JSON {kind.__name__}")
-    for member in training.get("members", []):
-        _check_told(member.get("training") if isinstance(member, dict) else member)
-    for seen in training.get("seen_before", []):
-        _check_told(seen)
+def _check_sense(found: dict[str, Any]) -> None:
+    """ValueError for what fits the schema, and still makes no sense."""
+    if found["noise"] not in NOISES:
+        raise ValueError(f"unknown noise {found['noise']!r}; known: {', '.join(NOISES)}")
+    if not all(name.isprintable() for name in found["class_names"]):
+        raise ValueError("class_names must be strings that can be printed")
+    if "block" in found["offsets"]:
+        if check_block(found["offsets"]["block"], found["input_shape"]) == PIXELWISE:
+            raise ValueError("a block of one pixel must not be stated")
+        if found["noise"] != DSSN:
+            raise ValueError(f"only DSSN splits blocks of pixels together, not {found['noise']!r}")
+    low, high = found["sigma_range"]
+    if low > high:
+        raise ValueError("sigma_range must be ascending")
+    try:
+        levels_from_sigma(low), levels_from_sigma(high)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"sigma_range: {error}") from None
 
 
 def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int], block: Block = PIXELWISE) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from . import strict_json
+
 
 def _lock(path: Path, purpose: str) -> FileLock:
     """A lock beside `path`, where all who share it see it, whatever they take for the place of temporary files."""
@@ -70,15 +72,6 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON; ValueError for one that says something twice, of which readers see different ones."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"it says {next(name for name in names if names.count(name) > 1)!r} twice")
-    return found
-
-
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The records of a JSON-lines file, none if it does not exist; compressed if its name ends with .gz.
 
@@ -98,8 +91,8 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         last = number == len(lines)  # the part after the last line break: empty, torn, or whole after all
         try:
-            record = json.loads(line, object_pairs_hook=unambiguous)
-        except (ValueError, RecursionError):
+            record = strict_json.parse(line)
+        except ValueError:
             record = None
         if isinstance(record, dict):
             records.append(record)

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from .certificate import certificate_from_labels, radius_bounds
-from .certificate_file import CertificateFileError, Document, check_rows, claim_of, digest, embedded_image, shown
+from .certificate_file import CertificateFileError, Document, check_rows, claim_of, digest, embedded_image
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
 from .images import image_sha256
 from .networks import Classifier
 from .splitting import PIXELWISE, SplitNoise
 from .voting import ChunkLayout, fitting_batch_size, noise_for, sample_labels
-from .wording import counted
+from .wording import counted, shown
 
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
 """Logits that another machine's rounding may bring to another order, by number format: well above what `agreement`

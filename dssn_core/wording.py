@@ -1,5 +1,7 @@
-"""Numbers in words and digits, for people: a bound never grows on its way to the screen."""
+"""Numbers and values as people read them: a bound never grows on its way to the screen."""
 
+import json
+import re
 from decimal import ROUND_FLOOR, Decimal
 
 from .constants import PIXEL_STEPS
@@ -19,3 +21,12 @@ def rounded_down(value: float, digits: int = 4) -> str:
 def counted(count: int, thing: str) -> str:
     """How many of a thing whose name takes an s: 1 step, 2 steps."""
     return f"{count} {thing}{'s' * (count != 1)}"
+
+
+def shown(value: object) -> str:
+    """A value from a file as one line of text that no terminal and no page takes for anything else."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = "".join(letter if letter.isprintable() else "�" for letter in text)
+    if re.fullmatch("[0-9a-f]{64}", text):  # a hash
+        return f"{text[:16]}…"
+    return text if len(text) <= 80 else f"{text[:60]} …"

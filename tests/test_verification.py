@@ -303,7 +303,7 @@ def test_without_pixels_the_image_is_asked_for(document, image):
     [
         (("image", "png"), "@@", "not base64"),
         (("image", "png"), base64.b64encode(b"GIF89a").decode(), "not a PNG"),
-        (("noise", "levels"), 60.0, "written as an integer"),
+        (("noise", "levels"), 60.0, "60.0 is not of type 'integer'"),
         (("evaluation", "rows"), 5000, "rows"),
         (("claim", "class"), "\ud800", "surrogates"),
         (("format",), 2, "format"),

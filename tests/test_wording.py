@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from dssn_core.wording import counted, display_radius, rounded_down
+from dssn_core.wording import counted, display_radius, rounded_down, shown
 
 
 def test_the_shown_radius_never_rounds_up():
@@ -27,3 +27,8 @@ def test_numbers_are_never_shown_larger_than_they_are(value, digits):
 
 def test_one_of_a_thing_has_no_s():
     assert [counted(n, "step") for n in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]
+
+
+def test_only_hashes_are_cut_to_their_beginning():
+    assert shown("a" * 64) == "a" * 16 + "…"
+    assert shown("x" * 64) == "x" * 64

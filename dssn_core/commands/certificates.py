@@ -23,6 +23,7 @@ from ..stored import keep_certificates, pictures_for
 from ..strict import Hesitant, StrictCertificate, check_gap, strictly
 from ..verification import Verdict, verdict, verify
 from ..voting import ChunkLayout, Tally, noise_for, sample_labels
+from ..wording import shown
 from .options import (
     DEFAULT_MODEL,
     DIFFERS,
@@ -218,7 +219,7 @@ def run_verify(options: Options) -> int:
     findings = list(verify(document, image, count=votes_with_bar, chosen=options.model))
     for finding in findings:
         print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
-    made = [certificate_file.shown(f"{name} {value}") for name, value in document["made"].items()]
+    made = [shown(f"{name} {value}") for name, value in document["made"].items()]
     print(f"made, by its own account: {', '.join(made)}")
     result = verdict(findings)
     print(result)
