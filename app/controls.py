@@ -222,7 +222,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
             f"This network was trained for σ from {low:g} to {high:g}: instead of {wanted:g} the nearest is set."
         )
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="presets"):
-        st.caption("from the paper:", width="content")
+        st.caption("paper:", width="content")
         for preset in sigmas_for(model):
             st.button(
                 f"{preset:g}",

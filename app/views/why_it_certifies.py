@@ -32,8 +32,11 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     model = controls.network(name)
     if model is None:
         return None
-    chosen = gallery.choose_folded(model, collection)
-    levels = controls.choose_noise(model, collection)
+    picture, strength = st.columns(2, gap="large")  # beside each other: what they change is to be seen with them
+    with picture:
+        chosen = gallery.choose_folded(model, collection)
+    with strength:
+        levels = controls.choose_noise(model, collection)
     return None if chosen is None else (model, chosen.image, noise_for(model, levels))
 
 
@@ -146,9 +149,9 @@ def poke_it() -> None:
         st.warning(
             f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}."
         )
-    step_buttons(attack)
-    left, right = st.columns([1, 1], gap="large")
+    left, right = st.columns([5, 4], gap="large")
     with left:
+        step_buttons(attack)
         last_move(poked, noise, names)
         with st.container(horizontal=True):
             for shown, caption in (
