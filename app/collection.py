@@ -85,7 +85,7 @@ _COLLECTIONS = (
         },
         data="Ours are from Imagenette's validation part, of ten of the thousand classes and only 160 pixels in size, "
         "magnified; the paper's are 500 ImageNet validation pictures of all classes at full size. So the difference "
-        "ranks nothing.",
+        "says nothing about which method is better.",
     ),
 )
 

@@ -32,8 +32,8 @@ GLOSSARY = {
     "abstention": "No certificate, because p is not above 1/2. DSSN, which counts every rival's votes, needs no "
     "majority.",
     "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
-    "independent noise that can enlarge a radius larger than any one pixel's room: the attack must then spread over "
-    "several pixels, whose changes overlap in some samples (Voráček & Hein 2023). It does not apply to DSSN, whose "
+    "independent noise that can enlarge a radius that exceeds what one pixel can change: the attack must then spread "
+    "over several, whose changes overlap in some samples (Voráček & Hein 2023). It does not apply to DSSN, whose "
     "noise is shared by all pixels.",
     "preview": "The bound after fewer than n samples. Stopping at a good one would break α.",
 }

@@ -144,7 +144,7 @@ def image_laboratory(image: Tensor, noise: SplitNoise, index: int, row: int, col
     )
     panels = (
         (_picture(image), "the picture"),
-        (PART, "the lowest split of each pixel: brighter is higher, white where none falls"),
+        (PART, "the lowest split in each colour: brighter is higher, full where none falls"),
         (PART, "the sample"),
     )
     template = "".join(

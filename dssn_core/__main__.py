@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 
 from .allocator import keep_freed_memory
@@ -45,8 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):  # as torch calls it
-            raise
+        if isinstance(error, RuntimeError) and not re.search("allocate memory|not enough memory", str(error)):
+            raise  # torch has no error of its own for it
         print(f"{parser.prog} {options.command}: there is not enough memory for this", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ samples stay the same to the bit. Where blocks of pixels are split, k is the sum
 only proposes steps; votes are always counted in the chunk layout.
 """
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -61,7 +62,7 @@ def distance(image: Tensor, other: Tensor) -> int:
 
 def vote_of(model: BaseClassifier, image: Tensor, noise: SplitNoise, index: int, batch_size: int | None = None) -> int:
     """The class that sample `index` votes for, computed in its own chunk, exactly as `tally` does."""
-    if not 0 <= index < noise.levels:
+    if not 0 <= operator.index(index) < noise.levels:
         raise ValueError(f"index must be from 0 to {noise.levels - 1}, got {index}")
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
     chunk, row = layout.place_of(index)

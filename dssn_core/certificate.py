@@ -149,7 +149,7 @@ def certificate_from_labels(labels: Iterable[SupportsIndex], num_classes: int) -
     try:
         listed = [operator.index(label) for label in labels]
     except TypeError as error:
-        raise ValueError(f"votes must be integers: {error}") from None
+        raise ValueError(f"votes must be a row of integers: {error}") from None
     for label in listed:
         if not 0 <= label < num_classes:
             raise ValueError(f"a vote must be from 0 to {num_classes - 1}, got {label}")

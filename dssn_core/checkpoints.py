@@ -64,8 +64,7 @@ class Manifest:
     @property
     def images_seen(self) -> int:
         """Training images, repeats counted, of this run and those of the weights that it started from."""
-        counts = (self.training.get(name, 0) for name in ("images", "images_before"))
-        return sum(count for count in counts if isinstance(count, int))
+        return sum(self.training.get(name, 0) for name in ("images", "images_before"))
 
     def computes_as(self, other: "Manifest") -> bool:
         """Whether a model of the same weights as another one is the same base classifier, whatever it is called."""
@@ -82,6 +81,8 @@ class Manifest:
             found = strict_json.parse(text)
         except ValueError as error:
             raise CheckpointError(f"{MANIFEST} is not JSON: {error}") from None
+        if isinstance(found, dict) and found.get("format", FORMAT) != FORMAT:
+            raise CheckpointError(f"{MANIFEST} has format {found['format']!r}; this version reads format {FORMAT}")
         try:
             strict_json.check_fits(found, "manifest")
             _check_sense(found)
@@ -194,4 +195,5 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         raise CheckpointError(f"{name}: the weights contain values that are not finite")
     if expected != manifest.offsets:
         raise CheckpointError(f"{name}: the offsets made here by {expected['scheme']!r} are not those of the manifest")
+    model.answers_by_row = True  # as every architecture here does
     return model.eval().requires_grad_(False)

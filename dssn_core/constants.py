@@ -68,7 +68,7 @@ def largest_steps(levels: int) -> int:
 
 
 def steps_needed(rho: float) -> float:
-    """rho*q - 1e-9: the steps that a radius of rho takes; R/255, rounded to a float, is still reached by R steps."""
+    """rho*q, less 1e-9: as many steps reach rho. The 1e-9 lets R steps reach R/255, which as a float is rounded."""
     return rho * PIXEL_STEPS - 1e-9
 
 

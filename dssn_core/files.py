@@ -50,23 +50,29 @@ def check_writable(folder: Path) -> None:
         raise ValueError(f"{folder} cannot be written to")
 
 
+NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+"""Flags for a file that must not be there yet; Windows would turn its line breaks into others."""
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write to a temporary name beside `path`, flush it to the disk, then rename it over `path`.
 
-    Of a link the file that it leads to is replaced; who may read it stays as it was. ValueError where something else
+    Of a link the file that it leads to is replaced, with the permissions that it had. ValueError where something else
     than a file would be.
     """
     check_replaceable(path)
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
+    mode = path.stat().st_mode & 0o777 if path.exists() else None
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(temporary, NEW, 0o666 if mode is None else mode)
     try:
-        with temporary.open("xb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            os.chmod(temporary, path.stat().st_mode & 0o777)
+        if mode is not None:
+            os.chmod(temporary, mode)  # what the mask took away
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -287,12 +287,8 @@ class Classifier(nn.Module):
         self.class_names = tuple(class_names)
         self.input_shape = input_shape
         self.precision = precision
+        self.answers_by_row = False  # see `voting.answers_by_row`
         self._manifest = manifest
-
-    @property
-    def answers_by_row(self) -> bool:
-        """Whether it came from `load_model`: the architectures there are tested for it. See `voting.check_alone`."""
-        return self._manifest is not None
 
     @property
     def manifest(self) -> "Manifest":

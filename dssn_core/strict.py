@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .certificate import radius_bounds
-from .voting import BaseClassifier, check_mode
+from .voting import BaseClassifier, answers_by_row, check_mode
 
 
 def undecided(logits: Tensor, gap: float) -> Tensor:
@@ -36,7 +36,7 @@ class Hesitant:
 
     def __init__(self, model: BaseClassifier, gap: float) -> None:
         self.model, self.gap = model, check_gap(gap)
-        self.answers_by_row = getattr(model, "answers_by_row", False)
+        self.answers_by_row = answers_by_row(model)
         check_mode(model)
         if hasattr(model, "input_shape"):
             self.input_shape = model.input_shape

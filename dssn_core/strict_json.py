@@ -21,7 +21,7 @@ def parse(text: bytes | str) -> Any:
     Such as numbers too large or not finite, and objects that say something twice.
     """
     try:
-        text = text.decode("utf-8") if isinstance(text, bytes) else text
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         return json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unambiguous)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
@@ -30,12 +30,17 @@ def parse(text: bytes | str) -> Any:
 def check_fits(found: Any, name: str) -> None:
     """ValueError, which names the place, unless what was read fits the schema `name` of this package."""
     try:
-        jsonschema.validate(found, schema(name), cls=VALIDATOR)
-    except jsonschema.ValidationError as error:
-        place = shown("/".join(map(str, error.absolute_path))) or "the file"
-        raise ValueError(f"{place}: {error.message[:200]}") from None
+        error = jsonschema.exceptions.best_match(_validator(name).iter_errors(found))
     except RecursionError:  # from putting a value into the message
         raise ValueError("it is nested too deeply") from None
+    if error is not None:
+        place, why = shown("/".join(map(str, error.absolute_path))) or "the file", error.message
+        raise ValueError(f"{place}: {why if len(why) <= 200 else f'{why[:110]} … {why[-80:]}'}")
+
+
+@cache
+def _validator(name: str) -> Any:
+    return VALIDATOR(schema(name))
 
 
 @cache

@@ -29,7 +29,8 @@ class BaseClassifier(Protocol):
     """What may vote: row i of the logits is a function of row i of the samples, and of lambda, alone.
 
     That is what the certificate rests on, and no check can prove it: a network whose answer to one sample depends on
-    the others of its chunk, or on anything else, must not vote. `check_alone` catches the usual slips.
+    the others of its chunk, or on anything else, must not vote. `check_alone` catches the usual slips,
+    of all but models from `load_model`.
 
     Called with float32 samples (B, C, H, W) and lambda; returns float32 logits (B, K). If it has `num_classes` or
     `input_shape` they must fit, and a torch module must be in evaluation mode.
@@ -134,12 +135,18 @@ def check_model(model: BaseClassifier, expected: tuple[int, ...]) -> None:
         raise ValueError(f"the model takes images of shape {shape}, but these have shape {expected}")
 
 
+def answers_by_row(model: BaseClassifier) -> bool:
+    """Whether the model itself, not one that it wraps, is marked so: `load_model` does, whose architectures are tested
+    for it."""
+    return bool(getattr(model, "__dict__", {}).get("answers_by_row", False))
+
+
 def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
     """ValueError if the answers to half of a chunk change with the other half: by its samples, or by chance.
 
-    One that states `answers_by_row` is not asked: those from `load_model` do, whose architectures are tested for it.
+    Not asked is one that `answers_by_row`.
     """
-    if getattr(model, "answers_by_row", False):
+    if answers_by_row(model):
         return
     changed = samples.clone()
     changed[1::2] = (samples[1::2] + 0.5) % 1

@@ -221,7 +221,7 @@ def test_labels_are_counted():
     for label in (-1, 4):
         with pytest.raises(ValueError, match=f"a vote must be from 0 to 3, got {label}"):
             certificate_from_labels([0, label], 4)
-    with pytest.raises(ValueError, match="votes must be integers"):
+    with pytest.raises(ValueError, match="votes must be a row of integers"):
         certificate_from_labels([0.0, 1.0], 4)
 
 

@@ -263,6 +263,12 @@ def test_memory_that_is_not_there_is_told(monkeypatch, capsys):
     assert "not enough memory" in capsys.readouterr().err
 
 
+def test_other_errors_of_torch_are_none_of_memory(monkeypatch):
+    monkeypatch.setitem(COMMANDS, "agree", replace(COMMANDS["agree"], run=lambda _: torch.ones(2) @ torch.ones(3)))
+    with pytest.raises(RuntimeError):
+        main(["agree", "--sigma", "0.5"])
+
+
 def test_records_are_not_written_to_a_device(capsys):
     assert main(["evaluate", "--data", "none.zip", "--sigma", "0.02", "--output", "/dev/null"]) == 1
     assert "is not a file" in capsys.readouterr().err

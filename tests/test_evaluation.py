@@ -218,7 +218,7 @@ def test_another_method_than_that_of_the_training_is_told(method, warned, tmp_pa
 
 def test_options_that_have_no_effect_are_refused(tmp_path, capsys):
     assert main(["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--samples", "20"]) == 1
-    assert "--samples is for randomized methods" in capsys.readouterr().err
+    assert "leave out --samples, of the randomized" in capsys.readouterr().err
 
 
 def test_a_known_record_is_told_its_file_and_label_anew():

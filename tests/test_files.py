@@ -25,9 +25,9 @@ def test_who_may_read_a_file_is_up_to_its_user(tmp_path, mask, mode):
     try:
         write_atomically(path, b"data")
         assert path.stat().st_mode & 0o777 == mode
-        path.chmod(0o640)
+        path.chmod(0o664)
         write_atomically(path, b"more")
-        assert path.stat().st_mode & 0o777 == 0o640
+        assert path.stat().st_mode & 0o777 == 0o664
     finally:
         os.umask(before)
 

@@ -10,7 +10,7 @@ from dssn_core import certificate_from_votes, certify, count_votes, load_model, 
 from dssn_core.gallery import built_in_pictures
 from dssn_core.splitting import SplitNoise
 from dssn_core.strict import Hesitant, StrictCertificate, strictly, undecided
-from dssn_core.voting import noise_for, sample_labels
+from dssn_core.voting import answers_by_row, noise_for, sample_labels
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,15 @@ def test_a_loaded_model_answers_once_for_every_sample_also_in_here(model, image)
     with model.register_forward_hook(lambda module, args, logits: rows.append(len(logits))):
         strict = certify_strictly(model, image, 60, 0.5)
     assert sum(rows) == strict.levels == 60
+
+
+def test_only_what_is_marked_itself_is_taken_to_answer_row_by_row(model):
+    class Wrapper:
+        def __getattr__(self, name):
+            return getattr(model, name)
+
+    assert answers_by_row(model) and answers_by_row(Hesitant(model, 0.5))
+    assert not answers_by_row(Wrapper()) and not answers_by_row(Hesitant(Wrapper(), 0.5))
 
 
 def test_a_network_whose_answers_depend_on_others_is_found_in_here_too(image):

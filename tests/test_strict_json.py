@@ -51,6 +51,13 @@ def test_an_integer_is_written_as_one(shape):
         check_fits({**manifest, "input_shape": shape}, "manifest")
 
 
+def test_a_long_value_leaves_the_reason_in_the_message():
+    manifest = json.loads((PRETRAINED / "imagenet-dssn" / MANIFEST).read_text())
+    names = [*manifest["class_names"][:-1], manifest["class_names"][0]]
+    with pytest.raises(ValueError, match=r"class_names: \['tench', .* … .* has non-unique elements"):
+        check_fits({**manifest, "class_names": names}, "manifest")
+
+
 def test_images_may_be_as_large_as_those_that_are_read():
     sizes = schema("manifest")["properties"]["input_shape"], schema("certificate")["properties"]["image"]
     assert {size["maximum"] for size in (sizes[0]["items"], sizes[1]["properties"]["shape"]["items"])} == {MAX_SIDE}

@@ -217,7 +217,7 @@ def tell_sampling(models: Sequence[str], collection: Collection, part: Part) -> 
     """What our figures of randomized methods rest on, beside the paper's."""
     used = [r.sampling for name in models for r in installed.evaluated(name, part).test if r.sampling]
     if used:
-        n, alpha = max((sampling.n, sampling.alpha) for sampling in used)
+        n, alpha = max(sampling.n for sampling in used), max(sampling.alpha for sampling in used)
         most = max(row.samples for row in published(collection.task))
         st.caption(
             f"Randomized methods: {n:,} samples per image here, {most:,} in the paper. Fewer samples prove smaller "

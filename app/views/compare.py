@@ -337,7 +337,7 @@ def page() -> None:
         "The same picture and the same strength of noise under **DSSN**, whose certificate is exact for 8-bit "
         "pictures, and under two related randomized methods, each of whose certificates holds with confidence 1 − α. "
         "Each method has a network of its own, trained for its noise: a difference between radii is not due to the "
-        "noise alone, and one picture ranks no methods."
+        "noise alone, and one picture says nothing about which method is better."
     )
     collection = controls.choose_collection()
     model = controls.network(collection.model)

@@ -19,8 +19,8 @@ from dssn_core.wording import counted, display_radius
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 
 GUIDED = (
-    "Looks for a step that takes a vote from the certified class or, failing that, brings one closest to leaving it. "
-    "A search, not a proof: a shorter attack may exist."
+    "Looks for a step that takes a vote from the certified class or, failing that, brings a vote closest to leaving "
+    "it. A search, not a proof: a shorter attack may exist."
 )
 
 # --- poke it -------------------------------------------------------------------------------------------------------

@@ -75,10 +75,14 @@ def run_evaluate(options: Options) -> int:
     if options.output and options.output.suffix == ".gz":
         raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
     model = load_model(options.model)
+    method = options.method or model.manifest.noise
+    given = {name: value for name in RANDOMIZED if (value := getattr(options, name)) is not None}
+    if method == DSSN and given:
+        options_given = " and ".join(f"--{name}" for name in given)
+        raise ValueError(f"DSSN counts all of its samples: leave out {options_given}, of the randomized methods")
     data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = held_out_of(model.manifest, data)
-    method = options.method or model.manifest.noise
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
     warn_of_other_noise(model, method)
@@ -86,9 +90,6 @@ def run_evaluate(options: Options) -> int:
     shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling = None
-    given = {name: value for name in RANDOMIZED if (value := getattr(options, name)) is not None}
-    if method == DSSN and given:
-        raise ValueError(f"--{min(given)} is for randomized methods: DSSN counts all of its samples")
     if method != DSSN:
         drawn = {**RANDOMIZED, **given}
         sampling = Sampling(method, Plan.n0, drawn["samples"], drawn["alpha"], drawn["seed"])
