@@ -13,7 +13,7 @@ from app import resources
 from dssn_core import SplitNoise
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.certificate import Certificate, certificate_from_labels
-from dssn_core.networks import Classifier
+from dssn_core.classifier import Classifier
 
 
 @dataclass

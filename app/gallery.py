@@ -11,8 +11,8 @@ from torch import Tensor
 
 from app import pictures, sources, state
 from app.collection import Collection
+from dssn_core.classifier import Classifier
 from dssn_core.images import SUFFIXES, ImageError, image_sha256
-from dssn_core.networks import Classifier
 
 BUILT_IN, OWN = "built-in", "own"
 AT_ONCE = 12

@@ -20,10 +20,10 @@ from dssn_core.attack import Poked, Step, guided_step, poke
 from dssn_core.certificate_file import Document, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, find_model
 from dssn_core.checks import check_shape
+from dssn_core.classifier import Classifier
 from dssn_core.constants import levels_from_lambda
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
-from dssn_core.networks import Classifier
 from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.self_check import KNOWN, Result, outcome

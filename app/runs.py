@@ -16,6 +16,7 @@ from torch import Tensor
 
 from dssn_core import PIXEL_STEPS, SplitNoise, Tally, certificate_from_votes, tally
 from dssn_core.certificate_file import Document, make
+from dssn_core.classifier import Classifier
 from dssn_core.comparison import Outcome, exact_outcome, randomized_outcome
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import (
@@ -26,7 +27,6 @@ from dssn_core.monte_carlo import (
     randomized_certificate,
     uniform_radius,
 )
-from dssn_core.networks import Classifier
 from dssn_core.stored import Stored
 from dssn_core.voting import ChunkLayout
 

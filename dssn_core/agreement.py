@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .certificate import certificate_from_labels
-from .networks import Classifier
+from .classifier import Classifier
 from .precision import PRECISIONS
 from .splitting import SplitNoise
 from .strict import strictly, undecided

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from . import strict_json
 from .certificate import certificate_from_labels
+from .classifier import Classifier
 from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
-from .networks import Classifier
 from .splitting import PIXELWISE
 from .voting import CHUNK_VALUES, ChunkLayout, noise_for
 from .wording import display_radius

@@ -14,9 +14,10 @@ import torch
 
 from . import strict_json
 from .architectures import build_network
+from .classifier import Classifier
 from .constants import DSSN, levels_from_sigma
 from .files import write_atomically
-from .networks import Classifier, Network
+from .networks import Network
 from .noises import NOISES
 from .splitting import PIXELWISE, Block, SplitNoise, check_block
 

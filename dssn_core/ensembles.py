@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from .checkpoints import Manifest
+from .classifier import Classifier
 from .datasets import identity
 from .held_out import DECIDED_BY
-from .networks import Classifier, Ensemble
+from .networks import Ensemble
 from .splitting import PIXELWISE
 
 ALIKE = ("noise", "offsets", "class_names", "input_shape")

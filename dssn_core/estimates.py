@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from .checks import check_shape
+from .classifier import Classifier
 from .constants import DSSN, lambda_from_levels, levels_from_sigma
 from .datasets import Dataset
 from .draws import keyed_generator
-from .networks import Classifier
 from .noises import NOISES
 from .offsets import offset_fractions
 from .splitting import block_grid

@@ -8,12 +8,12 @@ import torch
 
 from .accuracy import Share
 from .certificate import certificate_from_votes
+from .classifier import Classifier
 from .constants import PIXEL_STEPS
 from .datasets import Listing
 from .denoising import Pretrained
 from .images import image_sha256
 from .monte_carlo import certify_randomized
-from .networks import Classifier
 from .records import WHOLE, Key, Part, Record, Sampling
 from .voting import count_votes, fitting_batch_size, noise_for
 

@@ -2,21 +2,15 @@
 
 Shape legend: B samples, C channels, H rows, W columns, K classes.
 
-`Classifier` makes a `voting.BaseClassifier` of a `Network`; the table of networks by name is in `architectures`.
+`classifier.Classifier` makes a base classifier of a `Network`; the table of networks by name is in `architectures`.
 """
 
 from collections.abc import Sequence
 from operator import index
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from .precision import PRECISIONS, computed_in
-
-if TYPE_CHECKING:
-    from .checkpoints import Manifest
 
 EMBEDDING_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
 
@@ -258,65 +252,3 @@ def to_one_scale(x: Tensor, lam: Tensor) -> Tensor:
     """Centred samples (B, C, H, W) of additive noise over twice their standard deviation at lambda (B,)."""
     # About 1/4 is the variance of pictures on [-1, 1], (2*lambda)^2/3 that of the noise.
     return x * (1 + 16 / 3 * lam.float() ** 2).rsqrt()[:, None, None, None]
-
-
-def centred(x: Tensor) -> Tensor:
-    """Samples from [0, 1] to [-1, 1], in float32: rounded to bfloat16 first, they keep only 512 of 1021 values."""
-    return (x - 0.5) * 2
-
-
-class Classifier(nn.Module):
-    """A base classifier with everything voting needs to know: its network, number format, classes and input shape.
-
-    `model(x, lam)`: x float32 (B, C, H, W), pixels on the [0, 1] scale, lam a float or a (B,) tensor; returns float32
-    (B, K) logits.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        class_names: tuple[str, ...],
-        input_shape: tuple[int, int, int],
-        precision: str = "bfloat16",
-        manifest: "Manifest | None" = None,
-    ) -> None:
-        super().__init__()
-        if precision not in PRECISIONS:
-            raise ValueError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
-        self.network = network.to(memory_format=torch.channels_last)
-        self.class_names = tuple(class_names)
-        self.input_shape = input_shape
-        self.precision = precision
-        self.answers_by_row = False  # see `voting.answers_by_row`
-        self._manifest = manifest
-
-    @property
-    def manifest(self) -> "Manifest":
-        """What the checkpoint it was loaded from says of itself; ValueError for a network that was made differently."""
-        if self._manifest is None:
-            raise ValueError("this network has no manifest, which names its offsets and weights: save it and load it")
-        return self._manifest
-
-    @property
-    def num_classes(self) -> int:
-        return len(self.class_names)
-
-    def forward(self, x: Tensor, lam: float | Tensor) -> Tensor:
-        return self.answer(x, lam, self.precision)
-
-    def denoised(self, x: Tensor, lam: float) -> Tensor | None:
-        """float32 (B, C, H, W): what the classifier behind a denoiser gets to see; None where there is no denoiser."""
-        with torch.inference_mode(), computed_in(self.precision):
-            found = self.network.pictures(centred(x), torch.full((len(x),), lam, dtype=torch.float32))
-        return None if found is None else found.float().clamp(0, 1)
-
-    def answer(self, x: Tensor, lam: float | Tensor, precision: str, channels_last: bool = True) -> Tensor:
-        """`forward` in another number format or memory layout, to see what they change."""
-        if not isinstance(lam, Tensor):
-            lam = torch.full((len(x),), lam, dtype=torch.float32)
-        layout = torch.channels_last if channels_last else torch.contiguous_format
-        x = centred(x).contiguous(memory_format=layout)
-        with computed_in(precision):
-            features = self.network.features(x, lam)
-        logits: Tensor = self.network.head(features.float())
-        return logits

@@ -8,11 +8,11 @@ from typing import Any
 
 from .accuracy import summary
 from .checkpoints import Manifest, read_manifest, save_manifest
+from .classifier import Classifier
 from .datasets import Listing, count_of, identity
 from .files import locked, read_json_lines, write_json_lines
 from .held_out import seen_in
 from .images import image_sha256
-from .networks import Classifier
 from .records import WHOLE, Key, Part, Record, Sampling, by_levels
 
 SEEN_AGAIN = 10

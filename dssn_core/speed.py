@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .networks import Classifier
+from .classifier import Classifier
 from .voting import ChunkLayout, count_votes, noise_for
 
 

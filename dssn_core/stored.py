@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .certificate_file import CertificateFileError, Document, digest, dumps, parse
+from .classifier import Classifier
 from .files import locked, read_json_lines, write_json_lines
 from .gallery import BuiltIn, built_in_pictures
-from .networks import Classifier
 from .tasks import task_of
 from .voting import ChunkLayout, noise_for
 

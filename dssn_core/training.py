@@ -25,6 +25,7 @@ from .checkpoints import (
     offsets_record,
 )
 from .checks import check_shape
+from .classifier import Classifier, centred
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
 from .datasets import Dataset, identity
 from .denoising import DenoisedLite0, denoising_loss
@@ -32,7 +33,7 @@ from .draws import BATCH, HELD_OUT, ORDER, STATISTICS, WEIGHTS, keyed_generator
 from .ensembles import members_of
 from .files import write_atomically
 from .held_out import check_unseen, held_out_split, seen_in
-from .networks import Classifier, Ensemble, centred
+from .networks import Ensemble
 from .noises import NOISES
 from .offsets import offset_fractions
 from .optimizers import OPTIMIZERS, learning_rate_factor

@@ -16,8 +16,8 @@ from torch import Tensor
 from .certificate import certificate_from_labels, radius_bounds
 from .certificate_file import CertificateFileError, Document, check_rows, claim_of, digest, embedded_image
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
+from .classifier import Classifier
 from .images import image_sha256
-from .networks import Classifier
 from .splitting import PIXELWISE, SplitNoise
 from .voting import ChunkLayout, fitting_batch_size, noise_for, sample_labels
 from .wording import counted, shown

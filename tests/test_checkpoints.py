@@ -21,7 +21,7 @@ from dssn_core.checkpoints import (
     save_checkpoint,
     save_manifest,
 )
-from dssn_core.networks import Classifier
+from dssn_core.classifier import Classifier
 from dssn_core.splitting import SplitNoise
 from dssn_core.voting import noise_for
 

@@ -5,11 +5,11 @@ import torch
 
 from dssn_core import count_votes, estimates, load_model
 from dssn_core.checkpoints import offsets_record
+from dssn_core.classifier import Classifier
 from dssn_core.datasets import Dataset
 from dssn_core.estimates import estimated_certified, quick_estimates, sampled_votes
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image
-from dssn_core.networks import Classifier
 from dssn_core.voting import noise_for
 
 

@@ -11,6 +11,7 @@ from dssn_core.__main__ import main
 from dssn_core.accuracy import Share
 from dssn_core.architectures import build_network
 from dssn_core.checkpoints import PRETRAINED
+from dssn_core.classifier import Classifier
 from dssn_core.datasets import CIFAR10_CLASSES, Dataset
 from dssn_core.evaluation import clean_accuracy, evaluate, evenly_spread, selected
 from dssn_core.files import only_writer
@@ -20,7 +21,6 @@ from dssn_core.imagenet import efficientnet_lite0, preprocess
 from dssn_core.imagenet_classes import class_names
 from dssn_core.images import read_image
 from dssn_core.monte_carlo import certify_randomized
-from dssn_core.networks import Classifier
 from dssn_core.records import Part, Record, Sampling
 from tests.evaluated import SAMPLING, class_folders, pictures_as_data
 

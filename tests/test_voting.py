@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
+from dssn_core.classifier import Classifier
 from dssn_core.monte_carlo import Plan, certify_randomized
-from dssn_core.networks import Classifier, Network
+from dssn_core.networks import Network
 from dssn_core.voting import CHUNK_VALUES, ChunkLayout, classify, fitting_batch_size, noise_for
 from tests.toys import Constant, Fixed, Toy
 

@@ -11,9 +11,9 @@ from app import charts, controls, gallery, glossary, pictures, resources, state
 from app.runs import VoteRun
 from dssn_core import Tally, certificate_from_votes
 from dssn_core.certificate_file import dumps, made_elsewhere
+from dssn_core.classifier import Classifier
 from dssn_core.constants import largest_steps
 from dssn_core.images import image_sha256, png
-from dssn_core.networks import Classifier
 from dssn_core.wording import display_radius
 
 REDRAW_SECONDS = 0.25

@@ -11,6 +11,7 @@ from app import splitting_charts as charts
 from app.charts import NO_BAR
 from app.film import Film
 from dssn_core import SplitNoise
+from dssn_core.classifier import Classifier
 from dssn_core.constants import (
     PIXEL_STEPS,
     lambda_from_levels,
@@ -19,7 +20,6 @@ from dssn_core.constants import (
     sigma_from_levels,
 )
 from dssn_core.neighbours import NEIGHBOURS
-from dssn_core.networks import Classifier
 from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.splitting import PIXELWISE, Block, Place, block_sums, pixel_sample
 from dssn_core.voting import noise_for

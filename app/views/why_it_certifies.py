@@ -10,7 +10,7 @@ from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.certificate import certificate_from_labels
-from dssn_core.networks import Classifier
+from dssn_core.classifier import Classifier
 from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other
 from dssn_core.voting import noise_for

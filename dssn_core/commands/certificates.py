@@ -14,10 +14,10 @@ from tqdm import tqdm
 from .. import certificate_file
 from ..certificate import Certificate, certificate_from_labels, radius_bounds
 from ..checkpoints import find_model, load_model
+from ..classifier import Classifier
 from ..constants import DSSN, levels_from_sigma
 from ..files import check_replaceable, check_writable, write_atomically
 from ..images import image_sha256, read_image
-from ..networks import Classifier
 from ..splitting import SplitNoise
 from ..stored import keep_certificates, pictures_for
 from ..strict import Hesitant, StrictCertificate, check_gap, strictly

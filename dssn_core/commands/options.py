@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..classifier import Classifier
 from ..constants import check_levels, levels_from_lambda, levels_from_sigma
-from ..networks import Classifier
 from ..records import WHOLE
 
 Parser = argparse.ArgumentParser
