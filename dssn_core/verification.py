@@ -1,6 +1,6 @@
 """Computing a certificate file again: everything that it claims, one finding after the other."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -139,42 +139,64 @@ def verify(
     for a caller that has a thread for it. CertificateFileError if the pixels or a model are missing, or the image given
     for a file without pixels is another one.
     """
-    stated = document["image"]
     yield _finding("digest of the file", document["digest"], digest(document))
-    pixels = embedded_image(document)
-    if pixels is None and image is None:
+    subject = yield from _check_image(document, image)
+    model, weights = model_of(document, folder, chosen)
+    yield weights
+    noise, layout = yield from _check_settings(document, model, tuple(subject.shape))
+    yield from _check_claim(document, model, subject, noise, layout, count, work)
+
+
+def _check_image(document: Document, given: Tensor | None) -> Generator[Finding, None, Tensor]:
+    """The image that the file is about, uint8 (C, H, W)."""
+    stated, pixels = document["image"], embedded_image(document)
+    if pixels is None and given is None:
         raise CertificateFileError("the file holds no pixels: give the image as well")
-    if pixels is None and image is not None and image_sha256(image) != stated["sha256"]:
+    if pixels is None and given is not None and image_sha256(given) != stated["sha256"]:
         raise CertificateFileError(
             "the image given is not the one that the file is about, or it was cropped or resized differently: its "
-            f"SHA-256 is {image_sha256(image)}, the file says {stated['sha256']}"
+            f"SHA-256 is {image_sha256(given)}, the file says {stated['sha256']}"
         )
-    for what, seen in (("image in the file", pixels), ("image given", image)):
+    for what, seen in (("image in the file", pixels), ("image given", given)):
         if seen is not None:
             yield _finding(f"shape of the {what}", stated["shape"], list(seen.shape))
             yield _finding(f"SHA-256 of the {what}", stated["sha256"], image_sha256(seen))
-    subject = pixels if pixels is not None else image
+    subject = given if pixels is None else pixels
     assert subject is not None
+    return subject
 
-    model, weights = model_of(document, folder, chosen)
-    yield weights
+
+def _check_settings(
+    document: Document, model: Classifier, shape: tuple[int, ...]
+) -> Generator[Finding, None, tuple[SplitNoise, ChunkLayout]]:
+    """The samples that the file is about, and the chunks that they are counted in."""
     yield _finding("name of the model", document["model"]["name"], model.manifest.name)
     yield _finding("class names", document["model"]["class_names"], list(model.class_names))
-    if tuple(subject.shape) != model.input_shape:
-        sizes = f"{model.input_shape}, not {tuple(subject.shape)}"
-        raise CertificateFileError(f"{model.manifest.name} takes images of shape {sizes}")
-
+    if shape != model.input_shape:
+        raise CertificateFileError(f"{model.manifest.name} takes images of shape {model.input_shape}, not {shape}")
     levels, offsets, how = document["noise"]["levels"], document["noise"]["offsets"], document["evaluation"]
     check_rows(how["rows"], model.input_shape)
-    noise = noise_for(model, levels)
+    noise, layout = noise_for(model, levels), ChunkLayout.of(levels, how["rows"])
     yield _finding("offset scheme and seed", [offsets["scheme"], offsets["seed"]], [noise.scheme, noise.seed])
     yield _finding("offsets", offsets["sha256"], noise.offsets_sha256)
     block = document["noise"].get("block", list(PIXELWISE))
     yield _finding("pixels that are split together (channels, rows, columns)", block, list(noise.block))
-    layout = ChunkLayout.of(levels, how["rows"])
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
     yield _number_format(model, how["precision"])
-    listed = np.array(document["claim"]["sample_labels"])
+    return noise, layout
+
+
+def _check_claim(
+    document: Document,
+    model: Classifier,
+    image: Tensor,
+    noise: SplitNoise,
+    layout: ChunkLayout,
+    count: Counter,
+    work: Worker,
+) -> Iterator[Finding]:
+    claim, levels = document["claim"], noise.levels
+    listed = np.array(claim["sample_labels"])
     if len(listed) != levels or listed.max() >= model.num_classes:
         classes = f"0 to {model.num_classes - 1}"
         text = (
@@ -183,8 +205,7 @@ def verify(
         )
         yield Finding("votes of the samples", False, text)
         return
-    labels = count(model, subject, noise, layout.rows)
-    yield _compare_votes(model, subject, noise, listed, labels, work)
+    yield _compare_votes(model, image, noise, listed, count(model, image, noise, layout.rows), work)
     followed = claim_of(listed, model.class_names)  # exact arithmetic: no rounding can excuse it
     for name, what in (
         ("votes", "counts of the votes"),
@@ -193,7 +214,7 @@ def verify(
         ("radius_steps", "certified radius in steps"),
         ("radius", "certified radius ρ"),
     ):
-        yield _finding(f"from the stated votes: {what}", document["claim"][name], followed[name])
+        yield _finding(f"from the stated votes: {what}", claim[name], followed[name])
 
 
 def _number_format(model: Classifier, stated: str) -> Finding:
