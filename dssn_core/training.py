@@ -36,7 +36,7 @@ from .held_out import check_unseen, held_out_split, seen_in
 from .networks import Ensemble
 from .noises import NOISES
 from .offsets import offset_fractions
-from .optimizers import OPTIMIZERS, learning_rate_factor
+from .optimizers import OPTIMIZERS, Groups, learning_rate_factor
 from .splitting import block_grid, check_block
 from .train_settings import TrainSettings
 
@@ -63,6 +63,17 @@ def disagreement(logits: Tensor, lam: Tensor) -> Tensor:
     mean = torch.logaddexp(first, second) - math.log(2)
     divergence = sum((p.exp() * (p - mean)).sum(dim=1) for p in (first, second)) / 2
     return (lam * divergence).mean()
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> Groups:
+    """Convolutions, other matrices, and vectors, which do not decay: they are scales and shifts."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    fallback = {"use_fallback": True}  # to NAdamW; only Muon heeds it
+    return [
+        {"params": [p for p in trained if p.ndim == 4], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim == 2], "weight_decay": weight_decay, **fallback},
+        {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0, **fallback},
+    ]
 
 
 class Trainer:
@@ -99,13 +110,7 @@ class Trainer:
             self._warm_start(start, data)
         averaging = get_ema_multi_avg_fn(settings.averaging)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=averaging)
-        trained = [p for p in self.model.parameters() if p.requires_grad]
-        fallback = {"use_fallback": True}  # to NAdamW; only Muon heeds it
-        groups = [
-            {"params": [p for p in trained if p.ndim == 4], "weight_decay": settings.weight_decay},
-            {"params": [p for p in trained if p.ndim == 2], "weight_decay": settings.weight_decay, **fallback},
-            {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0, **fallback},
-        ]
+        groups = parameter_groups(self.model, settings.weight_decay)
         self.optimizer = OPTIMIZERS[settings.optimizer](groups, settings.learning_rate, settings.momentum)
         self.position = 0  # steps done
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))

@@ -1,6 +1,7 @@
 """Commands about many images: certified accuracy, and what to choose a network and noise by."""
 
 import sys
+from collections.abc import Iterable
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
@@ -67,6 +68,21 @@ def add_evaluate(parser: Parser) -> None:
     )
 
 
+def sampling_of(options: Options, method: str, levels: Iterable[int]) -> Sampling | None:
+    """How a randomized method is to draw; None for DSSN. ValueError for what makes no plan at these levels."""
+    given = {name: value for name in RANDOMIZED if (value := getattr(options, name)) is not None}
+    if method == DSSN:
+        if given:
+            names = " and ".join(f"--{name}" for name in given)
+            raise ValueError(f"DSSN counts all of its samples: leave out {names}, of the randomized methods")
+        return None
+    drawn = {**RANDOMIZED, **given}
+    sampling = Sampling(method, Plan.n0, drawn["samples"], drawn["alpha"], drawn["seed"])
+    for each in levels:
+        sampling.plan(each)
+    return sampling
+
+
 def run_evaluate(options: Options) -> int:
     if not (options.sigma or options.clean):
         raise ValueError("there is nothing to do: give --sigma, or --clean")
@@ -76,10 +92,8 @@ def run_evaluate(options: Options) -> int:
         raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
     model = load_model(options.model)
     method = options.method or model.manifest.noise
-    given = {name: value for name in RANDOMIZED if (value := getattr(options, name)) is not None}
-    if method == DSSN and given:
-        options_given = " and ".join(f"--{name}" for name in given)
-        raise ValueError(f"DSSN counts all of its samples: leave out {options_given}, of the randomized methods")
+    levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
+    sampling = sampling_of(options, method, levels_of.values())
     data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = held_out_of(model.manifest, data)
@@ -88,13 +102,6 @@ def run_evaluate(options: Options) -> int:
     warn_of_other_noise(model, method)
     folder, part = find_model(options.model), Part(options.files, options.but)
     shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
-    levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
-    sampling = None
-    if method != DSSN:
-        drawn = {**RANDOMIZED, **given}
-        sampling = Sampling(method, Plan.n0, drawn["samples"], drawn["alpha"], drawn["seed"])
-        for levels in levels_of.values():
-            sampling.plan(levels)  # refuses nonsense before any work
     before = {}
     if options.record:
         check_writable(folder)
