@@ -231,14 +231,21 @@ def test_a_certificate_is_downloaded_and_checked_and_a_changed_one_is_found_out(
     tab.get_by_text("this is not a JSON file").wait_for()
 
 
+# Where to click, found at one stroke: Plotly may put other elements into a figure at any time.
+FOOT_OF_BAR = """() => {
+    const bar = document.querySelector(".js-plotly-plot .point path");
+    if (!bar) return null;  // drawn anew just now
+    bar.scrollIntoView({block: "center"});
+    const {left, width, bottom} = bar.getBoundingClientRect();
+    return [left + width / 2, bottom - 3];
+}"""
+
+
 def test_a_bar_of_the_benchmark_leads_to_its_images(tab, address):
     tab.goto(f"{address}benchmark?bench-section=Images")
-    bar = tab.locator(".js-plotly-plot .point path").first
-    bar.wait_for()
+    tab.locator(".js-plotly-plot .point path").first.wait_for()
     at_rest(tab)
-    bar.scroll_into_view_if_needed()
-    box = bar.bounding_box()
-    tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)  # Plotly's own layer lies over the bar
+    tab.mouse.click(*tab.wait_for_function(FOOT_OF_BAR).json_value())  # there: Plotly's own layer lies over the bar
     tab.wait_for_function("() => document.querySelector('input[aria-label=Show]').value === 'wrong'")
     tab.wait_for_url("**bench-kind=wrong")
     at_rest(tab)
@@ -268,7 +275,9 @@ def test_back_shows_what_was_shown_and_what_follows_goes_on_from_there(tab, addr
 
 
 END_OF_CURVE = """name => {
-    const figure = document.querySelector(".js-plotly-plot"), {xaxis, yaxis} = figure._fullLayout;
+    const figure = document.querySelector(".js-plotly-plot"), {xaxis, yaxis} = figure?._fullLayout ?? {};
+    if (!xaxis) return null;  // drawn anew just now
+    figure.scrollIntoView({block: "center"});
     const {x, y} = figure.data.find(trace => trace.name === name);
     const {left, top} = figure.getBoundingClientRect();
     return [left + xaxis._offset + xaxis.d2p(x.at(-1)), top + yaxis._offset + yaxis.d2p(y.at(-1))];
@@ -278,9 +287,9 @@ END_OF_CURVE = """name => {
 def test_a_curve_of_the_benchmark_leads_to_its_network_and_noise(tab, address):
     tab.goto(f"{address}benchmark")
     curve = tab.locator(".annotation-text", has_text="blocks 3.50")
-    curve.scroll_into_view_if_needed()
+    curve.wait_for()
     at_rest(tab)
-    x, y = tab.evaluate(END_OF_CURVE, "cifar10-dssn-blocks, σ = 3.50")
+    x, y = tab.wait_for_function(END_OF_CURVE, arg="cifar10-dssn-blocks, σ = 3.50").json_value()
     tab.mouse.click(x, y)
     tab.wait_for_url("**bench-section=Images**")
     assert "bench-network=cifar10-dssn-blocks&bench-sigma=3.50" in tab.url
