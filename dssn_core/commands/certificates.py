@@ -124,10 +124,6 @@ def run_certify(options: Options) -> int:
     return 0
 
 
-STRICT = ("levels", "label", "radius_steps")
-"""What follows from a strict certificate's votes, beside which it is printed."""
-
-
 def print_certificate(
     options: Options,
     model: Classifier,
@@ -145,7 +141,8 @@ def print_certificate(
             "weights_sha256": model.manifest.weights_sha256,
         }
         if strict is not None:
-            about["strict"] = {**asdict(strict), **{name: getattr(strict, name) for name in STRICT}}
+            followed = {"levels": strict.levels, "label": strict.label, "radius_steps": strict.radius_steps}
+            about["strict"] = {**asdict(strict), **followed}
         print(json.dumps({**about, **certificate_json(certificate, model.class_names)}))
     else:
         height, width = model.input_shape[1:]
