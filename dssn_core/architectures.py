@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from .checks import check_choice
 from .denoising import DenoisedLite0, Pretrained
 from .networks import Ensemble, FilmPooledNet, FilmResNet, Network
 
@@ -27,8 +28,7 @@ ARCHITECTURES: dict[str, Callable[..., Network]] = {
 
 def build_network(kind: str, settings: dict[str, Any], channels: int, num_classes: int) -> Network:
     """The architecture `kind` with its `settings`; ValueError for an unknown kind or setting."""
-    if kind not in ARCHITECTURES:
-        raise ValueError(f"unknown architecture {kind!r}; known: {', '.join(ARCHITECTURES)}")
+    check_choice("architecture", kind, ARCHITECTURES)
     try:
         return ARCHITECTURES[kind](channels=channels, num_classes=num_classes, **settings)
     except (TypeError, LookupError, ArithmeticError, RuntimeError) as error:  # as layers complain of senseless sizes

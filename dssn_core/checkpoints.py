@@ -14,6 +14,7 @@ import torch
 
 from . import strict_json
 from .architectures import build_network
+from .checks import check_choice
 from .classifier import Classifier
 from .constants import DSSN, levels_from_sigma
 from .files import write_atomically
@@ -95,8 +96,7 @@ class Manifest:
 
 def _check_sense(found: dict[str, Any]) -> None:
     """ValueError for what fits the schema, and still makes no sense."""
-    if found["noise"] not in NOISES:
-        raise ValueError(f"unknown noise {found['noise']!r}; known: {', '.join(NOISES)}")
+    check_choice("noise", found["noise"], NOISES)
     if not all(name.isprintable() for name in found["class_names"]):
         raise ValueError("class_names must be strings that can be printed")
     if "block" in found["offsets"]:

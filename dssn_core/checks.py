@@ -1,4 +1,4 @@
-"""Arguments that many functions take: seeds, and shapes of images or blocks."""
+"""Arguments that many functions take: seeds, names out of a table, and shapes of images or blocks."""
 
 from collections.abc import Iterable
 
@@ -14,6 +14,14 @@ def check_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MAX_SEED:
         raise ValueError(f"seed must be an integer from 0 to {MAX_SEED}, got {seed!r}")
     return int(seed)
+
+
+def check_choice(what: str, value: str, known: Iterable[str]) -> str:
+    """The value, one of the known ones; ValueError lists them. what: its name in the message."""
+    choices = tuple(known)
+    if value not in choices:
+        raise ValueError(f"unknown {what} {value!r}; known: {', '.join(choices)}")
+    return value
 
 
 def check_shape(shape: Iterable[int], what: str = "shape") -> Shape:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from .checks import check_choice
 from .networks import Network
 from .precision import PRECISIONS, computed_in
 
@@ -36,8 +37,7 @@ class Classifier(nn.Module):
         manifest: "Manifest | None" = None,
     ) -> None:
         super().__init__()
-        if precision not in PRECISIONS:
-            raise ValueError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
+        check_choice("precision", precision, PRECISIONS)
         self.network = network.to(memory_format=torch.channels_last)
         self.class_names = tuple(class_names)
         self.input_shape = input_shape

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import check_seed, check_shape
+from .checks import check_choice, check_seed, check_shape
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels
 from .images import check_image, image_sha256
 from .neighbours import NEIGHBOURS, check_lambda
@@ -113,8 +113,7 @@ class Plan(NoiseLevel):
     batch_size: int = BATCH_SIZE
 
     def __post_init__(self) -> None:
-        if self.method not in NEIGHBOURS:
-            raise ValueError(f"unknown method {self.method!r}; known: {', '.join(NEIGHBOURS)}")
+        check_choice("method", self.method, NEIGHBOURS)
         object.__setattr__(self, "levels", check_levels(self.levels))
         object.__setattr__(self, "seed", check_seed(self.seed))
         for name in ("n0", "n", "batch_size"):

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import check_seed
+from .checks import check_choice, check_seed
 from .constants import PIXEL_STEPS
 from .images import check_image
 
@@ -24,8 +24,7 @@ STAGES = {"preview": 0, "selection": 1, "estimation": 2}
 def _uniform_draws(image: Tensor, count: int, seed: int, stage: str, chunk: int) -> Tensor:
     """float64 (count, C, H, W), uniform on [0, 1)."""
     check_image(image)
-    if stage not in STAGES:
-        raise ValueError(f"unknown stage {stage!r}; known: {', '.join(STAGES)}")
+    check_choice("stage", stage, STAGES)
     if count < 0 or chunk < 0:
         raise ValueError(f"count and chunk must not be negative, got {count} and {chunk}")
     generator = np.random.default_rng(np.random.SeedSequence((check_seed(seed), STAGES[stage], chunk)))

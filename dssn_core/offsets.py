@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import Shape, check_seed, check_shape
+from .checks import Shape, check_choice, check_seed, check_shape
 
 
 def _channel_shift(shape: Shape) -> np.ndarray:
@@ -116,8 +116,7 @@ OFFSET_SCHEMES = (*FRACTIONS, "reference")
 
 def offset_fractions(scheme: str, shape: tuple[int, ...], seed: int = 0) -> Tensor:
     """int64 (C, H, W) fractions u in 0..2^32-1 of a scheme, so that v = (u*N) >> 32 serves every N."""
-    if scheme not in FRACTIONS:
-        raise ValueError(f"no offset fractions named {scheme!r}; known: {', '.join(FRACTIONS)}")
+    check_choice("scheme of offset fractions", scheme, FRACTIONS)
     return torch.from_numpy(FRACTIONS[scheme](check_shape(shape), check_seed(seed)))
 
 
@@ -131,6 +130,5 @@ def make_offsets(scheme: str, shape: tuple[int, ...], levels: int, seed: int = 0
     if scheme == "reference":
         drawn = np.random.RandomState(check_seed(seed)).randint(levels, size=math.prod(check_shape(shape)))
         return torch.from_numpy(drawn.astype(np.int64).reshape(shape))
-    if scheme not in FRACTIONS:
-        raise ValueError(f"unknown offset scheme {scheme!r}; known: {', '.join(OFFSET_SCHEMES)}")
+    check_choice("offset scheme", scheme, OFFSET_SCHEMES)
     return offsets_at(offset_fractions(scheme, shape, seed), levels)

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from .checks import check_choice
+
 PRECISIONS = ("float32", "bfloat16")
 """Number formats of convolutions and linear layers; centring, statistics of norms and the last layer are float32."""
 
@@ -45,8 +47,7 @@ def _rounded(operand: Any) -> Any:
 
 def computed_in(precision: str) -> AbstractContextManager[object]:
     """A block in which networks run in a number format, one of `PRECISIONS`; ValueError for another."""
-    if precision not in PRECISIONS:
-        raise ValueError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
+    check_choice("precision", precision, PRECISIONS)
     if precision == "bfloat16" and not HAS_BFLOAT16:
         return RoundedProducts()
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16")

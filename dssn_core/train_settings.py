@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from .checks import check_seed
+from .checks import check_choice, check_seed
 from .constants import DSSN, levels_from_sigma
 from .noises import NOISES
 from .optimizers import OPTIMIZERS
@@ -46,15 +46,14 @@ class TrainSettings:
     inference: str = "float32"  # and in the classifier that comes out
 
     def __post_init__(self) -> None:
-        if self.noise not in NOISES:
-            raise ValueError(f"unknown noise {self.noise!r}; known: {', '.join(NOISES)}")
+        check_choice("noise", self.noise, NOISES)
         if self.images < self.batch_size or self.batch_size < 2:
             raise ValueError(
                 f"images must cover a batch of 2 or more, got {self.images} images and a batch of {self.batch_size}"
             )
-        for what, table in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("inference", PRECISIONS)):
-            if getattr(self, what) not in table:
-                raise ValueError(f"unknown {what} {getattr(self, what)!r}; known: {', '.join(table)}")
+        tables = {"optimizer": OPTIMIZERS, "precision": PRECISIONS, "inference": PRECISIONS}
+        for what, table in tables.items():
+            check_choice(what, getattr(self, what), table)
         for what in ("learning_rate", "weight_decay", "momentum", "stability", "consistency"):
             if not 0 <= getattr(self, what) < math.inf:
                 raise ValueError(f"{what} must be a number of 0 or more, got {getattr(self, what)}")

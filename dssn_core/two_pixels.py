@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .checks import check_choice
 from .constants import PIXEL_STEPS
 from .splitting import SplitNoise, samples_from_numerators, split_numerators
 
@@ -80,8 +81,7 @@ def _run_starts(values: Tensor) -> Tensor:
 
 def plane_votes(noise: SplitNoise, toy: str, boundary: Boundary) -> np.ndarray:
     """int64 (256, 256): for every image of two pixels the votes for class 1 of the toy base classifier `toy`."""
-    if toy not in TOYS:
-        raise ValueError(f"unknown toy classifier {toy!r}; known: {', '.join(TOYS)}")
+    check_choice("toy classifier", toy, TOYS)
     # A sample is the same for whole blocks of images, so its vote changes at few places: count the changes, then sum.
     changes = torch.zeros(PIXEL_STEPS + 1, PIXEL_STEPS + 1, dtype=torch.int64)
     for x, y in zip(*pixel_tables(noise), strict=True):

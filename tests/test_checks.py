@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dssn_core import SplitNoise
-from dssn_core.checks import check_seed, check_shape
+from dssn_core.checks import check_choice, check_seed, check_shape
 
 
 @pytest.mark.parametrize("seed", [0, 2**32 - 1, np.int64(7)])
@@ -16,6 +16,15 @@ def test_other_seeds_are_refused(seed):
         check_seed(seed)
     with pytest.raises(ValueError, match="seed must be"):
         SplitNoise(441, (1, 1, 2), "white", seed=seed)
+
+
+def test_a_choice_comes_back_and_another_is_told_what_there_is():
+    table = {"sgd": 1, "muon": 2}
+    assert check_choice("optimizer", "muon", table) == "muon"
+    with pytest.raises(ValueError, match=r"^unknown optimizer 'lion'; known: sgd, muon$"):
+        check_choice("optimizer", "lion", table)
+    with pytest.raises(ValueError, match="unknown optimizer 'a'"):  # a name is not asked for by its letters
+        check_choice("optimizer", "a", ("adam",))
 
 
 def test_a_shape_is_three_positive_integers():

@@ -121,5 +121,5 @@ def test_an_unknown_scheme_is_answered_with_the_known_ones():
 
 
 def test_reference_has_no_fractions():
-    with pytest.raises(ValueError, match="no offset fractions named 'reference'"):
+    with pytest.raises(ValueError, match="unknown scheme of offset fractions 'reference'"):
         offset_fractions("reference", (1, 1, 2))

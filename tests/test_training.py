@@ -194,7 +194,7 @@ def test_unknown_names_are_refused_when_the_run_is_made(data):
         Trainer(replace(TINY, block=(1, 3, 1)), data)
     with pytest.raises(ValueError, match="do not divide"):  # the size that the classifier will take counts as well
         Trainer(replace(TINY, block=(1, 4, 1), input_size=(18, 18)), data)
-    with pytest.raises(ValueError, match="no offset fractions named 'r3'"):
+    with pytest.raises(ValueError, match="unknown scheme of offset fractions 'r3'"):
         Trainer(replace(TINY, offsets="r3"), data)
     with pytest.raises(ValueError, match="unknown architecture 'vgg'"):
         Trainer(replace(TINY, architecture="vgg"), data)

@@ -140,7 +140,7 @@ def formula(pixel: int, offset: int, index: int, levels: int) -> str:
 K &= 2k = 2\cdot{pixel} = {sample.position} \\
 S &= 2\,((v + j) \bmod N) + 1 \\
   &= 2\,(({offset} + {index}) \bmod {levels}) + 1 = {sample.split} \\
-C &= \min\{{S + 2Nz : z \in \mathbb{{Z}},\ S + 2Nz > K\}} = {sample.above} \\
+C &= \min\{{c \in S + 2N\mathbb{{Z}} : c > K\}} = {sample.above} \\
 M &= \min(C, 2q) + \max(C - 2N, 0) \\
   &= \min({sample.above}, {top}) + \max({below}, 0) = {sample.numerator} \\
 \tilde x &= M/(4q) = {sample.numerator}/{2 * top} \approx {sample.numerator / (2 * top):.4f}
@@ -169,8 +169,8 @@ def one_pixel() -> None:
     st.latex(formula(pixel, offset, index, levels))
     st.caption(
         "For the j of the slider, in half grey levels: K is the pixel, S the split, C the nearest split above the "
-        "pixel; M adds up the ends of the interval between two splits, cut off at black and white. z is any whole "
-        "number, q = 255, and x̃ is the sample's value, from 0 to 1."
+        "pixel (S + 2Nℤ are all of them, 2N apart); M adds up the ends of the interval between two splits, cut off at "
+        "black and white. q = 255, and x̃ is the sample's value, from 0 to 1."
     )
     st.markdown(
         "**Why one step of the pixel changes exactly one sample.** As j runs from 0 to N − 1, each place between two "
