@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS = range(6)
-"""Purposes of the draws of a training."""
+ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS, ESTIMATE = range(7)
+"""Purposes of the draws: of a training, and of an estimate."""
 
 
 def keyed_generator(*key: int) -> torch.Generator:

@@ -13,7 +13,7 @@ from .checks import check_shape
 from .classifier import Classifier
 from .constants import DSSN, lambda_from_levels, levels_from_sigma
 from .datasets import Dataset
-from .draws import keyed_generator
+from .draws import ESTIMATE, keyed_generator
 from .noises import NOISES
 from .offsets import offset_fractions
 from .splitting import block_grid
@@ -42,7 +42,7 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
     rows = fitting_batch_size(model.input_shape)  # the draws are the same for any
     votes = torch.zeros(len(data), model.num_classes, dtype=torch.int64)
     for draw in range(samples):
-        generator = keyed_generator(seed, draw)
+        generator = keyed_generator(seed, ESTIMATE, draw)
         for start in range(0, len(data), rows):
             images = data.images[start : start + rows]
             each = torch.full((len(images),), levels)
