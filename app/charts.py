@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dssn_core import RadiusBounds
-from dssn_core.wording import display_radius
+from dssn_core.wording import display_bound, display_radius
 
 # Ten colours that stay apart for most kinds of colour vision; classes beyond ten repeat them.
 CLASS_COLOURS = (
@@ -124,8 +124,8 @@ def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, mos
 def radius_interval(bounds: RadiusBounds, largest: int) -> str:
     """HTML: where the certified radius lies between zero and the largest possible one. All arguments in steps."""
     closed = bounds.lower == bounds.upper
-    lower, upper, top = (display_radius(steps) for steps in (bounds.lower, bounds.upper, largest))
-    text = f"certified ρ = {lower}" if closed else f"certified ρ between {lower} and {upper}"
+    lower, top = display_radius(bounds.lower), display_radius(largest)
+    text = f"certified ρ = {lower}" if closed else f"certified ρ between {lower} and {display_bound(bounds.upper)}"
     return (
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}, largest possible {top}">'
         f'<div class="dssn-bar" style="width: {percent(bounds.upper, largest)}; background: {OPEN_COLOUR}"></div>'

@@ -6,14 +6,14 @@ import plotly.graph_objects as go
 
 from app.charts import CLASS_COLOURS, SURE_COLOUR, bare, class_colour, colour_places, framed, ranking
 from dssn_core.comparison import METHODS, Outcome, largest
-from dssn_core.constants import DSSN
-from dssn_core.wording import rounded_down
+from dssn_core.constants import DSSN, PIXEL_STEPS
+from dssn_core.wording import display_bound, display_radius, rounded_down
 
 METHOD_COLOURS = {DSSN: SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
 METHOD_SYMBOLS = {DSSN: "circle", "uniform": "square", "ssn": "diamond"}
 
 KnownRadii = Sequence[tuple[int, float, float]]
-"""Samples done, lower and upper bound of the radius by then."""
+"""Samples done, lower and upper bound of the radius by then, in steps; whole for DSSN."""
 
 
 def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str, int], largest: float) -> go.Figure:
@@ -26,24 +26,26 @@ def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str,
     end = max(totals.values())
 
     # Steps ("hv"): what is known stays so until the next count.
-    def line(points: Sequence[tuple[int, float]], name: str, **style: object) -> None:
+    def line(points: Sequence[tuple[int, float, str]], name: str, **style: object) -> None:
         figure.add_scatter(
-            x=[done for done, _ in points],
-            y=[radius for _, radius in points],
+            x=[done for done, _, _ in points],
+            y=[steps / PIXEL_STEPS for _, steps, _ in points],
             mode="lines+markers",
-            text=[f"{done:,} samples: {rounded_down(radius)}" for done, radius in points],
+            text=[f"{done:,} samples: {radius}" for done, _, radius in points],
             hovertemplate="%{text}<extra></extra>",
             name=name,
             **style,
         )
 
     for method, found in known.items():
-        colour, lower = METHOD_COLOURS[method], [(done, low) for done, low, _ in found]
+        colour = METHOD_COLOURS[method]
+        lower = [(done, low, rounded_down(low / PIXEL_STEPS)) for done, low, _ in found]
         if method == DSSN:
-            upper = [(done, high) for done, _, high in found]
+            lower = [(done, low, display_radius(int(low))) for done, low, _ in found]
+            upper = [(done, high, display_bound(int(high))) for done, _, high in found]
             line(upper, "DSSN, at most", line={"color": colour, "dash": "dot", "width": 1.5, "shape": "hv"})
             if lower and lower[-1][0] == totals[method] < end:  # exact: further samples would change nothing
-                lower.append((end, lower[-1][1]))
+                lower.append((end, *lower[-1][1:]))
         line(
             lower,
             "DSSN, at least" if method == DSSN else METHODS[method],

@@ -92,7 +92,7 @@ class Run(ABC, Generic[S]):
 
     @abstractmethod
     def known_radii(self, alpha: float) -> list[tuple[int, float, float]]:
-        """After every chunk so far: samples done, and lower and upper bound of the radius on the [0, 1] scale.
+        """After every chunk so far: samples done, and lower and upper bound of the radius in steps, whole for DSSN.
 
         alpha: of a randomized method.
         """
@@ -165,7 +165,7 @@ class VoteRun(Run[Tally]):
         return state.done, bounds.lower, bounds.upper
 
     def known_radii(self, alpha: float) -> list[tuple[int, float, float]]:
-        return [(done, lower / PIXEL_STEPS, upper / PIXEL_STEPS) for done, lower, upper in list(self.history)]
+        return [*self.history]
 
     def take(self, stored: Stored) -> None:
         """Take over a vote that was counted before, as it ended."""
@@ -205,7 +205,7 @@ class EstimateRun(Run[Estimation]):
         found = []
         for done, own, total in list(self.history):
             preview = uniform_radius(lower_confidence_bound(own, total, alpha), self.plan.lam) or 0.0
-            found.append((done, preview, preview))
+            found.append((done, preview * PIXEL_STEPS, preview * PIXEL_STEPS))
         return found
 
     def outcome(self, alpha: float) -> Outcome:

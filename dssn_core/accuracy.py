@@ -12,6 +12,7 @@ import numpy as np
 
 from .constants import PIXEL_STEPS, largest_steps, steps_needed
 from .records import Record
+from .wording import rounded_down, rounded_up
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,19 @@ class Share:
         bounds = binomtest(self.count, self.images, self.share).proportion_ci(method="wilson")
         return float(bounds.low), float(bounds.high)
 
+    @property
+    def percent_interval(self) -> tuple[float, float]:
+        """The interval in percent, to hundredths, never narrower than it is."""
+        low, high = self.interval
+        return float(rounded_down(100 * low, 2)), float(rounded_up(100 * high, 2))
+
     def to_json(self) -> dict[str, Any]:
-        return {"count": self.count, "images": self.images, "interval_95": [round(bound, 4) for bound in self.interval]}
+        ends = [round(end / 100, 4) for end in self.percent_interval]
+        return {"count": self.count, "images": self.images, "interval_95": ends}
 
     def __str__(self) -> str:
-        low, high = self.interval
-        interval = f"95 % interval {100 * low:.1f} to {100 * high:.1f}"
+        low, high = self.percent_interval
+        interval = f"95 % interval {low:.2f} to {high:.2f}"
         return f"{self.percent:.2f} % ({self.count} of {self.images}; {interval})"
 
 

@@ -18,7 +18,7 @@ from .precision import PRECISIONS
 from .splitting import SplitNoise
 from .strict import strictly, undecided
 from .voting import ChunkLayout, fitting_batch_size, noise_for
-from .wording import counted
+from .wording import at_most, counted
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Agreement:
         gap = ""
         if self.differing:
             listed = "".join(f" {image}:{j}" for image, j in self.places[:SHOWN]) + " …" * (self.differing > SHOWN)
-            gap = f" (image:j{listed}), two best logits up to {self.largest_gap:.2g} apart"
+            gap = f" (image:j{listed}), two best logits up to {at_most(self.largest_gap)} apart"
         return (
-            f"{self.setting!s:60} logits off by up to {self.largest_error:.2g}; {self.differing} of {self.votes} votes "
-            f"differ{gap}; {self.changed_radii} of {self.images} certificates change"
+            f"{self.setting!s:60} logits off by up to {at_most(self.largest_error)}; {self.differing} of {self.votes} "
+            f"votes differ{gap}; {self.changed_radii} of {self.images} certificates change"
         )
 
 

@@ -11,7 +11,6 @@ from .constants import largest_steps, sigma_from_levels, steps_needed
 from .paper import Published, best_at
 from .record_files import HELD_OUT, TEST, kept_records
 from .records import WHOLE, Part, Record, by_levels
-from .wording import rounded_down
 
 TABLE_RHOS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 """The radii of the paper's headline."""
@@ -27,12 +26,12 @@ class Evaluated:
 
     @staticmethod
     def kept(folder: Path, part: Part = WHOLE) -> "Evaluated":
-        """The records of the weights in a model's folder; of test images those of a part.
+        """The records of the model in a folder; of test images those of a part.
 
-        Records of weights that have been there before are left out.
+        Records of one that has been there before, with other weights, are left out.
         """
-        weights = read_manifest(folder).weights_sha256
-        test, held_out = (kept_records(folder, shelf, weights) for shelf in (TEST, HELD_OUT))
+        manifest = read_manifest(folder)
+        test, held_out = (kept_records(folder, shelf, manifest) for shelf in (TEST, HELD_OUT))
         return Evaluated(folder.name, part.of(test), held_out)
 
 
@@ -81,13 +80,13 @@ class Standing:
     def row(self) -> dict[str, Any]:
         """The standing as a row of a table, in percent: our figures are never more than they are."""
         ours, kept = self.ours, self.ours.kept
-        low, high = ours.certified.interval
+        low, high = ours.certified.percent_interval
         return {
             "network": ours.network,
             "rho": ours.rho,
             "ours": ours.certified.percent,
-            "ours_95_low": float(rounded_down(100 * low, 2)),
-            "ours_95_high": -float(rounded_down(-100 * high, 2)),
+            "ours_95_low": low,
+            "ours_95_high": high,
             "ours_sigma": round(sigma_from_levels(ours.levels), 4),
             "ours_levels": ours.levels,
             "ours_images": ours.certified.images,

@@ -20,7 +20,7 @@ from .classifier import Classifier
 from .images import image_sha256
 from .splitting import PIXELWISE, SplitNoise
 from .voting import ChunkLayout, fitting_batch_size, noise_for, sample_labels
-from .wording import counted, shown
+from .wording import at_most, counted, shown
 
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
 """Logits that another machine's rounding may bring to another order, by number format: well above what `agreement`
@@ -267,5 +267,5 @@ def _compare_votes(
         stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
         behind = max(behind, float((logits.amax(dim=1) - stated).max()))
     near = behind < NEAR_TIE[model.precision]
-    how = f"up to {behind:.2g} behind the best here" if behind else "exactly as good as the best here"
+    how = f"up to {at_most(behind)} behind the best here" if behind else "exactly as good as the best here"
     return Finding(what, False, f"{text}. In logits, the stated classes are {how}", near)

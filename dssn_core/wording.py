@@ -2,7 +2,7 @@
 
 import json
 import re
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from .constants import PIXEL_STEPS
 
@@ -13,9 +13,26 @@ def display_radius(steps: int) -> str:
     return f"{units // 10_000}.{units % 10_000:04d}"
 
 
+def display_bound(steps: int) -> str:
+    """R/255 with four decimals, rounded up: a radius that cannot be exceeded."""
+    units = -(-steps * 10_000 // PIXEL_STEPS)
+    return f"{units // 10_000}.{units % 10_000:04d}"
+
+
 def rounded_down(value: float, digits: int = 4) -> str:
     """Decimal digits of a number, never more than it is."""
     return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR))
+
+
+def rounded_up(value: float, digits: int = 4) -> str:
+    """Decimal digits of a number, never less than it is."""
+    return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING))
+
+
+def at_most(value: float) -> str:
+    """Two digits of a largest value that was measured: the number that they are read as is never less than it is."""
+    exact = Decimal(str(value))
+    return f"{float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1), rounding=ROUND_CEILING)):.2g}"
 
 
 def counted(count: int, thing: str) -> str:

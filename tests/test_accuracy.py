@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dssn_core.accuracy import certified_accuracy, certified_curve, certified_steps, gains, radius_grid
+from dssn_core.accuracy import Share, certified_accuracy, certified_curve, certified_steps, gains, radius_grid
 from tests.evaluated import SAMPLING, a_record
 
 
@@ -30,6 +30,14 @@ def test_the_interval_holds_the_share_and_is_wilsons():
     share = certified_accuracy([a_record(10)] * 8 + [a_record(0)] * 2, 10 / 255)
     low, high = share.interval
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)  # the textbook's example of 8 in 10
+
+
+def test_the_interval_is_never_told_narrower_than_it_is():
+    for share in (Share(3636, 5000), Share(1273, 2000), Share(0, 7), Share(7, 7)):
+        (low, high), (told_low, told_high) = share.interval, share.percent_interval
+        assert 100 * low - 0.01 < told_low <= 100 * low and 100 * high <= told_high < 100 * high + 0.01
+        assert share.to_json()["interval_95"] == pytest.approx([told_low / 100, told_high / 100])
+    assert str(Share(3636, 5000)) == "72.72 % (3636 of 5000; 95 % interval 71.46 to 73.94)"
 
 
 def test_no_records_are_refused():

@@ -217,12 +217,12 @@ def tell_sampling(models: Sequence[str], collection: Collection, part: Part) -> 
     """What our figures of randomized methods rest on, beside the paper's."""
     used = [r.sampling for name in models for r in installed.evaluated(name, part).test if r.sampling]
     if used:
-        n, alpha = max(sampling.n for sampling in used), max(sampling.alpha for sampling in used)
-        most = max(row.samples for row in published(collection.task))
+        drawn, alpha = sorted({sampling.n for sampling in used}), max(sampling.alpha for sampling in used)
+        theirs = max(row.samples for row in published(collection.task))
         st.caption(
-            f"Randomized methods: {n:,} samples per image here, {most:,} in the paper. Fewer samples prove smaller "
-            "radii, so the difference is not due to the networks alone. Each radius may be wrong with a probability "
-            f"of at most α = {alpha:g}."
+            f"Randomized methods: {' or '.join(f'{n:,}' for n in drawn)} samples per image here, {theirs:,} in the "
+            "paper. Fewer samples prove smaller radii, so the difference is not due to the networks alone. Each radius "
+            f"may be wrong with a probability of at most α = {alpha:g}."
         )
 
 
@@ -297,7 +297,9 @@ def show_images(
     if gain:
         found = [gain.get(record.index) for record in records]
         columns["additive uniform's ρ"] = [None if each is None else radius(each.rival) for each in found]
-        columns["larger by"] = [None if each is None else round(each.steps / PIXEL_STEPS, 4) for each in found]
+        columns["larger by"] = [
+            None if each is None else float(rounded_down(each.steps / PIXEL_STEPS)) for each in found
+        ]
     st.dataframe(columns, hide_index=True, height=table_height(len(records)), placeholder="–")
     if gain:
         drawn = max(sum(each.rival.votes) for each in gain.values())

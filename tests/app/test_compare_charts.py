@@ -13,17 +13,27 @@ def outcome(votes):
 
 
 def test_an_exact_radius_stays_where_it_is_after_its_last_sample():
-    histories = {"dssn": [(50, 0.0, 0.3), (100, 0.2, 0.2)], "uniform": [(100, 0.0, 0.0), (1100, 0.15, 0.15)]}
+    histories = {"dssn": [(50, 0, 80), (100, 51, 51)], "uniform": [(100, 0.0, 0.0), (1100, 38.2, 38.2)]}
     figure = charts.radius_against_samples(histories, {"dssn": 100, "uniform": 1100}, 0.4)
     at_least = next(trace for trace in figure.data if trace.name == "DSSN, at least")
     assert (at_least.x[-1], at_least.y[-1]) == (1100, 0.2)
     assert at_least.text[-1] == "1,100 samples: 0.2000"
     at_most = next(trace for trace in figure.data if trace.name == "DSSN, at most")
-    assert (at_most.x, at_most.y) == ((50, 100), (0.3, 0.2))
+    assert (at_most.x, at_most.y) == ((50, 100), (80 / 255, 0.2))
+
+
+def test_radii_are_told_as_bounds():
+    """The lower one never larger than it is, the upper one never smaller, and both as they are where that is short."""
+    known = {"dssn": [(50, 100, 141), (100, 153, 153)], "ssn": [(100, 38.2, 38.2)]}
+    figure = charts.radius_against_samples(known, {"dssn": 100, "ssn": 100}, 1.0)
+    told = {trace.name: [text.split(": ")[1] for text in trace.text] for trace in figure.data}
+    assert told["DSSN, at least"] == ["0.3921", "0.6000"]  # 100/255 = 0.39215...
+    assert told["DSSN, at most"] == ["0.5530", "0.6000"]  # 141/255 = 0.55294...
+    assert told["independent splits (SSN)"] == ["0.1498"]
 
 
 def test_an_unfinished_vote_is_not_drawn_on():
-    figure = charts.radius_against_samples({"dssn": [(50, 0.0, 0.3)]}, {"dssn": 100}, 0.4)
+    figure = charts.radius_against_samples({"dssn": [(50, 0, 80)]}, {"dssn": 100}, 0.4)
     assert all(max(trace.x) == 50 for trace in figure.data)
 
 

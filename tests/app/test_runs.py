@@ -108,7 +108,8 @@ def test_an_estimate_carried_on_equals_one_in_one_call():
             certify_randomized(Darkness().eval(), image, Plan("uniform", 300, 50, 900, alpha)),
         )
         assert (found.votes, found.radius, found.box_radius) == (expected.votes, expected.radius, expected.box_radius)
-        assert run.known_radii(alpha)[-1] == (950, found.radius or 0.0, found.radius or 0.0)
+        steps = 255 * (found.radius or 0.0)
+        assert run.known_radii(alpha)[-1] == (950, steps, steps)
 
 
 def test_the_bounds_of_a_vote_close_at_its_certificate():
@@ -117,7 +118,7 @@ def test_the_bounds_of_a_vote_close_at_its_certificate():
     known = run.known_radii(0.001)
     lower, upper = [low for _, low, _ in known], [high for _, _, high in known]
     assert lower == sorted(lower) and upper == sorted(upper, reverse=True)
-    assert known[-1] == (1000, outcome.radius, outcome.radius)
+    assert known[-1] == (1000, outcome.radius_steps, outcome.radius_steps)
     assert outcome.radius == certificate_from_votes(count_votes(Darkness().eval(), image, noise), 1000).radius
 
 
