@@ -25,7 +25,7 @@ NETWORKS_HELP = (
 )
 CHANNELS = ("red", "green", "blue")
 T = TypeVar("T")
-PAPER_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
+PRESET_SIGMAS = (0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 
 
 def choose_collection() -> Collection:
@@ -184,13 +184,13 @@ def choose_methods(label: str, key: str) -> list[str]:
 
 
 def sigmas_for(model: Classifier) -> tuple[float, ...]:
-    """Those of the paper's sigmas that the network was trained for."""
+    """Those of the preset sigmas that the network was trained for."""
     low, high = model.manifest.sigma_range
-    return tuple(sigma for sigma in PAPER_SIGMAS if low <= sigma <= high)
+    return tuple(sigma for sigma in PRESET_SIGMAS if low <= sigma <= high)
 
 
 def choose_noise(model: Classifier, collection: Collection) -> int:
-    """The noise slider and the paper's presets. Returns the number of levels."""
+    """The noise slider and its presets. Returns the number of levels."""
     low, high = model.manifest.sigma_range
     if low == high:  # there is nothing to choose: a slider needs two ends
         st.markdown(f"Noise σ = **{low:g}**, the only one that this network was trained for")
@@ -222,7 +222,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
             f"This network was trained for σ from {low:g} to {high:g}: instead of {wanted:g} the nearest is set."
         )
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="presets"):
-        st.caption("paper:", width="content")
+        st.caption("try", width="content")
         for preset in sigmas_for(model):
             st.button(
                 f"{preset:g}",

@@ -21,6 +21,7 @@ from dssn_core.constants import DSSN, lambda_from_levels, sigma_from_levels
 from dssn_core.monte_carlo import Plan
 from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.voting import fitting_batch_size, noise_for
+from dssn_core.wording import counted
 
 SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
@@ -243,7 +244,7 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
     model = resources.model(settings.collection.model)
     names, sigmas = model.class_names, controls.sigmas_for(model) or (sigma_from_levels(settings.levels),)
     st.markdown(
-        "Certified radius of this picture at every σ of the paper, under every method chosen, "
+        f"Certified radius of this picture at {counted(len(sigmas), 'noise level')}, under every method chosen, "
         f"n = {settings.n:,} each. A cross marks an abstention."
     )
     if not st.toggle("Run the sweep", key="sweep", bind="query-params", help="Switch off to stop, on to continue."):

@@ -92,7 +92,7 @@ def test_repetitions_scatter_but_not_for_dssn():
     assert (table["different radii"] > 1).sum() >= 1
 
 
-def test_the_sweep_covers_the_sigmas_of_the_paper():
+def test_the_sweep_covers_the_preset_sigmas():
     page = open_page(compare="Sweep over σ", sweep="true")
     assert len(page.get("plotly_chart")) == 2
     assert len(page.dataframe[0].value) == 10
@@ -111,8 +111,8 @@ def test_without_a_picture_the_page_says_what_is_missing():
     assert any("as soon as there is a picture" in info.value for info in page.info)
 
 
-def test_the_sweep_of_a_network_for_no_sigma_of_the_paper_is_at_the_one_that_is_set(monkeypatch):
-    monkeypatch.setattr(controls, "PAPER_SIGMAS", ())
+def test_the_sweep_of_a_network_for_no_preset_sigma_is_at_the_one_that_is_set(monkeypatch):
+    monkeypatch.setattr(controls, "PRESET_SIGMAS", ())
     page = open_page(compare="Sweep over σ", sweep="true", sigma="0.15")
     assert page.dataframe[0].value["σ"].tolist() == ["0.15"]
 
