@@ -17,7 +17,7 @@ from .architectures import build_network
 from .checks import check_choice
 from .classifier import Classifier
 from .constants import DSSN, levels_from_sigma
-from .files import write_atomically
+from .files import locked, write_atomically
 from .networks import Network
 from .noises import NOISES
 from .splitting import PIXELWISE, Block, SplitNoise, check_block
@@ -62,6 +62,11 @@ class Manifest:
         """The pixels that are split together."""
         channels, rows, columns = self.offsets.get("block", PIXELWISE)
         return channels, rows, columns
+
+    @property
+    def voter(self) -> tuple[str, str, Block]:
+        """What votes, but for the number format: the weights' hash, the offsets, and the pixels split together."""
+        return self.weights_sha256, "{scheme} {seed}".format(**self.offsets), self.block
 
     @property
     def images_seen(self) -> int:
@@ -129,11 +134,12 @@ def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manif
     halves = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
     data = safetensors.torch.save(halves)
     manifest = replace(manifest, weights_sha256=hashlib.sha256(data).hexdigest())
-    before = read_manifest(folder) if (folder / MANIFEST).is_file() else None
-    if before is not None and before.weights_sha256 == manifest.weights_sha256:
-        manifest = replace(manifest, measured={**before.measured, **manifest.measured})
-    write_atomically(folder / WEIGHTS, data)
-    return save_manifest(folder, manifest)
+    with locked(folder):  # an evaluation may write into the manifest
+        before = read_manifest(folder) if (folder / MANIFEST).is_file() else None
+        if before is not None and before.weights_sha256 == manifest.weights_sha256:
+            manifest = replace(manifest, measured={**before.measured, **manifest.measured})
+        write_atomically(folder / WEIGHTS, data)
+        return save_manifest(folder, manifest)
 
 
 def save_manifest(folder: Path, manifest: Manifest) -> Manifest:

@@ -66,8 +66,8 @@ def evaluate(
     noise = noise_for(model, levels)
     for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
-        weights = model.manifest.weights_sha256
-        key = Key(index, levels, weights, model.precision, noise.block, digest, sampling)
+        weights, offsets, block = model.manifest.voter
+        key = Key(index, levels, weights, model.precision, block, digest, sampling, offsets)
         known = (done or {}).get(key)
         label, file = int(data.labels[index]), data.files[index] if data.files else ""
         if known:

@@ -15,23 +15,22 @@ from filelock import FileLock, Timeout
 from . import strict_json
 
 
-def _lock(path: Path, purpose: str) -> FileLock:
-    """A lock beside `path`, where all who share it see it, whatever they take for the place of temporary files."""
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(f".{path.name}.{purpose}.lock"))
+def _lock(folder: Path, name: str) -> FileLock:
+    """A lock in a folder, where all who share it see it, whatever they take for the place of temporary files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f".{name}.lock")
 
 
 def locked(folder: Path) -> AbstractContextManager[object]:
     """A block in which no other process that asks for it reads and rewrites what a folder holds."""
-    return _lock(folder, "rewriting")
+    return _lock(folder.resolve(), "rewriting")
 
 
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
     """A long block that one process has for itself; ValueError, at once, where another is in it."""
     try:
-        lock = _lock(path, "growing").acquire(timeout=0)
+        lock = _lock(path.resolve().parent, f"{path.resolve().name}.growing").acquire(timeout=0)
     except Timeout:
         raise ValueError(f"another process is writing to {path}: let it end, or choose another name") from None
     with lock:

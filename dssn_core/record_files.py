@@ -1,7 +1,8 @@
 """Files of records: those that a model's folder keeps, with what its manifest says of them, and logs under way."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from .accuracy import summary
 from .checkpoints import Manifest, read_manifest, save_manifest
 from .classifier import Classifier
 from .datasets import Listing, count_of, identity
-from .files import locked, read_json_lines, write_json_lines
+from .files import locked, only_writer, read_json_lines, write_json_lines
 from .held_out import seen_in
 from .images import image_sha256
 from .records import WHOLE, Key, Part, Record, Sampling, by_levels
@@ -33,15 +34,15 @@ HELD_OUT = Shelf("held-out.jsonl.gz", "held_out_certified_accuracy")
 SHELVES = (TEST, HELD_OUT)
 
 
-def kept_records(folder: Path, shelf: Shelf, weights: str | None = None) -> list[Record]:
+def kept_records(folder: Path, shelf: Shelf, manifest: Manifest | None = None) -> list[Record]:
     """The records of a shelf in a model's folder.
 
-    weights: the hash of the weights whose records are wanted; None for those of all that have been there.
+    manifest: of the model whose records are wanted; None for those of all that have been there.
     """
     found = [Record.from_json(line) for line in read_json_lines(folder / shelf.file)]
     if len({record.key for record in found}) < len(found):
         raise ValueError(f"{folder / shelf.file} holds more than one record of an image at the same N")
-    return [record for record in found if weights in (None, record.weights_sha256)]
+    return [record for record in found if manifest is None or record.voter == manifest.voter]
 
 
 def kept_before(
@@ -61,12 +62,12 @@ def kept_before(
     - a part of the data where they are of the whole, or the other way round;
     - another number format, or other draws, than theirs at one of these N.
     """
-    weights, measured = model.manifest.weights_sha256, model.manifest.measured
+    measured = model.manifest.measured
     no_record = "give --output without --record"
     for trained_on in {seen["data"] for seen in seen_in(model.manifest)} if shelf == TEST else ():
         if all(what(data.description) == what(trained_on) for what in (identity, count_of)):
             raise ValueError(f"{folder.name} was trained on {trained_on}: only --held-out records can be kept")
-    before = kept_records(folder, shelf, weights)
+    before = kept_records(folder, shelf, model.manifest)
     entries = {name: of.get("data", "") for name, of in measured.items() if name.startswith(shelf.entry)}
     others = [
         kept
@@ -123,22 +124,21 @@ def check_of_one_piece(manifest: Manifest) -> None:
 def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> None:
     """Add records of one model, counted in one way at each N, to those in its folder.
 
-    Records kept before are dropped if they are of other weights or blocks, or at the same N drawn differently or in
-    another number format. ValueError if an index had another image in them, as in another data set, or where another
-    decoder reads the files.
+    Records kept before are dropped if they are of other weights, offsets or blocks, or at the same N drawn differently
+    or in another number format. ValueError if an index had another image in them, as in another data set, or where
+    another decoder reads the files.
     """
     images = {record.index: record.image_sha256 for record in records}
-    networks = {record.network for record in records}
+    voters = {record.voter for record in records}
     ways = {record.levels: record.way for record in records}
-    if len(networks) > 1:
+    if len(voters) > 1:
         raise ValueError("the records are of more than one model")
     if any(record.way != ways[record.levels] for record in records):
         raise ValueError("the records at one N are drawn in more than one way")
-    models = {(weights, block) for weights, _, block in networks}
     before = [
         record
         for record in kept_records(folder, shelf)
-        if (record.weights_sha256, record.block) in models and ways.get(record.levels, record.way) == record.way
+        if record.voter in voters and ways.get(record.levels, record.way) == record.way
     ]
     others = [record.index for record in before if images.get(record.index) not in (None, record.image_sha256)]
     if others:
@@ -161,9 +161,9 @@ def publish(
     data, part: what images they are of. ValueError if the folder holds other weights by now.
     """
     with locked(folder):
-        weights = read_manifest(folder).weights_sha256
-        if any(record.weights_sha256 != weights for record in records):
-            raise ValueError(f"{folder} holds other weights than at the start: these figures are not about them")
+        voter = read_manifest(folder).voter
+        if any(record.voter != voter for record in records):
+            raise ValueError(f"{folder} holds another model than at the start: these figures are not about it")
         keep_records(folder, shelf, records)
         measured = measured_on(part.of(kept_records(folder, shelf)), f"{data}{part}", rhos)
         manifest = read_manifest(folder)
@@ -185,6 +185,19 @@ def measured_on(records: Sequence[Record], data: str, rhos: Sequence[float] | No
     return {"what": what, "data": data, "by_levels": by_n}
 
 
+@contextmanager
+def under_way(folder: Path, shelf: Shelf, levels: int) -> Iterator["RecordLog"]:
+    """A block with the log of an evaluation at N until its records are published: a kill loses none of them.
+
+    It lies in the model's folder, hidden, and goes when the block ends well. ValueError, at once, where another process
+    has it.
+    """
+    path = folder / f".{shelf.entry}-{levels}.jsonl"
+    with only_writer(path):
+        yield RecordLog(path)
+        path.unlink()
+
+
 class RecordLog:
     """Records in a JSON-lines file, to which new ones are added as they are made; without one they are printed."""
 
@@ -195,13 +208,15 @@ class RecordLog:
         if path:  # without the torn last line that a kill may have left
             write_json_lines(path, (record.to_json() for record in self.records.values()))
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record) -> Record:
+        """Log the record, and return it."""
         if self.records.get(record.key) == record:
-            return  # else the image has another label or file name by now, and of two lines the later one counts
+            return record  # else the image has another label or file name, and of two lines the later one counts
         self.records[record.key] = record
         line = json.dumps(record.to_json())
         if self.path is None:
             print(line, flush=True)
-            return
+            return record
         with self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+        return record

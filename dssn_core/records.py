@@ -39,6 +39,7 @@ class Key:
     block: Block
     image_sha256: str
     sampling: Sampling | None
+    offsets: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Record(NoiseLevel):
 
     radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. precision: number format
     of the convolutions. file: the image's name in the data set, where it has one. block: pixels split together.
+    offsets: their scheme and seed, which older records do not name.
     """
 
     index: int
@@ -62,15 +64,16 @@ class Record(NoiseLevel):
     sampling: Sampling | None = None
     file: str = ""
     block: Block = PIXELWISE
+    offsets: str = "r2 0"
 
     @property
     def key(self) -> Key:
         return Key(**{field.name: getattr(self, field.name) for field in fields(Key)})
 
     @property
-    def network(self) -> tuple[str, str, Block]:
-        """What voted: the weights' hash, the number format, and the pixels that are split together."""
-        return self.weights_sha256, self.precision, self.block
+    def voter(self) -> tuple[str, str, Block]:
+        """What voted, as `Manifest.voter` has it."""
+        return self.weights_sha256, self.offsets, self.block
 
     @property
     def way(self) -> tuple[str, Sampling | None]:
@@ -105,7 +108,7 @@ class Record(NoiseLevel):
                 raise TypeError
             if max(record.label, record.predicted) >= len(record.votes):
                 raise TypeError
-            texts = [record.weights_sha256, record.precision, record.image_sha256, record.file]
+            texts = [record.weights_sha256, record.precision, record.image_sha256, record.file, record.offsets]
             if not all(isinstance(text, str) for text in texts) or not isinstance(record.seconds, int | float):
                 raise TypeError
             if sampling is None:

@@ -122,7 +122,7 @@ def test_only_one_at_a_time_is_in_a_locked_folder(tmp_path):
     assert done.wait(60) and inside == ["the first", "another"]
     with locked(tmp_path / "folder"), locked(tmp_path / "other"):  # others do not wait
         pass
-    assert all(path.name.startswith(".") for path in tmp_path.iterdir())  # nothing that looks like a model
+    assert all(path.name.startswith(".") for path in (tmp_path / "folder").iterdir())  # the folder's lock is in it
 
 
 def test_a_second_writer_is_refused_at_once(tmp_path):

@@ -9,8 +9,9 @@ import pytest
 
 from dssn_core import evaluation, record_files
 from dssn_core.__main__ import main
-from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
+from dssn_core.checkpoints import PRETRAINED, offsets_record, read_manifest, save_manifest
 from dssn_core.datasets import list_dataset
+from dssn_core.files import only_writer, write_json_lines
 from dssn_core.held_out import seen_in
 from dssn_core.images import read_image
 from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records, measured_on, publish
@@ -148,7 +149,7 @@ def test_each_noise_is_kept_when_it_is_whole(tmp_path, monkeypatch, capsys):
 
 def test_nothing_is_kept_beside_other_weights(tmp_path):
     folder = unmeasured(tmp_path)
-    with pytest.raises(ValueError, match="holds other weights than at the start"):
+    with pytest.raises(ValueError, match="holds another model than at the start"):
         publish(folder, TEST, [a_record(3)], "data")
     assert kept_records(folder, TEST) == []
 
@@ -179,7 +180,7 @@ def test_records_of_weights_that_are_gone_stop_no_evaluation(tmp_path):
 def test_records_of_other_blocks_are_of_another_network(tmp_path):
     alone = a_record(128)
     together = replace(alone, block=(3, 1, 1))
-    assert alone.key != together.key and alone.network != together.network
+    assert alone.key != together.key and alone.voter != together.voter
     assert Record.from_json(json.loads(json.dumps(together.to_json()))) == together
     before = {name: value for name, value in alone.to_json().items() if name != "block"}
     assert Record.from_json(before) == alone  # as files had it before there were blocks
@@ -190,6 +191,52 @@ def test_records_of_other_blocks_are_of_another_network(tmp_path):
     assert kept_records(tmp_path, TEST) == [together]
     with pytest.raises(ValueError, match="more than one model"):
         keep_records(tmp_path, TEST, [alone, together])
+
+
+def test_records_under_other_offsets_are_of_another_classifier(tmp_path):
+    """Of the same weights: a copy of a model with other offsets votes otherwise."""
+    folder = unmeasured(tmp_path)
+    data = str(class_folders(tmp_path))
+    command = ["evaluate", "--data", data, "--limit", "10", "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main(command) == 0
+    (evenly,) = {record.offsets for record in kept_records(folder, TEST)}
+    before = read_manifest(folder)
+    random = offsets_record("white", 3, before.input_shape)
+    save_manifest(folder, replace(before, offsets=random, measured={}))
+    assert evenly == "r2 0" and kept_records(folder, TEST, read_manifest(folder)) == []
+    output = tmp_path / "records.jsonl"
+    write_json_lines(output, (record.to_json() for record in kept_records(folder, TEST)))
+    assert main([*command, "--output", str(output)]) == 0
+    assert {record.offsets for record in kept_records(folder, TEST)} == {"white 3"}
+    assert len(output.read_text().splitlines()) == 20  # ten of either
+    record = kept_records(folder, TEST)[0]
+    assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
+    older = {name: value for name, value in record.to_json().items() if name != "offsets"}
+    assert Record.from_json(older) == replace(record, offsets="r2 0")  # as files had it before offsets were named
+
+
+def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
+    folder = unmeasured(tmp_path)
+    data = str(class_folders(tmp_path))
+    command = ["evaluate", "--data", data, "--limit", "10", "--sigma", "0.1", "--model", str(folder), "--record"]
+    counted = []
+
+    def mortal(*arguments):
+        if len(counted) == 4:
+            raise KeyboardInterrupt
+        counted.append(arguments)
+        return count_votes(*arguments)
+
+    monkeypatch.setattr(evaluation, "count_votes", mortal)
+    assert main(command) == 130
+    assert not (folder / TEST.file).exists()  # part of the images would not be evenly spread
+    monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
+    with only_writer(folder / ".certified_accuracy-88.jsonl"):  # as of another process that counts the same
+        assert main(command) == 1
+    assert "another process is writing to" in capsys.readouterr().err
+    assert main(command) == 0
+    assert len(counted) == 10 and len(kept_records(folder, TEST)) == 10
+    assert not [*folder.glob(".*.jsonl")] and "right, certified at rho" in capsys.readouterr().out
 
 
 def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):

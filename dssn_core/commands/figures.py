@@ -107,24 +107,26 @@ def run_evaluate(options: Options) -> int:
         check_writable(folder)
         before = record_files.kept_before(folder, shelf, model, levels_of.values(), sampling, data, part)
     indices = evaluation.selected(data, options.limit, part)
-    summaries = sys.stdout if options.output or not options.sigma else sys.stderr  # beside records on stdout
+    in_files = options.output or options.record or not options.sigma
+    summaries = sys.stdout if in_files else sys.stderr  # beside records on stdout
     if options.clean:
         clean = evaluation.clean_accuracy(model, data, indices)
         print(f"answered right without noise: {clean}", file=summaries, flush=True)
     with only_writer(options.output) if options.output else nullcontext():
-        log = record_files.RecordLog(options.output)
+        asked = record_files.RecordLog(options.output)
         for sigma, levels in levels_of.items():
-            results = evaluation.evaluate(model, data, indices, levels, {**before, **log.records}, sampling=sampling)
-            chosen = []
-            for record in tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None):
-                chosen.append(record)
-                log.add(record)
-            figures = accuracy.summary(chosen, options.rho)
-            lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
-            title = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
-            print(title, *lines, sep="\n", file=summaries)
-            if options.record:  # each noise when it is whole: part of its images would not be evenly spread
-                record_files.publish(folder, shelf, chosen, data.description, part, options.rho)
+            alone = options.record and not options.output
+            with record_files.under_way(folder, shelf, levels) if alone else nullcontext(asked) as log:
+                done = {**before, **log.records}
+                results = evaluation.evaluate(model, data, indices, levels, done, sampling=sampling)
+                progress = tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None)
+                chosen = [log.add(record) for record in progress]
+                what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
+                figures = accuracy.summary(chosen, options.rho)
+                lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
+                print(what, *lines, sep="\n", file=summaries)
+                if options.record:  # each noise when it is whole: part of its images would not be evenly spread
+                    record_files.publish(folder, shelf, chosen, data.description, part, options.rho)
     return 0
 
 
