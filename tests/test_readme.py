@@ -138,8 +138,9 @@ def test_the_shares_of_single_samples_are_those_of_the_manifests(words, sigmas, 
 def test_the_imagenet_figures_are_those_of_the_records():
     table = iter(rows("Certified accuracy, on Imagenette"))
     validation = "ILSVRC2012_val_*"
+    names = ("imagenet-dssn", "imagenet-bare", "imagenet-uniform", "imagenet-ssn")
     for part in (Part(files=validation), Part(but=validation)):
-        found = {name: Evaluated.kept(PRETRAINED / name, part).test for name in ("imagenet-dssn", "imagenet-bare")}
+        found = {name: Evaluated.kept(PRETRAINED / name, part).test for name in names}
         images = {record.index for record in found["imagenet-dssn"]}
         for network, records in found.items():
             for n, group in by_levels(record for record in records if record.index in images).items():
