@@ -16,6 +16,11 @@ KnownRadii = Sequence[tuple[int, float, float]]
 """Samples done, lower and upper bound of the radius by then, in steps; whole for DSSN."""
 
 
+def shown_radius(method: str, steps: float) -> str:
+    """A radius in steps for the screen, rounded down; DSSN's, which is whole, from the whole number."""
+    return display_radius(int(steps)) if method == DSSN else rounded_down(steps / PIXEL_STEPS)
+
+
 def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str, int], largest: float) -> go.Figure:
     """What is known of each method's radius after how many samples.
 
@@ -39,9 +44,8 @@ def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str,
 
     for method, found in known.items():
         colour = METHOD_COLOURS[method]
-        lower = [(done, low, rounded_down(low / PIXEL_STEPS)) for done, low, _ in found]
+        lower = [(done, low, shown_radius(method, low)) for done, low, _ in found]
         if method == DSSN:
-            lower = [(done, low, display_radius(int(low))) for done, low, _ in found]
             upper = [(done, high, display_bound(int(high))) for done, _, high in found]
             line(upper, "DSSN, at most", line={"color": colour, "dash": "dot", "width": 1.5, "shape": "hv"})
             if lower and lower[-1][0] == totals[method] < end:  # exact: further samples would change nothing

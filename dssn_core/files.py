@@ -29,8 +29,9 @@ def locked(folder: Path) -> AbstractContextManager[object]:
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
     """A long block that one process has for itself; ValueError, at once, where another is in it."""
+    place = path.resolve()
     try:
-        lock = _lock(path.resolve().parent, f"{path.resolve().name}.growing").acquire(timeout=0)
+        lock = _lock(place.parent, f"{place.name}.growing").acquire(timeout=0)
     except Timeout:
         raise ValueError(f"another process is writing to {path}: let it end, or choose another name") from None
     with lock:

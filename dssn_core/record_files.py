@@ -1,8 +1,9 @@
 """Files of records: those that a model's folder keeps, with what its manifest says of them, and logs under way."""
 
 import json
+import sys
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -210,13 +211,8 @@ class RecordLog:
 
     def add(self, record: Record) -> Record:
         """Log the record, and return it."""
-        if self.records.get(record.key) == record:
-            return record  # else the image has another label or file name, and of two lines the later one counts
-        self.records[record.key] = record
-        line = json.dumps(record.to_json())
-        if self.path is None:
-            print(line, flush=True)
-            return record
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        if self.records.get(record.key) != record:  # with another label or file name, the later of two lines counts
+            self.records[record.key] = record
+            with self.path.open("a", encoding="utf-8") if self.path else nullcontext(sys.stdout) as file:
+                print(json.dumps(record.to_json()), file=file, flush=True)
         return record

@@ -1,6 +1,7 @@
 """What a run of training is told to do."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,14 @@ from .noises import NOISES
 from .optimizers import OPTIMIZERS
 from .precision import PRECISIONS
 from .splitting import PIXELWISE, Block
+
+CHOICES: dict[str, Iterable[str]] = {
+    "noise": NOISES,
+    "optimizer": OPTIMIZERS,
+    "precision": PRECISIONS,
+    "inference": PRECISIONS,
+}
+"""Settings that are names, each out of a table."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +55,12 @@ class TrainSettings:
     inference: str = "float32"  # and in the classifier that comes out
 
     def __post_init__(self) -> None:
-        check_choice("noise", self.noise, NOISES)
+        for what, table in CHOICES.items():
+            check_choice(what, getattr(self, what), table)
         if self.images < self.batch_size or self.batch_size < 2:
             raise ValueError(
                 f"images must cover a batch of 2 or more, got {self.images} images and a batch of {self.batch_size}"
             )
-        tables = {"optimizer": OPTIMIZERS, "precision": PRECISIONS, "inference": PRECISIONS}
-        for what, table in tables.items():
-            check_choice(what, getattr(self, what), table)
         for what in ("learning_rate", "weight_decay", "momentum", "stability", "consistency"):
             if not 0 <= getattr(self, what) < math.inf:
                 raise ValueError(f"{what} must be a number of 0 or more, got {getattr(self, what)}")

@@ -9,13 +9,16 @@ from .constants import PIXEL_STEPS
 
 def display_radius(steps: int) -> str:
     """R/255 with four decimals, rounded down: what is shown is never larger than what is certified."""
-    units = steps * 10_000 // PIXEL_STEPS
-    return f"{units // 10_000}.{units % 10_000:04d}"
+    return _as_decimal(steps * 10_000 // PIXEL_STEPS)
 
 
 def display_bound(steps: int) -> str:
     """R/255 with four decimals, rounded up: a radius that cannot be exceeded."""
-    units = -(-steps * 10_000 // PIXEL_STEPS)
+    return _as_decimal(-(-steps * 10_000 // PIXEL_STEPS))
+
+
+def _as_decimal(units: int) -> str:
+    """Units of 1/10,000 as a number with four decimals."""
     return f"{units // 10_000}.{units % 10_000:04d}"
 
 
