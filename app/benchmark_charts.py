@@ -23,7 +23,7 @@ APART = {WRONG: WRONG_COLOUR, ABSTAINS: GREY, ZERO: SURE_COLOUR}
 """Groups of images that are no interval of radii, and their colours."""
 DASHES = ("solid", "5px,2px", "9px,2px,2px,2px", "9px,2px")
 """Networks of one method have one colour: these keep them apart. Dots are the paper's."""
-NAME_WIDTH, NAME_HEIGHT, NAME_SHIFT = 0.055, 19.0, 4
+NAME_WIDTH, LETTER_HEIGHT, NAME_SHIFT = 0.055, 2.0, 4
 """Of a curve's name, which runs upwards: share of the rho axis of a narrow screen, points of percent; pixels."""
 
 
@@ -92,23 +92,24 @@ def _ours(curve: Curve) -> go.Scatter:
     )
 
 
-def name_heights(ends: Sequence[tuple[float, float]], width: float) -> list[float]:
+def name_heights(ends: Sequence[tuple[float, float]], width: float, lengths: Sequence[float]) -> list[float]:
     """The y at which each curve's name is to begin, beside its fall to zero, where no other curve is.
 
-    ends: (x, y) of the curves' last points. width: of a name, in units of x. Of names that would lie over one another
-    the one whose curve ends lower comes lower, from the axis up.
+    ends: (x, y) of the curves' last points. width: of a name, in units of x. lengths: of each name, in units of y. Of
+    names that would lie over one another the one whose curve ends lower comes lower, from the axis up.
     """
     heights: dict[int, float] = {}
     for which in sorted(range(len(ends)), key=lambda place: ends[place][1]):
-        near = [height for other, height in heights.items() if abs(ends[other][0] - ends[which][0]) < width]
-        heights[which] = max(near) + NAME_HEIGHT if near else 0.0
+        near = [other for other in heights if abs(ends[other][0] - ends[which][0]) < width]
+        heights[which] = max((heights[other] + lengths[other] for other in near), default=0.0)
     return [heights[which] for which in range(len(ends))]
 
 
 def _name_falls(figure: go.Figure, curves: Sequence[Curve], largest: float) -> None:
     """Write each thin curve's short name along its fall to zero, after the last radius that it certifies."""
     ends = [(curve.rhos[curve.last], 100 * curve.shares[curve.last].share) for curve in curves]
-    for curve, (x, _), height in zip(curves, ends, name_heights(ends, NAME_WIDTH * largest), strict=True):
+    heights = name_heights(ends, NAME_WIDTH * largest, [LETTER_HEIGHT * len(curve.label) for curve in curves])
+    for curve, (x, _), height in zip(curves, ends, heights, strict=True):
         figure.add_annotation(
             x=x,
             y=height,

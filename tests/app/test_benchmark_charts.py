@@ -96,21 +96,20 @@ def test_a_thin_curve_comes_down_to_zero_and_ends_with_its_name():
 
 
 def test_names_stand_on_the_axis_where_there_is_room():
-    assert charts.name_heights([(1.0, 50.0), (2.0, 46.0), (3.0, 50.0)], 0.5) == [0.0, 0.0, 0.0]
+    assert charts.name_heights([(1.0, 50.0), (2.0, 46.0), (3.0, 50.0)], 0.5, [9, 9, 9]) == [0.0, 0.0, 0.0]
 
 
-@given(st.lists(st.tuples(st.floats(0, 6), st.floats(0, 100)), max_size=12), st.floats(0.1, 2))
-def test_no_name_lies_over_another_or_below_the_axis(ends, width):
-    heights = charts.name_heights(ends, width)
+@given(
+    st.lists(st.tuples(st.floats(0, 6), st.floats(0, 100), st.integers(4, 30)), max_size=12),
+    st.floats(0.1, 2),
+)
+def test_no_name_lies_over_another_or_below_the_axis(curves, width):
+    heights = charts.name_heights([(x, y) for x, y, _ in curves], width, [length for _, _, length in curves])
     assert all(height >= 0 for height in heights)
-    names = [(x, height) for (x, _), height in zip(ends, heights, strict=True)]
-    for (x, y), (beside, other) in combinations(names, 2):
-        assert abs(x - beside) >= width or abs(y - other) >= charts.NAME_HEIGHT - 1e-9
+    names = [(x, height, length) for (x, _, length), height in zip(curves, heights, strict=True)]
+    for (x, y, length), (beside, other, as_long) in combinations(names, 2):
+        assert abs(x - beside) >= width or y + length <= other or other + as_long <= y
 
 
 def test_of_names_in_one_place_that_of_the_higher_curve_is_higher():
-    assert charts.name_heights([(1.0, 50.0), (1.0, 46.0), (1.2, 49.0)], 0.5) == [
-        2 * charts.NAME_HEIGHT,
-        0.0,
-        charts.NAME_HEIGHT,
-    ]
+    assert charts.name_heights([(1.0, 50.0), (1.0, 46.0), (1.2, 49.0)], 0.5, [9, 12, 24]) == [36, 0, 12]
