@@ -16,12 +16,11 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def check_choice(what: str, value: str, known: Iterable[str]) -> str:
-    """The value, one of the known ones; ValueError lists them. what: its name in the message."""
+def check_choice(what: str, value: str, known: Iterable[str]) -> None:
+    """ValueError, which lists the known values, for any other. what: the value's name in the message."""
     choices = tuple(known)
     if value not in choices:
         raise ValueError(f"unknown {what} {value!r}; known: {', '.join(choices)}")
-    return value
 
 
 def check_shape(shape: Iterable[int], what: str = "shape") -> Shape:
