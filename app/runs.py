@@ -124,12 +124,12 @@ class Run(ABC, Generic[S]):
         began = time.perf_counter()
         state = self._next()
         self.seconds += time.perf_counter() - began
-        self.state = state
         self._chunks += 1
-        if self._chunks % self._stride == 0 or self.finished:
+        if self._chunks % self._stride == 0 or state.done == self.total:
             self.history.append(self._known(state))
-        if len(self.history) > MOST_STATES and not self.finished:
+        if len(self.history) > MOST_STATES and state.done < self.total:
             self.history, self._stride = self.history[1::2], 2 * self._stride
+        self.state = state  # last: who sees a finished run, in another session, sees all of its history
 
     def advance(self, waiting: Callable[[], object] = lambda: None) -> S:
         """Compute one more chunk, if any are left, and return the state. waiting: as for `network_work`."""

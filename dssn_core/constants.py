@@ -1,8 +1,9 @@
 """The pixel grid and the noise parameters, which need neither tensors nor networks."""
 
 import math
-import operator
 from typing import Protocol, SupportsIndex, TypeVar
+
+from .checks import check_whole
 
 PIXEL_STEPS = 255
 """q: an 8-bit pixel takes the values 0..q, and x = k/q lies in [0, 1]."""
@@ -24,13 +25,7 @@ class Divisible(Protocol[T]):
 
 def check_levels(levels: SupportsIndex) -> int:
     """Return `levels` as an int; ValueError unless it is an integer in 2..8192."""
-    try:
-        count = operator.index(levels)
-    except TypeError:
-        raise ValueError(f"levels must be an integer, got {levels!r}") from None
-    if isinstance(levels, bool) or not MIN_LEVELS <= count <= MAX_LEVELS:
-        raise ValueError(f"levels must be an integer from {MIN_LEVELS} to {MAX_LEVELS}, got {levels}")
-    return count
+    return check_whole("levels", levels, MIN_LEVELS, MAX_LEVELS)
 
 
 def levels_from_lambda(lam: float) -> int:

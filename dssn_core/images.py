@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from .checks import Shape
+from .checks import Shape, check_whole
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -81,7 +81,7 @@ def open_picture(source: bytes | str | Path) -> Image.Image:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise ImageError(f"the picture has {width} x {height} pixels; {TOO_MANY}")
-            if min(width, height) < 1 or max(width, height) > MAX_ASPECT * min(width, height):
+            if max(width, height) > MAX_ASPECT * min(width, height):
                 raise ImageError(f"a picture of {width} x {height} is too long and thin; crop it first")
             return _to_rgb(ImageOps.exif_transpose(picture))
     except ImageError:
@@ -121,9 +121,13 @@ def read_image(source: bytes | str | Path, size: Size = (32, 32)) -> Tensor:
     An upright, opaque 8-bit RGB picture that has this size already comes back with its pixels unchanged. ImageError (a
     ValueError) says why a picture is refused.
     """
-    if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= MAX_SIDE for side in size):
-        raise ValueError(f"size must be two whole numbers from 1 to {MAX_SIDE}, height and width, got {size!r}")
-    return fit_picture(open_picture(source), size)
+    try:
+        height, width = (check_whole("size", side, 1, MAX_SIDE) for side in size)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"size must be two whole numbers from 1 to {MAX_SIDE}, height and width, got {size!r}"
+        ) from None
+    return fit_picture(open_picture(source), (height, width))
 
 
 def image_sha256(image: Tensor) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import check_choice, check_seed, check_shape
+from .checks import check_choice, check_seed, check_shape, check_whole
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels
 from .images import check_image, image_sha256
 from .neighbours import NEIGHBOURS, check_lambda
@@ -117,9 +117,7 @@ class Plan(NoiseLevel):
         object.__setattr__(self, "levels", check_levels(self.levels))
         object.__setattr__(self, "seed", check_seed(self.seed))
         for name in ("n0", "n", "batch_size"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, got {value!r}")
+            object.__setattr__(self, name, check_whole(name, getattr(self, name)))
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha must lie between 0 and 1, got {self.alpha!r}")
 

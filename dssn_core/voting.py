@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from .certificate import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
+from .checks import check_whole
 from .constants import check_levels
 from .images import check_image, image_sha256
 from .splitting import SplitNoise
@@ -63,10 +64,7 @@ class ChunkLayout:
 
     @staticmethod
     def of(levels: int, batch_size: int) -> "ChunkLayout":
-        check_levels(levels)
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")
-        chunks = math.ceil(levels / batch_size)
+        chunks = math.ceil(check_levels(levels) / check_whole("batch_size", batch_size))
         return ChunkLayout(levels, chunks, math.ceil(levels / chunks))
 
     @staticmethod
@@ -142,21 +140,23 @@ def answers_by_row(model: BaseClassifier) -> bool:
 
 
 def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
-    """ValueError if the answers to half of a chunk change with the other half: by its samples, or by chance.
+    """ValueError if the answers to either half of a chunk change with the other half: by its samples, or by chance.
 
-    Not asked is one that `answers_by_row`.
+    Either, for a statistic such as the largest value of all may be decided in one half alone. Not asked is a model that
+    `answers_by_row`.
     """
     if answers_by_row(model):
         return
-    changed = samples.clone()
-    changed[1::2] = (samples[1::2] + 0.5) % 1
     with torch.inference_mode():
-        before, after = (model(x, lam)[::2] for x in (samples, changed))
-    if not torch.equal(before, after):
-        raise ValueError(
-            "the model's answer to a sample changes with the others of its chunk, or by chance, so no certificate "
-            "would hold: is a network in it in training mode? Call eval() on that first"
-        )
+        answers = model(samples, lam)
+        for half in (0, 1):
+            changed = (samples + 0.5) % 1
+            changed[half::2] = samples[half::2]
+            if not torch.equal(model(changed, lam)[half::2], answers[half::2]):
+                raise ValueError(
+                    "the model's answer to a sample changes with the others of its chunk, or by chance, so no "
+                    "certificate would hold: is a network in it in training mode? Call eval() on that first"
+                )
 
 
 def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.ndarray, int]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dssn_core import SplitNoise
-from dssn_core.checks import check_choice, check_seed, check_shape
+from dssn_core.checks import check_choice, check_seed, check_shape, check_whole
 
 
 @pytest.mark.parametrize("seed", [0, 2**32 - 1, np.int64(7)])
@@ -16,6 +16,15 @@ def test_other_seeds_are_refused(seed):
         check_seed(seed)
     with pytest.raises(ValueError, match="seed must be"):
         SplitNoise(441, (1, 1, 2), "white", seed=seed)
+
+
+@pytest.mark.parametrize("value", [0, True, 1.0, "1", None, np.bool_(True), np.float64(1)])
+def test_a_whole_number_is_one(value):
+    assert check_whole("n", np.int64(7)) == 7 and type(check_whole("n", np.int64(7))) is int
+    with pytest.raises(ValueError, match=r"^n must be an integer of 1 or more, got "):
+        check_whole("n", value)
+    with pytest.raises(ValueError, match=r"^n must be an integer from 1 to 2, got "):
+        check_whole("n", value, 1, 2)
 
 
 def test_of_another_choice_it_is_told_what_there_is():

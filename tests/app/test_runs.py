@@ -85,8 +85,16 @@ def test_many_threads_on_one_run_compute_every_chunk_once():
     for thread in threads:
         thread.join()
     assert run.state.done == 1000
-    assert len(passes) == 16 + 2  # the two look at a network that did not come from `load_model`
+    assert len(passes) == 16 + 3  # the three look at a network that did not come from `load_model`
     assert (run.labels >= 0).all()
+
+
+def test_whoever_sees_a_run_finished_sees_all_of_its_history():
+    run, _, _ = a_run()
+    known, seen = run._known, []
+    run._known = lambda state: seen.append(run.finished) or known(state)
+    run.finish()
+    assert len(seen) == 16 and not any(seen)
 
 
 def test_labels_stay_empty_where_nothing_has_voted():
