@@ -13,7 +13,7 @@ from torch import Tensor
 
 from app.collection import COLLECTIONS
 from app.installed import NETWORK, Stamp, stamp_of, stamped, voter_of
-from app.runs import EstimateRun, VoteRun, network_work
+from app.runs import EstimateRun, T, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
@@ -32,6 +32,17 @@ from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.verification import Counter, Finding, verify
 from dssn_core.voting import Tally, noise_for, sample_labels
+
+
+def stop_if_left() -> None:
+    """Where Streamlit may stop the run of a page that has moved on, or is gone: to ask for the session is enough."""
+    st.session_state.get("open-page")
+
+
+def page_work(work: Callable[[], T]) -> T:
+    """`network_work`, one piece of many that nobody may wait for any more."""
+    stop_if_left()
+    return network_work(work)
 
 
 def settle() -> None:
@@ -152,20 +163,20 @@ def reconstruction_errors(image: Tensor, lam: float, block: Block) -> dict[str, 
         return reconstruction_error(image, SplitNoise(levels, shape, scheme, block=block), colours=block[0] == 1)
 
     # One after the other: between them others get their turn.
-    return {scheme: network_work(partial(error, scheme)) for scheme in OFFSET_SCHEMES}
+    return {scheme: page_work(partial(error, scheme)) for scheme in OFFSET_SCHEMES}
 
 
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASHES)
 def brightness_error(image: Tensor, levels: int, block: Block) -> float:
     """Reconstruction error of a picture's brightness, under the default offsets."""
     noise = SplitNoise(levels, check_shape(image.shape), block=block)
-    return network_work(lambda: reconstruction_error(image, noise, colours=False))
+    return page_work(lambda: reconstruction_error(image, noise, colours=False))
 
 
 def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
     """float32 (C, H, W): what a low-pass gets back from one sample."""
     numerators = noise.numerators(image, index, index + 1)
-    return network_work(lambda: reconstruct(numerators, noise.levels, block_size=noise.block_size)[0])
+    return page_work(lambda: reconstruct(numerators, noise.levels, block_size=noise.block_size)[0])
 
 
 # --- certificate files ---------------------------------------------------------------------------------------------
@@ -203,8 +214,7 @@ def verification(document: Document, image: Tensor | None, tell: Callable[[float
 
 def self_checks() -> list[tuple[str, Callable[[], str]]]:
     """All checks of this installation, by name; the networks work on the worker thread."""
-    # To ask for the state of the session is enough for Streamlit to stop here once nobody looks any more.
-    return list(self_check.checks(count=in_turns(lambda share: "open-page" in st.session_state), work=network_work))
+    return list(self_check.checks(count=in_turns(lambda share: stop_if_left()), work=network_work))
 
 
 def installation() -> tuple[Stamp, ...]:

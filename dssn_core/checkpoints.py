@@ -73,6 +73,11 @@ class Manifest:
         """Training images, repeats counted, of this run and those of the weights that it started from."""
         return sum(self.training.get(name, 0) for name in ("images", "images_before"))
 
+    def trained_at(self, levels: int) -> bool:
+        """Whether the model was trained for this noise; elsewhere its answers mean little."""
+        low, high = map(levels_from_sigma, self.sigma_range)
+        return low <= levels <= high
+
     def computes_as(self, other: "Manifest") -> bool:
         """Whether a model of the same weights as another one is the same base classifier, whatever it is called."""
         mine, its = ((m.architecture, m.settings, m.class_names, m.input_shape, m.offsets) for m in (self, other))
@@ -128,7 +133,7 @@ def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int], block: B
 def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manifest:
     """Write weights (floating point as float16) and manifest; returns it with the weights' hash filled in.
 
-    What was measured of the very same weights in that folder stays in it: saved again, they lose nothing.
+    What was measured of the very same base classifier in that folder stays in it: saved again, it loses nothing.
     """
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in network.saved_state().items()}
     halves = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -136,7 +141,8 @@ def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manif
     manifest = replace(manifest, weights_sha256=hashlib.sha256(data).hexdigest())
     with locked(folder):  # an evaluation may write into the manifest
         before = read_manifest(folder) if (folder / MANIFEST).is_file() else None
-        if before is not None and before.weights_sha256 == manifest.weights_sha256:
+        same = before is not None and before.weights_sha256 == manifest.weights_sha256
+        if before is not None and same and before.computes_as(manifest):
             manifest = replace(manifest, measured={**before.measured, **manifest.measured})
         write_atomically(folder / WEIGHTS, data)
         return save_manifest(folder, manifest)

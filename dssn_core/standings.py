@@ -39,13 +39,12 @@ class Evaluated:
 class Chosen:
     """At one rho: the network and its N that did best on held-out images.
 
-    held_out: the share of those that is certified at rho. Of test images: answered right, and certified at rho too.
+    Of test images: how many are answered right, and how many are certified at rho too.
     """
 
     rho: float
     network: str
     levels: int
-    held_out: Share
     right: Share
     certified: Share
 
@@ -128,8 +127,8 @@ def chosen(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Chosen]
     for place, rho in enumerate(rhos):
         able = [curve for curve in curves if largest_steps(curve[1]) >= steps_needed(rho)]
         if able:
-            network, levels, held_out, (right, *certified) = max(able, key=lambda c: (c[2][place].interval[0], -c[1]))
-            found.append(Chosen(rho, network, levels, held_out[place], right, certified[place]))
+            network, levels, _, (right, *certified) = max(able, key=lambda c: (c[2][place].interval[0], -c[1]))
+            found.append(Chosen(rho, network, levels, right, certified[place]))
     return found
 
 

@@ -77,14 +77,10 @@ def task_of(class_names: tuple[str, ...]) -> str:
 
 
 def labelled_for(data: Labelled, class_names: tuple[str, ...]) -> Labelled:
-    """The data with the labels of a network of these classes; ValueError if it has others."""
+    """The data with the labels of a network of these classes; ValueError says why it has none."""
     if data.class_names == class_names:
         return data
     for task in TASKS.values():
-        try:
-            found = task.prepare(data)
-        except ValueError:
-            continue
-        if found.class_names == class_names:
-            return found
+        if task.class_names() == class_names:
+            return task.prepare(data)
     raise ValueError(f"the data's classes {data.class_names[:10]} are not the model's {class_names[:10]}")

@@ -81,7 +81,7 @@ def train(
 
 def _ship(trainer: Trainer, output: Path) -> Manifest:
     """Write the checkpoint, and into its manifest how it does on the held-out images."""
-    save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name, {}))
+    save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name))
     # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
     shipped = load_model(str(output.resolve()))
     measured = {

@@ -120,12 +120,14 @@ def test_any_json_is_refused_or_fits(value):
         parse(json.dumps(value).encode())
 
 
-@pytest.mark.parametrize("kind", ["transparent", "animated"])
+@pytest.mark.parametrize("kind", ["transparent", "one colour transparent", "animated"])
 def test_a_picture_that_viewers_may_show_otherwise_is_refused(document, image, kind):
     picture, other = to_picture(image), Image.new("RGB", (32, 32), "red")
     buffer = io.BytesIO()
     if kind == "animated":
         picture.save(buffer, "PNG", save_all=True, append_images=[other])
+    elif kind == "one colour transparent":
+        picture.save(buffer, "PNG", transparency=picture.getpixel((0, 0)))
     else:
         picture.putalpha(128)
         picture.save(buffer, "PNG")

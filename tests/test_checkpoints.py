@@ -118,6 +118,13 @@ def test_the_same_weights_saved_again_keep_what_was_measured(folder):
     assert save_checkpoint(path, other, small_manifest()).measured == {}
 
 
+def test_another_base_classifier_of_the_same_weights_takes_over_no_figures(folder):
+    path = folder / "tiny"
+    save_manifest(path, replace(read_manifest(path), measured={"before": {"1": 1}}))
+    other = replace(small_manifest(), offsets=offsets_record("white", 4, SHAPE))
+    assert save_checkpoint(path, small_network(), other).measured == {}
+
+
 def test_saving_leaves_the_network_alone(tmp_path):
     network = small_network()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}

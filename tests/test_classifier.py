@@ -63,6 +63,18 @@ def test_centring_keeps_all_values_apart_that_bfloat16_can_tell():
     assert len({float(x.bfloat16().flatten()[0]) for x in seen}) == 3
 
 
+@pytest.mark.parametrize("kernels", [True, False])
+def test_the_last_layer_is_computed_in_float32(kernels, monkeypatch):
+    monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", kernels)
+    formats = []
+    model = random_classifier("bfloat16")
+    model.network.stem.register_forward_hook(lambda module, inputs, found: formats.append(found.dtype))
+    model.network.head.register_forward_hook(lambda module, x, found: formats.extend([x[0].dtype, found.dtype]))
+    with torch.inference_mode():
+        model(some_samples(2), 0.5)
+    assert formats == [torch.bfloat16, torch.float32, torch.float32]
+
+
 def test_an_unknown_precision_is_answered_with_the_known_ones():
     with pytest.raises(ValueError, match="unknown precision 'float16'; known: float32, bfloat16"):
         Classifier(FilmResNet(3, 2, **SMALL), ("a", "b"), (3, 32, 32), "float16")

@@ -183,7 +183,11 @@ def test_an_interruption_is_told_in_a_word(monkeypatch, capsys):
 
 def test_another_noise_than_that_of_the_training_is_told(capsys):
     assert main(["certify", PICTURE, "--levels", "4", "--model", "cifar10-uniform"]) == 0
-    assert "cifar10-uniform is trained for uniform: these samples are new to it" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "cifar10-uniform is trained for uniform: these samples are new to it" in said
+    assert "trained for sigma from 0.1 to 3.5: its answers at sigma 0.00 mean little" in said
+    assert main(["certify", PICTURE, "--sigma", "0.1"]) == 0
+    assert "trained for" not in capsys.readouterr().err
 
 
 CHEAP = ("--sigma-range", "0.2", "0.4", "--check-every", "200")
@@ -284,9 +288,9 @@ def test_what_cannot_be_stored_is_not_counted(arguments, tmp_path, monkeypatch, 
 
 
 def test_a_certificate_is_written_though_nobody_reads_what_is_printed(tmp_path):
-    command = [sys.executable, "-u", "-m", "dssn_core", "certify", PICTURE, "--levels", "20", "--output"]
+    command = [sys.executable, "-u", "-m", "dssn_core", "certify", PICTURE, "--levels", "88", "--output"]
     with subprocess.Popen([*command, str(tmp_path / "c.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         run.stdout.close()
         _, errors = run.communicate()
     assert run.returncode == 1 and errors == b""
-    assert json.loads((tmp_path / "c.json").read_text())["noise"]["levels"] == 20
+    assert json.loads((tmp_path / "c.json").read_text())["noise"]["levels"] == 88

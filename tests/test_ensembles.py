@@ -91,6 +91,13 @@ def test_models_of_the_same_data_are_joined_whatever_its_name_and_if_it_has_none
         joined([one, member(2)], "pair")
 
 
+def test_members_of_two_number_formats_are_joined_in_the_finer():
+    formats = {"float32": {"float32", "bfloat16"}, "bfloat16": {"bfloat16"}}
+    for expected, of_members in formats.items():
+        members = [member(seed, precision=name) for seed, name in enumerate([*of_members] * 2)]
+        assert joined(members, "pair")[1].precision == expected
+
+
 def test_one_model_is_no_ensemble():
     with pytest.raises(ValueError, match="two members or more, got 1"):
         joined([member(0)], "one")

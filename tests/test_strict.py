@@ -10,7 +10,7 @@ from dssn_core import certificate_from_votes, certify, count_votes, load_model, 
 from dssn_core.gallery import built_in_pictures
 from dssn_core.splitting import SplitNoise
 from dssn_core.strict import Hesitant, StrictCertificate, strictly, undecided
-from dssn_core.voting import answers_by_row, noise_for, sample_labels
+from dssn_core.voting import answers_by_row, classify, noise_for, sample_labels
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,14 @@ def test_a_lead_that_rounds_to_the_gap_is_none():
     """float32 has no 0.7: the lead of this sample is 0.69999999, which a comparison in float32 takes for 0.7."""
     logits = torch.tensor([[0.0, 0.7], [0.0, 0.70001], [0.0, 0.0]])
     assert undecided(logits, 0.7).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("logit", [0.0, 1e9, -1e9, 1e38, -1e38])
+def test_a_tie_is_undecided_whatever_the_size_of_the_logits(logit):
+    """float32 has no number between a billion and a billion less one."""
+    tied = Hesitant(lambda x, lam: torch.full((len(x), 3), logit), 0.5)
+    labels, classes = classify(tied, torch.zeros(2, 1, 1, 1), 0.5)
+    assert classes == 6 and (labels >= 3).all()
 
 
 def test_the_twins_hold_the_plain_votes_too(model, image):

@@ -5,7 +5,7 @@ import torch
 
 from dssn_core.datasets import CIFAR10_CLASSES, Dataset
 from dssn_core.imagenet_classes import class_names
-from dssn_core.tasks import TASKS, labelled_for
+from dssn_core.tasks import labelled_for
 
 
 def some_data(names: tuple[str, ...]) -> Dataset:
@@ -21,6 +21,8 @@ def test_data_are_labelled_as_the_network_does():
 
 def test_data_of_other_classes_are_refused():
     with pytest.raises(ValueError, match="not the model's"):
-        labelled_for(some_data(("cat", "dog")), CIFAR10_CLASSES)
+        labelled_for(some_data(("cat", "dog")), ("ant", "bee"))
     with pytest.raises(ValueError, match="not those of CIFAR-10"):
-        TASKS["cifar10"].prepare(some_data(("cat", "dog")))
+        labelled_for(some_data(("cat", "dog")), CIFAR10_CLASSES)
+    with pytest.raises(ValueError, match=r"neither WordNet ids nor names of ImageNet's classes: n0210208x$"):
+        labelled_for(some_data(("n01440764", "n0210208x")), class_names())

@@ -154,7 +154,7 @@ def test_a_run_may_start_from_a_model(data, tmp_path):
     trainer = Trainer(replace(TINY, images=99), data, start=start)
     first = load_model(start)
     assert first.manifest.images_seen == 320
-    manifest = trainer.manifest("second", {})
+    manifest = trainer.manifest("second")
     assert manifest.training["start_weights_sha256"] == first.manifest.weights_sha256
     assert manifest.images_seen == 320  # none of its own yet
     expected = first.network.state_dict()
@@ -173,7 +173,7 @@ def test_a_run_may_start_from_a_model_for_another_noise(data, tmp_path):
     assert trainer.model.network.scaled_input  # which has no weights
     expected = load_model(str(tmp_path / "first")).network.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in trainer.model.network.state_dict().items())
-    manifest = trainer.manifest("second", {})
+    manifest = trainer.manifest("second")
     assert (manifest.noise, manifest.images_seen) == ("uniform", first.images_seen)
 
 
@@ -184,7 +184,7 @@ def test_a_run_may_start_from_a_member_of_an_ensemble(data, tmp_path):
     trainer = Trainer(replace(TINY, images=99), data, start=str(tmp_path / "both"))
     expected = load_model(str(tmp_path / "first")).network.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in trainer.model.network.state_dict().items())
-    training = trainer.manifest("second", {}).training
+    training = trainer.manifest("second").training
     assert training["start_weights_sha256"] == members[1].weights_sha256 and training["images_before"] == 320
 
 

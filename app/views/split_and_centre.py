@@ -16,7 +16,6 @@ from dssn_core.constants import (
     PIXEL_STEPS,
     lambda_from_levels,
     levels_from_lambda,
-    levels_from_sigma,
     sigma_from_levels,
 )
 from dssn_core.neighbours import NEIGHBOURS
@@ -251,8 +250,8 @@ def one_picture(model: Classifier, image: Tensor) -> None:
             play="Play j",
             on_pick=mark_pixel,
         )
-    low, high = model.manifest.sigma_range
-    if not levels_from_sigma(low) <= levels <= levels_from_sigma(high):
+    if not model.manifest.trained_at(levels):
+        low, high = model.manifest.sigma_range
         st.warning(
             f"This network was trained for σ from {low:g} to {high:g}. At this λ, σ is {noise.sigma:.2f}, where its "
             "answers mean little.",
@@ -297,8 +296,6 @@ def offsets(model: Classifier, image: Tensor) -> None:
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
     with st.spinner("Measuring what is kept of the picture …"):
         here = resources.reconstruction_errors(image, lambda_from_levels(levels), block)
-        along = [resources.reconstruction_errors(image, lam, block) for lam in CURVE_LAMBDAS]
-    errors = {scheme: [at[scheme] for at in along] for scheme in here}
     cells = []
     for scheme, noise in noises.items():
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
@@ -308,6 +305,9 @@ def offsets(model: Classifier, image: Tensor) -> None:
     rows = ("offsets", "sample", "what a blur gets back")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "offsets", alt)
+    with st.spinner("Measuring it at other λ …"):
+        along = [resources.reconstruction_errors(image, lam, block) for lam in CURVE_LAMBDAS]
+    errors = {scheme: [at[scheme] for at in along] for scheme in here}
     st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
     kept = "" if block[0] == 1 else ", without its colour"
     st.caption(

@@ -96,7 +96,7 @@ def run_certify(options: Options) -> int:
     model = load_model(options.model)
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
-    warn_of_other_noise(model, DSSN)
+    warn_of_other_noise(model, DSSN, [options.levels])
     if options.no_pixels and not options.output:
         raise ValueError("--no-pixels applies to the file that --output writes: give --output too")
     if options.output:  # before the vote, not after it

@@ -3,12 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ..classifier import Classifier
-from ..constants import check_levels, levels_from_lambda, levels_from_sigma
+from ..constants import check_levels, levels_from_lambda, levels_from_sigma, sigma_from_levels
 from ..records import WHOLE
 
 Parser = argparse.ArgumentParser
@@ -59,10 +59,15 @@ POSITIVE = checked(int, positive)
 RADIUS = checked(float, radius)
 
 
-def warn_of_other_noise(model: Classifier, method: str) -> None:
-    if method != model.manifest.noise:
-        known = f"{model.manifest.name} is trained for {model.manifest.noise}"
-        print(f"{known}: these samples are new to it", file=sys.stderr)
+def warn_of_other_noise(model: Classifier, method: str, levels: Iterable[int]) -> None:
+    """Say on standard error what of this noise the model was not trained for."""
+    manifest, other = model.manifest, [n for n in levels if not model.manifest.trained_at(n)]
+    if method != manifest.noise:
+        print(f"{manifest.name} is trained for {manifest.noise}: these samples are new to it", file=sys.stderr)
+    if other:
+        known = "{} is trained for sigma from {:g} to {:g}".format(manifest.name, *manifest.sigma_range)
+        there = ", ".join(f"{sigma_from_levels(n):.2f}" for n in other)
+        print(f"{known}: its answers at sigma {there} mean little", file=sys.stderr)
 
 
 def add_noise_options(parser: Parser) -> None:

@@ -1,8 +1,10 @@
 """The splitting laboratory through its real widgets."""
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
+from app import resources
 from dssn_core import read_image
 from dssn_core.gallery import built_in_pictures
 from tests.app.test_certify import MAIN
@@ -79,6 +81,20 @@ def test_answers_far_from_the_training_are_said_to_mean_little():
     assert "trained for σ from 1.8 to 4.5. At this λ, σ is 0.14" in page.warning[0].value
     page = open_page(section="One picture", lam="3.5", **OF_BLOCKS)
     assert not page.warning
+
+
+def test_a_page_that_is_left_measures_no_further(monkeypatch):
+    done = []
+
+    def stop_after_two():
+        if len(done) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(resources, "stop_if_left", stop_after_two)
+    monkeypatch.setattr(resources, "network_work", lambda work: done.append(work) or 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        resources.reconstruction_errors(torch.zeros(3, 8, 8, dtype=torch.uint8), 0.123, (1, 1, 1))
+    assert len(done) == 2
 
 
 def test_the_change_of_regime_is_where_the_splits_are_as_far_apart_as_the_scale_is_long():
