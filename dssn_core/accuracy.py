@@ -14,6 +14,9 @@ from .constants import PIXEL_STEPS, largest_steps, steps_needed
 from .records import Record
 from .wording import rounded_down, rounded_up
 
+SMALL_RADII = (0.1, 0.25)
+"""Looked at beside the multiples of a half: for ImageNet they are large."""
+
 
 @dataclass(frozen=True)
 class Share:
@@ -78,9 +81,10 @@ def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
 
 
 def radius_grid(records: Sequence[Record]) -> list[float]:
-    """0, 0.5, 1, ... up to the largest radius the records' levels allow."""
-    largest = largest_steps(max(record.levels for record in records)) / PIXEL_STEPS
-    return [step / 2 for step in range(int(largest * 2) + 1)]
+    """0, 0.1, 0.25, 0.5, 1, 1.5 ... up to the largest radius the records' levels allow."""
+    steps = largest_steps(max(record.levels for record in records))
+    halves = (half / 2 for half in range(1, 2 * steps // PIXEL_STEPS + 1))
+    return [rho for rho in (0.0, *SMALL_RADII, *halves) if steps >= steps_needed(rho)]
 
 
 def summary(records: Sequence[Record], rhos: Sequence[float] | None = None) -> dict[str, Share]:

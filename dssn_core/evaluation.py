@@ -15,7 +15,7 @@ from .denoising import Pretrained
 from .images import image_sha256
 from .monte_carlo import certify_randomized
 from .records import WHOLE, Key, Part, Record, Sampling
-from .voting import count_votes, fitting_batch_size, noise_for
+from .voting import count_votes, noise_for
 
 CLEAN_BATCH = 32
 
@@ -78,7 +78,7 @@ def evaluate(
             exact = certificate_from_votes(count_votes(model, image, noise), levels)
             predicted, steps, votes = exact.label, exact.radius_steps, exact.votes
         else:
-            estimated = certify_randomized(model, image, sampling.plan(levels, fitting_batch_size(noise.shape)))
+            estimated = certify_randomized(model, image, sampling.plan(levels))
             predicted, steps, votes = estimated.label, None, estimated.votes
         seconds = round(time.perf_counter() - began, 4)
         yield Record(

@@ -155,7 +155,6 @@ def publish(
     records: Sequence[Record],
     data: str,
     part: Part = WHOLE,
-    rhos: Sequence[float] | None = None,
 ) -> None:
     """`keep_records`, and say in the model's manifest what all that are kept add up to.
 
@@ -166,19 +165,19 @@ def publish(
         if any(record.voter != voter for record in records):
             raise ValueError(f"{folder} holds another model than at the start: these figures are not about it")
         keep_records(folder, shelf, records)
-        measured = measured_on(part.of(kept_records(folder, shelf)), f"{data}{part}", rhos)
+        measured = measured_on(part.of(kept_records(folder, shelf)), f"{data}{part}")
         manifest = read_manifest(folder)
         entry = {f"{shelf.entry}{part}": measured}
         save_manifest(folder, replace(manifest, measured={**manifest.measured, **entry}))
 
 
-def measured_on(records: Sequence[Record], data: str, rhos: Sequence[float] | None = None) -> dict[str, Any]:
-    """What a manifest says of records of the images that `data` describes, by N; rhos as for `summary`."""
+def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
+    """What a manifest says of records of the images that `data` describes, by N."""
     by_n = {
         str(levels): {
             "precision": group[0].precision,
             "sampling": None if group[0].sampling is None else asdict(group[0].sampling),
-            "by_rho": {rho: share.to_json() for rho, share in summary(group, rhos).items()},
+            "by_rho": {rho: share.to_json() for rho, share in summary(group).items()},
         }
         for levels, group in by_levels(records).items()
     }
@@ -190,20 +189,28 @@ def measured_on(records: Sequence[Record], data: str, rhos: Sequence[float] | No
 def under_way(folder: Path, shelf: Shelf, levels: int) -> Iterator["RecordLog"]:
     """A block with the log of an evaluation at N until its records are published: a kill loses none of them.
 
-    It lies in the model's folder, hidden, and goes when the block ends well. ValueError, at once, where another process
-    has it.
+    It lies in the model's folder, hidden, and goes when the block ends well; but what an earlier evaluation left there,
+    and this one did not ask for, stays. ValueError, at once, where another process has it.
     """
     path = folder / f".{shelf.entry}-{levels}.jsonl"
     with only_writer(path):
-        yield RecordLog(path)
-        path.unlink()
+        log = RecordLog(path)
+        yield log
+        others = [record for key, record in log.records.items() if key not in log.added]
+        if others:
+            write_json_lines(path, (record.to_json() for record in others))
+        else:
+            path.unlink()
 
 
 class RecordLog:
-    """Records in a JSON-lines file, to which new ones are added as they are made; without one they are printed."""
+    """Records in a JSON-lines file, to which new ones are added as they are made; without one they are printed.
+
+    added: what the records are about that were added in this process, known before or not.
+    """
 
     def __init__(self, path: Path | None) -> None:
-        self.path = path
+        self.path, self.added = path, set[Key]()
         kept = read_json_lines(path) if path else []
         self.records = {record.key: record for record in map(Record.from_json, kept)}
         if path:  # without the torn last line that a kill may have left
@@ -211,6 +218,7 @@ class RecordLog:
 
     def add(self, record: Record) -> Record:
         """Log the record, and return it."""
+        self.added.add(record.key)
         if self.records.get(record.key) != record:  # with another label or file name, the later of two lines counts
             self.records[record.key] = record
             with self.path.open("a", encoding="utf-8") if self.path else nullcontext(sys.stdout) as file:

@@ -11,21 +11,21 @@ from .checks import check_shape
 from .constants import PIXEL_STEPS, NoiseLevel
 from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
 from .splitting import PIXELWISE, Block
-from .voting import BATCH_SIZE
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a randomized method's votes were drawn; see `monte_carlo.Plan`."""
+    """How a randomized method's votes were drawn, so that they can be drawn again; see `monte_carlo.Plan`."""
 
     method: str
     n0: int
     n: int
     alpha: float
     seed: int
+    batch_size: int
 
-    def plan(self, levels: int, batch_size: int = BATCH_SIZE) -> Plan:
-        return Plan(self.method, levels, self.n0, self.n, self.alpha, self.seed, batch_size)
+    def plan(self, levels: int) -> Plan:
+        return Plan(levels=levels, **vars(self))
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,10 @@ class Record(NoiseLevel):
 
     @staticmethod
     def from_json(found: dict[str, Any]) -> "Record":
-        """ValueError unless `found` is what `to_json` gives, and what it claims follows from its votes."""
+        """ValueError unless `found` is what `to_json` gives, and what it claims follows from its votes.
+
+        But for the answer of a randomized method, which other samples than those counted here have chosen.
+        """
         try:
             sampling = Sampling(**found["sampling"]) if found.get("sampling") else None
             block = check_shape(found.get("block", PIXELWISE), "block")

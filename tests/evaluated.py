@@ -44,4 +44,4 @@ def a_record(steps: int, right: bool = True) -> Record:
     return Record(0, 441, "w", "float32", "i", 1, 1 if right else 2, steps, votes, seconds=0.0)
 
 
-SAMPLING = Sampling("uniform", n0=20, n=200, alpha=0.01, seed=4)
+SAMPLING = Sampling("uniform", n0=20, n=200, alpha=0.01, seed=4, batch_size=64)

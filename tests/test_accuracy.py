@@ -46,7 +46,9 @@ def test_no_records_are_refused():
 
 
 def test_the_grid_ends_at_the_largest_possible_radius():
-    assert radius_grid([a_record(0)]) == [0.0, 0.5]
+    assert radius_grid([a_record(0)]) == [0.0, 0.1, 0.25, 0.5]
+    assert radius_grid([replace(a_record(0), levels=52)]) == [0.0, 0.1]
+    assert radius_grid([replace(a_record(0), levels=510)])[-2:] == [0.5, 1.0]
 
 
 def test_abstentions_are_never_right():

@@ -203,7 +203,7 @@ def test_the_command_evaluates_a_randomized_method(tmp_path, capsys):
     assert main(command) == 0
     assert "additive uniform, sigma 0.5" in capsys.readouterr().out
     records = [Record.from_json(json.loads(line)) for line in output.read_text().splitlines()]
-    assert [record.sampling for record in records] == [Sampling("uniform", 100, 50, 0.001, 7)] * 2
+    assert [record.sampling for record in records] == [Sampling("uniform", 100, 50, 0.001, 7, 64)] * 2
     assert main([*command, "--alpha", "2"]) == 1
     assert "alpha must lie" in capsys.readouterr().err
 

@@ -118,7 +118,7 @@ def test_records_of_other_draws_are_not_replaced(tmp_path, capsys):
     assert main([*command, "--limit", "2", "--samples", "50"]) == 0
     before = (folder / "test.jsonl.gz").read_bytes()
     assert main([*command, "--limit", "1", "--samples", "40"]) == 1
-    assert "n 50, alpha 0.001, seed 0, not float32" in capsys.readouterr().err
+    assert "n 50, alpha 0.001, seed 0, batch_size 64, not float32" in capsys.readouterr().err
     assert (folder / "test.jsonl.gz").read_bytes() == before
 
 
@@ -167,6 +167,20 @@ def test_records_that_the_manifest_does_not_name_are_known_by_their_images(tmp_p
     save_manifest(folder, replace(read_manifest(folder), measured={}))
     assert main([*command, "--limit", "10"]) == 0
     assert read_manifest(folder).measured == figures
+
+
+def test_all_records_that_the_manifest_does_not_name_are_compared_with_the_images(tmp_path, monkeypatch, capsys):
+    folder = unmeasured(tmp_path)
+    monkeypatch.setattr(record_files, "SEEN_AGAIN", 1)
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "10"]) == 0
+    *others, last = kept_records(folder, TEST)
+    forged = [*others, replace(last, image_sha256="another")]
+    write_json_lines(folder / TEST.file, (record.to_json() for record in forged))
+    save_manifest(folder, replace(read_manifest(folder), measured={}))
+    monkeypatch.setattr(evaluation, "count_votes", lambda *_: pytest.fail("voted"))
+    assert main([*command, "--limit", "10"]) == 1
+    assert f"the image of index {last.index} is not the one" in capsys.readouterr().err
 
 
 def test_records_of_weights_that_are_gone_stop_no_evaluation(tmp_path):
@@ -239,6 +253,28 @@ def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatc
     assert not [*folder.glob(".*.jsonl")] and "right, certified at rho" in capsys.readouterr().out
 
 
+def test_a_smaller_evaluation_leaves_what_an_interrupted_one_has_counted(tmp_path, monkeypatch):
+    folder = unmeasured(tmp_path)
+    data = str(class_folders(tmp_path))
+    command = ["evaluate", "--data", data, "--sigma", "0.1", "--model", str(folder), "--record"]
+    counted = []
+
+    def mortal(*arguments):
+        if len(counted) == 8:
+            raise KeyboardInterrupt
+        counted.append(arguments)
+        return count_votes(*arguments)
+
+    monkeypatch.setattr(evaluation, "count_votes", mortal)
+    assert main([*command, "--limit", "10"]) == 130
+    assert main([*command, "--limit", "2"]) == 0  # of those that are counted
+    assert len(kept_records(folder, TEST)) == 2
+    monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
+    assert main([*command, "--limit", "10"]) == 0
+    assert len(counted) == 10 and len(kept_records(folder, TEST)) == 10
+    assert not [*folder.glob(".*.jsonl")]
+
+
 def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
     drawn = replace(a_record(0), radius_steps=None, votes=(0, 120, 80), sampling=SAMPLING)
     old = [replace(drawn, index=index) for index in range(3)]
@@ -255,8 +291,7 @@ def test_a_manifest_says_what_the_kept_records_add_up_to():
     assert measured["by_levels"]["441"]["precision"] == "float32"
     assert measured["by_levels"]["441"]["by_rho"]["0.5"]["count"] == 1
     assert measured["by_levels"]["441"]["by_rho"]["0.5"]["images"] == 2
-    asked = measured_on([a_record(127), a_record(128)], "some images", [0.1, 0.25])
-    assert list(asked["by_levels"]["441"]["by_rho"]) == ["0.1", "0.25"]
+    assert list(measured["by_levels"]["441"]["by_rho"]) == ["0", "0.1", "0.25", "0.5"]
 
 
 @pytest.mark.parametrize("before", [False, True])

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from .. import accuracy, evaluation, record_files
 from ..checkpoints import find_model, load_model, read_manifest
+from ..checks import Shape
 from ..comparison import METHODS
 from ..constants import DSSN, levels_from_sigma
 from ..datasets import list_dataset
@@ -22,6 +23,7 @@ from ..paper import published
 from ..records import WHOLE, Part, Sampling
 from ..standings import TABLE_RHOS, Evaluated, markdown, standings
 from ..tasks import labelled_for, task_of
+from ..voting import fitting_batch_size
 from .options import (
     DEFAULT_MODEL,
     POSITIVE,
@@ -47,7 +49,9 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="*", default=[], help="optional if --clean")
     parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
     add_part_options(parser)
-    parser.add_argument("--rho", type=RADIUS, nargs="+", help="radii of the summary (default: 0, 0.5, 1 ...)")
+    parser.add_argument(
+        "--rho", type=RADIUS, nargs="+", help="radii of the summary (default: 0, 0.1, 0.25, 0.5, 1 ...)"
+    )
     parser.add_argument(
         "--clean", action="store_true", help="first print how many the pretrained classifier gets right without noise"
     )
@@ -68,8 +72,11 @@ def add_evaluate(parser: Parser) -> None:
     )
 
 
-def sampling_of(options: Options, method: str, levels: Iterable[int]) -> Sampling | None:
-    """How a randomized method is to draw; None for DSSN. ValueError for what makes no plan at these levels."""
+def sampling_of(options: Options, method: str, levels: Iterable[int], shape: Shape) -> Sampling | None:
+    """How a randomized method is to draw for images of a shape; None for DSSN.
+
+    ValueError for what makes no plan at these levels.
+    """
     given = {name: value for name in RANDOMIZED if (value := getattr(options, name)) is not None}
     if method == DSSN:
         if given:
@@ -77,7 +84,8 @@ def sampling_of(options: Options, method: str, levels: Iterable[int]) -> Samplin
             raise ValueError(f"DSSN counts all of its samples: leave out {names}, of the randomized methods")
         return None
     drawn = {**RANDOMIZED, **given}
-    sampling = Sampling(method, Plan.n0, drawn["samples"], drawn["alpha"], drawn["seed"])
+    rows = fitting_batch_size(shape)
+    sampling = Sampling(method, Plan.n0, drawn["samples"], drawn["alpha"], drawn["seed"], rows)
     for each in levels:
         sampling.plan(each)
     return sampling
@@ -93,13 +101,13 @@ def run_evaluate(options: Options) -> int:
     model = load_model(options.model)
     method = options.method or model.manifest.noise
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
-    sampling = sampling_of(options, method, levels_of.values())
+    sampling = sampling_of(options, method, levels_of.values(), model.input_shape)
     data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = held_out_of(model.manifest, data)
     if options.record and method != model.manifest.noise:
         raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
-    warn_of_other_noise(model, method)
+    warn_of_other_noise(model, method, levels_of.values())
     folder, part = find_model(options.model), Part(options.files, options.but)
     shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
     before = {}
@@ -123,10 +131,10 @@ def run_evaluate(options: Options) -> int:
                 chosen = [log.add(record) for record in progress]
                 what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
                 figures = accuracy.summary(chosen, options.rho)
-                lines = [f"  right, certified at rho {rho:>3}: {figure}" for rho, figure in figures.items()]
+                lines = [f"  right, certified at rho {rho:>4}: {figure}" for rho, figure in figures.items()]
                 print(what, *lines, sep="\n", file=summaries)
                 if options.record:  # each noise when it is whole: part of its images would not be evenly spread
-                    record_files.publish(folder, shelf, chosen, data.description, part, options.rho)
+                    record_files.publish(folder, shelf, chosen, data.description, part)
     return 0
 
 

@@ -10,7 +10,8 @@ from app import benchmark_charts as charts
 from dssn_core import certificate_from_votes
 from dssn_core.accuracy import Share
 from dssn_core.paper import published
-from dssn_core.records import Record, Sampling
+from dssn_core.records import Record
+from tests.evaluated import SAMPLING
 
 KEYS = [("cifar10-dssn", 441), ("cifar10-dssn-pair", 883)]
 
@@ -32,9 +33,8 @@ def test_every_image_falls_into_one_group():
 
 
 def test_an_abstention_is_no_wrong_answer():
-    drawn = Sampling("uniform", n0=20, n=200, alpha=0.01, seed=4)
     votes = [(200, 0), (101, 99), (99, 101), (0, 200)]
-    records = [replace(a_record(each, n), radius_steps=None, sampling=drawn) for n, each in enumerate(votes)]
+    records = [replace(a_record(each, n), radius_steps=None, sampling=SAMPLING) for n, each in enumerate(votes)]
     groups = charts.radius_bins(records, 441 / 2)
     shown = {name: members.tolist() for name, members in groups if len(members)}
     assert list(shown) == ["wrong", "abstains", next(name for name in shown if name not in charts.APART)]
