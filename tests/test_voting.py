@@ -327,22 +327,48 @@ def without_statistics():
     return torch.nn.Sequential(norm, torch.nn.Flatten(), torch.nn.Linear(math.prod(SHAPE), 8)).eval()
 
 
-class UpToTheLargest(torch.nn.Module):
-    """Answers by how bright a sample is beside the brightest of its chunk, which lies in one half of it."""
+class Beside(torch.nn.Module):
+    """Answers by how bright a sample is beside a statistic of its chunk."""
+
+    def __init__(self, statistic):
+        super().__init__()
+        self.statistic = statistic
 
     def forward(self, x):
-        return torch.stack([x.mean((1, 2, 3)) / x.mean((1, 2, 3)).amax(), torch.full((len(x),), 0.9)], 1)
+        return torch.stack([x.mean((1, 2, 3)), self.statistic(x).expand(len(x))], 1)
+
+
+def beside_the_brightest():  # it lies in one half of the chunk
+    return Beside(lambda x: x.mean((1, 2, 3)).amax())
+
+
+def beside_the_largest():  # which, in quarters, is the same in both
+    return Beside(lambda x: (4 * x.amax()).floor() / 4)
+
+
+def beside_the_smallest():
+    return Beside(lambda x: (4 * x.amin()).ceil() / 4)
 
 
 def by_chance():
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(math.prod(SHAPE), 8), torch.nn.Dropout())
 
 
-@pytest.mark.parametrize("network", [in_training, without_statistics, UpToTheLargest, by_chance])
+NETWORKS = [
+    in_training,
+    without_statistics,
+    beside_the_brightest,
+    beside_the_largest,
+    beside_the_smallest,
+    by_chance,
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("vote", ["dssn", "randomized"])
 def test_a_network_whose_samples_are_not_alone_does_not_vote(network, vote):
     hidden = network()
-    image = torch.randint(0, 256, SHAPE, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    image = torch.randint(30, 100, SHAPE, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
     def model(x, lam):  # hides the network's mode
         return hidden(x)
