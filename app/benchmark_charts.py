@@ -23,6 +23,8 @@ APART = {WRONG: WRONG_COLOUR, ABSTAINS: GREY, ZERO: SURE_COLOUR}
 """Groups of images that are no interval of radii, and their colours."""
 DASHES = ("solid", "5px,2px", "9px,2px,2px,2px", "9px,2px")
 """Networks of one method have one colour: these keep them apart. Dots are the paper's."""
+MOST_NAMES = 8
+"""So many thin curves are named at their feet: of more the names would lie over the curves."""
 NAME_WIDTH, LETTER_HEIGHT, NAME_SHIFT = 0.055, 2.0, 4
 """Of a curve's name, which runs upwards: share of the rho axis of a narrow screen, points of percent; pixels."""
 
@@ -150,7 +152,9 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
         if curve.best:
             figure.add_trace(_band(curve, METHOD_COLOURS[curve.method]))
         figure.add_trace(_ours(curve))
-    _name_falls(figure, [curve for curve in curves if not curve.best], largest)
+    thin = [curve for curve in curves if not curve.best]
+    if len(thin) <= MOST_NAMES:
+        _name_falls(figure, thin, largest)
     framed(figure, 520, "L1 radius ρ", "certified accuracy, %")
     figure.update_xaxes(range=[0, largest])
     figure.update_yaxes(range=[0, 100])

@@ -91,6 +91,8 @@ def _folder(model: Classifier, chosen: str, collection: Collection) -> None:
             title = f"{pictures.tame(found.names[at].parent.name)}, number {at}"
             shown[f"{sources.FOLDER_PICTURE}{at}"] = (title, image)
     _buttons("folder", shown, chosen, collection)
+    if sources.folder_labels(model.class_names) is None:
+        st.caption("These are pictures of other classes than this network's: it names one of its own all the same.")
 
 
 def _folder_picture(model: Classifier, place: int) -> Chosen | None:

@@ -88,7 +88,7 @@ STEPS = (
         1,
         "The grid moves by one level from sample to sample, so it visits every gap between two grey levels once in N.",
         SPLIT,
-        {"section": "One pixel", "lam": "0.25", "k": "100", "j": "0", "v": "0"},
+        {"section": "One pixel", "lam": "0.25", "k": "100", "j": "100", "v": "0"},
     ),
     LessonStep(
         "… and centre",

@@ -171,6 +171,8 @@ def _picture(image: Tensor) -> str:
     return f'<img src="{data_url(image)}" alt="" draggable="false">'
 
 
+WIDEST_CELL = 300
+"""Pixels: a few pictures are not blown up to the width of the page."""
 FILM_STYLE = """<style>
 .dssn-film {display: grid; gap: 12px; font-size: 0.8rem}
 .dssn-film img {width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; margin-bottom: 4px}
@@ -190,8 +192,8 @@ def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, ro
             for picture, text in zip(pictures, texts, strict=True)
         )
         drawn.append(f"<div>{images}{escape(caption)}</div>")
-    columns = f"grid-template-columns: repeat(auto-fit, minmax({width}px, 1fr))"
-    return f'{FILM_STYLE}<div class="dssn-film" style="{columns}">{"".join(drawn)}</div>'
+    style = f"grid-template-columns: repeat(auto-fit, minmax({width}px, 1fr)); max-width: {len(cells) * WIDEST_CELL}px"
+    return f'{FILM_STYLE}<div class="dssn-film" style="{style}">{"".join(drawn)}</div>'
 
 
 def error_curves(lambdas: Sequence[float], errors: dict[str, list[float]]) -> go.Figure:

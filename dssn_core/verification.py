@@ -34,6 +34,9 @@ MOST_NEAR_TIES = 0.1
 LONG = 20
 """Lists with more entries are not spelt out where they agree."""
 
+DIGEST = "digest of the file"
+"""The finding about the whole of the file, beside those about its claims."""
+
 Counter = Callable[[Classifier, Tensor, SplitNoise, int], np.ndarray]
 """(model, image, noise, batch_size) -> the class that each sample votes for, int64 (N,)."""
 Worker = Callable[[Callable[[], Tensor]], Tensor]
@@ -62,6 +65,10 @@ class Verdict(StrEnum):
         "classes are nearly tied. From the file alone one cannot tell another machine's rounding from a forgery: "
         "rely on what the line about votes says, not on the stated radius."
     )
+    EDITED = (
+        "All that the certificate claims holds, but the file is not as it was written: its digest differs, so "
+        "something that no claim rests on was changed, such as how it was made."
+    )
     DIFFERS = "The certificate does not hold as stated."
 
 
@@ -69,6 +76,8 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
     wrong = [finding for finding in findings if not finding.agrees]
     if not wrong:
         return Verdict.HOLDS
+    if all(finding.what == DIGEST for finding in wrong):
+        return Verdict.EDITED
     return Verdict.ROUNDING if all(finding.rounding for finding in wrong) else Verdict.DIFFERS
 
 
@@ -139,7 +148,7 @@ def verify(
     for a caller that has a thread for it. CertificateFileError if the pixels or a model are missing, or the image given
     for a file without pixels is another one.
     """
-    yield _finding("digest of the file", document["digest"], digest(document))
+    yield _finding(DIGEST, document["digest"], digest(document))
     subject = yield from _check_image(document, image)
     model, weights = model_of(document, folder, chosen)
     yield weights
@@ -256,8 +265,8 @@ def _compare_votes(
     )
     text = (
         f"{len(differing)} of {noise.levels} samples vote differently here than stated, the first: j = {differing[0]}. "
-        f"The votes counted here certify {counted(here.radius_steps, 'step')}; whichever votes of these samples are "
-        f"right, {sure}"
+        f"The votes counted here certify {counted(here.radius_steps, 'step')}; whatever class each of these "
+        f"{len(differing)} samples votes for, {sure}"
     )
     if len(differing) > MOST_NEAR_TIES * noise.levels or not bounds.final:
         return Finding(what, False, text)

@@ -288,7 +288,11 @@ def test_an_embedded_picture_of_another_size_is_not_decoded(document):
 def test_an_edit_without_a_new_digest_is_caught_even_where_nothing_rests_on_it(document):
     edited = copy.deepcopy(document)
     edited["made"]["seconds"] = 0.001
-    assert differences(edited) == ["digest of the file"]
+    findings = list(verify(edited))
+    assert [found.what for found in findings if not found.agrees] == ["digest of the file"]
+    assert verdict(findings) == Verdict.EDITED  # what it claims holds all the same
+    edited["claim"]["radius_steps"] += 1
+    assert verdict(verify(edited)) == Verdict.DIFFERS
 
 
 def test_without_pixels_the_image_is_asked_for(document, image):

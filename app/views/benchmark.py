@@ -17,7 +17,7 @@ from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
 from dssn_core.comparison import METHODS
-from dssn_core.constants import lambda_from_levels, sigma_from_levels
+from dssn_core.constants import DSSN, lambda_from_levels, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
 from dssn_core.wording import display_radius, rounded_down
@@ -140,8 +140,9 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     )
     st.caption(
         "Thick: our networks; for each ρ, network and σ are chosen on held-out training images and the figure measured "
-        "on test images, with a 95 % Wilson interval for each ρ by itself; where the choice changes, the curve may "
-        "jump. Thin: one network and σ, named near its foot. Click one of ours to see its images. Dotted: the paper."
+        "on test images, with a 95 % Wilson interval for each ρ by itself. Where the choice changes (a point tells), "
+        "it is another classifier, on another number of images, and the curve may jump, even up. Thin: one network "
+        "and σ, as a point tells, or the name at its foot. Click one of ours to see its images. Dotted: the paper."
     )
     tell_sampling(models, collection, part)
     rows = [
@@ -221,8 +222,9 @@ def tell_sampling(models: Sequence[str], collection: Collection, part: Part) -> 
         theirs = max(row.samples for row in published(collection.task))
         st.caption(
             f"Randomized methods: {' or '.join(f'{n:,}' for n in drawn)} samples per image here, {theirs:,} in the "
-            "paper. Fewer samples prove smaller radii, so the difference is not due to the networks alone. Each radius "
-            f"may be wrong with a probability of at most α = {alpha:g}."
+            "paper. Fewer samples prove smaller radii, so the difference is not due to the networks alone. Those are "
+            f"the counterparts of {collection.own[DSSN]}: compare them with its curve, not with a larger network's. "
+            f"Each radius may be wrong with a probability of at most α = {alpha:g}."
         )
 
 

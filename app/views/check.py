@@ -68,9 +68,10 @@ def forget_picture() -> None:
 
 def show(findings: list[Finding], document: Document) -> None:
     claim, result = document["claim"], verdict(findings)
-    if result == Verdict.HOLDS:
+    if result in (Verdict.HOLDS, Verdict.EDITED):
         levels, radius = document["noise"]["levels"], counted(claim["radius_steps"], "step")
-        st.success(  # all of it has been computed again: these words are no longer the file's alone
+        tell_it = st.success if result == Verdict.HOLDS else st.warning
+        tell_it(  # all of it has been computed again: these words are no longer the file's alone
             f"**{result}** Recomputed: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by "
             f"the vote of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
         )

@@ -26,6 +26,7 @@ from dssn_core.wording import counted
 SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
 REPEATS = 5
+COUNTS = ("passes run here", "samples in the literature")
 REDRAW_SECONDS = 0.5
 
 
@@ -140,12 +141,13 @@ def costs(outcomes: list[Outcome]) -> None:
     st.dataframe(
         {
             "method": [METHODS[o.method] for o in outcomes],
-            "passes run here": [o.passes for o in outcomes],
+            COUNTS[0]: [o.passes for o in outcomes],
             "seconds, measured": [round(o.seconds, 2) for o in outcomes],
-            "samples in the literature": [o.levels if o.exact else LITERATURE_SAMPLES for o in outcomes],
+            COUNTS[1]: [o.levels if o.exact else LITERATURE_SAMPLES for o in outcomes],
             "seconds for those, an estimate": [round(o.literature_seconds, 1) for o in outcomes],
         },
         hide_index=True,
+        column_config={what: st.column_config.NumberColumn(format="localized") for what in COUNTS},
     )
     st.caption("Passes run in chunks of one size, always computed whole: with few samples most of a chunk is padding.")
 
@@ -177,7 +179,7 @@ def conclude(chosen: Chosen, settings: Settings, runs: list[Run[Any]], canvas: C
         "other votes were for one rival."
     )
     outcomes = [run.outcome(settings.alpha) for run in runs]
-    for place, outcome in zip(st.columns(len(outcomes)), outcomes, strict=True):
+    for place, outcome in zip(st.columns(len(outcomes), gap="large"), outcomes, strict=True):
         if outcome.exact:
             sample = noise_for(model, levels).samples(image, 0, 1)
         else:
@@ -244,8 +246,9 @@ def sweep(chosen: Chosen, settings: Settings) -> None:
     model = resources.model(settings.collection.model)
     names, sigmas = model.class_names, controls.sigmas_for(model) or (sigma_from_levels(settings.levels),)
     st.markdown(
-        f"Certified radius of this picture at {counted(len(sigmas), 'noise level')}, under every method chosen, "
-        f"n = {settings.n:,} each. A cross marks an abstention."
+        f"Certified radius of this picture at {counted(len(sigmas), 'noise level')}, under every method chosen"
+        + (f", n = {settings.n:,} for each randomized one" if settings.methods != (DSSN,) else "")
+        + ". A cross marks an abstention."
     )
     if not st.toggle("Run the sweep", key="sweep", bind="query-params", help="Switch off to stop, on to continue."):
         return

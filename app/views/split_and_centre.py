@@ -167,9 +167,10 @@ def one_pixel() -> None:
         )
     st.latex(formula(pixel, offset, index, levels))
     st.caption(
-        "For the j of the slider, in half grey levels: K is the pixel, S the split, C the nearest split above the "
-        "pixel (S + 2Nℤ are all of them, 2N apart); M adds up the ends of the interval between two splits, cut off at "
-        "black and white. q = 255, and x̃ is the sample's value, from 0 to 1."
+        f"For j = {index}, as the slider “Sample index j” has it (playing does not move it), in half grey levels: K is "
+        "the pixel, S the split, C the nearest split above the pixel (S + 2Nℤ are all of them, 2N apart); M adds up "
+        "the ends of the interval between two splits, cut off at black and white. q = 255, and x̃ is the sample's "
+        "value, from 0 to 1."
     )
     st.markdown(
         "**Why one step of the pixel changes exactly one sample.** As j runs from 0 to N − 1, each place between two "
@@ -345,6 +346,7 @@ def blocks(model: Classifier, image: Tensor) -> None:
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
     st.caption(
+        "For little noise, where all is known anyway, blocks only blur: they pay where λ is large (try 3.5 or more). "
         "Known: how often a split falls on the scale of a value, or sum, so that a sample says something of it. Error: "
         "mean squared error of the picture's brightness, without its colour, after a Gaussian low-pass, averaged over "
         "16 samples evenly spaced in j; lower is better. All under the offsets “r2”. The paper splits every value by "

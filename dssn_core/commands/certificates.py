@@ -195,7 +195,7 @@ def run_gallery(options: Options) -> int:
 ROUNDING = 4
 """Exit code of `verify` for a certificate that only differs as rounding may."""
 
-EXIT_CODES = {Verdict.HOLDS: 0, Verdict.DIFFERS: DIFFERS, Verdict.ROUNDING: ROUNDING}
+EXIT_CODES = {Verdict.HOLDS: 0, Verdict.EDITED: DIFFERS, Verdict.DIFFERS: DIFFERS, Verdict.ROUNDING: ROUNDING}
 
 
 def add_verify(parser: Parser) -> None:

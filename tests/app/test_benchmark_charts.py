@@ -95,6 +95,13 @@ def test_a_thin_curve_comes_down_to_zero_and_ends_with_its_name():
     assert (name.text, name.x, name.y) == ("σ 0.50", 1, 0.0)
 
 
+def test_of_many_thin_curves_none_is_named():
+    shares = [Share(count, 10) for count in (8, 4, 0, 0)]
+    thin = [charts.Curve(f"{n}", "dssn", [0, 1, 2, 3], shares, 2 * KEYS, label=f"{n}") for n in range(9)]
+    assert len(charts.certified_accuracy(thin[:8], [], 3.0).layout.annotations) == 8
+    assert not charts.certified_accuracy(thin, [], 3.0).layout.annotations
+
+
 def test_names_stand_on_the_axis_where_there_is_room():
     assert charts.name_heights([(1.0, 50.0), (2.0, 46.0), (3.0, 50.0)], 0.5, [9, 9, 9]) == [0.0, 0.0, 0.0]
 

@@ -112,7 +112,7 @@ def test_a_link_heeds_what_is_still_set_on_its_page():
         page.query_params[name] = value
     page.switch_page("views/split_and_centre.py").run()
     by_title = {step.title: step for step in STEPS}
-    for title, found in (("Split", {"lam": "0.25", "k": "100"}), ("… and centre", {})):
+    for title, found in (("Split", {"lam": "0.25", "k": "100", "j": "100"}), ("… and centre", {})):
         page.query_params.clear()
         page.query_params["step"] = str(STEPS.index(by_title[title]) + 1)
         page.switch_page("views/lesson.py").run()
