@@ -6,7 +6,7 @@ session that goes away leaves nothing running. A run belongs to no session: whoe
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -80,10 +80,11 @@ class Run(ABC, Generic[S]):
         """`_known` after every chunk; of a long run after every second one, fourth one and so on, and the last."""
         self._chunks, self._stride = 0, 1
         self._model, self.image = model, image
+        self._states: Iterator[S] | None = None
 
     @abstractmethod
-    def _next(self) -> S:
-        """The state after one more chunk."""
+    def _begin(self) -> Iterator[S]:
+        """The states from the start, chunk by chunk."""
 
     @staticmethod
     @abstractmethod
@@ -118,30 +119,36 @@ class Run(ABC, Generic[S]):
         """Estimate from the speed so far."""
         return self.seconds / self.done * (self.total - self.done) if self.done else float("nan")
 
-    def _step(self) -> None:
-        if self.finished:  # another session was faster
-            return
+    def _step(self) -> S:
+        if self.state is not None and self.finished:  # another session was faster
+            return self.state
         began = time.perf_counter()
-        state = self._next()
+        try:
+            self._states = self._states or self._begin()
+            state = next(self._states)
+        except BaseException:  # a generator that has failed is at its end: whoever asks next begins anew
+            self._states, self.state, self.history = None, None, []
+            self.seconds, self._chunks, self._stride = 0.0, 0, 1
+            raise
         self.seconds += time.perf_counter() - began
         self._chunks += 1
+        if state.done == self.total:
+            self._states = None  # with its copies of picture and offsets
         if self._chunks % self._stride == 0 or state.done == self.total:
             self.history.append(self._known(state))
         if len(self.history) > MOST_STATES and state.done < self.total:
             self.history, self._stride = self.history[1::2], 2 * self._stride
         self.state = state  # last: who sees a finished run, in another session, sees all of its history
+        return state
 
     def advance(self, waiting: Callable[[], object] = lambda: None) -> S:
         """Compute one more chunk, if any are left, and return the state. waiting: as for `network_work`."""
-        network_work(self._step, waiting)
-        assert self.state is not None
-        return self.state
+        return network_work(self._step, waiting)
 
     def finish(self) -> S:
-        while not self.finished:
+        while (state := self.state) is None or state.done < self.total:
             self.advance()
-        assert self.state is not None
-        return self.state
+        return state
 
 
 class VoteRun(Run[Tally]):
@@ -154,10 +161,11 @@ class VoteRun(Run[Tally]):
         self.made: dict[str, Any] | None = None
         """How it was counted, where that was not here."""
 
-    def _next(self) -> Tally:
-        state = next(tally(self._model, self.image, self.noise, resume=self.state))
-        self.labels[state.indices] = state.labels
-        return state
+    def _begin(self) -> Iterator[Tally]:
+        self.labels[:] = -1
+        for state in tally(self._model, self.image, self.noise):
+            self.labels[state.indices] = state.labels
+            yield state
 
     @staticmethod
     def _known(state: Tally) -> tuple[int, int, int]:
@@ -171,8 +179,7 @@ class VoteRun(Run[Tally]):
         """Take over a vote that was counted before, as it ended."""
         self.labels[:] = stored.labels
         votes = np.bincount(self.labels, minlength=self._model.num_classes)
-        chunks = ChunkLayout.for_images(self.total, self.noise.shape).chunks
-        self.state = Tally(votes, np.arange(self.total), self.labels, self.total, self.total, chunks, subject="")
+        self.state = Tally(votes, np.arange(self.total), self.labels, self.total, self.total)
         self.history.append(self._known(self.state))
         self.made, self.seconds = stored.made, stored.seconds
 
@@ -193,8 +200,8 @@ class EstimateRun(Run[Estimation]):
         super().__init__(model, image, plan.total)
         self.plan = plan
 
-    def _next(self) -> Estimation:
-        return next(estimate(self._model, self.image, self.plan, resume=self.state))
+    def _begin(self) -> Iterator[Estimation]:
+        return estimate(self._model, self.image, self.plan)
 
     @staticmethod
     def _known(state: Estimation) -> tuple[int, int, int]:

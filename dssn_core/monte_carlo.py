@@ -1,7 +1,6 @@
 """Certificates of the randomized neighbours of DSSN, each wrong with a probability of at most alpha.
 
-Any chunk of samples can be drawn again without the ones before it (`neighbours`), so a resumed run equals an
-uninterrupted one. The radii speak of real-valued images and assume exact real arithmetic.
+The radii speak of real-valued images and assume exact real arithmetic.
 
 Shape legend: K classes, C, H, W image, d = C*H*W values.
 """
@@ -131,23 +130,18 @@ class Plan(NoiseLevel):
         """Network passes in all: every chunk is computed whole, see `estimate`."""
         return self.batch_size * (math.ceil(self.n0 / self.batch_size) + math.ceil(self.n / self.batch_size))
 
-    def subject(self, image: Tensor) -> str:
-        """What decides the counts: the image, and all of the plan but alpha."""
-        parts = (self.method, self.levels, self.n0, self.n, self.seed, self.batch_size)
-        return " ".join(map(str, (image_sha256(image), *parts)))
-
 
 @dataclass(frozen=True)
 class Estimation:
     """The counts after some chunks. selection, votes: int64 (K,) counts of the two stages so far, read-only.
 
-    subject: what is counted, so that it cannot be resumed as something else.
+    image_sha256: of the image that it is about.
     """
 
     plan: Plan
     selection: np.ndarray
     votes: np.ndarray
-    subject: str = field(repr=False)
+    image_sha256: str = field(repr=False)
 
     @property
     def done(self) -> int:
@@ -218,24 +212,19 @@ class RandomizedCertificate:
 STAGE_SIZES = {"selection": "n0", "estimation": "n"}
 
 
-def estimate(
-    model: BaseClassifier, image: Tensor, plan: Plan, resume: Estimation | None = None
-) -> Iterator[Estimation]:
+def estimate(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estimation]:
     """Draw and classify chunk by chunk: first the selection, then the estimation. Yields the counts so far.
 
-    image: torch.uint8 (C, H, W). resume: the last state of an interrupted run of the same arguments (the model is the
-    caller's word). Every chunk has batch_size rows, the last one of a stage is cut after it was classified, so kernels
-    see one shape. ValueError for arguments that do not fit together.
+    image: torch.uint8 (C, H, W). Every chunk has batch_size rows, the last one of a stage is cut after it was
+    classified, so kernels see one shape. ValueError for arguments that do not fit together.
     """
     check_image(image)
     check_model(model, check_shape(image.shape))
-    subject = plan.subject(image)
-    if resume is not None and resume.subject != subject:
-        raise ValueError("the estimate to resume is of another image or plan")
-    counts = {} if resume is None else {"selection": resume.selection, "estimation": resume.votes}
+    image = image.clone()  # what becomes of the caller's meanwhile is another estimate's
+    digest = image_sha256(image)
+    counts: dict[str, np.ndarray] = {}
     for stage, size in STAGE_SIZES.items():
-        wanted = getattr(plan, size)
-        done = int(counts[stage].sum()) if stage in counts else 0
+        wanted, done = getattr(plan, size), 0
         while done < wanted:
             samples = NEIGHBOURS[plan.method].samples(
                 image, plan.lam, plan.batch_size, seed=plan.seed, stage=stage, chunk=done // plan.batch_size
@@ -252,14 +241,14 @@ def estimate(
             for array in counts.values():
                 array.setflags(write=False)
             done = int(counts[stage].sum())
-            yield Estimation(plan, counts["selection"], counts["estimation"], subject)
+            yield Estimation(plan, counts["selection"], counts["estimation"], digest)
 
 
 def randomized_certificate(state: Estimation, image: Tensor) -> RandomizedCertificate:
     """The certificate of a finished estimate; ValueError for an unfinished one, which would break alpha."""
     if state.done != state.total:
         raise ValueError(f"only {state.done} of {state.total} samples are in: n is fixed beforehand")
-    if state.subject != state.plan.subject(image):
+    if state.image_sha256 != image_sha256(image):
         raise ValueError("the estimate is of another image")
     p_lower, lam = state.p_lower, state.plan.lam
     return RandomizedCertificate(

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from .certificate import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
 from .checks import check_whole
 from .constants import check_levels
-from .images import check_image, image_sha256
+from .images import check_image
 from .splitting import SplitNoise
 
 BATCH_SIZE, CHUNK_VALUES = 64, 2**21
@@ -99,10 +99,10 @@ def _order(levels: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Tally:
-    """The vote after some chunks. votes: int64 (K,) counts so far. done, total: samples. chunks: chunks finished.
+    """The vote after some chunks. votes: int64 (K,) counts so far. done, total: samples.
 
-    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. subject: what
-    the vote is about (image, offsets, chunk layout), so that it cannot be resumed as another one. Arrays are read-only.
+    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. Arrays are
+    read-only.
     """
 
     votes: np.ndarray
@@ -110,8 +110,6 @@ class Tally:
     labels: np.ndarray = field(repr=False)
     done: int
     total: int
-    chunks: int
-    subject: str = field(repr=False)
 
     @property
     def bounds(self) -> RadiusBounds:
@@ -186,22 +184,18 @@ def tally(
     image: Tensor,
     noise: SplitNoise,
     batch_size: int | None = None,
-    resume: Tally | None = None,
 ) -> Iterator[Tally]:
     """Vote chunk by chunk; every step yields the state of the whole vote so far.
 
     image: torch.uint8 (C, H, W). Samples are visited in an order that is spread evenly over 0..N-1 from the start, so
-    that the bounds close early. resume: the last state of an earlier vote of the same arguments (the model is the
-    caller's word; all else is checked). Memory is that of one chunk. ValueError for arguments that do not fit together.
+    that the bounds close early. Memory is that of one chunk. ValueError for arguments that do not fit together.
     """
     check_model(model, noise.shape)
+    check_image(image, noise.shape)
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
-    subject = _subject(image, noise, layout)
     image, noise = image.clone(), deepcopy(noise)  # what becomes of the caller's meanwhile is another vote's
-    if resume is not None and resume.subject != subject:
-        raise ValueError("the vote to resume is of another image, other offsets, levels or batch_size")
-    votes, first = (None, 0) if resume is None else (resume.votes, resume.chunks)
-    for chunk in range(first, layout.chunks):
+    votes = None
+    for chunk in range(layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
         samples = noise.samples_at(image, indices)
         labels, classes = classify(model, samples, noise.lam)
@@ -211,20 +205,10 @@ def tally(
         if votes is not None and votes.shape != fresh.shape:
             raise ValueError(f"the model returned logits for {classes} classes, after {len(votes)} before")
         votes = fresh if votes is None else votes + fresh
-        yield _state(votes, indices[:real].numpy(), labels[:real], layout, chunk, subject)
-
-
-def _subject(image: Tensor, noise: SplitNoise, layout: ChunkLayout) -> str:
-    check_image(image, noise.shape)
-    return f"{image_sha256(image)} {noise.offsets_sha256} {layout}"
-
-
-def _state(
-    votes: np.ndarray, indices: np.ndarray, labels: np.ndarray, layout: ChunkLayout, chunk: int, subject: str
-) -> Tally:
-    for array in (votes, indices, labels):
-        array.setflags(write=False)  # the next step builds on them
-    return Tally(votes, indices, labels, int(votes.sum()), layout.levels, chunk + 1, subject)
+        state = Tally(votes, indices[:real].numpy(), labels[:real], int(votes.sum()), layout.levels)
+        for array in (state.votes, state.indices, state.labels):
+            array.setflags(write=False)  # the next step builds on them
+        yield state
 
 
 def sample_labels(

@@ -107,7 +107,7 @@ def test_every_state_is_consistent():
         so_far = so_far + np.bincount(state.labels, minlength=4)
         seen += state.indices.tolist()
         assert state.votes.tolist() == so_far.tolist() and state.votes.dtype == np.int64
-        assert (state.done, state.total, state.chunks) == (len(seen), 100, chunk + 1)
+        assert (state.done, state.total) == (len(seen), 100)
         assert state.indices.tolist() == layout.indices(chunk)[: layout.real_rows(chunk)].tolist()
         assert state.bounds == radius_bounds(so_far, 100)
         for j, label in zip(state.indices.tolist(), state.labels.tolist(), strict=True):
@@ -139,7 +139,7 @@ def test_the_classifier_is_told_lambda_and_given_float32_samples():
     assert calls == [(torch.float32, (34, *SHAPE), True, 100 / 510)] * 6  # three chunks, three looks at the first
 
 
-# --- resuming ---
+# --- what the caller changes meanwhile ---
 
 
 def test_a_picture_that_changes_during_its_vote_is_certified_as_it_was():
@@ -165,37 +165,11 @@ def test_offsets_that_change_during_a_vote_do_not_change_it():
     assert not torch.equal(noise.offsets, before)
 
 
-@pytest.mark.parametrize("batch_size", [7, 30, 100])
-def test_a_vote_resumed_anywhere_ends_the_same(batch_size):
-    model, noise = Toy(SHAPE, 4, seed=5, kind="hash"), noise_of(100)
-    states = list(tally(model, IMAGE, noise, batch_size))
-    for state in states[:-1]:
-        votes_before = state.votes.copy()
-        resumed = list(tally(model, IMAGE, noise, batch_size, resume=state))
-        assert len(resumed) == len(states) - state.chunks
-        assert resumed[-1].votes.tolist() == states[-1].votes.tolist()
-        assert (resumed[-1].done, resumed[-1].chunks) == (100, states[-1].chunks)
-        assert state.votes.tolist() == votes_before.tolist()
+def test_a_number_of_classes_that_changes_is_refused():
+    classes = iter([4, 4, 4, 4, 3])  # the first chunk, the three looks at it, and the second
 
-
-def test_a_finished_vote_has_nothing_left():
-    model, noise = Toy(SHAPE, 4, seed=5), noise_of(100)
-    last = list(tally(model, IMAGE, noise, 30))[-1]
-    assert list(tally(model, IMAGE, noise, 30, resume=last)) == []
-
-
-@pytest.mark.parametrize(
-    ("classes", "levels", "batch_size", "message"),
-    [
-        (3, 100, 30, "logits for 3 classes, after 4 before"),
-        (4, 101, 30, "levels or batch_size"),
-        (4, 100, 20, "levels or batch_size"),
-    ],
-)
-def test_the_wrong_vote_is_not_resumed(classes, levels, batch_size, message):
-    first = next(tally(Toy(SHAPE, 4, seed=5), IMAGE, noise_of(100), 30))
-    with pytest.raises(ValueError, match=message):
-        next(tally(Toy(SHAPE, classes, seed=5), IMAGE, noise_of(levels), batch_size, resume=first))
+    with pytest.raises(ValueError, match="logits for 3 classes, after 4 before"):
+        count_votes(lambda x, lam: torch.zeros(len(x), next(classes)), IMAGE, noise_of(100), 30)
 
 
 # --- refusals ---
@@ -307,14 +281,6 @@ def test_a_state_cannot_be_changed_under_the_vote():
         for array in (state.votes, state.labels, state.indices):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0
-
-
-def test_a_vote_is_not_resumed_on_another_image_or_other_offsets():
-    model = Toy(SHAPE, 4, seed=5)
-    first = next(tally(model, IMAGE, noise_of(), 30))
-    for image, noise in ((255 - IMAGE, noise_of()), (IMAGE, SplitNoise(100, SHAPE, "white"))):
-        with pytest.raises(ValueError, match="another image, other offsets"):
-            next(tally(model, image, noise, 30, resume=first))
 
 
 def in_training():

@@ -68,8 +68,7 @@ def watch(run: VoteRun, model: Classifier) -> Tally:
                 show_votes(tally, model.class_names)
     progress.empty()
     votes.empty()
-    assert run.state is not None
-    return run.state
+    return run.finish()
 
 
 def show_votes(tally: Tally, class_names: tuple[str, ...]) -> None:

@@ -97,6 +97,23 @@ def test_whoever_sees_a_run_finished_sees_all_of_its_history():
     assert len(seen) == 16 and not any(seen)
 
 
+def test_a_run_that_failed_begins_anew():
+    run, image, noise = a_run()
+    calls = []
+
+    def fail_once(*_):
+        calls.append(1)
+        if len(calls) == 8:
+            raise MemoryError
+
+    run._model.register_forward_pre_hook(fail_once)
+    with pytest.raises(MemoryError):
+        run.finish()
+    assert (run.state, run.done, run.seconds, run.known_radii(0.001)) == (None, 0, 0.0, [])
+    assert run.finish().votes.tolist() == count_votes(Darkness().eval(), image, noise).tolist()
+    assert len(run.known_radii(0.001)) == 16 and (run.labels >= 0).all()
+
+
 def test_labels_stay_empty_where_nothing_has_voted():
     run, _, _ = a_run()
     state = run.advance()
