@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.links import needed
+
 SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn", "source": "A built-in picture"}
 """What the steps speak of, whatever was chosen before."""
 
@@ -34,12 +36,8 @@ class LessonStep:
     parameters: dict[str, str] = field(default_factory=dict)
 
     def link(self, chosen: Mapping[str, str]) -> dict[str, str]:
-        """The parameters, except those that the page would show by itself, and after these earlier choices too.
-
-        Streamlit would take them out of the address again, and the browser's Back would have to pass every one of them.
-        """
-        asked = self.parameters.items()
-        return {name: value for name, value in asked if value != UNSAID[name] or chosen.get(name, value) != value}
+        """The parameters that the page would not show by itself, or after these earlier choices."""
+        return needed(self.parameters, UNSAID, chosen)
 
 
 CERTIFY, SPLIT, WHY = "certify.py", "split_and_centre.py", "why_it_certifies.py"

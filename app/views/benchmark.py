@@ -8,10 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 from app import benchmark_charts as charts
-from app import controls, exports, installed, sources, state
+from app import controls, exports, installed, links, sources, state
 from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
-from app.collection import Collection
+from app.collection import COLLECTIONS, Collection
 from app.gallery import BUILT_IN, SOURCES
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
@@ -331,13 +331,21 @@ def show_images(
     st.html(filmstrip(cells, width=110))
     titles = {record.index: f"{record.index}: {names[record.label]}" for record, _ in known}
     index = st.selectbox("Open one in Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
-    target = {
+    networks = installed.networks_of(collection)
+    unsaid = {
+        "data": next(iter(COLLECTIONS)),
+        collection.network_key: networks[0],
+        "source": SOURCES[BUILT_IN],
+        collection.sigma_key: f"{collection.sigma:g}",
+    }
+    wanted = {
         "data": collection.name,
-        collection.network_key: name if name in installed.networks_of(collection) else collection.model,
+        collection.network_key: name if name in networks else collection.model,
         "source": SOURCES[BUILT_IN],
         state.PICTURE: f"{sources.FOLDER_PICTURE}{index}",
-        collection.sigma_key: f"{sigma_from_levels(levels):.2f}",
+        collection.sigma_key: f"{round(sigma_from_levels(levels), 2):g}",
     }
+    target = links.needed(wanted, unsaid, links.chosen_before(collection))
     st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import state
+from app import links, state
+from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
-from app.lesson import STEPS, LessonStep
+from app.lesson import SHOWN, STEPS, LessonStep
 
 VIEWS = Path(__file__).parent
 
@@ -40,14 +41,9 @@ def answers(kind: str = "last") -> dict[int, int]:
 
 def chosen_before() -> dict[str, str]:
     """What was chosen on other pages of that which the steps speak of, as an address says it."""
-    kept = {name: st.session_state.get(f"kept-{name}") for name in ("data", "cifar10-network", "sigma", "source")}
-    shown = {name: f"{value:g}" if name == "sigma" else str(value) for name, value in kept.items() if value is not None}
-    if kept["source"] is not None:
-        shown["source"] = SOURCES[kept["source"]]
-    if picture := st.session_state.get("kept-picture-cifar10"):
-        shown["picture"] = picture
     # Streamlit keeps the values of widgets that are bound to the address, also while they are not shown.
     set_there = {name: st.session_state.get(name) for name in ("section", "why", "lam", "k", "j", "v")}
+    shown = links.chosen_before(COLLECTIONS[SHOWN["data"]])
     return shown | {name: str(value) for name, value in set_there.items() if value is not None}
 
 

@@ -1,0 +1,37 @@
+"""Links from page to page say no more than what their page would not show by itself.
+
+Streamlit would take the rest out of the address again, and the browser's Back would have to pass every one of those.
+"""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app.collection import Collection
+from app.gallery import SOURCES
+
+
+def needed(parameters: Mapping[str, str], unsaid: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Those of the parameters that a link has to say.
+
+    unsaid: what the page shows where neither the address nor an earlier choice says anything. chosen: those choices.
+    """
+    return {
+        name: value
+        for name, value in parameters.items()
+        if value != unsaid.get(name) or chosen.get(name, value) != value
+    }
+
+
+def chosen_before(collection: Collection) -> dict[str, str]:
+    """What was chosen, on whatever page, of pictures, network and noise, as an address says it."""
+    names = ("data", collection.network_key, collection.sigma_key, "source")
+    kept = {name: st.session_state.get(f"kept-{name}") for name in names}
+    shown = {name: str(value) for name, value in kept.items() if value is not None}
+    if kept[collection.sigma_key] is not None:
+        shown[collection.sigma_key] = f"{kept[collection.sigma_key]:g}"
+    if kept["source"] is not None:
+        shown["source"] = SOURCES[kept["source"]]
+    if picture := st.session_state.get(f"kept-picture-{collection.task}"):
+        shown["picture"] = picture
+    return shown
