@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -25,6 +26,7 @@ from dssn_core.wording import counted
 
 SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
+BENCHMARK = Path(__file__).parent / "benchmark.py"
 REPEATS = 5
 COUNTS = ("passes run here", "samples in the literature")
 REDRAW_SECONDS = 0.5
@@ -344,6 +346,12 @@ def page() -> None:
         "noise alone, and one picture says nothing about which method is better."
     )
     collection = controls.choose_collection()
+    st.page_link(
+        BENCHMARK,
+        label="The same networks over many pictures",
+        icon=":material/leaderboard:",
+        query_params={f"bench-models-{collection.task}": list(collection.own.values())},
+    )
     model = controls.network(collection.model)
     if model is None:
         return

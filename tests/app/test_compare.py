@@ -1,6 +1,7 @@
 """The Compare page through its real widgets, with the shipped networks."""
 
 import shutil
+from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
 
@@ -132,3 +133,13 @@ def test_a_damaged_network_leaves_the_others_working(installed):
     assert any("SHA-256" in error.value for error in page.error)
     assert METHODS["dssn"] in [title.value for title in page.subheader]
     assert METHODS["uniform"] not in [title.value for title in page.subheader]
+
+
+def test_the_networks_that_are_compared_are_a_click_away_over_many_pictures():
+    page = open_page()
+    (link,) = (found for found in page.get("page_link") if "many pictures" in found.proto.label)
+    asked = parse_qs(link.proto.query_string)
+    assert asked == {"bench-models-cifar10": ["cifar10-dssn", "cifar10-uniform", "cifar10-ssn"]}
+    page.query_params.update(asked)
+    page.switch_page("views/benchmark.py").run()
+    assert not page.exception and "counterparts of cifar10-dssn" in " ".join(text.value for text in page.caption)
