@@ -185,8 +185,7 @@ def choose_methods(label: str, key: str) -> list[str]:
 
 def sigmas_for(model: Classifier) -> tuple[float, ...]:
     """Those of the preset sigmas that the network was trained for."""
-    low, high = model.manifest.sigma_range
-    return tuple(sigma for sigma in PRESET_SIGMAS if low <= sigma <= high)
+    return tuple(sigma for sigma in PRESET_SIGMAS if model.manifest.trained_at(levels_from_sigma(sigma)))
 
 
 def choose_noise(model: Classifier, collection: Collection) -> int:

@@ -229,19 +229,25 @@ def test_records_under_other_offsets_are_of_another_classifier(tmp_path):
     assert Record.from_json(older) == replace(record, offsets="r2 0")  # as files had it before offsets were named
 
 
-def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
-    folder = unmeasured(tmp_path)
-    data = str(class_folders(tmp_path))
-    command = ["evaluate", "--data", data, "--limit", "10", "--sigma", "0.1", "--model", str(folder), "--record"]
+def interrupted_after(count, monkeypatch):
+    """Counted votes end in an interruption after so many; the list grows by one for each."""
     counted = []
 
     def mortal(*arguments):
-        if len(counted) == 4:
+        if len(counted) == count:
             raise KeyboardInterrupt
         counted.append(arguments)
         return count_votes(*arguments)
 
     monkeypatch.setattr(evaluation, "count_votes", mortal)
+    return counted
+
+
+def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
+    folder = unmeasured(tmp_path)
+    data = str(class_folders(tmp_path))
+    command = ["evaluate", "--data", data, "--limit", "10", "--sigma", "0.1", "--model", str(folder), "--record"]
+    counted = interrupted_after(4, monkeypatch)
     assert main(command) == 130
     assert not (folder / TEST.file).exists()  # part of the images would not be evenly spread
     monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
@@ -257,15 +263,7 @@ def test_a_smaller_evaluation_leaves_what_an_interrupted_one_has_counted(tmp_pat
     folder = unmeasured(tmp_path)
     data = str(class_folders(tmp_path))
     command = ["evaluate", "--data", data, "--sigma", "0.1", "--model", str(folder), "--record"]
-    counted = []
-
-    def mortal(*arguments):
-        if len(counted) == 8:
-            raise KeyboardInterrupt
-        counted.append(arguments)
-        return count_votes(*arguments)
-
-    monkeypatch.setattr(evaluation, "count_votes", mortal)
+    counted = interrupted_after(8, monkeypatch)
     assert main([*command, "--limit", "10"]) == 130
     assert main([*command, "--limit", "2"]) == 0  # of those that are counted
     assert len(kept_records(folder, TEST)) == 2
