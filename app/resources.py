@@ -31,7 +31,7 @@ from dssn_core.splitting import Block
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.verification import Counter, Finding, verify
-from dssn_core.voting import Tally, noise_for, sample_labels
+from dssn_core.voting import Tally, complete, noise_for, tally
 
 
 def stop_if_left() -> None:
@@ -201,8 +201,8 @@ def in_turns(tell: Callable[[float], object]) -> Counter:
             tell(state.done / state.total)
             yield state
 
-    def count(classifier: Classifier, pixels: Tensor, noise: SplitNoise, batch_size: int) -> np.ndarray:
-        return sample_labels(classifier, pixels, noise, batch_size, watch)
+    def count(classifier: Classifier, pixels: Tensor, noise: SplitNoise, batch_size: int, counting: str) -> Tally:
+        return complete(watch(tally(classifier, pixels, noise, batch_size, counting)))
 
     return count
 

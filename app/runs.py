@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from torch import Tensor
 
-from dssn_core import PIXEL_STEPS, SplitNoise, Tally, certificate_from_votes, tally
+from dssn_core import PIXEL_STEPS, SplitNoise, Tally, tally
 from dssn_core.certificate_file import Document, make
 from dssn_core.classifier import Classifier
 from dssn_core.comparison import Outcome, exact_outcome, randomized_outcome
@@ -178,17 +178,17 @@ class VoteRun(Run[Tally]):
     def take(self, stored: Stored) -> None:
         """Take over a vote that was counted before, as it ended."""
         self.labels[:] = stored.labels
-        votes = np.bincount(self.labels, minlength=self._model.num_classes)
-        self.state = Tally(votes, np.arange(self.total), self.labels, self.total, self.total)
+        self.state = Tally.of_labels(self.labels, self._model.num_classes)
         self.history.append(self._known(self.state))
         self.made, self.seconds = stored.made, stored.seconds
 
     def document(self, embed: bool) -> Document:
         """The finished vote as a certificate file, with the picture in it or without."""
-        return make(self._model, self.image, self.labels, self.total, seconds=self.seconds, embed=embed, made=self.made)
+        vote = replace(self.finish(), indices=np.arange(self.total), labels=self.labels)
+        return make(self._model, self.image, vote, seconds=self.seconds, embed=embed, made=self.made)
 
     def outcome(self, alpha: float) -> Outcome:
-        certificate = certificate_from_votes(self.finish().votes, self.total)
+        certificate = self.finish().certificate
         passes = ChunkLayout.for_images(self.total, self.noise.shape).passes
         return exact_outcome(certificate, passes, self.model_name, image_sha256(self.image), self.seconds)
 

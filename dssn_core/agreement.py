@@ -12,12 +12,14 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from .certificate import certificate_from_labels
+from .certificate import Certificate, certificate_from_labels
 from .classifier import Classifier
+from .constants import DUELS
+from .duels import certificate_from_duels, count_duels
 from .precision import PRECISIONS
 from .splitting import SplitNoise
 from .strict import strictly, undecided
-from .voting import ChunkLayout, fitting_batch_size, noise_for
+from .voting import ChunkLayout, counting_of, fitting_batch_size, noise_for
 from .wording import at_most, counted
 
 
@@ -156,7 +158,9 @@ def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tens
     noise = noise_for(model, levels)
 
     def certified(logits: Tensor) -> tuple[int, int]:
-        certificate = certificate_from_labels(logits.argmax(1), model.num_classes)
+        certificate: Certificate = certificate_from_labels(logits.argmax(1), model.num_classes)
+        if counting_of(model) == DUELS:
+            certificate = certificate_from_duels(count_duels(logits.numpy()), certificate.votes, levels)
         return certificate.label, certificate.radius_steps
 
     laid_out = {last: _laid_out(model, last) for last in (True, False)}

@@ -74,11 +74,14 @@ class Certificate(NoiseLevel):
         """The winner a: most votes, the lowest index on a tie."""
         return _leader(self.votes)
 
+    def slack(self, rival: int) -> int:
+        """n_a - n_c - [c < a]: by how much the winner leads over a rival, less one if that would win a tie."""
+        return _slack(self.votes, self.label, rival)
+
     @cached_property
     def rival(self) -> int:
         """The class that limits the radius: of those with the smallest slack the one with most votes."""
-        a = self.label
-        return min(_rivals(self.votes, a), key=lambda c: (_slack(self.votes, a, c), -self.votes[c]))
+        return min(_rivals(self.votes, self.label), key=lambda c: (self.slack(c), -self.votes[c]))
 
     @property
     def tie(self) -> int:
@@ -88,7 +91,7 @@ class Certificate(NoiseLevel):
     @property
     def radius_steps(self) -> int:
         """R, in pixel steps of 1/255."""
-        return _slack(self.votes, self.label, self.rival) // 2
+        return max(0, self.slack(self.rival)) // 2
 
     @property
     def radius(self) -> float:
@@ -99,31 +102,46 @@ class Certificate(NoiseLevel):
     def margins(self) -> tuple[int | None, ...]:
         """For every class the number of steps that certainly do not make it win; None at the label itself."""
         a = self.label
-        return tuple(None if c == a else _slack(self.votes, a, c) // 2 for c in range(len(self.votes)))
+        return tuple(None if c == a else self.slack(c) // 2 for c in range(len(self.votes)))
 
     def account(self, class_names: Sequence[str] | None = None) -> tuple[str, ...]:
         """The certificate's own arithmetic in sentences, with its numbers in them."""
         names = [f"class {c}" for c in range(len(self.votes))] if class_names is None else list(class_names)
         if len(names) != len(self.votes):
             raise ValueError(f"{len(self.votes)} classes voted, but {len(names)} names were given")
+        return (
+            *self._arithmetic(names),
+            f"ρ = R / 255 = {self.radius_steps} / 255 = {display_radius(self.radius_steps)} (rounded down).",
+            self.statement(names[self.label]),
+            "This holds for 8-bit pictures of this size, this network, these offsets and λ, computed the same way.",
+        )
+
+    def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:
+        """From the votes to R."""
         a, b = self.label, self.rival
-        n_a, n_b, tie = self.votes[a], self.votes[b], self.tie
-        slack = _slack(self.votes, a, b)
-        halved = f"{slack // 2}.5" if slack % 2 else f"{slack // 2}"
-        first, second, cost = (b, a, "one vote") if tie else (a, b, "nothing")
+        n_a, n_b = self.votes[a], self.votes[b]
         return (
             f"All N = {self.levels} samples voted. “{names[a]}” won n_a = {n_a} of them; "
             f"its closest rival “{names[b]}” won n_b = {n_b}.",
-            f"Tie rule: “{names[first]}” comes before “{names[second]}” in the list of classes and would win a tie, "
-            f"so {cost} is taken off: [b < a] = {tie}.",
+            self._tie_rule(names),
             "One grey level in one colour channel of one pixel changes exactly one sample, so it moves at most one "
             "vote, and a vote moved from winner to rival narrows the gap by two.",
-            f"R = floor((n_a − n_b − [b < a]) / 2) = floor(({n_a} − {n_b} − {tie}) / 2) = floor({halved}) "
-            f"= {counted(self.radius_steps, 'step')}.",
-            f"ρ = R / 255 = {self.radius_steps} / 255 = {display_radius(self.radius_steps)} (rounded down).",
-            self.statement(names[a]),
-            "This holds for 8-bit pictures of this size, this network, these offsets and λ, computed the same way.",
+            f"R = floor((n_a − n_b − [b < a]) / 2) = {self._halved(n_a, n_b)}.",
         )
+
+    def _tie_rule(self, names: Sequence[str]) -> str:
+        a, b, tie = self.label, self.rival, self.tie
+        first, second, cost = (b, a, "one vote") if tie else (a, b, "nothing")
+        return (
+            f"Tie rule: “{names[first]}” comes before “{names[second]}” in the list of classes and would win a tie, "
+            f"so {cost} is taken off: [b < a] = {tie}."
+        )
+
+    def _halved(self, ours: int, its: int) -> str:
+        """Half the lead over the rival, step by step."""
+        slack = self.slack(self.rival)
+        halved = f"{slack // 2}.5" if slack % 2 else f"{slack // 2}"
+        return f"floor(({ours} − {its} − {self.tie}) / 2) = floor({halved}) = {counted(self.radius_steps, 'step')}"
 
     def statement(self, name: str) -> str:
         """What is certified, in words."""

@@ -20,11 +20,13 @@ from PIL import Image
 from torch import Tensor
 
 from . import strict_json
-from .certificate import certificate_from_labels
+from .certificate import Certificate, certificate_from_labels
 from .classifier import Classifier
+from .constants import DUELS
+from .duels import DuelCertificate
 from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
 from .splitting import PIXELWISE
-from .voting import CHUNK_VALUES, ChunkLayout, noise_for
+from .voting import CHUNK_VALUES, ChunkLayout, Tally, noise_for
 from .wording import display_radius
 
 FORMAT = 1
@@ -48,10 +50,11 @@ def digest(document: Document) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def claim_of(labels: np.ndarray, class_names: tuple[str, ...]) -> dict[str, Any]:
-    """What a file claims whose samples vote for these classes, int (N,) in index order."""
-    certificate = certificate_from_labels(labels, len(class_names))
+def claim_of(labels: np.ndarray, class_names: tuple[str, ...], certificate: Certificate) -> dict[str, Any]:
+    """What a file claims of a certificate whose samples vote for these classes, int (N,) in index order."""
+    duels = {"counting": DUELS, "wins": list(certificate.wins)} if isinstance(certificate, DuelCertificate) else {}
     return {
+        **duels,
         "sample_labels": labels.tolist(),
         "votes": list(certificate.votes),
         "label": certificate.label,
@@ -97,8 +100,7 @@ def check_rows(rows: int, shape: tuple[int, ...]) -> None:
 def make(
     model: Classifier,
     image: Tensor,
-    labels: np.ndarray,
-    levels: int,
+    vote: Tally,
     batch_size: int | None = None,
     seconds: float = 0.0,
     embed: bool = True,
@@ -106,13 +108,14 @@ def make(
 ) -> Document:
     """The file of one certificate.
 
-    model: from `load_model`. image: torch.uint8 (3, H, W). labels: int (N,), the vote of every sample in index order,
-    counted with `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
+    model: from `load_model`. image: torch.uint8 (3, H, W). vote: of all samples, `voting.complete`, counted with
+    `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
     made: what to say of its making, if it was not here and now.
-    CertificateFileError for chunks that are too large, as in `check_rows`; ValueError for more or less than N votes.
+    CertificateFileError for chunks that are too large, as in `check_rows`; ValueError for a vote that is not complete.
     """
-    if len(labels) != levels:
-        raise ValueError(f"expected the votes of {levels} samples, got {len(labels)}")
+    levels, certificate = vote.total, vote.certificate
+    if len(vote.labels) != levels:
+        raise ValueError(f"expected the votes of {levels} samples, got {len(vote.labels)}")
     noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
     check_rows(layout.rows, model.input_shape)
     document: Document = {
@@ -133,7 +136,7 @@ def make(
             **({} if noise.block == PIXELWISE else {"block": list(noise.block)}),
         },
         "evaluation": {"chunks": layout.chunks, "rows": layout.rows, "precision": model.precision},
-        "claim": claim_of(labels, model.class_names),
+        "claim": claim_of(vote.labels, model.class_names, certificate),
         "made": made or {"seconds": round(seconds, 3), **machine()},
     }
     return {**document, "digest": digest(document)}
@@ -142,9 +145,16 @@ def make(
 def with_votes(document: Document, labels: Sequence[int]) -> Document:
     """The same file with other votes, a class of every sample in index order, and all that follows from them.
 
-    It is a forgery that only counting again brings to light.
+    It is a forgery that only counting again brings to light. By duels, every sample that votes for another class than
+    a rival of the winner is said to rank that one below it.
     """
-    changed = {**document, "claim": claim_of(np.array(labels), tuple(document["model"]["class_names"]))}
+    names = tuple(document["model"]["class_names"])
+    plain = certificate_from_labels(labels, len(names))
+    certificate: Certificate = plain
+    if "counting" in document["claim"]:
+        wins = tuple((c != plain.label) * (plain.levels - count) for c, count in enumerate(plain.votes))
+        certificate = DuelCertificate(plain.levels, plain.votes, plain.label, wins)
+    changed = {**document, "claim": claim_of(np.array(labels), names, certificate)}
     return {**changed, "digest": digest(changed)}
 
 

@@ -16,7 +16,7 @@ from . import strict_json
 from .architectures import build_network
 from .checks import check_choice
 from .classifier import Classifier
-from .constants import DSSN, levels_from_sigma
+from .constants import COUNTINGS, DSSN, PLURALITY, levels_from_sigma
 from .files import locked, write_atomically
 from .networks import Network
 from .noises import NOISES
@@ -40,7 +40,7 @@ class Manifest:
     architecture and settings: see `architectures.ARCHITECTURES`. precision: number format of the convolutions.
     noise: what it was trained on. offsets: scheme, seed, SHA-256 at `HASHED_LEVELS`, and the block where pixels are
     split in blocks. sigma_range: the trained range. training: budget, data, settings. measured: figures with what they
-    were measured on.
+    were measured on. counting: of DSSN's votes, one of `COUNTINGS`.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Manifest:
     measured: dict[str, Any]
     weights_sha256: str
     format: int = FORMAT
+    counting: str = PLURALITY
 
     @property
     def block(self) -> Block:
@@ -64,9 +65,10 @@ class Manifest:
         return channels, rows, columns
 
     @property
-    def voter(self) -> tuple[str, str, Block]:
-        """What votes, but for the number format: the weights' hash, the offsets, and the pixels split together."""
-        return self.weights_sha256, "{scheme} {seed}".format(**self.offsets), self.block
+    def voter(self) -> tuple[str, str, Block, str]:
+        """What votes, but for the number format: the weights' hash, the offsets, the pixels split together; and how the
+        votes are counted."""
+        return self.weights_sha256, "{scheme} {seed}".format(**self.offsets), self.block, self.counting
 
     @property
     def images_seen(self) -> int:
@@ -107,6 +109,9 @@ class Manifest:
 def _check_sense(found: dict[str, Any]) -> None:
     """ValueError for what fits the schema, and still makes no sense."""
     check_choice("noise", found["noise"], NOISES)
+    check_choice("counting", found.get("counting", PLURALITY), COUNTINGS)
+    if found.get("counting", PLURALITY) != PLURALITY and found["noise"] != DSSN:
+        raise ValueError(f"only DSSN counts votes by {found['counting']}, not {found['noise']!r}")
     if not all(name.isprintable() for name in found["class_names"]):
         raise ValueError("class_names must be strings that can be printed")
     if "block" in found["offsets"]:

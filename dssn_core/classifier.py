@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .checks import check_choice
+from .constants import PLURALITY
 from .networks import Network
 from .precision import PRECISIONS, computed_in
 
@@ -51,6 +52,11 @@ class Classifier(nn.Module):
         if self._manifest is None:
             raise ValueError("this network has no manifest, which names its offsets and weights: save it and load it")
         return self._manifest
+
+    @property
+    def counting(self) -> str:
+        """How its votes are counted: as its manifest says, by plurality without one."""
+        return PLURALITY if self._manifest is None else self._manifest.counting
 
     @property
     def num_classes(self) -> int:

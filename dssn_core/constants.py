@@ -11,6 +11,10 @@ PIXEL_STEPS = 255
 DSSN = "dssn"
 """DSSN's name in manifests, records and options. It is the only exact method; the others are randomized."""
 
+PLURALITY, DUELS = "plurality", "duels"
+COUNTINGS = (PLURALITY, DUELS)
+"""How DSSN's votes are counted: by first choices, as in the paper (`certificate`), or in pairs of classes (`duels`)."""
+
 MIN_LEVELS, MAX_LEVELS = 2, 8192
 """Range of N, the number of split positions and of smoothing samples."""
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 import torch
 
 from .accuracy import Share
-from .certificate import certificate_from_votes
 from .classifier import Classifier
 from .constants import PIXEL_STEPS
 from .datasets import Listing
 from .denoising import Pretrained
+from .duels import DuelCertificate
 from .images import image_sha256
 from .monte_carlo import certify_randomized
 from .records import WHOLE, Key, Part, Record, Sampling
-from .voting import count_votes, noise_for
+from .voting import certify
 
 CLEAN_BATCH = 32
 
@@ -63,20 +63,21 @@ def evaluate(
     """
     if data.class_names != model.class_names:
         raise ValueError(f"the data's classes {data.class_names} are not the model's {model.class_names}")
-    noise = noise_for(model, levels)
     for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
-        weights, offsets, block = model.manifest.voter
-        key = Key(index, levels, weights, model.precision, block, digest, sampling, offsets)
+        weights, offsets, block, counting = model.manifest.voter
+        key = Key(index, levels, weights, model.precision, block, digest, sampling, offsets, counting)
         known = (done or {}).get(key)
         label, file = int(data.labels[index]), data.files[index] if data.files else ""
         if known:
             yield replace(known, label=label, file=file)  # which do not decide what it is about
             continue
         began = time.perf_counter()
+        wins: tuple[int, ...] = ()
         if sampling is None:
-            exact = certificate_from_votes(count_votes(model, image, noise), levels)
+            exact = certify(model, image, levels)
             predicted, steps, votes = exact.label, exact.radius_steps, exact.votes
+            wins = exact.wins if isinstance(exact, DuelCertificate) else wins
         else:
             estimated = certify_randomized(model, image, sampling.plan(levels))
             predicted, steps, votes = estimated.label, None, estimated.votes
@@ -89,6 +90,7 @@ def evaluate(
             votes=votes,
             seconds=seconds,
             file=file,
+            wins=wins,
         )
 
 

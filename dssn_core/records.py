@@ -6,9 +6,10 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from .certificate import certificate_from_votes
+from .certificate import Certificate, certificate_from_votes
 from .checks import check_shape
-from .constants import PIXEL_STEPS, NoiseLevel
+from .constants import COUNTINGS, DUELS, PIXEL_STEPS, PLURALITY, NoiseLevel
+from .duels import DuelCertificate
 from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
 from .splitting import PIXELWISE, Block
 
@@ -40,6 +41,7 @@ class Key:
     image_sha256: str
     sampling: Sampling | None
     offsets: str
+    counting: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Record(NoiseLevel):
 
     radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. precision: number format
     of the convolutions. file: the image's name in the data set, where it has one. block: pixels split together.
-    offsets: their scheme and seed, which older records do not name.
+    offsets: their scheme and seed, which older records do not name. counting: of DSSN's votes, one of `COUNTINGS`.
+    wins: by duels, as a `DuelCertificate` has them.
     """
 
     index: int
@@ -65,15 +68,17 @@ class Record(NoiseLevel):
     file: str = ""
     block: Block = PIXELWISE
     offsets: str = "r2 0"
+    counting: str = PLURALITY
+    wins: tuple[int, ...] = ()
 
     @property
     def key(self) -> Key:
         return Key(**{field.name: getattr(self, field.name) for field in fields(Key)})
 
     @property
-    def voter(self) -> tuple[str, str, Block]:
+    def voter(self) -> tuple[str, str, Block, str]:
         """What voted, as `Manifest.voter` has it."""
-        return self.weights_sha256, self.offsets, self.block
+        return self.weights_sha256, self.offsets, self.block, self.counting
 
     @property
     def way(self) -> tuple[str, Sampling | None]:
@@ -83,6 +88,13 @@ class Record(NoiseLevel):
     @property
     def right(self) -> bool:
         return self.label == self.predicted
+
+    @property
+    def certificate(self) -> Certificate:
+        """What DSSN's votes prove; ValueError for what cannot have been counted."""
+        if self.counting == DUELS:
+            return DuelCertificate(self.levels, self.votes, self.predicted, self.wins)
+        return certificate_from_votes(self.votes, self.levels)
 
     @cached_property
     def radius_in_steps(self) -> float | None:
@@ -105,17 +117,20 @@ class Record(NoiseLevel):
         try:
             sampling = Sampling(**found["sampling"]) if found.get("sampling") else None
             block = check_shape(found.get("block", PIXELWISE), "block")
-            record = Record(**{**found, "votes": tuple(found["votes"]), "sampling": sampling, "block": block})
-            counts = [record.index, record.levels, record.label, record.predicted, *record.votes]
+            rows = {name: tuple(found.get(name, ())) for name in ("votes", "wins")}
+            record = Record(**{**found, **rows, "sampling": sampling, "block": block})
+            counts = [record.index, record.levels, record.label, record.predicted, *record.votes, *record.wins]
             if any(type(n) is not int or n < 0 for n in counts):
                 raise TypeError
             if max(record.label, record.predicted) >= len(record.votes):
+                raise TypeError
+            if record.counting not in COUNTINGS or (record.wins and record.counting != DUELS):
                 raise TypeError
             texts = [record.weights_sha256, record.precision, record.image_sha256, record.file, record.offsets]
             if not all(isinstance(text, str) for text in texts) or not isinstance(record.seconds, int | float):
                 raise TypeError
             if sampling is None:
-                certificate = certificate_from_votes(record.votes, record.levels)
+                certificate = record.certificate
                 if (certificate.label, certificate.radius_steps) != (record.predicted, record.radius_steps):
                     raise TypeError
             elif record.radius_steps is not None or sum(record.votes) != sampling.plan(record.levels).n:

@@ -15,8 +15,7 @@ from .certificate_file import parse
 from .checkpoints import PRETRAINED, list_models, load_model
 from .constants import PIXEL_STEPS
 from .splitting import PIXELWISE, SplitNoise
-from .verification import Counter, Verdict, Worker, verdict, verify
-from .voting import sample_labels
+from .verification import Counter, Verdict, Worker, count_anew, verdict, verify
 from .wording import counted
 
 KNOWN = "certificate.json"
@@ -143,7 +142,7 @@ def _known(name: str, folder: Path, count: Counter, work: Worker) -> str:
 
 
 def checks(
-    folder: Path = PRETRAINED, count: Counter = sample_labels, work: Worker = call
+    folder: Path = PRETRAINED, count: Counter = count_anew, work: Worker = call
 ) -> Iterator[tuple[str, Callable[[], str]]]:
     """What there is to check: a name, and a function that returns what it compared or raises.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .certificate_file import CertificateFileError, Document, digest, dumps, parse
 from .classifier import Classifier
+from .constants import PLURALITY
 from .files import locked, read_json_lines, write_json_lines
 from .gallery import BuiltIn, built_in_pictures
 from .tasks import task_of
@@ -57,9 +58,11 @@ def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:
 def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -> Stored | None:
     """The vote on an image in a model's folder; None unless it was counted as this model counts.
 
-    Compared are the weights, the offsets, the chunks and the number format, not the kind of machine. ValueError for a
-    damaged file.
+    Compared are the weights, the offsets, the chunks and the number format, not the kind of machine. By duels no vote
+    is kept: a file holds the winner's only. ValueError for a damaged file.
     """
+    if model.counting != PLURALITY:
+        return None
     for line in read_json_lines(folder / FILE):
         try:
             if (line["image"]["sha256"], line["noise"]["levels"]) != (image_hash, levels):
@@ -77,6 +80,6 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
         own = model.manifest.weights_sha256, noise.offsets_sha256
         stated = (*hashes, how["precision"], how["chunks"], how["rows"], len(labels))
         expected = (*own, model.precision, layout.chunks, layout.rows, levels)
-        if stated == expected and labels.max() < model.num_classes:
+        if stated == expected and "counting" not in document["claim"] and labels.max() < model.num_classes:
             return Stored(labels, document["made"], seconds)
     return None

@@ -9,14 +9,14 @@ every decided sample is the same, so the label is certified within the strict ra
 within gap/2 is the assumption; `agreement` measures how far they move between the settings of one machine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .certificate import radius_bounds
-from .voting import BaseClassifier, answers_by_row, check_mode
+from .voting import BaseClassifier, Tally, answers_by_row, check_mode
 
 
 def undecided(logits: Tensor, gap: float) -> Tensor:
@@ -85,3 +85,8 @@ def strictly(labels: np.ndarray, num_classes: int, gap: float) -> StrictCertific
     """The strict certificate in the votes of a `Hesitant`: int (N,), the twins counted from `num_classes` on."""
     votes = np.bincount(labels, minlength=2 * num_classes)[:num_classes]
     return StrictCertificate(tuple(votes.tolist()), len(labels) - int(votes.sum()), gap)
+
+
+def without_twins(vote: Tally, num_classes: int) -> Tally:
+    """The complete vote of a `Hesitant` as that of the model inside it."""
+    return replace(vote, votes=vote.votes.reshape(2, num_classes).sum(axis=0), labels=vote.labels % num_classes)

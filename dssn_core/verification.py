@@ -13,13 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .certificate import certificate_from_labels, radius_bounds
+from .certificate import Certificate, certificate_from_labels, radius_bounds
 from .certificate_file import CertificateFileError, Document, check_rows, claim_of, digest, embedded_image
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
 from .classifier import Classifier
+from .constants import DUELS, PLURALITY
+from .duels import DuelCertificate
 from .images import image_sha256
 from .splitting import PIXELWISE, SplitNoise
-from .voting import ChunkLayout, fitting_batch_size, noise_for, sample_labels
+from .voting import ChunkLayout, Tally, complete, fitting_batch_size, noise_for, tally
 from .wording import at_most, counted, shown
 
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
@@ -37,8 +39,8 @@ LONG = 20
 DIGEST = "digest of the file"
 """The finding about the whole of the file, beside those about its claims."""
 
-Counter = Callable[[Classifier, Tensor, SplitNoise, int], np.ndarray]
-"""(model, image, noise, batch_size) -> the class that each sample votes for, int64 (N,)."""
+Counter = Callable[[Classifier, Tensor, SplitNoise, int, str], Tally]
+"""(model, image, noise, batch_size, counting) -> the complete vote."""
 Worker = Callable[[Callable[[], Tensor]], Tensor]
 """Runs a piece of work and returns what it gives."""
 
@@ -63,7 +65,7 @@ class Verdict(StrEnum):
     ROUNDING = (
         "Everything agrees except what another kind of machine may well count differently: samples whose two best "
         "classes are nearly tied. From the file alone one cannot tell another machine's rounding from a forgery: "
-        "rely on what the line about votes says, not on the stated radius."
+        "rely on what the lines about votes and duels say, not on the stated radius."
     )
     EDITED = (
         "All that the certificate claims holds, but the file is not as it was written: its digest differs, so "
@@ -133,11 +135,16 @@ def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None =
     return model, Finding("weights", False, text)
 
 
+def count_anew(model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int, counting: str) -> Tally:
+    """A `Counter` that nobody watches."""
+    return complete(tally(model, image, noise, batch_size, counting))
+
+
 def verify(
     document: Document,
     image: Tensor | None = None,
     folder: Path = PRETRAINED,
-    count: Counter = sample_labels,
+    count: Counter = count_anew,
     chosen: str | None = None,
     work: Worker = call,
 ) -> Iterator[Finding]:
@@ -214,8 +221,18 @@ def _check_claim(
         )
         yield Finding("votes of the samples", False, text)
         return
-    yield _compare_votes(model, image, noise, listed, count(model, image, noise, layout.rows), work)
-    followed = claim_of(listed, model.class_names)  # exact arithmetic: no rounding can excuse it
+    counting = claim.get("counting", PLURALITY)
+    vote = count(model, image, noise, layout.rows, counting)
+    stated: Certificate = certificate_from_labels(listed, model.num_classes)
+    yield _compare_votes(model, image, noise, listed, vote, work)
+    if counting == DUELS:
+        try:
+            stated = duels = DuelCertificate(levels, stated.votes, claim["label"], tuple(claim["wins"]))
+        except ValueError as error:
+            yield Finding("duels", False, f"no samples could rank the classes as stated: {error}")
+            return
+        yield _compare_duels(model, image, noise, duels, vote, work)
+    followed = claim_of(listed, model.class_names, stated)  # exact arithmetic: no rounding can excuse it
     for name, what in (
         ("votes", "counts of the votes"),
         ("label", "index of the class"),
@@ -244,31 +261,35 @@ def _compare_votes(
     image: Tensor,
     noise: SplitNoise,
     listed: np.ndarray,
-    labels: np.ndarray,
+    vote: Tally,
     work: Worker,
 ) -> Finding:
     """The stated votes against those counted here. They are excused where the stated class is nearly the best here.
 
     How nearly depends on the number format. Nothing is excused where too many differ, or those that do decide which
-    class wins.
+    class wins by plurality.
     """
+    labels = vote.labels
     what, differing = "votes of the samples", np.flatnonzero(listed != labels)
     if not len(differing):
         return Finding(what, True, f"all {noise.levels} as stated")
-    agreed = np.bincount(labels[listed == labels], minlength=model.num_classes)
-    here = certificate_from_labels(labels, model.num_classes)
-    bounds = radius_bounds(agreed, noise.levels)
-    sure = (
-        f"at least {counted(bounds.lower, 'step')} are certified for “{model.class_names[bounds.label]}”"
-        if bounds.final
-        else "no class is certain to win"
-    )
     text = (
-        f"{len(differing)} of {noise.levels} samples vote differently here than stated, the first: j = {differing[0]}. "
-        f"The votes counted here certify {counted(here.radius_steps, 'step')}; whatever class each of these "
-        f"{len(differing)} samples votes for, {sure}"
+        f"{len(differing)} of {noise.levels} samples vote differently here than stated, the first: j = {differing[0]}"
     )
-    if len(differing) > MOST_NEAR_TIES * noise.levels or not bounds.final:
+    decided = True
+    if vote.duels is None:
+        bounds = radius_bounds(np.bincount(labels[listed == labels], minlength=model.num_classes), noise.levels)
+        decided = bounds.final
+        sure = (
+            f"at least {counted(bounds.lower, 'step')} are certified for “{model.class_names[bounds.label]}”"
+            if decided
+            else "no class is certain to win"
+        )
+        text += (
+            f". The votes counted here certify {counted(vote.certificate.radius_steps, 'step')}; whatever class each "
+            f"of these {len(differing)} samples votes for, {sure}"
+        )
+    if len(differing) > MOST_NEAR_TIES * noise.levels or not decided:
         return Finding(what, False, text)
     behind = 0.0
     for rows in np.array_split(differing, -(-len(differing) // fitting_batch_size(noise.shape))):
@@ -278,3 +299,40 @@ def _compare_votes(
     near = behind < NEAR_TIE[model.precision]
     how = f"up to {at_most(behind)} behind the best here" if behind else "exactly as good as the best here"
     return Finding(what, False, f"{text}. In logits, the stated classes are {how}", near)
+
+
+def _compare_duels(
+    model: Classifier,
+    image: Tensor,
+    noise: SplitNoise,
+    stated: DuelCertificate,
+    vote: Tally,
+    work: Worker,
+) -> Finding:
+    """The stated duels against those counted here. They are excused where so many samples are nearly tied in them.
+
+    Nothing is excused where too many differ, or another class wins here.
+    """
+    what, here = "duels of the class", vote.certificate
+    assert isinstance(here, DuelCertificate)
+    a, names = stated.label, model.class_names
+    if here.label != a:
+        return Finding(what, False, f"the file says that “{names[a]}” wins, but here it is “{names[here.label]}”")
+    off = np.array(stated.wins) - np.array(here.wins)
+    differing = np.flatnonzero(off)
+    if not len(differing):
+        return Finding(what, True, f"all {len(off) - 1} as stated")
+    c = differing[0]
+    fewer = min(stated.radius_steps, here.radius_steps)
+    text = (
+        f"{len(differing)} of {len(off) - 1} have other counts here than stated, the first against “{names[c]}”: "
+        f"{stated.wins[c]} stated, {here.wins[c]} here. The duels counted here certify "
+        f"{counted(here.radius_steps, 'step')}, and either count at least {counted(fewer, 'step')}"
+    )
+    if abs(off).max() > MOST_NEAR_TIES * noise.levels:
+        return Finding(what, False, text)
+    close = np.zeros(len(off), dtype=np.int64)
+    for rows in np.array_split(np.arange(noise.levels), -(-noise.levels // fitting_batch_size(noise.shape))):
+        logits = work(partial(_logits, model, noise.samples_at(image, torch.from_numpy(rows)), noise.lam))
+        close += ((logits - logits[:, [a]]).abs() < NEAR_TIE[model.precision]).sum(dim=0).numpy()
+    return Finding(what, False, text, rounding=bool((abs(off) <= close).all()))

@@ -6,9 +6,9 @@ of different images never share a chunk: the vote of a sample, by a `BaseClassif
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from .certificate import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
-from .checks import check_whole
-from .constants import check_levels
+from .checks import check_choice, check_whole
+from .constants import COUNTINGS, DUELS, PLURALITY, check_levels
+from .duels import certificate_from_duels, count_duels, duel_bounds
 from .images import check_image
 from .splitting import SplitNoise
 
@@ -101,8 +102,8 @@ def _order(levels: int) -> Tensor:
 class Tally:
     """The vote after some chunks. votes: int64 (K,) counts so far. done, total: samples.
 
-    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. Arrays are
-    read-only.
+    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. duels: int64
+    (K, K), as `duels.count_duels` has them, where those are counted. Arrays are read-only.
     """
 
     votes: np.ndarray
@@ -110,11 +111,25 @@ class Tally:
     labels: np.ndarray = field(repr=False)
     done: int
     total: int
+    duels: np.ndarray | None = field(default=None, repr=False)
+
+    @staticmethod
+    def of_labels(labels: np.ndarray, num_classes: int) -> "Tally":
+        """A complete vote by plurality. labels: int64 (N,), of every sample in index order."""
+        votes = np.bincount(labels, minlength=num_classes)
+        return Tally(votes, np.arange(len(labels)), labels, len(labels), len(labels))
 
     @property
     def bounds(self) -> RadiusBounds:
         """Exact bounds of the final radius."""
-        return radius_bounds(self.votes, self.total)
+        return radius_bounds(self.votes, self.total) if self.duels is None else duel_bounds(self.duels, self.total)
+
+    @property
+    def certificate(self) -> Certificate:
+        """What the complete vote proves; ValueError before it is complete."""
+        if self.duels is None:
+            return certificate_from_votes(self.votes, self.total)
+        return certificate_from_duels(self.duels, self.votes, self.total)
 
 
 def check_mode(model: BaseClassifier) -> None:
@@ -159,10 +174,10 @@ def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
                 )
 
 
-def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.ndarray, int]:
-    """The class of each of the float32 samples (B, C, H, W), int64 (B,), and the number of classes K.
+def logits_of(model: BaseClassifier, samples: Tensor, lam: float) -> np.ndarray:
+    """float32 (B, K) logits of the float32 samples (B, C, H, W).
 
-    The lowest index wins a tie of logits. ValueError for logits of another shape or type, or not finite.
+    ValueError if they are of another shape or type, or not finite.
     """
     with torch.inference_mode():
         logits = model(samples, lam)
@@ -176,7 +191,23 @@ def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.nda
         raise ValueError(f"the model must return float32 logits, got {logits.dtype}")
     if not bool(torch.isfinite(logits).all()):
         raise ValueError("the model returned logits that are not finite: its weights or its arithmetic are broken")
-    return logits.detach().numpy().argmax(axis=1), classes  # detached: a model may pass on what has a gradient
+    found_logits: np.ndarray = logits.detach().numpy()  # detached: a model may pass on what has a gradient
+    return found_logits
+
+
+def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.ndarray, int]:
+    """The class of each of the float32 samples (B, C, H, W), int64 (B,), and the number of classes K.
+
+    The lowest index wins a tie of logits. ValueError as for `logits_of`.
+    """
+    logits = logits_of(model, samples, lam)
+    return logits.argmax(axis=1), logits.shape[1]
+
+
+def counting_of(model: BaseClassifier) -> str:
+    """How a model's votes are counted: one of `COUNTINGS`, as it says itself; by plurality where it does not."""
+    counting: str = getattr(model, "counting", PLURALITY)
+    return counting
 
 
 def tally(
@@ -184,52 +215,58 @@ def tally(
     image: Tensor,
     noise: SplitNoise,
     batch_size: int | None = None,
+    counting: str | None = None,
 ) -> Iterator[Tally]:
     """Vote chunk by chunk; every step yields the state of the whole vote so far.
 
     image: torch.uint8 (C, H, W). Samples are visited in an order that is spread evenly over 0..N-1 from the start, so
-    that the bounds close early. Memory is that of one chunk. ValueError for arguments that do not fit together.
+    that the bounds close early. counting: one of `COUNTINGS`; by default that of the model (`counting_of`). Memory is
+    that of one chunk, and of K x K counts for duels. ValueError for arguments that do not fit together.
     """
+    counting = counting_of(model) if counting is None else counting
+    check_choice("counting", counting, COUNTINGS)
     check_model(model, noise.shape)
     check_image(image, noise.shape)
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
     image, noise = image.clone(), deepcopy(noise)  # what becomes of the caller's meanwhile is another vote's
-    votes = None
+    votes, duels = None, None
     for chunk in range(layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
         samples = noise.samples_at(image, indices)
-        labels, classes = classify(model, samples, noise.lam)
+        logits = logits_of(model, samples, noise.lam)
         if chunk == 0:
             check_alone(model, samples, noise.lam)
-        fresh = np.bincount(labels[:real], minlength=classes)
+        labels, classes = logits[:real].argmax(axis=1), logits.shape[1]
+        fresh = np.bincount(labels, minlength=classes)
         if votes is not None and votes.shape != fresh.shape:
             raise ValueError(f"the model returned logits for {classes} classes, after {len(votes)} before")
         votes = fresh if votes is None else votes + fresh
-        state = Tally(votes, indices[:real].numpy(), labels[:real], int(votes.sum()), layout.levels)
-        for array in (state.votes, state.indices, state.labels):
-            array.setflags(write=False)  # the next step builds on them
+        if counting == DUELS:
+            duels = count_duels(logits[:real]) + (0 if duels is None else duels)
+        state = Tally(votes, indices[:real].numpy(), labels, int(votes.sum()), layout.levels, duels)
+        for array in (state.votes, state.indices, state.labels, state.duels):
+            if array is not None:
+                array.setflags(write=False)  # the next step builds on them
         yield state
 
 
-def sample_labels(
-    model: BaseClassifier,
-    image: Tensor,
-    noise: SplitNoise,
-    batch_size: int | None = None,
-    watch: Callable[[Iterator[Tally]], Iterable[Tally]] = iter,
-) -> np.ndarray:
-    """int64 (N,): the class that each sample votes for, in index order. watch: gets every state, and passes it on."""
-    labels = np.full(noise.levels, -1, dtype=np.int64)
-    for state in watch(tally(model, image, noise, batch_size)):
+def complete(states: Iterable[Tally]) -> Tally:
+    """The states of a whole vote as one: that of all samples, in index order."""
+    labels = np.empty(0, dtype=np.int64)
+    for state in states:  # one at a time: the memory is that of one chunk
+        labels = labels if len(labels) else np.empty(state.total, dtype=np.int64)
         labels[state.indices] = state.labels
-    return labels
+    return replace(state, indices=np.arange(state.total), labels=labels)
+
+
+def sample_labels(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
+    """int64 (N,): the class that each sample votes for, in index order."""
+    return complete(tally(model, image, noise, batch_size, PLURALITY)).labels
 
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
     """int64 (K,) votes of all N samples; they add up to N."""
-    for state in tally(model, image, noise, batch_size):  # one at a time: its memory is that of one chunk
-        votes = state.votes
-    return votes.copy()
+    return complete(tally(model, image, noise, batch_size, PLURALITY)).votes.copy()
 
 
 def noise_for(model: LoadedModel, levels: int) -> SplitNoise:
@@ -241,5 +278,8 @@ def noise_for(model: LoadedModel, levels: int) -> SplitNoise:
 
 
 def certify(model: LoadedModel, image: Tensor, levels: int, batch_size: int | None = None) -> Certificate:
-    """The exact certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`."""
-    return certificate_from_votes(count_votes(model, image, noise_for(model, levels), batch_size), levels)
+    """The exact certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`.
+
+    By plurality or by duels, as the model's manifest says.
+    """
+    return complete(tally(model, image, noise_for(model, levels), batch_size)).certificate

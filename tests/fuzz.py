@@ -33,12 +33,13 @@ from dssn_core import load_model, read_image
 from dssn_core.architectures import build_network
 from dssn_core.certificate_file import CertificateFileError, dumps, make, parse
 from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, offsets_record, save_checkpoint
+from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.files import read_json_lines
 from dssn_core.images import ImageError
 from dssn_core.records import Part, Record
 from dssn_core.verification import verify
-from dssn_core.voting import noise_for, sample_labels
+from dssn_core.voting import Tally, complete, noise_for, tally
 
 Random = np.random.Generator
 SHAPE = (3, 32, 32)
@@ -176,14 +177,18 @@ def certificate_seeds(folder: Path) -> list[bytes]:
     small_model(folder / "models" / "tiny")
     model = load_model("tiny", folder / "models")
     image = torch.randint(0, 256, SHAPE, generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    labels = sample_labels(model, image, noise_for(model, 5))
-    return [dumps(make(model, image, labels, 5, embed=embed)).encode() for embed in (True, False)]
+    votes = [complete(tally(model, image, noise_for(model, 5), counting=counting)) for counting in COUNTINGS]
+    return [dumps(make(model, image, vote, embed=embed)).encode() for vote in votes for embed in (True, False)]
 
 
 def read_certificate(data: bytes, folder: Path) -> object:
-    def count(model: Any, image: torch.Tensor, noise: Any, rows: int) -> np.ndarray:
+    def count(model: Any, image: torch.Tensor, noise: Any, rows: int, counting: str) -> Tally:
         """Counted in earnest where that is quick; nothing in the file can make it go wrong later."""
-        return sample_labels(model, image, noise, rows) if noise.levels < 50 else np.zeros(noise.levels, dtype=int)
+        if noise.levels < 50:
+            return complete(tally(model, image, noise, rows, counting))
+        for_the_first = Tally.of_labels(np.zeros(noise.levels, dtype=np.int64), model.num_classes)
+        duels = np.triu(np.full((model.num_classes, model.num_classes), noise.levels), 1)
+        return for_the_first if counting == PLURALITY else replace(for_the_first, duels=duels)
 
     document = parse(data)
     given = torch.zeros(SHAPE, dtype=torch.uint8) if document["image"]["png"] is None else None

@@ -123,3 +123,25 @@ def bounds(votes, levels):
     finals = list(completions(votes, levels))
     steps = [certified_steps(final) for final in finals]
     return min(steps), max(steps), len({winner(final) for final in finals}) == 1
+
+
+# --- duels ---
+
+
+def duels(logits):
+    """At [a][c] how many rows of logits rank class a above class c; of equal logits the lower index ranks higher."""
+    classes = range(len(logits[0]))
+    return [
+        [sum(row[a] > row[c] or (row[a] == row[c] and a < c) for row in logits) if a != c else 0 for c in classes]
+        for a in classes
+    ]
+
+
+def winner_of_duels(counts):
+    """The class that beats every other, ties going to the lower index; else the one whose worst duel is least bad."""
+    classes = range(len(counts))
+    for a in classes:
+        if all(counts[a][c] > counts[c][a] or (counts[a][c] == counts[c][a] and a < c) for c in classes if c != a):
+            return a
+    worst = [min(counts[a][c] - counts[c][a] - (c < a) for c in classes if c != a) for a in classes]
+    return worst.index(max(worst))

@@ -26,7 +26,7 @@ from dssn_core.certificate_file import (
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import to_picture
 from dssn_core.strict_json import schema
-from dssn_core.voting import ChunkLayout
+from dssn_core.voting import ChunkLayout, Tally, noise_for, tally
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def document(model, image):
-    return make(model, image, np.arange(60) % 2, 60, 25, seconds=0.125)
+    return make(model, image, Tally.of_labels(np.arange(60) % 2, 10), 25, seconds=0.125)
 
 
 def test_files_fit_the_schema(document):
@@ -68,12 +68,12 @@ def test_what_is_made_can_be_read_whatever_the_chunks(model, image):
     """The most samples of a chunk that a file may state are as many as the schema has it."""
     assert schema("certificate")["properties"]["evaluation"]["properties"]["rows"]["maximum"] == MOST_ROWS
     labels = np.zeros(MOST_ROWS + 1, dtype=np.int64)
-    made = make(model, image, labels[:-1], MOST_ROWS, MOST_ROWS)
+    made = make(model, image, Tally.of_labels(labels[:-1], 10), MOST_ROWS)
     assert parse(dumps(made).encode()) == made
     with pytest.raises(
         CertificateFileError, match="votes counted in chunks of 1025 samples of this size cannot be checked"
     ):
-        make(model, image, labels, MOST_ROWS + 1, MOST_ROWS + 1)
+        make(model, image, Tally.of_labels(labels, 10), MOST_ROWS + 1)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,11 @@ def test_a_number_beyond_all_numbers_is_refused(document):
 
 
 def test_no_file_is_made_of_too_few_votes(model, image):
-    with pytest.raises(ValueError, match="expected the votes of 441 samples, got 60"):
-        make(model, image, np.zeros(60, dtype=np.int64), 441)
+    first, second = tally(model, image, noise_for(model, 60), 30)
+    with pytest.raises(ValueError, match="votes must add up to levels = 60, got 30"):
+        make(model, image, first)
+    with pytest.raises(ValueError, match="expected the votes of 60 samples, got 30"):
+        make(model, image, second)
 
 
 @given(

@@ -22,6 +22,7 @@ from dssn_core.checkpoints import (
     save_manifest,
 )
 from dssn_core.classifier import Classifier
+from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.splitting import SplitNoise
 from dssn_core.voting import noise_for
 
@@ -290,10 +291,28 @@ def test_a_class_too_many(folder):
 FIELDS = list(json.loads(small_manifest().to_json()))
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", [name for name in FIELDS if name != "counting"])
 def test_a_missing_field(folder, name):
     edit(folder, **{name: None})
     refused(folder, rf"the file: '{name}' is a required property")
+
+
+def test_a_manifest_of_before_duels_counts_by_plurality(folder):
+    assert load_model("tiny", folder).counting == PLURALITY
+    edit(folder, counting=None)
+    assert load_model("tiny", folder).counting == PLURALITY
+    edit(folder, counting=DUELS)
+    assert load_model("tiny", folder).counting == DUELS
+
+
+def test_an_unknown_counting(folder):
+    edit(folder, counting="by hand")
+    refused(folder, "unknown counting 'by hand'; known: plurality, duels")
+
+
+def test_randomized_methods_count_no_duels(folder):
+    edit(folder, counting=DUELS, noise="uniform")
+    refused(folder, "only DSSN counts votes by duels, not 'uniform'")
 
 
 def test_an_unknown_field(folder):

@@ -16,7 +16,7 @@ from dssn_core.held_out import seen_in
 from dssn_core.images import read_image
 from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Record
-from dssn_core.voting import count_votes
+from dssn_core.voting import certify
 from tests.evaluated import SAMPLING, a_record, class_folders, unmeasured
 
 
@@ -80,7 +80,7 @@ def test_an_evaluation_goes_on_from_what_is_kept(tmp_path, monkeypatch):
     eight = kept_records(folder, TEST)
 
     counted = []
-    monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
+    monkeypatch.setattr(evaluation, "certify", lambda *a: counted.append(a) or certify(*a))
     output = tmp_path / "records.jsonl"
     assert main([*command, "--limit", "10", "--output", str(output)]) == 0
     ten = kept_records(folder, TEST)
@@ -133,16 +133,16 @@ def test_each_noise_is_kept_when_it_is_whole(tmp_path, monkeypatch, capsys):
     folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
 
-    def mortal(model, image, noise):
-        if noise.levels == 88:
+    def mortal(model, image, levels):
+        if levels == 88:
             raise KeyboardInterrupt
-        return count_votes(model, image, noise)
+        return certify(model, image, levels)
 
-    monkeypatch.setattr(evaluation, "count_votes", mortal)
+    monkeypatch.setattr(evaluation, "certify", mortal)
     assert main([*command, "--sigma", "0.05", "0.1"]) == 130
     assert [record.levels for record in kept_records(folder, TEST)] == [44] * 10
     assert list(read_manifest(folder).measured["certified_accuracy"]["by_levels"]) == ["44"]
-    monkeypatch.setattr(evaluation, "count_votes", count_votes)
+    monkeypatch.setattr(evaluation, "certify", certify)
     assert main([*command, "--sigma", "0.05", "0.1"]) == 0
     assert {record.levels for record in kept_records(folder, TEST)} == {44, 88}
 
@@ -178,7 +178,7 @@ def test_all_records_that_the_manifest_does_not_name_are_compared_with_the_image
     forged = [*others, replace(last, image_sha256="another")]
     write_json_lines(folder / TEST.file, (record.to_json() for record in forged))
     save_manifest(folder, replace(read_manifest(folder), measured={}))
-    monkeypatch.setattr(evaluation, "count_votes", lambda *_: pytest.fail("voted"))
+    monkeypatch.setattr(evaluation, "certify", lambda *_: pytest.fail("voted"))
     assert main([*command, "--limit", "10"]) == 1
     assert f"the image of index {last.index} is not the one" in capsys.readouterr().err
 
@@ -237,9 +237,9 @@ def interrupted_after(count, monkeypatch):
         if len(counted) == count:
             raise KeyboardInterrupt
         counted.append(arguments)
-        return count_votes(*arguments)
+        return certify(*arguments)
 
-    monkeypatch.setattr(evaluation, "count_votes", mortal)
+    monkeypatch.setattr(evaluation, "certify", mortal)
     return counted
 
 
@@ -250,7 +250,7 @@ def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatc
     counted = interrupted_after(4, monkeypatch)
     assert main(command) == 130
     assert not (folder / TEST.file).exists()  # part of the images would not be evenly spread
-    monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
+    monkeypatch.setattr(evaluation, "certify", lambda *a: counted.append(a) or certify(*a))
     with only_writer(folder / ".certified_accuracy-88.jsonl"):  # as of another process that counts the same
         assert main(command) == 1
     assert "another process is writing to" in capsys.readouterr().err
@@ -267,7 +267,7 @@ def test_a_smaller_evaluation_leaves_what_an_interrupted_one_has_counted(tmp_pat
     assert main([*command, "--limit", "10"]) == 130
     assert main([*command, "--limit", "2"]) == 0  # of those that are counted
     assert len(kept_records(folder, TEST)) == 2
-    monkeypatch.setattr(evaluation, "count_votes", lambda *a: counted.append(a) or count_votes(*a))
+    monkeypatch.setattr(evaluation, "certify", lambda *a: counted.append(a) or certify(*a))
     assert main([*command, "--limit", "10"]) == 0
     assert len(counted) == 10 and len(kept_records(folder, TEST)) == 10
     assert not [*folder.glob(".*.jsonl")]
@@ -310,7 +310,7 @@ def test_images_that_are_read_otherwise_are_refused_before_anything_is_counted(t
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main([*command, "--limit", "10"]) == 0
     monkeypatch.setattr("dssn_core.datasets.read_image", lambda data, size: 255 - read_image(data, size))
-    monkeypatch.setattr(evaluation, "count_votes", lambda *_: pytest.fail("voted"))
+    monkeypatch.setattr(evaluation, "certify", lambda *_: pytest.fail("voted"))
     before = (folder / "test.jsonl.gz").read_bytes()
     assert main([*command, "--limit", "10"]) == 1
     assert "the image of index 0 is not the one that mine keeps a record of" in capsys.readouterr().err

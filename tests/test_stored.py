@@ -9,7 +9,7 @@ from dssn_core import load_model, read_image
 from dssn_core.certificate_file import digest, made_elsewhere, make
 from dssn_core.images import image_sha256
 from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
-from dssn_core.voting import noise_for, sample_labels
+from dssn_core.voting import Tally, complete, noise_for, sample_labels, tally
 
 LEVELS = 40
 
@@ -31,7 +31,7 @@ def labels(model, image):
 
 @pytest.fixture
 def folder(model, image, labels, tmp_path):
-    keep_certificates(tmp_path, [make(model, image, labels, LEVELS, seconds=1.5, embed=False)])
+    keep_certificates(tmp_path, [make(model, image, Tally.of_labels(labels, 10), seconds=1.5, embed=False)])
     return tmp_path
 
 
@@ -59,9 +59,9 @@ def test_a_vote_says_where_it_was_counted(model, image, folder, what, elsewhere)
 
 
 def test_certificates_of_other_subjects_are_kept_and_those_of_other_weights_dropped(model, image, labels, folder):
-    first = make(model, image, labels, LEVELS, embed=False)
+    first = make(model, image, Tally.of_labels(labels, 10), embed=False)
     noise = noise_for(model, 30)
-    more = make(model, image, sample_labels(model, image, noise), 30, embed=False)
+    more = make(model, image, complete(tally(model, image, noise)), embed=False)
     keep_certificates(folder, [more, first])
     assert all(stored_vote(model, folder, image_sha256(image), levels) for levels in (30, LEVELS))
     keep_certificates(folder, [{**more, "model": {**more["model"], "weights_sha256": "0" * 64}}])
@@ -121,5 +121,5 @@ def test_a_network_of_other_classes_has_no_pictures():
 def test_nothing_is_written_over_a_damaged_file(model, image, labels, folder, line):
     (folder / FILE).write_bytes(before := gzip.compress(line + b"\n"))
     with pytest.raises(ValueError, match="damaged"):
-        keep_certificates(folder, [make(model, image, labels, LEVELS, embed=False)])
+        keep_certificates(folder, [make(model, image, Tally.of_labels(labels, 10), embed=False)])
     assert (folder / FILE).read_bytes() == before

@@ -29,7 +29,7 @@ from dssn_core.checkpoints import MANIFEST, PRETRAINED, CheckpointError, offsets
 from dssn_core.commands.options import DIFFERS
 from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
-from dssn_core.voting import noise_for, sample_labels
+from dssn_core.voting import Tally, complete, noise_for, sample_labels, tally
 
 LEVELS, BATCH = 60, 25
 PICTURE = built_in_pictures()[9].path
@@ -47,8 +47,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def document(model, image):
-    labels = sample_labels(model, image, noise_for(model, LEVELS), BATCH)
-    return make(model, image, labels, LEVELS, BATCH, seconds=1.5)
+    return make(model, image, complete(tally(model, image, noise_for(model, LEVELS), BATCH)), BATCH, seconds=1.5)
 
 
 def differences(document, image=None) -> list[str]:
@@ -173,7 +172,7 @@ def test_the_widest_gap_decides_in_whatever_chunk_it_is(document, model, image, 
     monkeypatch.setattr(verification, "fitting_batch_size", lambda shape: 1)
     for share, expected in ((1.01, Verdict.ROUNDING), (0.99, Verdict.DIFFERS)):
         monkeypatch.setitem(verification.NEAR_TIE, "float32", share * float(gaps[wide]))
-        assert verdict(verify(edited, count=lambda *_: sample_labels(model, image, noise))) == expected
+        assert verdict(verify(edited, count=lambda *_: complete(tally(model, image, noise)))) == expected
 
 
 @pytest.mark.parametrize(
@@ -185,7 +184,7 @@ def test_near_ties_that_decide_which_class_wins_are_not_excused(document, monkey
     monkeypatch.setitem(verification.NEAR_TIE, "float32", 1e9)
     listed = np.repeat([0, 1], [first, LEVELS - first])
     counted = np.repeat([1, 0, 1], [3, first - 3, LEVELS - first])
-    assert verdict(verify(with_votes(document, listed), count=lambda *_: counted)) == expected
+    assert verdict(verify(with_votes(document, listed), count=lambda *_: Tally.of_labels(counted, 10))) == expected
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float32"])
@@ -196,7 +195,7 @@ def test_a_file_is_checked_in_the_number_format_it_was_counted_in(image, tmp_pat
     monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", False)
     model = load_model(str(folder))
     model.precision = precision
-    document = make(model, image, sample_labels(model, image, noise_for(model, LEVELS), BATCH), LEVELS, BATCH)
+    document = make(model, image, complete(tally(model, image, noise_for(model, LEVELS), BATCH)), BATCH)
     assert document["evaluation"]["precision"] == precision
     assert verdict(verify(document, folder=folder.parent)) == Verdict.HOLDS
     # A format that is not the model's own, nor float32, is a fault.
@@ -208,8 +207,7 @@ def test_a_file_says_which_pixels_are_split_together(document, image, tmp_path):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
     save_manifest(folder, replace(read_manifest(folder), offsets=offsets_record("r2", 0, (3, 32, 32), (3, 1, 1))))
     model = load_model(str(folder))
-    labels = sample_labels(model, image, noise_for(model, LEVELS), BATCH)
-    made = make(model, image, labels, LEVELS, BATCH)
+    made = make(model, image, complete(tally(model, image, noise_for(model, LEVELS), BATCH)), BATCH)
     assert made["noise"]["block"] == [3, 1, 1] and "block" not in document["noise"]
     assert parse(json.dumps(made).encode()) == made
     assert verdict(verify(made, folder=folder.parent)) == Verdict.HOLDS
@@ -225,7 +223,7 @@ def test_chunks_that_would_take_all_the_memory_are_not_checked(document, model, 
     labels = np.array(document["claim"]["sample_labels"])
     monkeypatch.setattr(certificate_file, "MOST_VALUES", 20 * image.numel())
     with pytest.raises(ValueError, match="votes counted in chunks of 30 samples of this size cannot be checked"):
-        make(model, image, labels, LEVELS, 30)
+        make(model, image, Tally.of_labels(labels, 10), 30)
     with pytest.raises(
         CertificateFileError,
         match="votes counted in chunks of 1024 samples of this size cannot be checked: at most 20",
@@ -380,7 +378,7 @@ def test_a_file_in_float32_is_not_excused_by_the_rounding_of_bfloat16(image, tmp
     model = load_model(str(folder))
     model.precision = "float32"
     noise = noise_for(model, LEVELS)
-    document = make(model, image, sample_labels(model, image, noise, BATCH), LEVELS, BATCH)
+    document = make(model, image, complete(tally(model, image, noise, BATCH)), BATCH)
     assert verdict(verify(document, folder=folder.parent)) == Verdict.HOLDS
     with torch.inference_mode():
         best = model(noise.samples_at(image, torch.arange(LEVELS)), noise.lam).topk(2)
@@ -405,7 +403,7 @@ def test_the_weights_of_a_network_here_under_other_settings_do_not_pass(model, i
     change(found)
     (forged / MANIFEST).write_text(json.dumps(found))
     other = load_model(str(forged))
-    labels = sample_labels(other, image, noise_for(other, 60))
-    findings = list(verify(make(other, image, labels, 60), chosen=str(forged)))
+    vote = complete(tally(other, image, noise_for(other, 60)))
+    findings = list(verify(make(other, image, vote), chosen=str(forged)))
     assert verdict(findings) == Verdict.DIFFERS
     assert "other settings, classes or offsets" in next(f.text for f in findings if f.what == "weights")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from app import charts, controls, gallery, glossary, pictures, resources, state
 from app.runs import VoteRun
-from dssn_core import Tally, certificate_from_votes
+from dssn_core import Tally
 from dssn_core.certificate_file import dumps, made_elsewhere
 from dssn_core.classifier import Classifier
 from dssn_core.constants import largest_steps
@@ -78,7 +78,7 @@ def show_votes(tally: Tally, class_names: tuple[str, ...]) -> None:
 
 
 def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int | None) -> None:
-    certificate = certificate_from_votes(tally.votes, tally.total)
+    certificate = tally.certificate
     names = model.class_names
     name = names[certificate.label]
     votes = certificate.votes[certificate.label]

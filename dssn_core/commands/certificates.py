@@ -7,22 +7,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
 from .. import certificate_file
-from ..certificate import Certificate, certificate_from_labels, radius_bounds
+from ..certificate import Certificate, radius_bounds
 from ..checkpoints import find_model, load_model
 from ..classifier import Classifier
-from ..constants import DSSN, levels_from_sigma
+from ..constants import DSSN, PLURALITY, levels_from_sigma
 from ..files import check_replaceable, check_writable, write_atomically
 from ..images import image_sha256, read_image
 from ..splitting import SplitNoise
 from ..stored import keep_certificates, pictures_for
-from ..strict import Hesitant, StrictCertificate, check_gap, strictly
+from ..strict import Hesitant, StrictCertificate, check_gap, strictly, without_twins
 from ..verification import Verdict, verdict, verify
-from ..voting import ChunkLayout, Tally, noise_for, sample_labels
+from ..voting import ChunkLayout, Tally, complete, noise_for, tally
 from ..wording import shown
 from .options import (
     DEFAULT_MODEL,
@@ -39,23 +38,30 @@ from .options import (
 
 
 def votes_with_bar(
-    model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int | None, gap: float | None = None
-) -> np.ndarray:
-    """The class that each sample votes for, with a bar on the terminal that tells how the vote stands.
+    model: Classifier,
+    image: Tensor,
+    noise: SplitNoise,
+    batch_size: int | None,
+    counting: str | None = None,
+    gap: float | None = None,
+) -> Tally:
+    """The complete vote, with a bar on the terminal that tells how it stands.
 
-    gap: count the votes of samples whose two best logits are at most that far apart for the twins of the classes
-    (`Hesitant`).
+    counting: as for `tally`. gap: count the votes of samples whose two best logits are at most that far apart for the
+    twins of the classes (`Hesitant`).
     """
+    voter = model if gap is None else Hesitant(model, gap)
 
     def watch(states: Iterator[Tally]) -> Iterator[Tally]:
         with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
             for state in states:
                 bar.update(len(state.indices))
-                bounds = radius_bounds(state.votes.reshape(-1, model.num_classes).sum(axis=0), noise.levels)
+                twins = state.votes.reshape(-1, model.num_classes).sum(axis=0)
+                bounds = state.bounds if gap is None else radius_bounds(twins, noise.levels)
                 bar.set_postfix_str(f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}")
                 yield state
 
-    return sample_labels(model if gap is None else Hesitant(model, gap), image, noise, batch_size, watch)
+    return complete(watch(tally(voter, image, noise, batch_size, counting)))
 
 
 # --- certify ---------------------------------------------------------------------------------------------------------
@@ -97,6 +103,8 @@ def run_certify(options: Options) -> int:
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
     warn_of_other_noise(model, DSSN, [options.levels])
+    if options.strict and model.counting != PLURALITY:
+        raise ValueError(f"{options.model} counts votes by {model.counting}: --strict is for votes by plurality")
     if options.no_pixels and not options.output:
         raise ValueError("--no-pixels applies to the file that --output writes: give --output too")
     if options.output:  # before the vote, not after it
@@ -109,17 +117,19 @@ def run_certify(options: Options) -> int:
         except ValueError as error:
             raise ValueError(f"{error}: choose a smaller --batch-size") from None
     began = time.perf_counter()
-    votes = votes_with_bar(model, image, noise, options.batch_size, options.strict)
+    vote = votes_with_bar(model, image, noise, options.batch_size, gap=options.strict)
     seconds = time.perf_counter() - began
-    labels = votes % model.num_classes
-    certificate = certificate_from_labels(labels, model.num_classes)
-    strict = strictly(votes, model.num_classes, options.strict) if options.strict else None
+    strict = None
+    if options.strict:
+        strict = strictly(vote.labels, model.num_classes, options.strict)
+        vote = without_twins(vote, model.num_classes)
+    certificate = vote.certificate
     try:
         print_certificate(options, model, image, noise, certificate, strict)
     finally:  # last: where it cannot be written, the certificate has been seen; and where it cannot be seen, written
         if options.output:
             embed = not options.no_pixels
-            document = certificate_file.make(model, image, labels, noise.levels, options.batch_size, seconds, embed)
+            document = certificate_file.make(model, image, vote, options.batch_size, seconds, embed)
             write_atomically(options.output, certificate_file.dumps(document).encode())
     return 0
 
@@ -174,6 +184,8 @@ def add_gallery(parser: Parser) -> None:
 
 def run_gallery(options: Options) -> int:
     model = load_model(options.model)
+    if model.counting != PLURALITY:
+        raise ValueError(f"{options.model} counts votes by {model.counting}: only votes by plurality are stored")
     images = [read_image(picture.path, model.input_shape[1:]) for picture in pictures_for(model)]
     check_writable(find_model(options.model))
     documents = []
@@ -181,9 +193,9 @@ def run_gallery(options: Options) -> int:
         noise = noise_for(model, levels)
         for image in tqdm(images, unit="image", desc=f"N = {levels}", disable=None):
             began = time.perf_counter()
-            labels = sample_labels(model, image, noise)
+            vote = complete(tally(model, image, noise))
             seconds = time.perf_counter() - began
-            documents.append(certificate_file.make(model, image, labels, levels, seconds=seconds, embed=False))
+            documents.append(certificate_file.make(model, image, vote, seconds=seconds, embed=False))
         keep_certificates(find_model(options.model), documents)
     print(f"stored {len(documents)} certificates of {len(images)} pictures in the folder of {options.model}")
     return 0

@@ -2,6 +2,7 @@
 
 from .. import agreement, self_check, speed
 from ..checkpoints import load_model
+from ..constants import PLURALITY
 from ..images import read_image
 from ..stored import pictures_for
 from ..wording import counted
@@ -40,7 +41,7 @@ def run_agree(options: Options) -> int:
     logits = agreement.reference_logits(model, images, options.levels)
     for found in agreement.compare(model, images, logits):
         print(found, flush=True)
-    for price in agreement.prices(logits):
+    for price in agreement.prices(logits) if model.counting == PLURALITY else ():
         print(price)
     return 0
 

@@ -8,7 +8,7 @@ from dssn_core import load_model, read_image
 from dssn_core.certificate_file import dumps, make
 from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import Finding, verify
-from dssn_core.voting import noise_for, sample_labels
+from dssn_core.voting import complete, noise_for, tally
 from tests.app.test_certify import MAIN
 
 
@@ -26,7 +26,7 @@ def test_the_page_asks_for_a_file():
 
 def test_the_page_finds_what_the_library_finds_and_tells_how_far_it_is():
     model, image = load_model("cifar10-dssn"), read_image(built_in_pictures()[9].path)
-    document = make(model, image, sample_labels(model, image, noise_for(model, 300)), 300)
+    document = make(model, image, complete(tally(model, image, noise_for(model, 300))))
     shares: list[float] = []
     assert resources.verification(document, None, shares.append) == list(verify(document))
     assert shares == sorted(shares) and shares[-1] == 1.0
@@ -86,8 +86,8 @@ def test_what_rounding_may_explain_is_not_marked_as_wrong(monkeypatch):
 
 def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
     model, sample = load_model("cifar10-dssn"), built_in_pictures()[9].path
-    labels = sample_labels(model, read_image(sample), noise_for(model, 300))
-    document = dumps(make(model, read_image(sample), labels, 300, embed=False)).encode()
+    vote = complete(tally(model, read_image(sample), noise_for(model, 300)))
+    document = dumps(make(model, read_image(sample), vote, embed=False)).encode()
     page = open_page()
     page.file_uploader(key="certificate").set_value(("c.json", document, "application/json")).run()
     assert "holds no pixels" in page.info[0].value
