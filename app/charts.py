@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dssn_core import RadiusBounds
+from dssn_core.duels import DuelCertificate
 from dssn_core.wording import display_bound, display_radius
 
 # Ten colours that stay apart for most kinds of colour vision; classes beyond ten repeat them.
@@ -80,6 +81,7 @@ BAR_STYLE = """<style>
 .dssn-bar {position: absolute; left: 0; top: 0; bottom: 0; border-radius: 3px}
 .dssn-gap {position: absolute; top: -4px; bottom: -1px; border: 1.5px solid currentColor; border-top: none;
   opacity: 0.75; text-align: center; font-size: 0.75rem; line-height: 20px; white-space: nowrap; overflow: visible}
+.dssn-middle {position: absolute; left: 50%; top: -3px; bottom: -3px; border-left: 1.5px solid currentColor}
 .dssn-narrow span {position: absolute; left: calc(100% + 6px)}
 .dssn-count {text-align: right; font-variant-numeric: tabular-nums}
 .dssn-scale {display: flex; justify-content: space-between; font-size: 0.8rem; opacity: 0.85; margin-bottom: 8px}
@@ -90,8 +92,10 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.3f}%"
 
 
-def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, most: int = 10) -> str:
-    """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket.
+def vote_bars(
+    votes: Sequence[int], class_names: Sequence[str], levels: int, most: int = 10, bracket: bool = True
+) -> str:
+    """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket, if wanted.
 
     Of more than ten classes those that nobody voted for are left out, except a second one. Beyond `most` classes the
     others' votes are added up.
@@ -109,15 +113,39 @@ def vote_bars(votes: Sequence[int], class_names: Sequence[str], levels: int, mos
     for place, c in enumerate(order):
         colour = class_colour(colours[c])
         bar = f'<div class="dssn-bar" style="width: {percent(votes[c], levels)}; background: {colour}"></div>'
-        bracket = gap if place == 1 and first > second else ""
+        marked = gap if bracket and place == 1 and first > second else ""
         rows.append(
-            f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bar}{bracket}</div>'
+            f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bar}{marked}</div>'
             f'<div class="dssn-count">{votes[c]}</div>'
         )
     if others:
         count = sum(votes[c] for c in others)
         bar = f'<div class="dssn-bar" style="width: {percent(count, levels)}; background: {OPEN_COLOUR}"></div>'
         rows.append(f'<div>other classes</div><div class="dssn-track">{bar}</div><div class="dssn-count">{count}</div>')
+    return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
+
+
+def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: int = 10) -> str:
+    """HTML: a bar for each duel of the winner, the closest first: its samples on the left, the rival's on the right.
+
+    The line between them is the middle, which a duel is won by. Beyond `most` rivals none are shown.
+    """
+    a, colours, levels = certificate.label, colour_places(certificate.votes), certificate.levels
+    rivals = sorted((c for c in range(len(class_names)) if c != a), key=lambda c: (certificate.slack(c), c))
+    middle = '<div class="dssn-middle"></div>'
+    rows = []
+    for c in rivals[:most]:
+        wins = certificate.wins[c]
+        ours, its = (class_colour(colours[of]) for of in (a, c))
+        bars = (
+            f'<div class="dssn-bar" style="width: {percent(wins, levels)}; background: {ours}"></div>'
+            f'<div class="dssn-bar" style="left: auto; right: 0; width: {percent(levels - wins, levels)}; '
+            f'background: {its}"></div>'
+        )
+        rows.append(
+            f'<div>against {escape(class_names[c])}</div><div class="dssn-track">{bars}{middle}</div>'
+            f'<div class="dssn-count">{wins} : {levels - wins}</div>'
+        )
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, TypeVar
 
-import numpy as np
 import streamlit as st
 from torch import Tensor
 
@@ -100,8 +99,8 @@ def vote_on(name: str, image: Tensor, levels: int) -> VoteRun:
     return resources.votes_of(name, image, levels)
 
 
-def all_labels(model: Classifier, image: Tensor, levels: int, here: bool = False) -> np.ndarray:
-    """int64 (N,): the vote of every sample, in index order; counted now, with a bar, where it is not known yet.
+def whole_vote(model: Classifier, image: Tensor, levels: int, here: bool = False) -> VoteRun:
+    """The finished vote on an image; counted now, with a bar, where it is not known yet.
 
     here: not as another kind of machine counted it, where nearly tied samples may vote differently.
     """
@@ -116,7 +115,7 @@ def all_labels(model: Classifier, image: Tensor, levels: int, here: bool = False
         shown = partial(bar.progress, run.done / run.total, f"{run.done} of {run.total} samples have voted")
         run.advance(waiting=shown)
     bar.empty()
-    return run.labels
+    return run
 
 
 def choose_one(

@@ -31,14 +31,14 @@ def budget_meter(spent: int, radius: int) -> str:
 
 def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
     """The worst case, played: votes move from the winner to its rival, R of them without harm, one more tips it."""
-    a, b = certificate.label, certificate.rival
+    a, b, (ours, its) = certificate.label, certificate.rival, certificate.pair
     colours = colour_places(certificate.votes)
     radius = certificate.radius_steps
     count = min(FRAMES - 1, radius + 1)
     moved = sorted({0, radius, radius + 1, *(step * radius // max(1, count - 1) for step in range(count))})
 
     def parts(taken: int) -> tuple[str, ...]:
-        left, right = certificate.votes[a] - taken, certificate.votes[b] + taken
+        left, right = ours - taken, its + taken
         wins = right > left or (right == left and bool(certificate.tie))
         verdict = f"{names[b]} wins{' the tie' * (left == right)}" if wins else f"{names[a]} still wins"
         rows = (

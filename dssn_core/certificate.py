@@ -89,6 +89,11 @@ class Certificate(NoiseLevel):
         return int(self.rival < self.label)
 
     @property
+    def pair(self) -> tuple[int, int]:
+        """How many samples are for the winner, and how many for the rival: half the difference is R, but for a tie."""
+        return self.votes[self.label], self.votes[self.rival]
+
+    @property
     def radius_steps(self) -> int:
         """R, in pixel steps of 1/255."""
         return max(0, self.slack(self.rival)) // 2
@@ -119,14 +124,14 @@ class Certificate(NoiseLevel):
     def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:
         """From the votes to R."""
         a, b = self.label, self.rival
-        n_a, n_b = self.votes[a], self.votes[b]
+        n_a, n_b = self.pair
         return (
             f"All N = {self.levels} samples voted. “{names[a]}” won n_a = {n_a} of them; "
             f"its closest rival “{names[b]}” won n_b = {n_b}.",
             self._tie_rule(names),
             "One grey level in one colour channel of one pixel changes exactly one sample, so it moves at most one "
             "vote, and a vote moved from winner to rival narrows the gap by two.",
-            f"R = floor((n_a − n_b − [b < a]) / 2) = {self._halved(n_a, n_b)}.",
+            f"R = floor((n_a − n_b − [b < a]) / 2) = {self._halved()}.",
         )
 
     def _tie_rule(self, names: Sequence[str]) -> str:
@@ -137,9 +142,9 @@ class Certificate(NoiseLevel):
             f"so {cost} is taken off: [b < a] = {tie}."
         )
 
-    def _halved(self, ours: int, its: int) -> str:
+    def _halved(self) -> str:
         """Half the lead over the rival, step by step."""
-        slack = self.slack(self.rival)
+        slack, (ours, its) = self.slack(self.rival), self.pair
         halved = f"{slack // 2}.5" if slack % 2 else f"{slack // 2}"
         return f"floor(({ours} − {its} − {self.tie}) / 2) = floor({halved}) = {counted(self.radius_steps, 'step')}"
 

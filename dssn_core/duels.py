@@ -107,13 +107,23 @@ class DuelCertificate(Certificate):
         return 2 * self.wins[rival] - self.levels - (rival < self.winner)
 
     @property
+    def pair(self) -> tuple[int, int]:
+        """n_ab and n_ba, of the closest duel."""
+        return self.wins[self.rival], self.levels - self.wins[self.rival]
+
+    @property
+    def by_plurality(self) -> Certificate:
+        """What the same samples prove if their first choices alone are counted, as in the paper."""
+        return Certificate(self.levels, self.votes)
+
+    @property
     def margins(self) -> tuple[int | None, ...]:
         """As for any certificate. When one duel is lost another class may win, so none is safe for longer than R."""
         return tuple(None if c == self.winner else self.radius_steps for c in range(len(self.votes)))
 
     def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:
         a, b = self.winner, self.rival
-        n_ab, n_ba = self.wins[b], self.levels - self.wins[b]
+        n_ab, n_ba = self.pair
         ranked = f"All N = {self.levels} samples ranked the classes; in a duel of two each sides with the one it ranks "
         if self.slack(b) < 0:
             return (
@@ -127,7 +137,7 @@ class DuelCertificate(Certificate):
             self._tie_rule(names),
             "One grey level in one colour channel of one pixel changes exactly one sample. It may change sides in "
             "every duel, and a sample that changes sides narrows a lead by two.",
-            f"R = floor((n_ab − n_ba − [b < a]) / 2) = {self._halved(n_ab, n_ba)}.",
+            f"R = floor((n_ab − n_ba − [b < a]) / 2) = {self._halved()}.",
         )
 
 

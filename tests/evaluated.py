@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
+from dssn_core.constants import DUELS
 from dssn_core.datasets import CIFAR10_CLASSES, Dataset, Listing
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image, to_picture
@@ -34,6 +35,12 @@ def unmeasured(parent: Path, name: str = "cifar10-dssn") -> Path:
     save_manifest(folder, replace(read_manifest(folder), measured={}))
     for kept in folder.glob("*.jsonl.gz"):
         kept.unlink()
+    return folder
+
+
+def counting_duels(folder: Path) -> Path:
+    """A model in a folder, from now on one whose votes are counted by duels."""
+    save_manifest(folder, replace(read_manifest(folder), counting=DUELS))
     return folder
 
 

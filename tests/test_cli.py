@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import torch
 
-from dssn_core import certify, levels_from_sigma, load_model, read_image, stored
+from dssn_core import certify, levels_from_sigma, load_model, read_image, record_files, stored
 from dssn_core.__main__ import COMMANDS, main
 from dssn_core.agreement import GAPS
-from dssn_core.checkpoints import PRETRAINED
+from dssn_core.checkpoints import PRETRAINED, read_manifest
 from dssn_core.commands.options import DIFFERS
-from dssn_core.datasets import CIFAR10_CLASSES, load_dataset
+from dssn_core.datasets import CIFAR10_CLASSES, list_dataset, load_dataset
 from dssn_core.estimates import quick_estimates
 from dssn_core.evaluation import evenly_spread
 from dssn_core.files import only_writer
@@ -27,7 +27,7 @@ from dssn_core.held_out import held_out_of
 from dssn_core.images import image_sha256, png
 from dssn_core.strict import Hesitant, strictly
 from dssn_core.voting import noise_for, sample_labels
-from tests.evaluated import class_folders
+from tests.evaluated import class_folders, counting_duels, unmeasured
 
 PICTURE = str(built_in_pictures()[3].path)
 
@@ -162,6 +162,35 @@ def test_the_gallery_keeps_what_the_page_shows(tmp_path, capsys):
     levels = levels_from_sigma(0.02)
     found = stored.stored_vote(model, folder, image_sha256(image), levels)
     assert found.labels.tolist() == sample_labels(model, image, noise_for(model, levels)).tolist()
+
+
+def test_a_network_that_counts_duels(tmp_path, capsys):
+    folder, file = str(counting_duels(unmeasured(tmp_path))), str(tmp_path / "certificate.json")
+    picture = str(built_in_pictures()[9].path)
+    assert main(["certify", picture, "--model", folder, "--levels", "60", "--output", file]) == 0
+    text = capsys.readouterr().out
+    assert "won every duel, the closest with n_ab = " in text
+    assert main(["verify", file, "--model", folder]) == 0
+    assert main(["verify", file, "--model", "cifar10-dssn"]) == 0  # the file says how it was counted
+    assert "agrees   duels of the class: all 9 as stated" in capsys.readouterr().out
+    assert main(["agree", "--model", folder, "--levels", "4", "--images", "1"]) == 0
+    assert "strict" not in capsys.readouterr().out
+    assert main(["certify", picture, "--model", folder, "--levels", "60", "--strict", "0.5"]) == 1
+    assert "counts votes by duels: --strict is for votes by plurality" in capsys.readouterr().err
+    assert main(["gallery", "--model", folder, "--sigma", "0.02"]) == 1
+    assert "only votes by plurality are stored" in capsys.readouterr().err
+
+
+def test_an_evaluation_by_duels(tmp_path, capsys):
+    folder = counting_duels(unmeasured(tmp_path))
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "4"]) == 0
+    records = record_files.kept_records(folder, record_files.TEST, read_manifest(folder))
+    model, data = load_model(str(folder)), list_dataset(str(tmp_path / "data"), (32, 32))
+    for record, image in zip(records, data.read([record.index for record in records]), strict=True):
+        found = certify(model, image, record.levels)
+        assert (record.predicted, record.radius_steps, record.wins) == (found.label, found.radius_steps, found.wins)
+        assert record.counting == "duels" and record.certificate == found
 
 
 def test_agree_compares_every_setting_and_prices_every_gap(capsys):

@@ -31,6 +31,40 @@ def test_a_record_of_the_wrong_kind_is_refused(change):
         Record.from_json({**whole, **change})
 
 
+A_CIRCLE = replace(a_record(0), votes=(147, 147, 147), predicted=0, counting="duels", wins=(0, 294, 147))
+"""Of three classes each beats the next."""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"wins": (0, 0)},
+        {"wins": (441, 0, 0)},
+        {"wins": (441, 0, 223.5)},
+        {"radius_steps": 4},
+        {"predicted": 0},
+        {"counting": "by hand"},
+        {"counting": "plurality"},  # which has no duels
+    ],
+)
+def test_a_record_of_duels_is_checked_too(change):
+    whole = replace(a_record(3), counting="duels", wins=(441, 0, 224)).to_json()
+    assert Record.from_json(whole).certificate.radius_steps == 3
+    with pytest.raises(ValueError):
+        Record.from_json({**whole, **change})
+
+
+def test_where_no_class_wins_all_duels_a_record_says_so():
+    assert Record.from_json(A_CIRCLE.to_json()).radius_steps == 0
+    with pytest.raises(ValueError):
+        Record.from_json({**A_CIRCLE.to_json(), "radius_steps": 1})
+
+
+def test_records_of_either_counting_are_about_something_else():
+    plain, duels = a_record(3), replace(a_record(3), counting="duels", wins=(441, 0, 224))
+    assert plain.key != duels.key and plain.voter != duels.voter
+
+
 def test_votes_of_a_randomized_method_add_up_to_its_samples():
     drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING, votes=(0, SAMPLING.n, 0)).to_json()
     assert Record.from_json(drawn).votes == (0, SAMPLING.n, 0)

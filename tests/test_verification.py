@@ -27,9 +27,12 @@ from dssn_core.__main__ import main
 from dssn_core.certificate_file import CertificateFileError, digest, dumps, make, parse, with_votes
 from dssn_core.checkpoints import MANIFEST, PRETRAINED, CheckpointError, offsets_record, read_manifest, save_manifest
 from dssn_core.commands.options import DIFFERS
+from dssn_core.constants import DUELS
+from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
 from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
 from dssn_core.voting import Tally, complete, noise_for, sample_labels, tally
+from dssn_core.wording import display_radius
 
 LEVELS, BATCH = 60, 25
 PICTURE = built_in_pictures()[9].path
@@ -185,6 +188,101 @@ def test_near_ties_that_decide_which_class_wins_are_not_excused(document, monkey
     listed = np.repeat([0, 1], [first, LEVELS - first])
     counted = np.repeat([1, 0, 1], [3, first - 3, LEVELS - first])
     assert verdict(verify(with_votes(document, listed), count=lambda *_: Tally.of_labels(counted, 10))) == expected
+
+
+# --- duels ---
+
+
+MANY = 441
+
+
+@pytest.fixture(scope="module")
+def contested():
+    """A picture of which the network's samples have many opinions."""
+    return read_image(built_in_pictures()[12].path)
+
+
+@pytest.fixture(scope="module")
+def by_duels(model, contested):
+    return make(model, contested, complete(tally(model, contested, noise_for(model, MANY), counting=DUELS)))
+
+
+def test_a_file_says_how_it_was_counted_and_is_checked_so(by_duels, document, model, contested):
+    claim = by_duels["claim"]
+    assert claim["counting"] == "duels" and "counting" not in document["claim"]
+    assert claim["radius_steps"] > certificate_from_votes(claim["votes"], MANY).radius_steps
+    findings = list(verify(parse(dumps(by_duels).encode())))
+    assert verdict(findings) == Verdict.HOLDS
+    assert any(finding.what == "duels of the class" for finding in findings)
+    noise = noise_for(model, MANY)
+    logits = model(noise.samples(contested, 0, MANY), noise.lam).numpy()
+    certificate = certificate_from_duels(count_duels(logits), claim["votes"], MANY)
+    assert (claim["label"], claim["radius_steps"]) == (certificate.label, certificate.radius_steps)
+
+
+def with_wins(document, wins):
+    """The same file with other duels, and the radius that follows from them."""
+    claim = document["claim"]
+    forged = DuelCertificate(MANY, tuple(claim["votes"]), claim["label"], tuple(wins))
+    edited = changed(document, ("claim", "wins"), list(wins))
+    edited = changed(edited, ("claim", "radius"), display_radius(forged.radius_steps))
+    return changed(edited, ("claim", "radius_steps"), forged.radius_steps)
+
+
+def test_duels_that_were_not_fought_come_to_light(by_duels):
+    claim = by_duels["claim"]
+    most = [(c != claim["label"]) * (MANY - count) for c, count in enumerate(claim["votes"])]
+    assert most != claim["wins"]
+    edited = with_wins(by_duels, most)
+    (finding,) = [finding for finding in verify(edited) if not finding.agrees]
+    assert finding.what == "duels of the class" and "have other counts here than stated" in finding.text
+    assert f"The duels counted here certify {claim['radius_steps']} steps" in finding.text
+
+
+def test_duels_of_another_class_come_to_light(by_duels):
+    claim = by_duels["claim"]
+    other = max((c for c in range(10) if c != claim["label"]), key=claim["votes"].__getitem__)
+    wins = [(c != other) * (MANY - count) for c, count in enumerate(claim["votes"])]
+    edited = changed(changed(by_duels, ("claim", "label"), other), ("claim", "class"), "dog")
+    found = {finding.what: finding.text for finding in verify(changed(edited, ("claim", "wins"), wins))}
+    assert "wins, but here it is" in found["duels of the class"]
+
+
+def test_duels_that_no_samples_could_fight_are_told(by_duels):
+    wins = [MANY] * 10
+    assert "duels" in differences(changed(by_duels, ("claim", "wins"), wins))
+
+
+def test_a_radius_that_does_not_follow_from_the_duels_comes_to_light(by_duels):
+    edited = changed(by_duels, ("claim", "radius_steps"), by_duels["claim"]["radius_steps"] + 1)
+    assert differences(edited) == ["from the stated votes: certified radius in steps"]
+
+
+def test_duels_that_rounding_may_turn_are_told_apart(by_duels, model, contested, monkeypatch):
+    noise, claim = noise_for(model, MANY), by_duels["claim"]
+    a = claim["label"]
+    rival = next(c for c in range(10) if c != a and claim["wins"][c] + claim["votes"][c] < MANY)
+    with torch.inference_mode():
+        logits = model(noise.samples(contested, 0, MANY), noise.lam)
+    gap = float((logits[:, rival] - logits[:, a]).abs().min())
+    edited = with_wins(by_duels, [n + (c == rival) for c, n in enumerate(claim["wins"])])
+    for bound, expected in ((1.01 * gap, Verdict.ROUNDING), (0.99 * gap, Verdict.DIFFERS)):
+        monkeypatch.setitem(verification.NEAR_TIE, "float32", bound)
+        assert verdict(verify(edited)) == expected
+
+
+def test_a_forgery_of_duels_is_whole_but_for_the_count(by_duels):
+    forged = with_votes(by_duels, [by_duels["claim"]["label"]] * MANY)
+    assert forged["claim"]["radius_steps"] in (MANY // 2, (MANY - 1) // 2)
+    assert differences(forged) == ["votes of the samples", "duels of the class"]
+
+
+@pytest.mark.parametrize("field", ["counting", "wins"])
+def test_half_a_statement_of_duels_is_no_file(by_duels, field):
+    edited = copy.deepcopy(by_duels)
+    del edited["claim"][field]
+    with pytest.raises(CertificateFileError, match="this is not a certificate file"):
+        parse(dumps(edited).encode())
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float32"])

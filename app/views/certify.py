@@ -9,10 +9,11 @@ from torch import Tensor
 
 from app import charts, controls, gallery, glossary, pictures, resources, state
 from app.runs import VoteRun
-from dssn_core import Tally
+from dssn_core import Certificate, Tally
 from dssn_core.certificate_file import dumps, made_elsewhere
 from dssn_core.classifier import Classifier
 from dssn_core.constants import largest_steps
+from dssn_core.duels import DuelCertificate
 from dssn_core.images import image_sha256, png
 from dssn_core.wording import display_radius
 
@@ -74,14 +75,37 @@ def watch(run: VoteRun, model: Classifier) -> Tally:
 def show_votes(tally: Tally, class_names: tuple[str, ...]) -> None:
     """The radius and the votes as far as they are known: the same picture while the vote grows and after it."""
     st.html(charts.radius_interval(tally.bounds, largest_steps(tally.total)))
-    st.html(charts.vote_bars(tally.votes.tolist(), class_names, tally.total))
+    duels = tally.duels is not None  # which the radius rests on then, not on this gap
+    if duels:
+        st.markdown("**First choices** of the samples")
+    st.html(charts.vote_bars(tally.votes.tolist(), class_names, tally.total, bracket=not duels))
+
+
+DUELS_SAID = (
+    "This network's votes are counted by **duels**: every sample ranks all classes, and in a duel of two it sides with "
+    "the one it ranks higher. The answer is the class that wins each of its duels. One grey level changes one sample, "
+    "so the closest duel sets the radius."
+)
+
+
+def show_duels(certificate: DuelCertificate, names: tuple[str, ...]) -> None:
+    """The duels that a radius rests on, and what first choices alone would prove."""
+    st.markdown(f"**The duels of “{names[certificate.label]}”**, the closest first", help=DUELS_SAID.replace("*", ""))
+    st.html(charts.duel_bars(certificate, names))
+    plain = certificate.by_plurality
+    other = "" if plain.label == certificate.label else f" for “{names[plain.label]}”"
+    st.caption(
+        f"{DUELS_SAID} By first choices alone, the bars above, it would be ρ = {display_radius(plain.radius_steps)}"
+        f"{other}."
+    )
 
 
 def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int | None) -> None:
     certificate = tally.certificate
     names = model.class_names
     name = names[certificate.label]
-    votes = certificate.votes[certificate.label]
+    ours, its = certificate.pair
+    duels = certificate if isinstance(certificate, DuelCertificate) else None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(name, anchor=False, width="content")
         if truth is None:
@@ -94,9 +118,15 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
         about = "One step is one grey level of one colour channel of one pixel, 1/255"
         st.metric("R, in steps", certificate.radius_steps, help=about)
-        st.metric("Vote share", f"{1000 * votes // tally.total / 10} %", help=f"{votes} of {tally.total}, rounded down")
+        if duels is None:
+            share = f"{1000 * ours // tally.total / 10} %"
+            st.metric("Vote share", share, help=f"{ours} of {tally.total}, rounded down")
+        else:
+            st.metric("Closest duel", f"{ours} : {its}", help=f"against {names[certificate.rival]}")
     st.markdown(f"**{certificate.statement(name)}**")
     show_votes(tally, names)
+    if duels is not None:
+        show_duels(duels, names)
     st.markdown("**Every vote**, in the order of the sample index j", help="Colours as in the bars.")
     st.plotly_chart(
         charts.vote_strip(run.labels, names),
@@ -108,6 +138,16 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     offer_file(run)
     st.markdown("**The arithmetic**")
     controls.show_account(certificate, names)
+    if duels is None:
+        show_margins(certificate, names)
+    with st.expander("What this certificate does not say"):
+        st.markdown(NOT_SAID.format(classes=f"{len(names):,}", values=run.image.numel()))
+    with st.expander("Glossary"):
+        st.markdown(glossary.listed(glossary.OF_DSSN))
+
+
+def show_margins(certificate: Certificate, names: tuple[str, ...]) -> None:
+    """How far every other class is from winning."""
     with st.expander("Margins to every other class"):
         order = charts.ranking(certificate.votes)[1:]
         st.dataframe(
@@ -118,10 +158,6 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
             },
             hide_index=True,
         )
-    with st.expander("What this certificate does not say"):
-        st.markdown(NOT_SAID.format(classes=f"{len(names):,}", values=run.image.numel()))
-    with st.expander("Glossary"):
-        st.markdown(glossary.listed(glossary.OF_DSSN))
 
 
 def offer_file(run: VoteRun) -> None:

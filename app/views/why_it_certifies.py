@@ -9,8 +9,9 @@ from app import charts, controls, gallery, pictures, player, proof_charts, resou
 from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
-from dssn_core.certificate import certificate_from_labels
 from dssn_core.classifier import Classifier
+from dssn_core.constants import PLURALITY
+from dssn_core.duels import DuelCertificate
 from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other
 from dssn_core.voting import noise_for
@@ -44,10 +45,10 @@ def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Held:
     """The attack under way on this picture at this noise, begun anew where there is none."""
     held: Held | None = st.session_state.get("attack")
     if held is None or not held.attack.is_on(model, image, noise):
-        labels = controls.all_labels(model, image, noise.levels, here=True)
+        labels = controls.whole_vote(model, image, noise.levels, here=True).labels
         held = st.session_state["attack"] = Held(Attack.on(model, image, noise, labels))
     if held.attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
-        labels = controls.all_labels(model, held.attack.wanted, noise.levels, here=True)
+        labels = controls.whole_vote(model, held.attack.wanted, noise.levels, here=True).labels
         held.attack = held.attack.arrived(labels)
     return held
 
@@ -134,6 +135,11 @@ def poke_it() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
+    if model.counting != PLURALITY:
+        st.caption(
+            "This section counts first choices, as the paper does. “Certify” and “The arithmetic” count this network's "
+            "duels, so their R is another one."
+        )
     held = attack_on(model, image, noise)
     attack = held.attack
     poked, names = attack.poked, model.class_names
@@ -229,13 +235,13 @@ def arithmetic() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    labels = controls.all_labels(model, image, noise.levels, here=True)
-    names = model.class_names
-    certificate = certificate_from_labels(labels, len(names))
+    certificate = controls.whole_vote(model, image, noise.levels, here=True).finish().certificate
+    names, duels = model.class_names, isinstance(certificate, DuelCertificate)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
         st.markdown(
-            "In the worst case every step takes a vote from the winner and gives it to the closest rival. Play it:",
+            f"In the worst case every step takes {'a sample' if duels else 'a vote'} from the winner and gives it to "
+            f"the closest rival{', in their duel' * duels}. Play it:",
             width="stretch",
         )
     player.show(
@@ -245,10 +251,10 @@ def arithmetic() -> None:
         play="Move votes",
         milliseconds=120,
     )
-    a, b = certificate.label, certificate.rival
-    n_a, n_b, tie = certificate.votes[a], certificate.votes[b], certificate.tie
+    (n_a, n_b), tie = certificate.pair, certificate.tie
+    ours, its = ("n_{ab}", "n_{ba}") if duels else ("n_a", "n_b")
     st.latex(
-        rf"\begin{{aligned}} R &= \left\lfloor \frac{{n_a - n_b - [b < a]}}{{2}} \right\rfloor \\"
+        rf"\begin{{aligned}} R &= \left\lfloor \frac{{{ours} - {its} - [b < a]}}{{2}} \right\rfloor \\"
         rf" &= \left\lfloor \frac{{{n_a} - {n_b} - {tie}}}{{2}} \right\rfloor = {certificate.radius_steps}"
         r"\end{aligned}"
     )

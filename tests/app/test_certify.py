@@ -15,6 +15,7 @@ from dssn_core.checkpoints import MANIFEST, PRETRAINED
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256
 from dssn_core.wording import display_radius
+from tests.evaluated import counting_duels
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 
@@ -77,6 +78,22 @@ def test_another_network_may_vote():
     assert shown_radius(page) == display_radius(certificate.radius_steps)
     expected = ["cifar10-dssn", "cifar10-dssn-blocks", "cifar10-dssn-long", "cifar10-dssn-pair"]
     assert list(page.selectbox(key="cifar10-network").options) == expected
+
+
+def test_a_network_may_count_duels(installed):
+    counting_duels(shutil.copytree(PRETRAINED / "cifar10-dssn", installed / "cifar10-dssn"))
+    picture = built_in_pictures()[12]
+    certificate = certify(load_model("cifar10-dssn", installed), read_image(picture.path), levels_from_sigma(0.5))
+    plain = certificate.by_plurality
+    assert certificate.radius_steps != plain.radius_steps
+    page = open_page(picture=picture.key, sigma="0.5")
+    assert shown_radius(page) == display_radius(certificate.radius_steps)
+    assert next(metric.value for metric in page.metric if metric.label == "Closest duel") == "{} : {}".format(
+        *certificate.pair
+    )
+    text = "\n".join(element.value for element in [*page.markdown, *page.caption])
+    assert all(line in text for line in certificate.account(load_model("cifar10-dssn").class_names))
+    assert f"By first choices alone, the bars above, it would be ρ = {display_radius(plain.radius_steps)}" in text
 
 
 def test_the_noise_goes_no_further_than_the_network_was_trained_for():

@@ -4,6 +4,7 @@ import numpy as np
 
 from app import charts
 from dssn_core import radius_bounds
+from dssn_core.duels import DuelCertificate
 
 NAMES = ("cat", "<b>dog</b>", "frog")
 
@@ -14,6 +15,16 @@ def test_the_bars_are_sorted_and_mark_the_gap():
     html = charts.vote_bars([10, 80, 9], NAMES, 99)
     assert html.index("dog") < html.index("cat") < html.index("frog")
     assert "gap 70" in html
+
+
+def test_the_closest_duel_comes_first():
+    certificate = DuelCertificate(41, (16, 13, 12), 0, (0, 28, 25))
+    html = charts.duel_bars(certificate, ("cat", "dog", "frog"))
+    assert html.index("against frog") < html.index("against dog")
+    assert "25 : 16" in html and "28 : 13" in html and "against cat" not in html
+    assert "dog" not in charts.duel_bars(certificate, ("cat", "dog", "frog"), most=1)
+    assert "<b>" not in charts.duel_bars(certificate, ("<b>", "<b>", "<b>"))
+    assert "gap" not in charts.vote_bars([10, 80, 9], NAMES, 99, bracket=False).split("</style>")[1]
 
 
 def test_names_are_escaped():

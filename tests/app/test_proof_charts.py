@@ -8,6 +8,7 @@ from PIL import Image
 
 from app import charts, proof_charts
 from dssn_core import certificate_from_votes
+from dssn_core.duels import DuelCertificate
 from dssn_core.wording import counted
 
 
@@ -35,6 +36,15 @@ def test_the_step_after_the_radius_can_tip_the_vote():
     # An odd slack leaves one vote over: then R + 1 moved votes are more than enough, never too few.
     for votes in ([30, 11], [11, 30], [25, 16], [16, 25]):
         assert "still wins" not in titles(certificate_from_votes(votes, 41), ("cat", "dog"))[-1]
+
+
+def test_in_a_duel_its_own_samples_move():
+    # First choices 16, 13 and 12 of 41: R would be 1. In the duel with the second class 25 are for the first.
+    certificate = DuelCertificate(41, (16, 13, 12), 0, (0, 25, 28))
+    shown = titles(certificate, ("cat", "dog", "frog"))
+    assert certificate.radius_steps == 4
+    assert shown[-2].startswith("4 votes moved") and "cat still wins" in shown[-2]
+    assert shown[-1].startswith("5 votes moved") and "dog wins" in shown[-1]
 
 
 def test_class_names_are_escaped():

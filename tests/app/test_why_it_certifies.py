@@ -1,5 +1,6 @@
 """Poking, the two-pixel world and the arithmetic through their real widgets."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,11 @@ from app import controls, resources
 from app.attacks import Attack
 from app.runs import VoteRun
 from dssn_core import count_votes
-from dssn_core.checkpoints import find_model, read_manifest
+from dssn_core.checkpoints import PRETRAINED, find_model, read_manifest
 from dssn_core.stored import Stored
 from dssn_core.voting import noise_for
 from tests.app.test_certify import MAIN, by_key
+from tests.evaluated import counting_duels
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
 
@@ -109,6 +111,15 @@ def test_undo_and_reset_go_back():
     page = press(press(press(open_page(), "random"), "random"), "undo")
     assert spent(page) == 1
     assert spent(press(page, "reset")) == 0
+
+
+def test_a_network_that_counts_duels(installed):
+    counting_duels(shutil.copytree(PRETRAINED / "cifar10-dssn", installed / "cifar10-dssn"))
+    page = open_page()
+    assert any("This section counts first choices" in caption.value for caption in page.caption)
+    by_key(page.get("button_group"), "why").set_value("The arithmetic").run()
+    assert "n_{ab} - n_{ba}" in page.latex[0].value
+    assert any("won every duel" in text.value for text in page.markdown)
 
 
 def test_guided_steps_spend_their_budget():
