@@ -11,6 +11,9 @@ GLOSSARY = {
     "drawn anew.",
     "base classifier": "The network that votes on single samples. It is not certified; the smoothed classifier is.",
     "smoothed classifier": "Answers with the class that wins the vote over all noisy versions (samples) of an image.",
+    "duel": "A vote between two classes. Every sample ranks all classes, and sides with the one of the two that it "
+    "ranks higher, whatever its first choice. Where duels are counted, the answer is the class that wins each of its "
+    "own, and half its lead in the closest one is the radius.",
     "λ and σ": "The strength of the noise. λ: half the distance between splits, or half the width of additive uniform "
     "noise, with pixels from 0 to 1. σ = λ/√3: the standard deviation of uniform noise on [−λ, λ], which the papers "
     "tabulate. All methods here run at the same λ.",
@@ -40,12 +43,14 @@ GLOSSARY = {
 
 OF_DSSN = ("base classifier", "smoothed classifier", "sample", "split", "λ and σ", "DSSN", "certified radius ρ")
 """Words that one needs for a single certificate."""
+OF_DUELS = (*OF_DSSN, "duel")
+"""And for one by duels."""
 
 NETWORKS = {
     "cifar10-dssn": "small and quick",
     "cifar10-dssn-long": "larger, trained for longer",
     "cifar10-dssn-pair": "the mean of two, for small and medium radii",
-    "cifar10-dssn-blocks": "splits 2 × 2 pixels together, for large radii",
+    "cifar10-dssn-blocks": "splits 2 × 2 pixels together and counts duels, for large radii",
     "cifar10-uniform": "as cifar10-dssn, for additive uniform noise",
     "cifar10-ssn": "as cifar10-dssn, for independent splits",
     "imagenet-dssn": "a pretrained classifier behind a denoiser",

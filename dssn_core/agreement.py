@@ -14,11 +14,11 @@ from torch import Tensor
 
 from .certificate import Certificate, certificate_from_labels
 from .classifier import Classifier
-from .constants import DUELS
+from .constants import DUELS, PLURALITY
 from .duels import certificate_from_duels, count_duels
 from .precision import PRECISIONS
 from .splitting import SplitNoise
-from .strict import strictly, undecided
+from .strict import strictly
 from .voting import ChunkLayout, counting_of, fitting_batch_size, noise_for
 from .wording import at_most, counted
 
@@ -135,13 +135,18 @@ def reference_logits(model: Classifier, images: Sequence[Tensor], levels: int) -
     return [logits_of(model, image, noise_for(model, levels), settings_of(model)[0]) for image in images]
 
 
-def prices(reference: Sequence[Tensor], gaps: Sequence[float] = GAPS) -> Iterator[Price]:
+def certified(logits: Tensor, counting: str) -> Certificate:
+    """The certificate of all samples' logits, float32 (N, K), counted in one of `COUNTINGS`."""
+    plain = certificate_from_labels(logits.argmax(1), logits.shape[1])
+    return plain if counting != DUELS else certificate_from_duels(count_duels(logits.numpy()), plain.votes, len(logits))
+
+
+def prices(reference: Sequence[Tensor], gaps: Sequence[float] = GAPS, counting: str = PLURALITY) -> Iterator[Price]:
     """The price of a strict certificate at each gap, summed over the images of these `reference_logits`."""
-    levels, classes = reference[0].shape
-    plain = [certificate_from_labels(logits.argmax(1), classes) for logits in reference]
+    levels = len(reference[0])
+    plain = [certified(logits, counting) for logits in reference]
     for gap in gaps:
-        labels = [logits.argmax(1) + classes * undecided(logits, gap) for logits in reference]
-        strict = [strictly(each.numpy(), classes, gap) for each in labels]
+        strict = [strictly(logits.numpy(), gap, counting) for logits in reference]
         yield Price(
             gap=gap,
             undecided=sum(one.undecided for one in strict),
@@ -157,10 +162,8 @@ def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tens
     levels = len(expected[0])
     noise = noise_for(model, levels)
 
-    def certified(logits: Tensor) -> tuple[int, int]:
-        certificate: Certificate = certificate_from_labels(logits.argmax(1), model.num_classes)
-        if counting_of(model) == DUELS:
-            certificate = certificate_from_duels(count_duels(logits.numpy()), certificate.votes, levels)
+    def told(logits: Tensor) -> tuple[int, int]:
+        certificate = certified(logits, counting_of(model))
         return certificate.label, certificate.radius_steps
 
     laid_out = {last: _laid_out(model, last) for last in (True, False)}
@@ -174,7 +177,7 @@ def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tens
             differing=sum(int(rows.sum()) for rows in wrong),
             largest_error=max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)),
             largest_gap=max([float(gap.max()) for gap in gaps if len(gap)], default=0.0),
-            changed_radii=sum(certified(a) != certified(b) for a, b in zip(expected, found, strict=True)),
+            changed_radii=sum(told(a) != told(b) for a, b in zip(expected, found, strict=True)),
             images=len(images),
             places=tuple((image, j) for image, rows in enumerate(wrong) for j in rows.nonzero().flatten().tolist()),
         )

@@ -25,47 +25,48 @@ from .certificate import Certificate, RadiusBounds
 from .constants import check_levels
 
 
-def count_duels(logits: np.ndarray) -> np.ndarray:
-    """int64 (K, K): at [a, c] how many of the samples, logits float (B, K), rank class a above class c; 0 at [a, a]."""
+def count_duels(logits: np.ndarray, gap: float | None = None) -> np.ndarray:
+    """int64 (K, K): at [a, c] how many of the samples, logits float32 (B, K), rank class a above class c; 0 at [a, a].
+
+    gap: count only those whose logits of the two are more than that apart.
+    """
     classes = logits.shape[1]
     earlier = np.triu(np.ones((classes, classes), dtype=bool), 1)  # [a, c]: a < c, so a is above it at equal logits
     found = np.zeros((classes, classes), dtype=np.int64)
     for row in logits:  # all at once takes ten times the memory, and as long
-        found += np.where(earlier, row[:, None] >= row, row[:, None] > row)
+        if gap is None:
+            found += np.where(earlier, row[:, None] >= row, row[:, None] > row)
+        else:  # in double precision, whose rounding keeps order: no lead of at most the gap becomes a larger one
+            found += np.subtract.outer(row.astype(np.float64), row.astype(np.float64)) > gap
     return found
 
 
-def _slacks(duels: np.ndarray) -> np.ndarray:
-    """int64 (K, K): n_ac - n_ca - [c < a] at [a, c], which a wins if it is not negative."""
-    places = np.arange(len(duels))
-    slacks: np.ndarray = duels - duels.T - (places < places[:, None])
-    return slacks
-
-
-def _worst(duels: np.ndarray) -> np.ndarray:
-    """int64 (K,): the slack of each class's worst duel."""
-    slacks = _slacks(duels)
+def _worst(leads: np.ndarray) -> np.ndarray:
+    """int64 (K,): each class's worst duel, where it leads over every other by `leads`, less one where ties are lost."""
+    places = np.arange(len(leads))
+    slacks = leads - (places < places[:, None])
     np.fill_diagonal(slacks, np.iinfo(np.int64).max)
     worst: np.ndarray = slacks.min(axis=1)
     return worst
 
 
 def duel_bounds(duels: np.ndarray, levels: int) -> RadiusBounds:
-    """Exact anytime bounds from the duels of the samples so far, int64 (K, K), as `certificate.radius_bounds`.
+    """Exact bounds of the final radius from the duels of some samples, int64 (K, K), as `certificate.radius_bounds`.
 
-    final: whether the class certainly wins all of its duels, or the vote is complete.
+    Not every duel need have the same samples: those it lacks, of `levels`, may go either way. final: whether the class
+    certainly wins all of its duels, or nothing is lacking. ValueError for more samples than `levels`.
     """
-    worst = _worst(duels)
-    label = int(worst.argmax())
-    remaining = check_levels(levels) - int(duels[0, 1] + duels[1, 0])
-    if remaining < 0:
-        raise ValueError(f"there are {levels - remaining} samples in the duels, more than levels = {levels}")
-    slack = int(worst[label])
+    levels, counted = check_levels(levels), duels + duels.T
+    if counted.max() > levels:
+        raise ValueError(f"there are {counted.max()} samples in a duel, more than levels = {levels}")
+    label = int(_worst(duels - duels.T).argmax())
+    sure, possible = int(_worst(2 * duels - levels)[label]), int(_worst(levels - 2 * duels.T).max())
+    complete = (counted + levels * np.eye(len(duels), dtype=np.int64) == levels).all()
     return RadiusBounds(
         label=label,
-        lower=max(0, slack - remaining) // 2,
-        upper=max(0, slack + remaining) // 2,
-        final=slack >= remaining or not remaining,
+        lower=max(0, sure) // 2,
+        upper=max(0, possible) // 2,
+        final=bool(sure >= 0 or complete),
     )
 
 
@@ -148,8 +149,8 @@ def certificate_from_duels(duels: np.ndarray, votes: Sequence[int] | np.ndarray,
     """
     duels = np.asarray(duels)
     classes = len(votes)
-    each = duels + duels.T
-    if duels.shape != (classes, classes) or (each[~np.eye(classes, dtype=bool)] != levels).any():
+    samples, leads = duels + duels.T, duels - duels.T
+    if duels.shape != (classes, classes) or (samples[~np.eye(classes, dtype=bool)] != levels).any():
         raise ValueError(f"every duel of {classes} classes must be of levels = {levels} samples")
-    winner = int(_worst(duels).argmax())
+    winner = int(_worst(leads).argmax())
     return DuelCertificate(levels, tuple(map(int, votes)), winner, tuple(duels[winner].tolist()))

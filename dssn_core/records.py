@@ -1,7 +1,7 @@
 """One image's certificate in an evaluation: a line of JSON, checked when it is read."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
@@ -95,6 +95,12 @@ class Record(NoiseLevel):
         if self.counting == DUELS:
             return DuelCertificate(self.levels, self.votes, self.predicted, self.wins)
         return certificate_from_votes(self.votes, self.levels)
+
+    @property
+    def by_plurality(self) -> "Record":
+        """The record of the same votes, counted by first choices alone. Of DSSN."""
+        plain = certificate_from_votes(self.votes, self.levels)
+        return replace(self, counting=PLURALITY, wins=(), predicted=plain.label, radius_steps=plain.radius_steps)
 
     @cached_property
     def radius_in_steps(self) -> float | None:

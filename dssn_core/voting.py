@@ -103,7 +103,8 @@ class Tally:
     """The vote after some chunks. votes: int64 (K,) counts so far. done, total: samples.
 
     indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. duels: int64
-    (K, K), as `duels.count_duels` has them, where those are counted. Arrays are read-only.
+    (K, K), as `duels.count_duels` has them, where those are counted. logits: float32, a row for each of `indices`; None
+    of a vote that is `complete`. Arrays are read-only.
     """
 
     votes: np.ndarray
@@ -112,6 +113,7 @@ class Tally:
     done: int
     total: int
     duels: np.ndarray | None = field(default=None, repr=False)
+    logits: np.ndarray | None = field(default=None, repr=False)
 
     @staticmethod
     def of_labels(labels: np.ndarray, num_classes: int) -> "Tally":
@@ -233,18 +235,18 @@ def tally(
     for chunk in range(layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
         samples = noise.samples_at(image, indices)
-        logits = logits_of(model, samples, noise.lam)
+        logits = logits_of(model, samples, noise.lam)[:real]
         if chunk == 0:
             check_alone(model, samples, noise.lam)
-        labels, classes = logits[:real].argmax(axis=1), logits.shape[1]
+        labels, classes = logits.argmax(axis=1), logits.shape[1]
         fresh = np.bincount(labels, minlength=classes)
         if votes is not None and votes.shape != fresh.shape:
             raise ValueError(f"the model returned logits for {classes} classes, after {len(votes)} before")
         votes = fresh if votes is None else votes + fresh
         if counting == DUELS:
-            duels = count_duels(logits[:real]) + (0 if duels is None else duels)
-        state = Tally(votes, indices[:real].numpy(), labels, int(votes.sum()), layout.levels, duels)
-        for array in (state.votes, state.indices, state.labels, state.duels):
+            duels = count_duels(logits) + (0 if duels is None else duels)
+        state = Tally(votes, indices[:real].numpy(), labels, int(votes.sum()), layout.levels, duels, logits)
+        for array in (state.votes, state.indices, state.labels, state.duels, state.logits):
             if array is not None:
                 array.setflags(write=False)  # the next step builds on them
         yield state
@@ -256,7 +258,7 @@ def complete(states: Iterable[Tally]) -> Tally:
     for state in states:  # one at a time: the memory is that of one chunk
         labels = labels if len(labels) else np.empty(state.total, dtype=np.int64)
         labels[state.indices] = state.labels
-    return replace(state, indices=np.arange(state.total), labels=labels)
+    return replace(state, indices=np.arange(state.total), labels=labels, logits=None)
 
 
 def sample_labels(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:

@@ -4,9 +4,10 @@ import torch
 
 from dssn_core import certificate_from_votes, certify, load_model, read_image
 from dssn_core.agreement import Setting, compare, logits_of, prices, reference_logits, settings_of
+from dssn_core.constants import PLURALITY
 from dssn_core.gallery import built_in_pictures
-from dssn_core.strict import Hesitant, strictly
-from dssn_core.voting import count_votes, noise_for, sample_labels
+from dssn_core.strict import strictly
+from dssn_core.voting import count_votes, noise_for
 
 IMAGE = read_image(built_in_pictures()[9].path)
 
@@ -73,8 +74,7 @@ def test_tied_logits_are_the_first_class_in_the_price_too():
 def test_the_price_of_strictness_is_that_of_strict_certificates():
     model, images = load_model("cifar10-dssn"), [IMAGE, read_image(built_in_pictures()[3].path)]
     for price in prices(reference_logits(model, images, 60), gaps=(1e-3, 0.5, 1e6)):
-        votes = [sample_labels(Hesitant(model, price.gap), image, noise_for(model, 60)) for image in images]
-        strict = [strictly(each, model.num_classes, price.gap) for each in votes]
+        strict = [strictly(logits.numpy(), price.gap, PLURALITY) for logits in reference_logits(model, images, 60)]
         plain = [certify(model, image, 60).radius_steps for image in images]
         assert price.undecided == sum(one.undecided for one in strict)
         assert price.lost == sum(one.label is None for one in strict)

@@ -15,9 +15,10 @@ import torch
 
 from dssn_core import certify, levels_from_sigma, load_model, read_image, record_files, stored
 from dssn_core.__main__ import COMMANDS, main
-from dssn_core.agreement import GAPS
+from dssn_core.agreement import GAPS, reference_logits
 from dssn_core.checkpoints import PRETRAINED, read_manifest
 from dssn_core.commands.options import DIFFERS
+from dssn_core.constants import PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES, list_dataset, load_dataset
 from dssn_core.estimates import quick_estimates
 from dssn_core.evaluation import evenly_spread
@@ -25,7 +26,7 @@ from dssn_core.files import only_writer
 from dssn_core.gallery import built_in_pictures
 from dssn_core.held_out import held_out_of
 from dssn_core.images import image_sha256, png
-from dssn_core.strict import Hesitant, strictly
+from dssn_core.strict import strictly
 from dssn_core.voting import noise_for, sample_labels
 from tests.evaluated import class_folders, counting_duels, unmeasured
 
@@ -116,8 +117,8 @@ def test_certify_strictly(capsys):
     assert main([*command, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["strict"]
     model = load_model("cifar10-dssn")
-    votes = sample_labels(Hesitant(model, 0.5), read_image(picture), noise_for(model, 60))
-    strict = strictly(votes, 10, 0.5)
+    (logits,) = reference_logits(model, [read_image(picture)], 60)
+    strict = strictly(logits.numpy(), 0.5, PLURALITY)
     assert found["undecided"] == strict.undecided > 0
     assert (found["label"], found["radius_steps"]) == (strict.label, strict.radius_steps)
     assert main(command) == 0
@@ -174,9 +175,9 @@ def test_a_network_that_counts_duels(tmp_path, capsys):
     assert main(["verify", file, "--model", "cifar10-dssn"]) == 0  # the file says how it was counted
     assert "agrees   duels of the class: all 9 as stated" in capsys.readouterr().out
     assert main(["agree", "--model", folder, "--levels", "4", "--images", "1"]) == 0
-    assert "strict" not in capsys.readouterr().out
-    assert main(["certify", picture, "--model", folder, "--levels", "60", "--strict", "0.5"]) == 1
-    assert "counts votes by duels: --strict is for votes by plurality" in capsys.readouterr().err
+    assert f"strict at a gap of {GAPS[0]:g}" in capsys.readouterr().out
+    assert main(["certify", picture, "--model", folder, "--levels", "60", "--strict", "1e-6"]) == 0
+    assert "Strictly: 0 of 60 samples" in capsys.readouterr().out
     assert main(["gallery", "--model", folder, "--sigma", "0.02"]) == 1
     assert "only votes by plurality are stored" in capsys.readouterr().err
 

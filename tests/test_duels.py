@@ -123,7 +123,7 @@ def test_bounds_only_shrink_and_end_at_the_certificate(logits, random):
 
 
 def test_bounds_are_refused_where_there_are_too_many_samples():
-    with pytest.raises(ValueError, match="3 samples in the duels, more than levels = 2"):
+    with pytest.raises(ValueError, match="3 samples in a duel, more than levels = 2"):
         duel_bounds(count_duels(np.zeros((3, 2))), 2)
 
 

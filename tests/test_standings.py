@@ -10,6 +10,7 @@ from dssn_core.constants import levels_from_sigma
 from dssn_core.paper import published
 from dssn_core.records import Record
 from dssn_core.standings import Evaluated, chosen, standings
+from tests.evaluated import a_record
 
 LOW, HIGH = levels_from_sigma(0.5), levels_from_sigma(2.0)
 
@@ -35,6 +36,15 @@ def test_the_noise_is_chosen_on_held_out_images_and_reported_on_test_images():
     assert row.published == 72.25
     assert row.difference == pytest.approx(25 - 72.25)
     assert row.row()["ours"] == 25.0 and row.row()["paper_sigma"] == row.theirs.sigma
+
+
+def test_duels_can_be_set_beside_first_choices():
+    duels = replace(a_record(3), counting="duels", wins=(432, 0, 225), votes=(9, 219, 213), radius_steps=4)
+    plain = duels.by_plurality
+    assert (duels.certificate.radius_steps, plain.radius_steps, plain.wins) == (4, 3, ())
+    (network,) = [network.by_plurality() for network in one([duels], [duels])]
+    assert network == Evaluated("ours", [plain], [plain])
+    assert Record.from_json(plain.to_json()) == plain
 
 
 def test_only_noises_evaluated_on_both_are_chosen():

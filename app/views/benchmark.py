@@ -294,7 +294,9 @@ def show_images(
         "true class": [names[record.label] for record in records],
         "answer": [names[record.predicted] for record in records],
         "ρ": [radius(record) for record in records],
-        "votes for it": [f"{record.votes[record.predicted]} of {sum(record.votes)}" for record in records],
+        "first choices" if any(record.wins for record in records) else "votes for it": [
+            f"{record.votes[record.predicted]} of {sum(record.votes)}" for record in records
+        ],
     }
     if gain:
         found = [gain.get(record.index) for record in records]

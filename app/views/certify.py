@@ -143,7 +143,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     with st.expander("What this certificate does not say"):
         st.markdown(NOT_SAID.format(classes=f"{len(names):,}", values=run.image.numel()))
     with st.expander("Glossary"):
-        st.markdown(glossary.listed(glossary.OF_DSSN))
+        st.markdown(glossary.listed(glossary.OF_DSSN if duels is None else glossary.OF_DUELS))
 
 
 def show_margins(certificate: Certificate, names: tuple[str, ...]) -> None:

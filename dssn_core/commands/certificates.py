@@ -2,16 +2,16 @@
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
 from .. import certificate_file
-from ..certificate import Certificate, radius_bounds
+from ..certificate import Certificate
 from ..checkpoints import find_model, load_model
 from ..classifier import Classifier
 from ..constants import DSSN, PLURALITY, levels_from_sigma
@@ -19,7 +19,7 @@ from ..files import check_replaceable, check_writable, write_atomically
 from ..images import image_sha256, read_image
 from ..splitting import SplitNoise
 from ..stored import keep_certificates, pictures_for
-from ..strict import Hesitant, StrictCertificate, check_gap, strictly, without_twins
+from ..strict import StrictCertificate, check_gap, strictly
 from ..verification import Verdict, verdict, verify
 from ..voting import ChunkLayout, Tally, complete, noise_for, tally
 from ..wording import shown
@@ -43,25 +43,24 @@ def votes_with_bar(
     noise: SplitNoise,
     batch_size: int | None,
     counting: str | None = None,
-    gap: float | None = None,
+    see: Callable[[Tally], object] | None = None,
 ) -> Tally:
     """The complete vote, with a bar on the terminal that tells how it stands.
 
-    counting: as for `tally`. gap: count the votes of samples whose two best logits are at most that far apart for the
-    twins of the classes (`Hesitant`).
+    counting: as for `tally`. see: called with every state.
     """
-    voter = model if gap is None else Hesitant(model, gap)
 
     def watch(states: Iterator[Tally]) -> Iterator[Tally]:
         with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
             for state in states:
                 bar.update(len(state.indices))
-                twins = state.votes.reshape(-1, model.num_classes).sum(axis=0)
-                bounds = state.bounds if gap is None else radius_bounds(twins, noise.levels)
+                bounds = state.bounds
+                if see is not None:
+                    see(state)
                 bar.set_postfix_str(f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}")
                 yield state
 
-    return complete(watch(tally(voter, image, noise, batch_size, counting)))
+    return complete(watch(tally(model, image, noise, batch_size, counting)))
 
 
 # --- certify ---------------------------------------------------------------------------------------------------------
@@ -103,8 +102,6 @@ def run_certify(options: Options) -> int:
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
     warn_of_other_noise(model, DSSN, [options.levels])
-    if options.strict and model.counting != PLURALITY:
-        raise ValueError(f"{options.model} counts votes by {model.counting}: --strict is for votes by plurality")
     if options.no_pixels and not options.output:
         raise ValueError("--no-pixels applies to the file that --output writes: give --output too")
     if options.output:  # before the vote, not after it
@@ -117,13 +114,12 @@ def run_certify(options: Options) -> int:
         except ValueError as error:
             raise ValueError(f"{error}: choose a smaller --batch-size") from None
     began = time.perf_counter()
-    vote = votes_with_bar(model, image, noise, options.batch_size, gap=options.strict)
+    states: list[Tally] = []
+    vote = votes_with_bar(model, image, noise, options.batch_size, see=states.append if options.strict else None)
     seconds = time.perf_counter() - began
-    strict = None
-    if options.strict:
-        strict = strictly(vote.labels, model.num_classes, options.strict)
-        vote = without_twins(vote, model.num_classes)
     certificate = vote.certificate
+    logits = [state.logits for state in states if state.logits is not None]
+    strict = strictly(np.concatenate(logits), options.strict, model.counting) if options.strict else None
     try:
         print_certificate(options, model, image, noise, certificate, strict)
     finally:  # last: where it cannot be written, the certificate has been seen; and where it cannot be seen, written
@@ -151,8 +147,8 @@ def print_certificate(
             "weights_sha256": model.manifest.weights_sha256,
         }
         if strict is not None:
-            followed = {"levels": strict.levels, "label": strict.label, "radius_steps": strict.radius_steps}
-            about["strict"] = {**asdict(strict), **followed}
+            told = ("levels", "gap", "votes", "undecided", "label", "radius_steps")
+            about["strict"] = {name: getattr(strict, name) for name in told}
         print(json.dumps({**about, **certificate_json(certificate, model.class_names)}))
     else:
         height, width = model.input_shape[1:]

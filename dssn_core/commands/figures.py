@@ -145,6 +145,9 @@ def add_standings(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders, all for one method")
     parser.add_argument("--rho", type=RADIUS, nargs="+", default=TABLE_RHOS, help="radii the paper has figures for")
     parser.add_argument("--markdown", action="store_true", help="print a table in Markdown")
+    parser.add_argument(
+        "--plurality", action="store_true", help="count first choices alone, also where a network counts duels"
+    )
     add_part_options(parser)
 
 
@@ -160,6 +163,10 @@ def run_standings(options: Options) -> int:
         for home in homes.values():
             record_files.check_of_one_piece(read_manifest(home))
     networks = [Evaluated.kept(home, part) for home in homes.values()]
+    if options.plurality:
+        if method != DSSN:
+            raise ValueError(f"only DSSN counts duels, not {METHODS[method]}: leave out --plurality")
+        networks = [network.by_plurality() for network in networks]
     rivals = [row for row in published(task_of(classes)) if row.method == method]
     found = standings(networks, rivals, options.rho)
     if not found:

@@ -2,7 +2,6 @@
 
 from .. import agreement, self_check, speed
 from ..checkpoints import load_model
-from ..constants import PLURALITY
 from ..images import read_image
 from ..stored import pictures_for
 from ..wording import counted
@@ -41,7 +40,7 @@ def run_agree(options: Options) -> int:
     logits = agreement.reference_logits(model, images, options.levels)
     for found in agreement.compare(model, images, logits):
         print(found, flush=True)
-    for price in agreement.prices(logits) if model.counting == PLURALITY else ():
+    for price in agreement.prices(logits, counting=model.counting):
         print(price)
     return 0
 
