@@ -279,9 +279,12 @@ def noise_for(model: LoadedModel, levels: int) -> SplitNoise:
     return SplitNoise(levels, model.input_shape, offsets["scheme"], offsets["seed"], model.manifest.block)
 
 
-def certify(model: LoadedModel, image: Tensor, levels: int, batch_size: int | None = None) -> Certificate:
+def certify(
+    model: LoadedModel, image: Tensor, levels: int, batch_size: int | None = None, counting: str | None = None
+) -> Certificate:
     """The exact certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`.
 
-    By plurality or by duels, as the model's manifest says.
+    counting: one of `COUNTINGS`; by default as the model's manifest says. Each makes a smoothed classifier of its own:
+    picking the larger radius image by image is a certificate of neither.
     """
-    return complete(tally(model, image, noise_for(model, levels), batch_size)).certificate
+    return complete(tally(model, image, noise_for(model, levels), batch_size, counting)).certificate

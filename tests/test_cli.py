@@ -18,7 +18,7 @@ from dssn_core.__main__ import COMMANDS, main
 from dssn_core.agreement import GAPS, reference_logits
 from dssn_core.checkpoints import PRETRAINED, read_manifest
 from dssn_core.commands.options import DIFFERS
-from dssn_core.constants import PLURALITY
+from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES, list_dataset, load_dataset
 from dssn_core.estimates import quick_estimates
 from dssn_core.evaluation import evenly_spread
@@ -180,6 +180,21 @@ def test_a_network_that_counts_duels(tmp_path, capsys):
     assert "Strictly: 0 of 60 samples" in capsys.readouterr().out
     assert main(["gallery", "--model", folder, "--sigma", "0.02"]) == 1
     assert "only votes by plurality are stored" in capsys.readouterr().err
+
+
+def test_the_counting_may_be_chosen(tmp_path, capsys):
+    file, picture = str(tmp_path / "certificate.json"), built_in_pictures()[12].path
+    command = ["certify", str(picture), "--levels", "441", "--json"]
+    model, image = load_model("cifar10-dssn"), read_image(picture)
+    radii = {}
+    for counting in COUNTINGS:
+        assert main([*command, "--counting", counting, "--output", file]) == 0
+        radii[counting] = json.loads(capsys.readouterr().out)["radius_steps"]
+        assert certify(model, image, 441, counting=counting).radius_steps == radii[counting]
+        assert json.loads(Path(file).read_text())["claim"].get("counting", PLURALITY) == counting
+        assert main(["verify", file]) == 0
+        capsys.readouterr()
+    assert radii["duels"] > radii["plurality"]
 
 
 def test_an_evaluation_by_duels(tmp_path, capsys):

@@ -14,7 +14,7 @@ from .. import certificate_file
 from ..certificate import Certificate
 from ..checkpoints import find_model, load_model
 from ..classifier import Classifier
-from ..constants import DSSN, PLURALITY, levels_from_sigma
+from ..constants import COUNTINGS, DSSN, PLURALITY, levels_from_sigma
 from ..files import check_replaceable, check_writable, write_atomically
 from ..images import image_sha256, read_image
 from ..splitting import SplitNoise
@@ -71,6 +71,7 @@ def add_certify(parser: Parser) -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
     add_noise_options(parser)
     parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")
+    parser.add_argument("--counting", choices=COUNTINGS, help="of the votes (default: as the model's manifest says)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     parser.add_argument("--output", type=Path, help="write a certificate file that `verify` can check")
     parser.add_argument(
@@ -115,11 +116,13 @@ def run_certify(options: Options) -> int:
             raise ValueError(f"{error}: choose a smaller --batch-size") from None
     began = time.perf_counter()
     states: list[Tally] = []
-    vote = votes_with_bar(model, image, noise, options.batch_size, see=states.append if options.strict else None)
+    counting = options.counting or model.counting
+    see = states.append if options.strict else None
+    vote = votes_with_bar(model, image, noise, options.batch_size, counting, see)
     seconds = time.perf_counter() - began
     certificate = vote.certificate
     logits = [state.logits for state in states if state.logits is not None]
-    strict = strictly(np.concatenate(logits), options.strict, model.counting) if options.strict else None
+    strict = strictly(np.concatenate(logits), options.strict, counting) if options.strict else None
     try:
         print_certificate(options, model, image, noise, certificate, strict)
     finally:  # last: where it cannot be written, the certificate has been seen; and where it cannot be seen, written
