@@ -128,7 +128,7 @@ def vote_bars(
 def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: int = 10) -> str:
     """HTML: a bar for each duel of the winner, the closest first: its samples on the left, the rival's on the right.
 
-    The line between them is the middle, which a duel is won by. Beyond `most` rivals none are shown.
+    The line between them is the middle, which a duel is won by. Beyond `most` rivals the others are counted only.
     """
     a, colours, levels = certificate.label, colour_places(certificate.votes), certificate.levels
     rivals = sorted((c for c in range(len(class_names)) if c != a), key=lambda c: (certificate.slack(c), c))
@@ -146,6 +146,9 @@ def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: in
             f'<div>against {escape(class_names[c])}</div><div class="dssn-track">{bars}{middle}</div>'
             f'<div class="dssn-count">{wins} : {levels - wins}</div>'
         )
+    if len(rivals) > most:
+        least = certificate.wins[rivals[most]]
+        rows.append(f"<div>{len(rivals) - most} others</div><div>none closer than {least} : {levels - least}</div>")
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 

@@ -10,6 +10,7 @@ from app.film import PART, Film
 from app.pictures import data_url
 from app.splitting_charts import FRAMES
 from dssn_core import PIXEL_STEPS, Certificate
+from dssn_core.duels import DuelCertificate
 from dssn_core.wording import counted
 
 
@@ -30,7 +31,12 @@ def budget_meter(spent: int, radius: int) -> str:
 
 
 def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
-    """The worst case, played: votes move from the winner to its rival, R of them without harm, one more tips it."""
+    """The worst case, played: votes move from the winner to its rival, R of them without harm, one more tips it.
+
+    By duels: samples, in the closest duel of a class that wins all of its own.
+    """
+    duel = isinstance(certificate, DuelCertificate)
+    what, in_it = ("sample", " their duel") if duel else ("vote", "")
     a, b, (ours, its) = certificate.label, certificate.rival, certificate.pair
     colours = colour_places(certificate.votes)
     radius = certificate.radius_steps
@@ -40,13 +46,14 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
     def parts(taken: int) -> tuple[str, ...]:
         left, right = ours - taken, its + taken
         wins = right > left or (right == left and bool(certificate.tie))
-        verdict = f"{names[b]} wins{' the tie' * (left == right)}" if wins else f"{names[a]} still wins"
+        tied = " the tie" * (left == right) + " in" * (duel and left == right)
+        verdict = f"{names[b]} wins{tied}{in_it}" if wins else f"{names[a]} still wins{in_it}"
         rows = (
             f'<div>{escape(names[c])}</div><div class="track"><div style="width: {percent(n, certificate.levels)}; '
             f'background: {class_colour(colours[c])}"></div></div><div class="count">{n}</div>'
             for c, n in ((a, left), (b, right))
         )
-        return escape(f"{counted(taken, 'vote')} moved, {taken} of R = {radius} steps spent: {verdict}"), "".join(rows)
+        return escape(f"{counted(taken, what)} moved, {taken} of R = {radius} steps spent: {verdict}"), "".join(rows)
 
     frames = tuple(parts(taken) for taken in moved)
     template = '<div class="title" data-part></div><div class="votes">' + PART + "</div>"

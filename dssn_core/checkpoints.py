@@ -138,7 +138,8 @@ def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int], block: B
 def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manifest:
     """Write weights (floating point as float16) and manifest; returns it with the weights' hash filled in.
 
-    What was measured of the very same base classifier in that folder stays in it: saved again, it loses nothing.
+    What was measured of the very same base classifier in that folder stays in it, and how its votes are counted: saved
+    again, it loses nothing.
     """
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in network.saved_state().items()}
     halves = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -148,7 +149,8 @@ def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manif
         before = read_manifest(folder) if (folder / MANIFEST).is_file() else None
         same = before is not None and before.weights_sha256 == manifest.weights_sha256
         if before is not None and same and before.computes_as(manifest):
-            manifest = replace(manifest, measured={**before.measured, **manifest.measured})
+            measured = {**before.measured, **manifest.measured}
+            manifest = replace(manifest, measured=measured, counting=before.counting)
         write_atomically(folder / WEIGHTS, data)
         return save_manifest(folder, manifest)
 

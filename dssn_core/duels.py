@@ -75,7 +75,8 @@ class DuelCertificate(Certificate):
     """An exact L1 certificate by duels: see the module for what it guarantees, and `certificate_from_duels`.
 
     winner: the class a that it is about. wins: n_ac for every class c, 0 at a itself. votes: first choices, which bound
-    the duels: a sample whose first choice is a ranks it above every c. ValueError for what no samples could give.
+    the duels: a sample whose first choice is a ranks it above every c. ValueError for wins that no samples could give;
+    whether another class would be the answer where a loses a duel, and R = 0, these numbers cannot tell.
     """
 
     winner: int
@@ -113,20 +114,25 @@ class DuelCertificate(Certificate):
         return self.wins[self.rival], self.levels - self.wins[self.rival]
 
     @property
+    def won(self) -> bool:
+        """Whether a wins all of its duels; if not nothing is certified."""
+        return self.slack(self.rival) >= 0
+
+    @property
     def by_plurality(self) -> Certificate:
         """What the same samples prove if their first choices alone are counted, as in the paper."""
         return Certificate(self.levels, self.votes)
 
     @property
     def margins(self) -> tuple[int | None, ...]:
-        """As for any certificate. When one duel is lost another class may win, so none is safe for longer than R."""
+        """As for any certificate: R for each, since a class may win by other ways than its duel with a."""
         return tuple(None if c == self.winner else self.radius_steps for c in range(len(self.votes)))
 
     def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:
         a, b = self.winner, self.rival
         n_ab, n_ba = self.pair
         ranked = f"All N = {self.levels} samples ranked the classes; in a duel of two each sides with the one it ranks "
-        if self.slack(b) < 0:
+        if not self.won:
             return (
                 f"{ranked}higher. No class won all of its duels: “{names[a]}” lost least, with n_ab = {n_ab} to "
                 f"n_ba = {n_ba} against “{names[b]}”.",

@@ -11,7 +11,7 @@ from .held_out import DECIDED_BY
 from .networks import Ensemble
 from .splitting import PIXELWISE
 
-ALIKE = ("noise", "offsets", "class_names", "input_shape")
+ALIKE = ("noise", "offsets", "class_names", "input_shape", "counting")
 """Fields of the members' manifests that must agree for one vote to make sense for all of them."""
 
 

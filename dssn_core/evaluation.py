@@ -8,7 +8,7 @@ import torch
 
 from .accuracy import Share
 from .classifier import Classifier
-from .constants import PIXEL_STEPS
+from .constants import PIXEL_STEPS, PLURALITY
 from .datasets import Listing
 from .denoising import Pretrained
 from .duels import DuelCertificate
@@ -66,6 +66,7 @@ def evaluate(
     for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
         weights, offsets, block, counting = model.manifest.voter
+        counting = counting if sampling is None else PLURALITY  # randomized methods count first choices
         key = Key(index, levels, weights, model.precision, block, digest, sampling, offsets, counting)
         known = (done or {}).get(key)
         label, file = int(data.labels[index]), data.files[index] if data.files else ""

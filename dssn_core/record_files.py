@@ -11,6 +11,7 @@ from typing import Any
 from .accuracy import summary
 from .checkpoints import Manifest, read_manifest, save_manifest
 from .classifier import Classifier
+from .constants import PLURALITY
 from .datasets import Listing, count_of, identity
 from .files import locked, only_writer, read_json_lines, write_json_lines
 from .held_out import seen_in
@@ -125,9 +126,9 @@ def check_of_one_piece(manifest: Manifest) -> None:
 def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> None:
     """Add records of one model, counted in one way at each N, to those in its folder.
 
-    Records kept before are dropped if they are of other weights, offsets or blocks, or at the same N drawn differently
-    or in another number format. ValueError if an index had another image in them, as in another data set, or where
-    another decoder reads the files.
+    Records kept before are dropped if they are of other weights, offsets or blocks, or if one of them counts duels and
+    these do not, or the other way round, or if at the same N they are drawn differently or in another number format.
+    ValueError if an index had another image in them, as in another data set, or where another decoder reads the files.
     """
     images = {record.index: record.image_sha256 for record in records}
     voters = {record.voter for record in records}
@@ -167,8 +168,13 @@ def publish(
         keep_records(folder, shelf, records)
         measured = measured_on(part.of(kept_records(folder, shelf)), f"{data}{part}")
         manifest = read_manifest(folder)
-        entry = {f"{shelf.entry}{part}": measured}
-        save_manifest(folder, replace(manifest, measured={**manifest.measured, **entry}))
+        entries = tuple(shelf.entry for shelf in SHELVES)
+        others = {  # figures of votes that were counted otherwise are not of this classifier
+            name: of
+            for name, of in manifest.measured.items()
+            if not name.startswith(entries) or of.get("counting", PLURALITY) == manifest.counting
+        }
+        save_manifest(folder, replace(manifest, measured={**others, f"{shelf.entry}{part}": measured}))
 
 
 def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
@@ -182,7 +188,7 @@ def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
         for levels, group in by_levels(records).items()
     }
     what = "images classified right with certified radius of at least rho, by N and rho"
-    return {"what": what, "data": data, "by_levels": by_n}
+    return {"what": what, "data": data, "counting": records[0].counting, "by_levels": by_n}
 
 
 @contextmanager

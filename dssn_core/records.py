@@ -118,7 +118,8 @@ class Record(NoiseLevel):
     def from_json(found: dict[str, Any]) -> "Record":
         """ValueError unless `found` is what `to_json` gives, and what it claims follows from its votes.
 
-        But for the answer of a randomized method, which other samples than those counted here have chosen.
+        But for the answer of a randomized method, which other samples than those counted here have chosen, and by duels
+        the answer of radius zero where no class wins all of its own, which rests on all duels.
         """
         try:
             sampling = Sampling(**found["sampling"]) if found.get("sampling") else None
@@ -130,7 +131,9 @@ class Record(NoiseLevel):
                 raise TypeError
             if max(record.label, record.predicted) >= len(record.votes):
                 raise TypeError
-            if record.counting not in COUNTINGS or (record.wins and record.counting != DUELS):
+            if record.counting not in COUNTINGS or (sampling and record.counting != PLURALITY):
+                raise TypeError
+            if record.wins and record.counting != DUELS:
                 raise TypeError
             texts = [record.weights_sha256, record.precision, record.image_sha256, record.file, record.offsets]
             if not all(isinstance(text, str) for text in texts) or not isinstance(record.seconds, int | float):

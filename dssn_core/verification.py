@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .certificate import Certificate, certificate_from_labels, radius_bounds
+from .certificate import Certificate, RadiusBounds, certificate_from_labels, radius_bounds
 from .certificate_file import CertificateFileError, Document, check_rows, claim_of, digest, embedded_image
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
 from .classifier import Classifier
 from .constants import DUELS, PLURALITY
-from .duels import DuelCertificate
+from .duels import DuelCertificate, count_duels, duel_bounds
 from .images import image_sha256
 from .splitting import PIXELWISE, SplitNoise
 from .voting import ChunkLayout, Tally, complete, fitting_batch_size, noise_for, tally
@@ -199,6 +199,9 @@ def _check_settings(
     yield _finding("pixels that are split together (channels, rows, columns)", block, list(noise.block))
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
     yield _number_format(model, how["precision"])
+    counting = document["claim"].get("counting", PLURALITY)
+    other = f" (this network's own: {model.counting}, by which its answer may be another)"
+    yield Finding("counting of the votes", True, counting + other * (counting != model.counting))
     return noise, layout
 
 
@@ -232,6 +235,7 @@ def _check_claim(
             yield Finding("duels", False, f"no samples could rank the classes as stated: {error}")
             return
         yield _compare_duels(model, image, noise, duels, vote, work)
+    said = "votes" if counting == PLURALITY else "votes and duels"
     followed = claim_of(listed, model.class_names, stated)  # exact arithmetic: no rounding can excuse it
     for name, what in (
         ("votes", "counts of the votes"),
@@ -240,7 +244,7 @@ def _check_claim(
         ("radius_steps", "certified radius in steps"),
         ("radius", "certified radius ρ"),
     ):
-        yield _finding(f"from the stated votes: {what}", claim[name], followed[name])
+        yield _finding(f"from the stated {said}: {what}", claim[name], followed[name])
 
 
 def _number_format(model: Classifier, stated: str) -> Finding:
@@ -254,6 +258,12 @@ def _logits(model: Classifier, samples: Tensor, lam: float) -> Tensor:
     with torch.inference_mode():
         logits: Tensor = model(samples, lam)
     return logits
+
+
+def _sure_of(bounds: RadiusBounds, class_names: tuple[str, ...]) -> str:
+    if not bounds.final:
+        return "no class is certain to win"
+    return f"at least {counted(bounds.lower, 'step')} are certified for “{class_names[bounds.label]}”"
 
 
 def _compare_votes(
@@ -280,14 +290,9 @@ def _compare_votes(
     if vote.duels is None:
         bounds = radius_bounds(np.bincount(labels[listed == labels], minlength=model.num_classes), noise.levels)
         decided = bounds.final
-        sure = (
-            f"at least {counted(bounds.lower, 'step')} are certified for “{model.class_names[bounds.label]}”"
-            if decided
-            else "no class is certain to win"
-        )
         text += (
             f". The votes counted here certify {counted(vote.certificate.radius_steps, 'step')}; whatever class each "
-            f"of these {len(differing)} samples votes for, {sure}"
+            f"of these {len(differing)} samples votes for, {_sure_of(bounds, model.class_names)}"
         )
     if len(differing) > MOST_NEAR_TIES * noise.levels or not decided:
         return Finding(what, False, text)
@@ -309,9 +314,9 @@ def _compare_duels(
     vote: Tally,
     work: Worker,
 ) -> Finding:
-    """The stated duels against those counted here. They are excused where so many samples are nearly tied in them.
+    """The stated duels against those counted here. They are excused where near ties could have gone so.
 
-    Nothing is excused where too many differ, or another class wins here.
+    Nothing is excused where too many differ, or near ties decide which class wins.
     """
     what, here = "duels of the class", vote.certificate
     assert isinstance(here, DuelCertificate)
@@ -322,17 +327,17 @@ def _compare_duels(
     differing = np.flatnonzero(off)
     if not len(differing):
         return Finding(what, True, f"all {len(off) - 1} as stated")
-    c = differing[0]
-    fewer = min(stated.radius_steps, here.radius_steps)
+    sure = np.zeros((len(off), len(off)), dtype=np.int64)
+    for rows in np.array_split(np.arange(noise.levels), -(-noise.levels // fitting_batch_size(noise.shape))):
+        logits = work(partial(_logits, model, noise.samples_at(image, torch.from_numpy(rows)), noise.lam))
+        sure += count_duels(logits.numpy(), NEAR_TIE[model.precision])
+    bounds, c = duel_bounds(sure, noise.levels), differing[0]
     text = (
         f"{len(differing)} of {len(off) - 1} have other counts here than stated, the first against “{names[c]}”: "
         f"{stated.wins[c]} stated, {here.wins[c]} here. The duels counted here certify "
-        f"{counted(here.radius_steps, 'step')}, and either count at least {counted(fewer, 'step')}"
+        f"{counted(here.radius_steps, 'step')}; however samples side that are nearly tied in a duel, "
+        f"{_sure_of(bounds, names)}"
     )
-    if abs(off).max() > MOST_NEAR_TIES * noise.levels:
-        return Finding(what, False, text)
-    close = np.zeros(len(off), dtype=np.int64)
-    for rows in np.array_split(np.arange(noise.levels), -(-noise.levels // fitting_batch_size(noise.shape))):
-        logits = work(partial(_logits, model, noise.samples_at(image, torch.from_numpy(rows)), noise.lam))
-        close += ((logits - logits[:, [a]]).abs() < NEAR_TIE[model.precision]).sum(dim=0).numpy()
-    return Finding(what, False, text, rounding=bool((abs(off) <= close).all()))
+    possible = (sure[a] <= stated.wins) & (stated.wins <= noise.levels - sure[:, a])
+    decided = bounds.final and bounds.label == a and abs(off).max() <= MOST_NEAR_TIES * noise.levels
+    return Finding(what, False, text, rounding=bool(decided and possible.all()))

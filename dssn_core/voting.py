@@ -165,7 +165,7 @@ def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
     black_and_white = torch.zeros_like(samples)
     black_and_white[2::4] = black_and_white[3::4] = 1
     with torch.inference_mode():
-        answers = model(samples, lam)
+        answers = model(samples, lam).clone()
         for half in (0, 1):
             changed = black_and_white.clone()
             changed[half::2] = samples[half::2]
@@ -177,7 +177,7 @@ def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
 
 
 def logits_of(model: BaseClassifier, samples: Tensor, lam: float) -> np.ndarray:
-    """float32 (B, K) logits of the float32 samples (B, C, H, W).
+    """float32 (B, K) logits of the float32 samples (B, C, H, W), no longer the model's: it may use its tensor again.
 
     ValueError if they are of another shape or type, or not finite.
     """
@@ -193,8 +193,8 @@ def logits_of(model: BaseClassifier, samples: Tensor, lam: float) -> np.ndarray:
         raise ValueError(f"the model must return float32 logits, got {logits.dtype}")
     if not bool(torch.isfinite(logits).all()):
         raise ValueError("the model returned logits that are not finite: its weights or its arithmetic are broken")
-    found_logits: np.ndarray = logits.detach().numpy()  # detached: a model may pass on what has a gradient
-    return found_logits
+    own: np.ndarray = logits.detach().numpy().copy()  # detached: a model may pass on what has a gradient
+    return own
 
 
 def classify(model: BaseClassifier, samples: Tensor, lam: float) -> tuple[np.ndarray, int]:
@@ -267,7 +267,7 @@ def sample_labels(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch
 
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
-    """int64 (K,) votes of all N samples; they add up to N."""
+    """int64 (K,) votes, first choices of all N samples; they add up to N."""
     return complete(tally(model, image, noise, batch_size, PLURALITY)).votes.copy()
 
 

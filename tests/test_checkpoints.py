@@ -305,6 +305,13 @@ def test_a_manifest_of_before_duels_counts_by_plurality(folder):
     assert load_model("tiny", folder).counting == DUELS
 
 
+def test_a_model_that_is_saved_again_is_counted_as_before(folder):
+    edit(folder, counting=DUELS, measured={"x": {"count": 1}})
+    again = save_checkpoint(folder / "tiny", small_network(), small_manifest())
+    assert again == read_manifest(folder / "tiny")
+    assert (again.counting, again.measured) == (DUELS, {"x": {"count": 1}})
+
+
 def test_an_unknown_counting(folder):
     edit(folder, counting="by hand")
     refused(folder, "unknown counting 'by hand'; known: plurality, duels")

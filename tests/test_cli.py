@@ -16,7 +16,7 @@ import torch
 from dssn_core import certify, levels_from_sigma, load_model, read_image, record_files, stored
 from dssn_core.__main__ import COMMANDS, main
 from dssn_core.agreement import GAPS, reference_logits
-from dssn_core.checkpoints import PRETRAINED, read_manifest
+from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.commands.options import DIFFERS
 from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES, list_dataset, load_dataset
@@ -177,7 +177,10 @@ def test_a_network_that_counts_duels(tmp_path, capsys):
     assert main(["agree", "--model", folder, "--levels", "4", "--images", "1"]) == 0
     assert f"strict at a gap of {GAPS[0]:g}" in capsys.readouterr().out
     assert main(["certify", picture, "--model", folder, "--levels", "60", "--strict", "1e-6"]) == 0
-    assert "Strictly: 0 of 60 samples" in capsys.readouterr().out
+    assert "Strictly: a sample is counted in a duel only where it has" in capsys.readouterr().out
+    assert main(["certify", picture, "--model", folder, "--levels", "60", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["counting"] == "duels" and list(found["wins"]) == list(CIFAR10_CLASSES)
     assert main(["gallery", "--model", folder, "--sigma", "0.02"]) == 1
     assert "only votes by plurality are stored" in capsys.readouterr().err
 
@@ -207,6 +210,21 @@ def test_an_evaluation_by_duels(tmp_path, capsys):
         found = certify(model, image, record.levels)
         assert (record.predicted, record.radius_steps, record.wins) == (found.label, found.radius_steps, found.wins)
         assert record.counting == "duels" and record.certificate == found
+    assert read_manifest(folder).measured["certified_accuracy"]["counting"] == "duels"
+
+
+def test_figures_of_another_counting_are_dropped(tmp_path):
+    folder = unmeasured(tmp_path)
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    assert main([*command, "--limit", "4"]) == 0
+    before = read_manifest(folder).measured
+    held_out = {**before["certified_accuracy"], "counting": "plurality"}
+    save_manifest(folder, replace(read_manifest(folder), measured={**before, "held_out_certified_accuracy": held_out}))
+    assert main([*command, "--limit", "5"]) == 0
+    assert set(read_manifest(folder).measured) == {"certified_accuracy", "held_out_certified_accuracy"}
+    counting_duels(folder)
+    assert main([*command, "--limit", "4"]) == 0
+    assert set(read_manifest(folder).measured) == {"certified_accuracy"}
 
 
 def test_agree_compares_every_setting_and_prices_every_gap(capsys):

@@ -64,6 +64,7 @@ def test_a_joined_model_comes_back_from_its_folder(tmp_path):
     ("changes", "message"),
     [
         ({"noise": "ssn"}, "differ in noise: dssn, ssn"),
+        ({"counting": "duels"}, "differ in counting: plurality, duels"),
         ({"class_names": ("ant", "bee", "cat")}, "differ in class_names"),
         (
             {"offsets": offsets_record("white", 3, SHAPE, (1, 2, 2))},

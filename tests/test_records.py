@@ -60,6 +60,12 @@ def test_where_no_class_wins_all_duels_a_record_says_so():
         Record.from_json({**A_CIRCLE.to_json(), "radius_steps": 1})
 
 
+def test_randomized_methods_count_no_duels():
+    drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING, votes=(0, SAMPLING.n, 0), counting="duels")
+    with pytest.raises(ValueError, match="not a record"):
+        Record.from_json(drawn.to_json())
+
+
 def test_records_of_either_counting_are_about_something_else():
     plain, duels = a_record(3), replace(a_record(3), counting="duels", wins=(441, 0, 224))
     assert plain.key != duels.key and plain.voter != duels.voter

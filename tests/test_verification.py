@@ -213,6 +213,8 @@ def test_a_file_says_how_it_was_counted_and_is_checked_so(by_duels, document, mo
     assert claim["radius_steps"] > certificate_from_votes(claim["votes"], MANY).radius_steps
     findings = list(verify(parse(dumps(by_duels).encode())))
     assert verdict(findings) == Verdict.HOLDS
+    (counting,) = [finding.text for finding in findings if finding.what == "counting of the votes"]
+    assert counting == "duels (this network's own: plurality, by which its answer may be another)"
     assert any(finding.what == "duels of the class" for finding in findings)
     noise = noise_for(model, MANY)
     logits = model(noise.samples(contested, 0, MANY), noise.lam).numpy()
@@ -255,7 +257,7 @@ def test_duels_that_no_samples_could_fight_are_told(by_duels):
 
 def test_a_radius_that_does_not_follow_from_the_duels_comes_to_light(by_duels):
     edited = changed(by_duels, ("claim", "radius_steps"), by_duels["claim"]["radius_steps"] + 1)
-    assert differences(edited) == ["from the stated votes: certified radius in steps"]
+    assert differences(edited) == ["from the stated votes and duels: certified radius in steps"]
 
 
 def test_duels_that_rounding_may_turn_are_told_apart(by_duels, model, contested, monkeypatch):
@@ -264,11 +266,33 @@ def test_duels_that_rounding_may_turn_are_told_apart(by_duels, model, contested,
     rival = next(c for c in range(10) if c != a and claim["wins"][c] + claim["votes"][c] < MANY)
     with torch.inference_mode():
         logits = model(noise.samples(contested, 0, MANY), noise.lam)
-    gap = float((logits[:, rival] - logits[:, a]).abs().min())
-    edited = with_wins(by_duels, [n + (c == rival) for c, n in enumerate(claim["wins"])])
-    for bound, expected in ((1.01 * gap, Verdict.ROUNDING), (0.99 * gap, Verdict.DIFFERS)):
-        monkeypatch.setitem(verification.NEAR_TIE, "float32", bound)
-        assert verdict(verify(edited)) == expected
+    leads = logits[:, rival] - logits[:, a]
+    for change, gap in ((1, float(leads[leads > 0].min())), (-1, float(-leads[leads < 0].max()))):
+        edited = with_wins(by_duels, [n + change * (c == rival) for c, n in enumerate(claim["wins"])])
+        for bound, expected in ((1.01 * gap, Verdict.ROUNDING), (0.99 * gap, Verdict.DIFFERS)):
+            monkeypatch.setitem(verification.NEAR_TIE, "float32", bound)
+            assert verdict(verify(edited)) == expected, (change, bound)
+
+
+def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model, monkeypatch):
+    """Here class 3 loses its duel with class 5 by 4 of 441, or wins it by no more: near ties could go either way."""
+    duels = np.triu(np.full((10, 10), MANY), 1)
+    labels = np.repeat([3, 5, 7], [210, 210, 21])
+    monkeypatch.setattr(verification, "_logits", lambda model, samples, lam: torch.zeros(len(samples), 10))
+    for here, stated in ((219, 230), (225, 230)):
+        duels[3], duels[:, 3], duels[3, 3] = MANY, 0, 0
+        duels[5], duels[:, 5], duels[5, 5] = MANY, 0, 0
+        duels[3, 5], duels[5, 3] = here, MANY - here
+        duels[:, 7], duels[7], duels[7, 7] = MANY - 21, 21, 0
+        vote = replace(Tally.of_labels(labels, 10), duels=duels)
+        forged = DuelCertificate(
+            MANY, tuple(vote.votes.tolist()), 3, (*[MANY] * 3, 0, MANY, stated, MANY, MANY - 21, MANY, MANY)
+        )
+        finding = verification._compare_duels(
+            model, torch.zeros(3, 32, 32, dtype=torch.uint8), noise_for(model, MANY), forged, vote, lambda work: work()
+        )
+        assert not finding.agrees and not finding.rounding
+        assert "no class is certain to win" in finding.text or "but here it is" in finding.text
 
 
 def test_a_forgery_of_duels_is_whole_but_for_the_count(by_duels):

@@ -165,6 +165,31 @@ def test_offsets_that_change_during_a_vote_do_not_change_it():
     assert not torch.equal(noise.offsets, before)
 
 
+def test_a_model_that_uses_its_tensor_again_is_counted_as_it_answered():
+    toy, noise = Toy(SHAPE, 4, seed=9), noise_of(100)
+    answers = torch.empty(50, 4)
+
+    def thrifty(x, lam):
+        answers.copy_(toy(x, lam))
+        return answers
+
+    expected = [state.logits.tolist() for state in tally(toy, IMAGE, noise, 50)]
+    states = list(tally(thrifty, IMAGE, noise, 50))
+    assert [state.logits.tolist() for state in states] == expected and expected[0] != expected[1]
+    assert states[-1].votes.tolist() == count_votes(toy, IMAGE, noise, 50).tolist()
+
+
+def test_a_network_is_found_out_that_uses_its_tensor_again():
+    answers = torch.empty(50, 4)
+
+    def thrifty(x, lam):
+        answers.copy_(x.flatten(1)[:, :4] - x.mean())
+        return answers
+
+    with pytest.raises(ValueError, match="changes with the others of its chunk"):
+        count_votes(thrifty, IMAGE, noise_of(100), 50)
+
+
 def test_a_number_of_classes_that_changes_is_refused():
     classes = iter([4, 4, 4, 4, 3])  # the first chunk, the three looks at it, and the second
 

@@ -73,7 +73,7 @@ def show(findings: list[Finding], document: Document) -> None:
         tell_it = st.success if result == Verdict.HOLDS else st.warning
         tell_it(  # all of it has been computed again: these words are no longer the file's alone
             f"**{result}** Recomputed: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by "
-            f"the vote of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
+            f"the {claim.get('counting', 'vote')} of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
         )
     else:
         wrong = [finding.what for finding in findings if not finding.agrees]

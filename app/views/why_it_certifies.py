@@ -237,6 +237,9 @@ def arithmetic() -> None:
     model, image, noise = chosen
     certificate = controls.whole_vote(model, image, noise.levels, here=True).finish().certificate
     names, duels = model.class_names, isinstance(certificate, DuelCertificate)
+    if isinstance(certificate, DuelCertificate) and not certificate.won:  # there is no lead to halve
+        controls.show_account(certificate, names)
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
         st.markdown(

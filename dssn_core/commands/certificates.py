@@ -14,7 +14,8 @@ from .. import certificate_file
 from ..certificate import Certificate
 from ..checkpoints import find_model, load_model
 from ..classifier import Classifier
-from ..constants import COUNTINGS, DSSN, PLURALITY, levels_from_sigma
+from ..constants import COUNTINGS, DSSN, DUELS, PLURALITY, levels_from_sigma
+from ..duels import DuelCertificate
 from ..files import check_replaceable, check_writable, write_atomically
 from ..images import image_sha256, read_image
 from ..splitting import SplitNoise
@@ -84,6 +85,7 @@ def add_certify(parser: Parser) -> None:
 
 
 def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> dict[str, Any]:
+    duels = certificate if isinstance(certificate, DuelCertificate) else None
     return {
         "class": class_names[certificate.label],
         "label": certificate.label,
@@ -92,7 +94,9 @@ def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> 
         "levels": certificate.levels,
         "lambda": certificate.lam,
         "sigma": certificate.sigma,
+        "counting": DUELS if duels else PLURALITY,
         "votes": dict(zip(class_names, certificate.votes, strict=True)),
+        **({"wins": dict(zip(class_names, duels.wins, strict=True))} if duels else {}),
         "margins": dict(zip(class_names, certificate.margins, strict=True)),
         "account": certificate.account(class_names),
     }
@@ -115,14 +119,14 @@ def run_certify(options: Options) -> int:
         except ValueError as error:
             raise ValueError(f"{error}: choose a smaller --batch-size") from None
     began = time.perf_counter()
-    states: list[Tally] = []
+    logits: list[np.ndarray | None] = []
     counting = options.counting or model.counting
-    see = states.append if options.strict else None
+    see = (lambda state: logits.append(state.logits)) if options.strict else None
     vote = votes_with_bar(model, image, noise, options.batch_size, counting, see)
     seconds = time.perf_counter() - began
     certificate = vote.certificate
-    logits = [state.logits for state in states if state.logits is not None]
-    strict = strictly(np.concatenate(logits), options.strict, counting) if options.strict else None
+    known = [of_chunk for of_chunk in logits if of_chunk is not None]
+    strict = strictly(np.concatenate(known), options.strict, counting) if options.strict else None
     try:
         print_certificate(options, model, image, noise, certificate, strict)
     finally:  # last: where it cannot be written, the certificate has been seen; and where it cannot be seen, written
@@ -165,10 +169,12 @@ def print_certificate(
 def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
     where = f"on machines whose logits differ from these by less than {strict.gap / 2:g}"
     undecided = f"{strict.undecided} of {strict.levels} samples have their two best logits at most {strict.gap:g} apart"
+    if isinstance(certificate, DuelCertificate):
+        undecided = f"a sample is counted in a duel only where it has the two logits more than {strict.gap:g} apart"
     if strict.label is None:
-        return f"Strictly: {undecided}. They could make another class win, so there is no strict certificate."
+        return f"Strictly: {undecided}. The others could make another class win, so there is no strict certificate."
     return (
-        f"Strictly: {undecided}. However they vote, “{class_names[strict.label]}” is certified within "
+        f"Strictly: {undecided}. However the others vote, “{class_names[strict.label]}” is certified within "
         f"{strict.radius_steps} steps {where} (on this machine alone: {certificate.radius_steps})."
     )
 

@@ -22,7 +22,8 @@ def test_the_closest_duel_comes_first():
     html = charts.duel_bars(certificate, ("cat", "dog", "frog"))
     assert html.index("against frog") < html.index("against dog")
     assert "25 : 16" in html and "28 : 13" in html and "against cat" not in html
-    assert "dog" not in charts.duel_bars(certificate, ("cat", "dog", "frog"), most=1)
+    few = charts.duel_bars(certificate, ("cat", "dog", "frog"), most=1)
+    assert "dog" not in few and "1 others" in few and "none closer than 28 : 13" in few
     assert "<b>" not in charts.duel_bars(certificate, ("<b>", "<b>", "<b>"))
     assert "gap" not in charts.vote_bars([10, 80, 9], NAMES, 99, bracket=False).split("</style>")[1]
 

@@ -43,8 +43,8 @@ def test_in_a_duel_its_own_samples_move():
     certificate = DuelCertificate(41, (16, 13, 12), 0, (0, 25, 28))
     shown = titles(certificate, ("cat", "dog", "frog"))
     assert certificate.radius_steps == 4
-    assert shown[-2].startswith("4 votes moved") and "cat still wins" in shown[-2]
-    assert shown[-1].startswith("5 votes moved") and "dog wins" in shown[-1]
+    assert shown[-2].startswith("4 samples moved") and "cat still wins their duel" in shown[-2]
+    assert shown[-1].startswith("5 samples moved") and "dog wins their duel" in shown[-1]
 
 
 def test_class_names_are_escaped():
