@@ -143,7 +143,7 @@ def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: in
             f'background: {its}"></div>'
         )
         rows.append(
-            f'<div>against {escape(class_names[c])}</div><div class="dssn-track">{bars}{middle}</div>'
+            f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bars}{middle}</div>'
             f'<div class="dssn-count">{wins} : {levels - wins}</div>'
         )
     if len(rivals) > most:
