@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from itertools import product
+from itertools import combinations, combinations_with_replacement, permutations, product
 from operator import call
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .certificate import certificate_from_votes
 from .certificate_file import parse
 from .checkpoints import PRETRAINED, list_models, load_model
 from .constants import PIXEL_STEPS
+from .duels import certificate_from_duels, count_duels
 from .splitting import PIXELWISE, SplitNoise
 from .verification import Counter, Verdict, Worker, count_anew, verdict, verify
 from .wording import counted
@@ -116,6 +118,33 @@ def _arithmetic() -> str:
     return f"R is exactly what brute force gives, for all {tried} votes of {levels} samples over 3 classes"
 
 
+def _wins_all(rankings: tuple[tuple[int, ...], ...]) -> int | None:
+    """The class that wins all of its duels, where each sample ranks first what it likes best; None if there is none."""
+    for a in range(3):
+        leads = {c: sum(2 * (r.index(a) < r.index(c)) - 1 for r in rankings) for c in range(3) if c != a}
+        if all(lead > 0 or (lead == 0 and a < c) for c, lead in leads.items()):
+            return a
+    return None
+
+
+def _duels() -> str:
+    """Every ranking of three classes by four samples, and every change of as many samples as R allows."""
+    ways, tried = tuple(permutations(range(3))), 0
+    for rankings in combinations_with_replacement(ways, 4):
+        logits = np.array([[-r.index(c) for c in range(3)] for r in rankings])
+        votes = [sum(r[0] == c for r in rankings) for c in range(3)]
+        certificate, winner = certificate_from_duels(count_duels(logits), votes, 4), _wins_all(rankings)
+        if winner is None and certificate.radius_steps == 0:
+            continue
+        for places in combinations(range(4), certificate.radius_steps):
+            for new in product(ways, repeat=certificate.radius_steps):
+                after = dict(enumerate(rankings)) | dict(zip(places, new, strict=True))
+                if not certificate.label == winner == _wins_all(tuple(after.values())):
+                    raise AssertionError(f"rankings {rankings}: R = {certificate.radius_steps}")
+                tried += 1
+    return f"no change of R samples changes the answer, in all {tried:,} changes of 4 samples over 3 classes"
+
+
 def _networks(folder: Path) -> str:
     names = list_models(folder)
     if not names:
@@ -151,6 +180,7 @@ def checks(
     yield "splitting against exact fractions", _splitting
     yield "one step, one sample", _one_sample
     yield "the radius against brute force", _arithmetic
+    yield "the radius by duels against brute force", _duels
     yield "the networks", partial(_networks, folder)
     for name in list_models(folder):
         yield f"{name}: the files", partial(_weights, name, folder)

@@ -54,6 +54,18 @@ def test_a_step_that_changes_two_samples_is_found(tmp_path, monkeypatch):
     assert "one step, one sample" in failed(tmp_path)
 
 
+def test_a_radius_by_duels_too_large_is_found(tmp_path, monkeypatch):
+    original = self_check.certificate_from_duels
+
+    class Longer:
+        def __init__(self, duels, votes, levels):
+            found = original(duels, votes, levels)
+            self.label, self.radius_steps = found.label, found.radius_steps + found.won
+
+    monkeypatch.setattr(self_check, "certificate_from_duels", Longer)
+    assert failed(tmp_path) == ["the radius by duels against brute force", "the networks"]
+
+
 @pytest.mark.parametrize("error", [1, -1])
 def test_a_radius_too_large_or_too_small_is_found(tmp_path, monkeypatch, error):
     class Wrong:
