@@ -17,7 +17,7 @@ from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
 from dssn_core.comparison import METHODS
-from dssn_core.constants import DSSN, lambda_from_levels, sigma_from_levels
+from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
 from dssn_core.wording import display_radius, rounded_down
@@ -144,6 +144,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         "it is another classifier, on another number of images, and the curve may jump, even up. Thin: one network "
         "and σ, as a point tells, or the name at its foot. Click one of ours to see its images. Dotted: the paper."
     )
+    tell_counting(models)
     tell_sampling(models, collection, part)
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}
@@ -210,8 +211,19 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "the interval shows the uncertainty that this leaves. The paper trains each network for its σ in two "
         "ways, standard and for stability."
     )
+    tell_counting(measured)
     tell_sampling(measured, collection, part)
     exports.files("table", rows, {})
+
+
+def tell_counting(models: Sequence[str]) -> None:
+    """Which of the networks count votes in another way than the paper."""
+    others = [name for name in models if installed.manifest_of(name).counting != PLURALITY]
+    if others:
+        st.caption(
+            f"{', '.join(others)}: votes are counted by duels, where the paper counts first choices alone "
+            f"(`standings --plurality --model {others[0]}` gives those of the same votes). Certify shows both."
+        )
 
 
 def tell_sampling(models: Sequence[str], collection: Collection, part: Part) -> None:

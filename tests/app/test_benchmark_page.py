@@ -54,6 +54,15 @@ def test_the_table_begins_with_the_network_to_use_at_each_radius():
     assert table["ρ"].tolist()[:9] == [0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
 
 
+@pytest.mark.parametrize("section", ["Curves", "Table"])
+def test_which_networks_count_duels_is_said(section):
+    page = open_page(section)
+    (said,) = [caption.value for caption in page.caption if "counted by duels" in caption.value]
+    assert said.startswith("cifar10-dssn-blocks: ")
+    by_key(page.get("button_group"), "bench-models-cifar10").set_value(["cifar10-dssn-long"]).run()
+    assert not any("counted by duels" in caption.value for caption in page.caption)
+
+
 def test_each_method_has_a_choice_of_its_own():
     page = open_page("Table")
     models = ["cifar10-dssn-long", "cifar10-ssn", "cifar10-uniform"]
