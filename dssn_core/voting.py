@@ -261,11 +261,6 @@ def complete(states: Iterable[Tally]) -> Tally:
     return replace(state, indices=np.arange(state.total), labels=labels, logits=None)
 
 
-def sample_labels(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
-    """int64 (N,): the class that each sample votes for, in index order."""
-    return complete(tally(model, image, noise, batch_size, PLURALITY)).labels
-
-
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
     """int64 (K,) votes, first choices of all N samples; they add up to N."""
     return complete(tally(model, image, noise, batch_size, PLURALITY)).votes.copy()

@@ -21,7 +21,7 @@ from dssn_core.attack import (
     vote_of,
 )
 from dssn_core.offsets import OFFSET_SCHEMES
-from dssn_core.voting import sample_labels
+from dssn_core.voting import complete
 from tests.toys import Toy
 
 SHAPE = (2, 3, 3)
@@ -74,8 +74,8 @@ def test_poking_keeps_the_books_straight(kind, block):
         state = poke(model, state, noise, random_step(state.image, generator), 16)
         assert state.votes(3).tolist() == recounted(model, state.image, noise)
         assert state.spent == distance(state.image, state.original)
-        before = sample_labels(model, state.original, noise, 16)
-        after = sample_labels(model, state.image, noise, 16)
+        before = complete(tally(model, state.original, noise, 16)).labels
+        after = complete(tally(model, state.image, noise, 16)).labels
         assert state.moved(before) == sum(a != b for a, b in zip(before, after, strict=True)) <= state.spent
 
 

@@ -9,7 +9,7 @@ from dssn_core import load_model, read_image
 from dssn_core.certificate_file import digest, made_elsewhere, make
 from dssn_core.images import image_sha256
 from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
-from dssn_core.voting import Tally, complete, noise_for, sample_labels, tally
+from dssn_core.voting import Tally, complete, noise_for, tally
 
 LEVELS = 40
 
@@ -26,7 +26,7 @@ def image(model):
 
 @pytest.fixture(scope="module")
 def labels(model, image):
-    return sample_labels(model, image, noise_for(model, LEVELS))
+    return complete(tally(model, image, noise_for(model, LEVELS))).labels
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from dssn_core.constants import DUELS
 from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
 from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
-from dssn_core.voting import Tally, complete, noise_for, sample_labels, tally
+from dssn_core.voting import Tally, complete, noise_for, tally
 from dssn_core.wording import display_radius
 
 LEVELS, BATCH = 60, 25
@@ -468,7 +468,7 @@ def test_counted_labels_are_those_of_every_sample(model, image):
     noise = noise_for(model, LEVELS)
     with torch.inference_mode():
         alone = [int(model(noise.samples(image, j, j + 1), noise.lam).argmax()) for j in range(LEVELS)]
-    assert sample_labels(model, image, noise, 1).tolist() == alone
+    assert complete(tally(model, image, noise, 1)).labels.tolist() == alone
 
 
 def test_the_commands_agree_differ_and_refuse(tmp_path, capsys):

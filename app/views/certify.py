@@ -91,7 +91,7 @@ DUELS_SAID = (
 
 def show_duels(certificate: DuelCertificate, names: tuple[str, ...]) -> None:
     """The duels that a radius rests on, and what first choices alone would prove."""
-    st.markdown(f"**The duels of “{names[certificate.label]}”**, the closest first", help=DUELS_SAID.replace("*", ""))
+    st.markdown(f"**The duels of “{names[certificate.label]}”**, the closest first")
     st.html(charts.duel_bars(certificate, names))
     plain = certificate.by_plurality
     other = "" if plain.label == certificate.label else f" for “{names[plain.label]}”"

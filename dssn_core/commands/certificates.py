@@ -43,7 +43,7 @@ def votes_with_bar(
     image: Tensor,
     noise: SplitNoise,
     batch_size: int | None,
-    counting: str | None = None,
+    counting: str,
     see: Callable[[Tally], object] | None = None,
 ) -> Tally:
     """The complete vote, with a bar on the terminal that tells how it stands.
