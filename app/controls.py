@@ -9,18 +9,24 @@ from torch import Tensor
 
 from app import installed, resources, state
 from app.collection import COLLECTIONS, Collection
-from app.glossary import NETWORKS
+from app.glossary import COUNTED_BY, NETWORKS
 from app.runs import VoteRun
 from dssn_core import Certificate, levels_from_sigma
 from dssn_core.certificate_file import made_elsewhere
 from dssn_core.checkpoints import CheckpointError
 from dssn_core.classifier import Classifier
 from dssn_core.comparison import METHODS
+from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.images import image_sha256
 from dssn_core.splitting import PIXELWISE, Block, Place
 
 NETWORKS_HELP = (
     "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
+)
+COUNTING_HELP = (
+    "First choices: every sample votes for the one class that it likes best, as in the paper. Duels: for every two "
+    "classes it sides with the one that it ranks higher, and the class that wins each of its duels is the answer. Each "
+    "way makes a smoothed classifier of its own: taking the larger radius, picture by picture, would certify neither."
 )
 CHANNELS = ("red", "green", "blue")
 T = TypeVar("T")
@@ -89,24 +95,24 @@ def network(name: str) -> Classifier | None:
         return None
 
 
-def vote_on(name: str, image: Tensor, levels: int) -> VoteRun:
+def vote_on(name: str, image: Tensor, levels: int, counting: str) -> VoteRun:
     """The vote that came with the network, or one counted here: where there is none, or where that was asked for."""
     digest = image_sha256(image)
-    if st.session_state.get("counted-here") != (name, digest, levels):
+    if counting == PLURALITY and st.session_state.get("counted-here") != (name, digest, levels):
         stored = resources.stored_run(name, image, levels)
         if stored is not None:
             return stored
-    return resources.votes_of(name, image, levels)
+    return resources.votes_of(name, image, levels, counting)
 
 
-def whole_vote(model: Classifier, image: Tensor, levels: int, here: bool = False) -> VoteRun:
+def whole_vote_here(model: Classifier, image: Tensor, levels: int, counting: str) -> VoteRun:
     """The finished vote on an image; counted now, with a bar, where it is not known yet.
 
-    here: not as another kind of machine counted it, where nearly tied samples may vote differently.
+    Not as another kind of machine counted it, where nearly tied samples may vote differently.
     """
-    run, bar = vote_on(model.manifest.name, image, levels), st.empty()
-    if here and run.made is not None and made_elsewhere(run.made):
-        run = resources.votes_of(model.manifest.name, image, levels)
+    run, bar = vote_on(model.manifest.name, image, levels, counting), st.empty()
+    if run.made is not None and made_elsewhere(run.made):
+        run = resources.votes_of(model.manifest.name, image, levels, counting)
         st.caption(
             "Counted here. The vote that came with the network, shown on Certify, is from another kind of machine, "
             "where nearly tied samples may vote differently."
@@ -230,6 +236,32 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
                 args=(f"kept-{key}", preset),
             )
     return levels_from_sigma(sigma)
+
+
+def choose_counting(model: Classifier) -> str:
+    """How votes are counted, one of `COUNTINGS`: as the network's manifest says, until something else is chosen."""
+
+    def named(counting: str) -> str:
+        return COUNTED_BY[counting]
+
+    key = "counting"
+    wanted = state.recall(key, model.counting, lambda counting: counting, named)
+    chosen = str(
+        st.segmented_control(
+            "Votes counted by",
+            COUNTINGS,
+            format_func=named,
+            default=model.counting,
+            required=True,
+            key=key,
+            bind="query-params",
+            on_change=state.keep,
+            args=(key,),
+            help=COUNTING_HELP,
+        )
+    )
+    state.settle(key, chosen, wanted)
+    return chosen
 
 
 def show_account(certificate: Certificate, class_names: Sequence[str]) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from dssn_core.constants import DUELS, PLURALITY
+
 GLOSSARY = {
     "sample": "A noisy version of an image, all that the network sees. In DSSN one of N coarse versions: each pixel "
     "(in some networks, the sum of each block of pixels) is replaced by the centre of the interval between the two "
@@ -45,6 +47,9 @@ OF_DSSN = ("base classifier", "smoothed classifier", "sample", "split", "λ and 
 """Words that one needs for a single certificate."""
 OF_DUELS = (*OF_DSSN, "duel")
 """And for one by duels."""
+
+COUNTED_BY = {PLURALITY: "first choices", DUELS: "duels"}
+"""What a page, and so its address, calls the ways of counting votes."""
 
 NETWORKS = {
     "cifar10-dssn": "small and quick",

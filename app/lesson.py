@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.glossary import COUNTED_BY
 from app.links import needed
+from dssn_core.constants import PLURALITY
 
 SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn", "source": "A built-in picture"}
 """What the steps speak of, whatever was chosen before."""
+COUNTED = {**SHOWN, "counting": COUNTED_BY[PLURALITY]}
+"""And where votes are counted."""
 
 UNSAID = {
-    **SHOWN,
+    **COUNTED,
     "picture": "cifar10-09",
     "sigma": "0.5",
     "section": "One pixel",
@@ -59,7 +63,7 @@ STEPS = (
         "141 × 1 = 141 is within the budget. A picture of 32 × 32 has 3,072 values, so one level each adds up to "
         "3,072. One pixel by 200 is too much as well: what counts is the sum.",
         CERTIFY,
-        {**SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
+        {**COUNTED, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "Ask many coarse versions",
@@ -73,7 +77,7 @@ STEPS = (
         "A vote that moves from automobile to truck narrows the gap of 283 by two. After 141 moves automobile leads "
         "221 to 220; the 142nd tips it.",
         WHY,
-        {"why": "The arithmetic", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
+        {"why": "The arithmetic", **COUNTED, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "Split",
@@ -169,6 +173,6 @@ STEPS = (
         "Robust is not the same as right. That is why papers report *certified accuracy*: the share of pictures that "
         "are both right and certified.",
         CERTIFY,
-        {**SHOWN, "picture": "cifar10-09", "sigma": "3.5"},
+        {**COUNTED, "picture": "cifar10-09", "sigma": "3.5"},
     ),
 )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.collection import Collection
 from app.gallery import SOURCES
+from app.glossary import COUNTED_BY
 
 
 def needed(parameters: Mapping[str, str], unsaid: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
@@ -24,14 +25,16 @@ def needed(parameters: Mapping[str, str], unsaid: Mapping[str, str], chosen: Map
 
 
 def chosen_before(collection: Collection) -> dict[str, str]:
-    """What was chosen, on whatever page, of pictures, network and noise, as an address says it."""
-    names = ("data", collection.network_key, collection.sigma_key, "source")
+    """What was chosen, on whatever page, of pictures, network, noise and counting, as an address says it."""
+    names = ("data", collection.network_key, collection.sigma_key, "source", "counting")
     kept = {name: st.session_state.get(f"kept-{name}") for name in names}
     shown = {name: str(value) for name, value in kept.items() if value is not None}
     if kept[collection.sigma_key] is not None:
         shown[collection.sigma_key] = f"{kept[collection.sigma_key]:g}"
     if kept["source"] is not None:
         shown["source"] = SOURCES[kept["source"]]
+    if kept["counting"] is not None:
+        shown["counting"] = COUNTED_BY[kept["counting"]]
     if picture := st.session_state.get(f"kept-picture-{collection.task}"):
         shown["picture"] = picture
     return shown

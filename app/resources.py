@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from app.collection import COLLECTIONS
-from app.installed import NETWORK, Stamp, stamp_of, stamped, voter_of
+from app.installed import NETWORK, Stamp, manifest_of, stamp_of, stamped, voter_of
 from app.runs import EstimateRun, T, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
@@ -21,7 +21,7 @@ from dssn_core.certificate_file import Document, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, find_model
 from dssn_core.checks import check_shape
 from dssn_core.classifier import Classifier
-from dssn_core.constants import levels_from_lambda
+from dssn_core.constants import PLURALITY, levels_from_lambda
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
 from dssn_core.offsets import OFFSET_SCHEMES
@@ -78,9 +78,9 @@ HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256, Classifi
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASHES)
-def _vote_run(voter: str, model_name: str, image: Tensor, levels: int, repeat: int) -> VoteRun:
+def _vote_run(voter: str, model_name: str, image: Tensor, levels: int, counting: str, repeat: int) -> VoteRun:
     classifier = model(model_name)
-    return VoteRun(classifier, image, noise_for(classifier, levels))
+    return VoteRun(classifier, image, noise_for(classifier, levels), counting)
 
 
 @stamped(*NETWORK, stored.FILE)
@@ -94,14 +94,18 @@ def stored_run(stamp: Stamp, model_name: str, image: Tensor, levels: int) -> Vot
         return None
     if known is None:
         return None
-    run = VoteRun(classifier, image, noise_for(classifier, levels))
+    run = VoteRun(classifier, image, noise_for(classifier, levels), PLURALITY)
     run.take(known)
     return run
 
 
-def votes_of(model_name: str, image: Tensor, levels: int, repeat: int = 0) -> VoteRun:
-    """The vote on an image, new or as somebody left it; counted separately for every number `repeat`."""
-    return _vote_run(voter_of(model_name), model_name, image, levels, repeat)
+def votes_of(model_name: str, image: Tensor, levels: int, counting: str | None = None, repeat: int = 0) -> VoteRun:
+    """The vote on an image, new or as somebody left it; counted separately for every number `repeat`.
+
+    counting: one of `COUNTINGS`; by default the network's own.
+    """
+    counting = counting or manifest_of(model_name).counting
+    return _vote_run(voter_of(model_name), model_name, image, levels, counting, repeat)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASHES)

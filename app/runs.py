@@ -152,18 +152,21 @@ class Run(ABC, Generic[S]):
 
 
 class VoteRun(Run[Tally]):
-    """One image's DSSN vote. labels: the class each sample voted for, in index order; -1 where it has not yet."""
+    """One image's DSSN vote, counted as `tally` has it.
 
-    def __init__(self, model: Classifier, image: Tensor, noise: SplitNoise) -> None:
+    labels: each sample's first choice, in index order; -1 where it has not voted yet.
+    """
+
+    def __init__(self, model: Classifier, image: Tensor, noise: SplitNoise, counting: str | None = None) -> None:
         super().__init__(model, image, noise.levels)
-        self.noise = noise
+        self.noise, self._counting = noise, counting
         self.labels = np.full(noise.levels, -1, dtype=np.int64)
         self.made: dict[str, Any] | None = None
         """How it was counted, where that was not here."""
 
     def _begin(self) -> Iterator[Tally]:
         self.labels[:] = -1
-        for state in tally(self._model, self.image, self.noise):
+        for state in tally(self._model, self.image, self.noise, counting=self._counting):
             self.labels[state.indices] = state.labels
             yield state
 

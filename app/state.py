@@ -88,7 +88,7 @@ def recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str]
     if key not in st.session_state and key in st.query_params:
         st.session_state.pop(f"kept-{key}", None)
         return None
-    wanted = fit(st.session_state.setdefault(f"kept-{key}", default))
+    wanted = fit(st.session_state.get(f"kept-{key}", default))
     st.session_state[key] = wanted
     if st.session_state["page-is-new"] and wanted != default and key not in st.query_params:
         put_into_address({key: show(wanted)})

@@ -13,6 +13,7 @@ from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
 from app.collection import COLLECTIONS, Collection
 from app.gallery import BUILT_IN, SOURCES
+from app.glossary import COUNTED_BY
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
@@ -346,15 +347,19 @@ def show_images(
     titles = {record.index: f"{record.index}: {names[record.label]}" for record, _ in known}
     index = st.selectbox("Open one in Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
     networks = installed.networks_of(collection)
+    voter = name if name in networks else collection.model
+    own = {"counting": COUNTED_BY[installed.manifest_of(voter).counting]}  # what it shows where nothing was chosen
     unsaid = {
+        **own,
         "data": next(iter(COLLECTIONS)),
         collection.network_key: networks[0],
         "source": SOURCES[BUILT_IN],
         collection.sigma_key: f"{collection.sigma:g}",
     }
     wanted = {
+        **own,
         "data": collection.name,
-        collection.network_key: name if name in networks else collection.model,
+        collection.network_key: voter,
         "source": SOURCES[BUILT_IN],
         state.PICTURE: f"{sources.FOLDER_PICTURE}{index}",
         collection.sigma_key: f"{round(sigma_from_levels(levels), 2):g}",

@@ -82,9 +82,9 @@ def show_votes(tally: Tally, class_names: tuple[str, ...]) -> None:
 
 
 DUELS_SAID = (
-    "This network's votes are counted by **duels**: every sample ranks all classes, and in a duel of two it sides with "
-    "the one it ranks higher. The answer is the class that wins each of its duels. One grey level changes one sample, "
-    "so the closest duel sets the radius. (If no class wins all of its duels, the one that loses least is the answer, "
+    "The votes are counted by **duels**: every sample ranks all classes, and in a duel of two it sides with the one it "
+    "ranks higher. The answer is the class that wins each of its duels. One grey level changes one sample, so the "
+    "closest duel sets the radius. (If no class wins all of its duels, the one that loses least is the answer, "
     "certified for nothing.)"
 )
 
@@ -128,12 +128,13 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     show_votes(tally, names)
     if duels is not None:
         show_duels(duels, names)
-    st.markdown("**Every vote**, in the order of the sample index j", help="Colours as in the bars.")
+    every = "Every first choice" if duels else "Every vote"
+    st.markdown(f"**{every}**, in the order of the sample index j", help="Colours as in the bars.")
     st.plotly_chart(
         charts.vote_strip(run.labels, names),
         config=charts.NO_BAR,
         key="strip",
-        alt=f"the class that each of the {tally.total} samples voted for",
+        alt=f"{every.lower()}, of {tally.total} samples",
     )
     tell_origin(run, model)
     offer_file(run)
@@ -264,10 +265,11 @@ def page() -> None:
         picture_place = st.container()
     with right:
         levels = controls.choose_noise(model, collection)
+        counting = controls.choose_counting(model)
         if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return
-        run = controls.vote_on(name, chosen.image, levels)
+        run = controls.vote_on(name, chosen.image, levels, counting)
         show_noise(run)
         with picture_place:
             show_picture(chosen.image, run, chosen.name, model)

@@ -51,7 +51,7 @@ def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> R
     """The run of a method; every number `repeat` gives one of its own."""
     name = settings.collection.model_for(method)
     if method == DSSN:
-        return resources.votes_of(name, image, settings.levels, repeat)
+        return resources.votes_of(name, image, settings.levels, repeat=repeat)
     rows = fitting_batch_size(image.shape)
     plan = Plan(method, settings.levels, n=settings.n, seed=settings.seed + repeat, batch_size=rows)
     return resources.estimate_of(name, image, plan)

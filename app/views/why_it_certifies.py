@@ -45,10 +45,10 @@ def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Held:
     """The attack under way on this picture at this noise, begun anew where there is none."""
     held: Held | None = st.session_state.get("attack")
     if held is None or not held.attack.is_on(model, image, noise):
-        labels = controls.whole_vote(model, image, noise.levels, here=True).labels
+        labels = controls.whole_vote_here(model, image, noise.levels, model.counting).labels
         held = st.session_state["attack"] = Held(Attack.on(model, image, noise, labels))
     if held.attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
-        labels = controls.whole_vote(model, held.attack.wanted, noise.levels, here=True).labels
+        labels = controls.whole_vote_here(model, held.attack.wanted, noise.levels, model.counting).labels
         held.attack = held.attack.arrived(labels)
     return held
 
@@ -137,8 +137,8 @@ def poke_it() -> None:
     model, image, noise = chosen
     if model.counting != PLURALITY:
         st.caption(
-            "This section counts first choices, as the paper does. “Certify” and “The arithmetic” count this network's "
-            "duels, so their R is another one."
+            "This section counts first choices, as the paper does. “Certify” and “The arithmetic” count duels for this "
+            "network, if not told otherwise, so their R is another one."
         )
     held = attack_on(model, image, noise)
     attack = held.attack
@@ -235,7 +235,8 @@ def arithmetic() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    certificate = controls.whole_vote(model, image, noise.levels, here=True).finish().certificate
+    counting = controls.choose_counting(model)
+    certificate = controls.whole_vote_here(model, image, noise.levels, counting).finish().certificate
     names, duels = model.class_names, isinstance(certificate, DuelCertificate)
     if isinstance(certificate, DuelCertificate) and not certificate.won:  # there is no lead to halve
         controls.show_account(certificate, names)

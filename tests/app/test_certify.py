@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.checkpoints import MANIFEST, PRETRAINED
+from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256
 from dssn_core.wording import display_radius
@@ -94,6 +95,36 @@ def test_a_network_may_count_duels(installed):
     text = "\n".join(element.value for element in [*page.markdown, *page.caption])
     assert all(line in text for line in certificate.account(load_model("cifar10-dssn").class_names))
     assert f"By first choices alone, the bars above, it would be ρ = {display_radius(plain.radius_steps)}" in text
+
+
+def test_either_way_of_counting_may_be_chosen():
+    picture, model = built_in_pictures()[12], load_model("cifar10-dssn")
+    page = open_page(picture=picture.key)
+    assert page.segmented_control(key="counting").value == PLURALITY == model.counting
+    radii = {}
+    for counting in (DUELS, PLURALITY):
+        healthy(page.segmented_control(key="counting").set_value(counting).run())
+        certificate = certify(model, read_image(picture.path), levels_from_sigma(0.5), counting=counting)
+        radii[counting] = shown_radius(page)
+        assert radii[counting] == display_radius(certificate.radius_steps)
+    assert radii[DUELS] != radii[PLURALITY]
+
+
+def test_a_way_of_counting_that_was_chosen_holds_for_every_network():
+    page = open_page(source="My own picture")  # none is there: nothing is counted
+
+    def counted_with(network: str) -> str:
+        healthy(page.selectbox(key="cifar10-network").set_value(network).run())
+        return page.segmented_control(key="counting").value
+
+    assert (counted_with("cifar10-dssn-blocks"), counted_with("cifar10-dssn")) == (DUELS, PLURALITY)
+    healthy(page.segmented_control(key="counting").set_value(DUELS).run())
+    assert (counted_with("cifar10-dssn-long"), counted_with("cifar10-dssn")) == (DUELS, DUELS)
+
+
+def test_the_address_says_how_votes_are_counted():
+    page = open_page(source="My own picture", counting="duels")
+    assert page.segmented_control(key="counting").value == DUELS
 
 
 def test_the_noise_goes_no_further_than_the_network_was_trained_for():

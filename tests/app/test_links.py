@@ -1,5 +1,7 @@
 """Links say what their page would not show by itself."""
 
+import json
+
 from streamlit.testing.v1 import AppTest
 
 from app.links import needed
@@ -26,9 +28,11 @@ def test_what_was_chosen_is_said_as_an_address_says_it():
         from app.gallery import OWN
         from app.links import chosen_before
 
-        for name, value in {"data": "CIFAR-10", "sigma": 1.0, "source": OWN, "picture-cifar10": "test-7"}.items():
+        kept = {"data": "CIFAR-10", "sigma": 1.0, "source": OWN, "counting": "plurality", "picture-cifar10": "test-7"}
+        for name, value in kept.items():
             st.session_state[f"kept-{name}"] = value
         st.json(chosen_before(COLLECTIONS["CIFAR-10"]))
 
     (shown,) = AppTest.from_function(script).run().json
-    assert shown.value == '{"data": "CIFAR-10", "sigma": "1", "source": "My own picture", "picture": "test-7"}'
+    said = {"data": "CIFAR-10", "sigma": "1", "source": "My own picture", "counting": "first choices"}
+    assert json.loads(shown.value) == {**said, "picture": "test-7"}

@@ -96,7 +96,7 @@ def test_a_second_click_beyond_the_range_does_nothing():
 
 
 def test_an_attack_counts_here_what_another_kind_of_machine_counted(monkeypatch):
-    def from_elsewhere(name, image, levels):
+    def from_elsewhere(name, image, levels, counting):
         run = VoteRun(resources.model(name), image, noise_for(resources.model(name), levels))
         run.take(Stored(np.full(levels, 3), {"torch": "0.1"}, 1.0))
         return run
@@ -174,3 +174,10 @@ def test_spending_a_budget_of_nothing_can_be_undone_too():
     held.attack = replace(held.attack, before=held.attack.poked)  # as after spending R = 0 steps
     assert not healthy(page.run()).button(key="poke-undo").disabled
     assert press(page, "undo").button(key="poke-undo").disabled
+
+
+def test_the_arithmetic_of_duels_may_be_asked_for():
+    page = open_page(why="The arithmetic", counting="duels")
+    assert any("in a duel of two each sides with the one it ranks higher" in text.value for text in page.markdown)
+    healthy(page.segmented_control(key="counting").set_value("plurality").run())
+    assert not any("duel" in text.value for text in page.markdown)
