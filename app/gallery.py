@@ -18,6 +18,9 @@ BUILT_IN, OWN = "built-in", "own"
 AT_ONCE = 12
 """Pictures of a folder that are shown at a time."""
 
+PHONE = 640
+"""Width of a window, in CSS pixels, up to which Streamlit puts columns below each other."""
+
 MIDDLE = 50
 """Position of a crop, in percent."""
 
@@ -125,6 +128,9 @@ def _style(name: str, images: dict[str, Tensor], chosen: str) -> str:
         " background-size: cover; image-rendering: pixelated}",
         f".st-key-{name} button * {{font-size: 0}}",
         f".st-key-pick-{chosen} button {{outline: 3px solid #f28e2b; outline-offset: 1px}}",
+        # On a phone two rows to swipe through, for what is chosen here is to be seen below.
+        f"@media (max-width: {PHONE}px) {{.st-key-{name} {{display: grid; grid: repeat(2, 56px) / auto-flow 56px;"
+        " gap: 10px; overflow-x: auto; padding: 4px}}",
     ]
     rules += [
         f'.st-key-pick-{key} button {{background-image: url("{pictures.thumbnail_url(image)}")}}'

@@ -21,6 +21,16 @@ REDRAW_SECONDS = 0.25
 LESSON = Path(__file__).parent / "lesson.py"
 ALL_IT_SEES = "all that the network sees for this vote"
 FEW = 20  # classes that a sentence can list
+BESIDE_EACH_OTHER = f"""
+<style>
+@media (max-width: {gallery.PHONE}px) {{
+  .st-key-seen {{flex-wrap: nowrap}}
+  .st-key-seen > div {{flex: 1 1 0}}
+  .st-key-seen > div, .st-key-seen > div * {{min-width: 0; max-width: 100%}}
+}}
+</style>
+"""
+"""The pictures, also on a phone, which is to show the answer before long."""
 
 
 def show_noise(run: VoteRun) -> None:
@@ -41,7 +51,8 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
     denoised = resources.denoised(model, sample, run.noise.lam)
     if denoised is not None:
         shown.append((pictures.sample_image(denoised[0]), "this sample, denoised: what the classifier sees"))
-    with st.container(horizontal=True):
+    st.html(BESIDE_EACH_OTHER)
+    with st.container(horizontal=True, key="seen"):
         for picture, words in shown:
             st.image(pictures.enlarged(picture, 384), caption=words, output_format="PNG", width=180, alt=words)
     if denoised is not None:
