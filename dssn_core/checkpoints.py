@@ -106,12 +106,18 @@ class Manifest:
         return Manifest(**{**found, **lists, "sigma_range": tuple(map(float, found["sigma_range"]))})
 
 
+def check_counting(counting: str, noise: str) -> str:
+    """One of `COUNTINGS`; ValueError for any other, and for one that votes under this noise are not counted by."""
+    check_choice("counting", counting, COUNTINGS)
+    if counting != PLURALITY and noise != DSSN:
+        raise ValueError(f"only DSSN counts votes by {counting}, not {noise!r}")
+    return counting
+
+
 def _check_sense(found: dict[str, Any]) -> None:
     """ValueError for what fits the schema, and still makes no sense."""
     check_choice("noise", found["noise"], NOISES)
-    check_choice("counting", found.get("counting", PLURALITY), COUNTINGS)
-    if found.get("counting", PLURALITY) != PLURALITY and found["noise"] != DSSN:
-        raise ValueError(f"only DSSN counts votes by {found['counting']}, not {found['noise']!r}")
+    check_counting(found.get("counting", PLURALITY), found["noise"])
     if not all(name.isprintable() for name in found["class_names"]):
         raise ValueError("class_names must be strings that can be printed")
     if "block" in found["offsets"]:

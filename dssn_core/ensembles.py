@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .checkpoints import Manifest
+from .checkpoints import Manifest, check_counting
 from .classifier import Classifier
 from .datasets import identity
 from .held_out import DECIDED_BY
@@ -28,16 +28,19 @@ def _common(what: str, values: Sequence[Any]) -> Any:
     return values[0]
 
 
-def joined(models: Sequence[Classifier], name: str) -> tuple[Ensemble, Manifest]:
+def joined(models: Sequence[Classifier], name: str, counting: str | None = None) -> tuple[Ensemble, Manifest]:
     """The ensemble of `models` and its manifest, for `save_checkpoint`.
 
     Its noise range is what all of them were trained for, its number format float32 if one of them asks for it, its
     images those of all of them. One that was itself joined counts as its members, each of them as much as any other.
-    ValueError if they vote on different samples or classes, or held out different images.
+    counting: of its votes, one of `COUNTINGS`; by default that of all of them. ValueError if they vote on different
+    samples or classes, or held out different images.
     """
     models = [member for model in models for member in members_of(model)]
     ensemble = Ensemble([model.network for model in models])
     manifests = [model.manifest for model in models]
+    if counting is not None:
+        manifests = [replace(manifest, counting=check_counting(counting, manifest.noise)) for manifest in manifests]
     alike = {field: _common(field, [getattr(manifest, field) for manifest in manifests]) for field in ALIKE}
     told = {field: _common(field, [m.training.get(field) for m in manifests]) for field in DECIDED_BY}
     held_out = {field: value for field, value in told.items() if value is not None}

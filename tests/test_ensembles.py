@@ -8,6 +8,7 @@ from dssn_core.__main__ import main
 from dssn_core.architectures import build_network
 from dssn_core.checkpoints import CheckpointError, offsets_record, save_checkpoint
 from dssn_core.classifier import Classifier
+from dssn_core.constants import COUNTINGS
 from dssn_core.ensembles import joined
 from dssn_core.networks import Ensemble
 from tests.test_checkpoints import SHAPE, small_manifest, small_network
@@ -80,6 +81,13 @@ def test_models_that_do_not_fit_are_not_joined(changes, message):
         joined([member(0), member(1, **changes)], "pair")
 
 
+def test_a_joined_model_may_count_otherwise_than_its_members():
+    members = [member(0), member(1, counting="duels")]
+    assert [joined(members, "pair", counting)[1].counting for counting in COUNTINGS] == list(COUNTINGS)
+    with pytest.raises(ValueError, match="only DSSN counts votes by duels, not 'ssn'"):
+        joined([member(seed, noise="ssn") for seed in range(2)], "pair", "duels")
+
+
 def test_models_of_the_same_data_are_joined_whatever_its_name_and_if_it_has_none(tmp_path):
     digest = "5 images, sha256 " + "5" * 64
     one, other = (member(seed, training=TRAINING | {"data": f"{seed}.zip: {digest}"}) for seed in range(2))
@@ -145,6 +153,8 @@ def folders(tmp_path):
 def test_the_command_joins_models(folders, tmp_path, capsys):
     assert main(["join", "--model", *folders, "--output", str(tmp_path / "pair"), "--precision", "bfloat16"]) == 0
     assert load_model("pair", tmp_path).manifest.precision == "bfloat16"
+    assert main(["join", "--model", *folders, "--output", str(tmp_path / "duels"), "--counting", "duels"]) == 0
+    assert load_model("duels", tmp_path).counting == "duels"
     assert main(["join", "--model", folders[0], "--output", str(tmp_path / "one")]) == 1
     assert "two members or more" in capsys.readouterr().err
 

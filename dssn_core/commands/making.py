@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..architectures import ARCHITECTURES
 from ..checkpoints import MANIFEST, load_model, save_checkpoint
+from ..constants import COUNTINGS
 from ..ensembles import joined
 from ..files import only_writer
 from ..noises import NOISES
@@ -83,12 +84,14 @@ def add_join(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", required=True, help="names of the members, or their folders")
     parser.add_argument("--output", type=Path, required=True, help="folder of the new model, which takes its name")
     parser.add_argument("--precision", choices=PRECISIONS, help="number format (default: its members')")
+    parser.add_argument("--counting", choices=COUNTINGS, help="of the votes (default: its members')")
 
 
 def run_join(options: Options) -> int:
     if (options.output / MANIFEST).exists():
         raise ValueError(f"{options.output} holds a model already: choose another folder")
-    network, manifest = joined([load_model(name) for name in options.model], options.output.resolve().name)
+    models = [load_model(name) for name in options.model]
+    network, manifest = joined(models, options.output.resolve().name, options.counting)
     manifest = replace(manifest, precision=options.precision or manifest.precision)
     saved = save_checkpoint(options.output, network, manifest)
     print(f"wrote {options.output} (weights {saved.weights_sha256})")
