@@ -238,6 +238,11 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     return levels_from_sigma(sigma)
 
 
+def counting_for(model: Classifier) -> str:
+    """How votes are counted where that is not to be chosen: as chosen elsewhere, or as the network's manifest says."""
+    return str(st.session_state.get("kept-counting", model.counting))
+
+
 def choose_counting(model: Classifier) -> str:
     """How votes are counted, one of `COUNTINGS`: as the network's manifest says, until something else is chosen."""
 

@@ -118,7 +118,8 @@ class Certificate(NoiseLevel):
             *self._arithmetic(names),
             f"ρ = R / 255 = {self.radius_steps} / 255 = {display_radius(self.radius_steps)} (rounded down).",
             self.statement(names[self.label]),
-            "This holds for 8-bit pictures of this size, this network, these offsets and λ, computed the same way.",
+            "This holds for 8-bit pictures of this size, this network, these offsets, this λ and this way of counting, "
+            "computed the same way.",
         )
 
     def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:

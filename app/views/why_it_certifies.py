@@ -135,10 +135,10 @@ def poke_it() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    if model.counting != PLURALITY:
+    if controls.counting_for(model) != PLURALITY:
         st.caption(
-            "This section counts first choices, as the paper does. “Certify” and “The arithmetic” count duels for this "
-            "network, if not told otherwise, so their R is another one."
+            "This section counts first choices, as the paper does. “Certify” and “The arithmetic” count duels, by "
+            "which R may be another one."
         )
     held = attack_on(model, image, noise)
     attack = held.attack

@@ -181,3 +181,6 @@ def test_the_arithmetic_of_duels_may_be_asked_for():
     assert any("in a duel of two each sides with the one it ranks higher" in text.value for text in page.markdown)
     healthy(page.segmented_control(key="counting").set_value("plurality").run())
     assert not any("duel" in text.value for text in page.markdown)
+    healthy(page.segmented_control(key="counting").set_value("duels").run())
+    healthy(page.segmented_control(key="why").set_value("Poke it").run())
+    assert any("This section counts first choices" in caption.value for caption in page.caption)
