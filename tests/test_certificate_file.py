@@ -14,6 +14,7 @@ from PIL import Image
 
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import (
+    MAX_COMMAS,
     MOST_ROWS,
     CertificateFileError,
     dumps,
@@ -84,6 +85,15 @@ def test_what_is_made_can_be_read_whatever_the_chunks(model, image):
 def test_bytes_that_are_no_certificate_are_refused(data):
     with pytest.raises(CertificateFileError):
         parse(data)
+
+
+def test_a_file_of_millions_of_values_is_not_held_against_the_schema():
+    """That would take half a minute."""
+    claim = schema("certificate")["properties"]["claim"]["properties"]
+    values = sum(claim[name]["maxItems"] for name in ("sample_labels", "votes", "wins"))
+    assert 5 * values < MAX_COMMAS  # and as many names as votes, whose commas count too
+    with pytest.raises(CertificateFileError, match="far too many values"):
+        parse(b'{"claim": {"votes": [%s0]}}' % (b"0," * 5_000_000))
 
 
 @pytest.mark.parametrize("depth", range(100, 1100, 10))
