@@ -26,32 +26,33 @@ from .constants import check_levels
 
 
 def count_duels(logits: np.ndarray, gap: float | None = None) -> np.ndarray:
-    """int64 (K, K): at [a, c] how many of the samples, logits float32 (B, K), rank class a above class c; 0 at [a, a].
+    """int32 (K, K): at [a, c] how many of the samples, logits float32 (B, K), rank class a above class c; 0 at [a, a].
 
     gap: count only those whose logits of the two are more than that apart.
     """
     classes = logits.shape[1]
-    earlier = np.triu(np.ones((classes, classes), dtype=bool), 1)  # [a, c]: a < c, so a is above it at equal logits
-    found = np.zeros((classes, classes), dtype=np.int64)
-    for row in logits:  # all at once takes ten times the memory, and as long
+    found = np.zeros((classes, classes), dtype=np.int32)  # of a thousand classes half as large as int64, and faster
+    order = np.argsort(-logits, axis=1, kind="stable")  # best first; of equal logits the lower index
+    places = np.argsort(order, axis=1).astype(np.int32)
+    for row, place in zip(logits.astype(np.float64), places, strict=True):  # all at once takes ten times the memory
         if gap is None:
-            found += np.where(earlier, row[:, None] >= row, row[:, None] > row)
+            found += place[:, None] < place
         else:  # in double precision, whose rounding keeps order: no lead of at most the gap becomes a larger one
-            found += np.subtract.outer(row.astype(np.float64), row.astype(np.float64)) > gap
+            found += np.subtract.outer(row, row) > gap
     return found
 
 
 def _worst(leads: np.ndarray) -> np.ndarray:
-    """int64 (K,): each class's worst duel, where it leads over every other by `leads`, less one where ties are lost."""
+    """(K,): each class's worst duel, where it leads over every other by `leads`, less one where ties are lost."""
     places = np.arange(len(leads))
     slacks = leads - (places < places[:, None])
-    np.fill_diagonal(slacks, np.iinfo(np.int64).max)
+    np.fill_diagonal(slacks, np.iinfo(slacks.dtype).max)
     worst: np.ndarray = slacks.min(axis=1)
     return worst
 
 
 def duel_bounds(duels: np.ndarray, levels: int) -> RadiusBounds:
-    """Exact bounds of the final radius from the duels of some samples, int64 (K, K), as `certificate.radius_bounds`.
+    """Exact bounds of the final radius from the duels of some samples, int32 (K, K), as `certificate.radius_bounds`.
 
     Not every duel need have the same samples: those it lacks, of `levels`, may go either way. final: whether the class
     certainly wins all of its duels, or nothing is lacking. ValueError for more samples than `levels`.
@@ -149,7 +150,7 @@ class DuelCertificate(Certificate):
 
 
 def certificate_from_duels(duels: np.ndarray, votes: Sequence[int] | np.ndarray, levels: int) -> DuelCertificate:
-    """The exact certificate of complete duels, int64 (K, K) from `count_duels`, and first choices (K,).
+    """The exact certificate of complete duels, int32 (K, K) from `count_duels`, and first choices (K,).
 
     ValueError unless every duel has `levels` samples.
     """

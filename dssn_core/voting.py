@@ -102,7 +102,7 @@ def _order(levels: int) -> Tensor:
 class Tally:
     """The vote after some chunks. votes: int64 (K,) counts so far. done, total: samples.
 
-    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. duels: int64
+    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. duels: int32
     (K, K), as `duels.count_duels` has them, where those are counted. logits: float32, a row for each of `indices`; None
     of a vote that is `complete`. Arrays are read-only.
     """
