@@ -1,11 +1,21 @@
 """Figures of the page that shows why a certificate holds."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 import torch
 
-from app.charts import BAR_STYLE, OPEN_COLOUR, SURE_COLOUR, WRONG_COLOUR, class_colour, colour_places, percent
+from app.charts import (
+    BAR_STYLE,
+    OPEN_COLOUR,
+    SURE_COLOUR,
+    WRONG_COLOUR,
+    class_colour,
+    closest_first,
+    colour_places,
+    percent,
+)
 from app.film import PART, Film
 from app.pictures import data_url
 from app.splitting_charts import FRAMES
@@ -58,6 +68,47 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
     frames = tuple(parts(taken) for taken in moved)
     template = '<div class="title" data-part></div><div class="votes">' + PART + "</div>"
     return Film(template, frames[0], frames, tuple(f"{taken} moved" for taken in moved))
+
+
+DUELS_STYLE = """<style>
+.dssn-duels {overflow-x: auto; padding: 3px}
+.dssn-duels table {border-collapse: separate; border-spacing: 2px; font-size: 0.85rem;
+  font-variant-numeric: tabular-nums}
+.dssn-duels th {font-weight: normal; text-align: left; white-space: nowrap; padding-right: 6px}
+.dssn-duels thead th {writing-mode: vertical-rl; transform: rotate(180deg); padding: 6px 4px 0}
+.dssn-duels td {min-width: 2.6em; text-align: right; padding: 3px 5px; border-radius: 3px}
+.dssn-duels .closest {outline: 2px solid currentColor}
+</style>"""
+
+
+def duel_table(certificate: DuelCertificate, duels: np.ndarray, names: Sequence[str], most: int = 10) -> str:
+    """HTML: how many samples rank the class of a row above that of a column; the closest duel of the answer is framed.
+
+    The answer comes first, then its rivals, the closest first; beyond `most` classes they are left out. Green is a duel
+    that the row's class wins, the deeper the clearer.
+    """
+    order = [certificate.label, *closest_first(certificate)][:most]
+
+    def cell(row: int, column: int) -> str:
+        if row == column:
+            return "<td>–</td>"
+        lead = int(duels[row, column]) - int(duels[column, row])
+        won = lead - (column < row) >= 0
+        shade = (
+            f"rgba(47, 158, 98, {0.12 + 0.5 * lead / certificate.levels:.2f})" if won else "rgba(136, 136, 136, 0.12)"
+        )
+        framed = ' class="closest"' * ((row, column) == (certificate.label, certificate.rival))
+        return f'<td{framed} style="background: {shade}">{duels[row, column]}</td>'
+
+    head = "".join(f'<th scope="col">{escape(names[c])}</th>' for c in order)
+    rows = (
+        f'<tr><th scope="row">{escape(names[row])}</th>{"".join(cell(row, column) for column in order)}</tr>'
+        for row in order
+    )
+    return (
+        f'{DUELS_STYLE}<div class="dssn-duels"><table><thead><tr><td></td>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
 
 
 SIDE = PIXEL_STEPS + 1

@@ -10,14 +10,14 @@ from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.classifier import Classifier
-from dssn_core.constants import PLURALITY
+from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.duels import DuelCertificate
 from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other
 from dssn_core.voting import noise_for
 from dssn_core.wording import counted, display_radius
 
-SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
+SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Duels", "Independent splits?")
 
 GUIDED = (
     "Looks for a step that takes a vote from the certified class or, failing that, brings a vote closest to leaving "
@@ -227,7 +227,7 @@ def two_pixel_world() -> None:
         st.caption(f"{ones} of {levels} samples vote orange, {levels - ones} blue; {away}.")
 
 
-# --- arithmetic, independent splits --------------------------------------------------------------------------------
+# --- arithmetic, duels, independent splits -------------------------------------------------------------------------
 
 
 def arithmetic() -> None:
@@ -267,6 +267,45 @@ def arithmetic() -> None:
     controls.show_account(certificate, names)
 
 
+DUELS_WHY = """
+Counting **first choices**, as the paper does, takes from every sample the one class that it likes best. Where that is a
+third class, the sample says nothing about the winner and its rival. But it ranks all classes, so it sides with one of
+any two. **Duels** count that.
+
+- **The answer** is the class that wins its duel with each other class. Almost always there is one. If there is none,
+  the class whose worst duel is the least bad is the answer, and nothing is certified.
+- **One grey level still changes one sample.** It may change sides in many duels, but in each of them once, so no lead
+  shrinks by more than two. A duel is a vote between two classes, and the theorem holds for each of them.
+- **So R is half the answer's smallest lead**, rounded down: until then it wins every duel. This is often more than by
+  first choices, and sometimes less: a third class's votes may side with the rival.
+"""
+
+
+def duels() -> None:
+    chosen = subject()
+    if chosen is None:
+        return
+    model, image, noise = chosen
+    vote = controls.whole_vote_here(model, image, noise.levels, DUELS).finish()
+    certificate, names = vote.certificate, model.class_names
+    assert isinstance(certificate, DuelCertificate) and vote.duels is not None
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.markdown(DUELS_WHY)
+    with right:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
+            for what, found in (("R by first choices", certificate.by_plurality), ("R by duels", certificate)):
+                st.metric(f"{what}: {names[found.label]}", counted(found.radius_steps, "step"))
+        st.markdown(f"**Every duel**: how many of the {noise.levels} samples rank the row's class above the column's")
+        st.html(proof_charts.duel_table(certificate, vote.duels, names))
+        st.caption(
+            f"The frame is the closest duel of “{names[certificate.label]}”, which "
+            f"{'sets R' if certificate.won else 'it loses, so R = 0'}. Green: the row's class wins. A number and the "
+            "one across the diagonal add up to all samples."
+        )
+
+
 INDEPENDENT = """
 **SSN, the randomized parent of DSSN**, needs only that the split of each pixel be uniform; usually, as here, every
 split is drawn independently. DSSN takes *one* number, j, and lets all pixels share it: pixel i has a split half a grey
@@ -304,7 +343,7 @@ def page() -> None:
     section = controls.choose_section(SECTIONS, "why")
     if section != SECTIONS[0] or st.session_state["page-is-new"]:
         stop_walking()
-    views = (poke_it, two_pixel_world, arithmetic, independent_splits)
+    views = (poke_it, two_pixel_world, arithmetic, duels, independent_splits)
     dict(zip(SECTIONS, views, strict=True))[section]()
 
 

@@ -2,13 +2,14 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 from PIL import Image
 
 from app import charts, proof_charts
 from dssn_core import certificate_from_votes
-from dssn_core.duels import DuelCertificate
+from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
 from dssn_core.wording import counted
 
 
@@ -36,6 +37,24 @@ def test_the_step_after_the_radius_can_tip_the_vote():
     # An odd slack leaves one vote over: then R + 1 moved votes are more than enough, never too few.
     for votes in ([30, 11], [11, 30], [25, 16], [16, 25]):
         assert "still wins" not in titles(certificate_from_votes(votes, 41), ("cat", "dog"))[-1]
+
+
+def test_the_table_of_duels_counts_from_both_sides():
+    # 41 samples: 16 rank 1 > 0 > 2, 13 rank 0 > 2 > 1 and 12 rank 2 > 0 > 1. So 0 beats both, 1 by 25 to 16.
+    logits = np.repeat(np.array([[2, 3, 1], [3, 1, 2], [2, 1, 3]], dtype=np.float32), [16, 13, 12], axis=0)
+    duels = count_duels(logits)
+    certificate = certificate_from_duels(duels, (13, 16, 12), 41)
+    html = proof_charts.duel_table(certificate, duels, ("cat", "<dog>", "frog"))
+    assert "<dog>" not in html
+    rows = re.findall(r"<tr><th.*?</tr>", html)
+    assert [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows] == [
+        ["–", "25", "29"],
+        ["16", "–", "16"],
+        ["12", "25", "–"],
+    ]
+    assert re.findall(r'class="closest"[^>]*>(\d+)', html) == ["25"]
+    assert [row.count("rgba(47, 158, 98") for row in rows] == [2, 0, 1]  # the duels won
+    assert proof_charts.duel_table(certificate, duels, ("cat", "dog", "frog"), most=2).count("<tr>") == 3
 
 
 def test_in_a_duel_its_own_samples_move():

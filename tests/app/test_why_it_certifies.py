@@ -11,14 +11,16 @@ from streamlit.testing.v1 import AppTest
 from app import controls, resources
 from app.attacks import Attack
 from app.runs import VoteRun
-from dssn_core import count_votes
+from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_image
 from dssn_core.checkpoints import PRETRAINED, find_model, read_manifest
+from dssn_core.constants import DUELS, PLURALITY
+from dssn_core.gallery import built_in_pictures
 from dssn_core.stored import Stored
 from dssn_core.voting import noise_for
 from tests.app.test_certify import MAIN, by_key
 from tests.evaluated import counting_duels
 
-SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Independent splits?")
+SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Duels", "Independent splits?")
 
 
 def open_page(**parameters: str) -> AppTest:
@@ -184,3 +186,13 @@ def test_the_arithmetic_of_duels_may_be_asked_for():
     healthy(page.segmented_control(key="counting").set_value("duels").run())
     healthy(page.segmented_control(key="why").set_value("Poke it").run())
     assert any("This section counts first choices" in caption.value for caption in page.caption)
+
+
+def test_both_ways_of_counting_stand_beside_each_other():
+    picture, model = built_in_pictures()[12], load_model("cifar10-dssn")
+    page = open_page(why="Duels", picture=picture.key, sigma="0.5")
+    shown = {metric.label: metric.value for metric in page.metric}
+    for words, counting in (("R by first choices", PLURALITY), ("R by duels", DUELS)):
+        certificate = certify(model, read_image(picture.path), levels_from_sigma(0.5), counting=counting)
+        label = f"{words}: {model.class_names[certificate.label]}"
+        assert shown[label] == f"{certificate.radius_steps} steps"
