@@ -3,7 +3,7 @@
 Shape legend: B images, K classes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,13 +11,15 @@ from torch import Tensor
 
 from .checks import check_shape
 from .classifier import Classifier
-from .constants import DSSN, lambda_from_levels, levels_from_sigma
+from .constants import DSSN, DUELS, PLURALITY, lambda_from_levels, levels_from_sigma
 from .datasets import Dataset
 from .draws import ESTIMATE, keyed_generator
 from .noises import NOISES
 from .offsets import offset_fractions
 from .splitting import block_grid
 from .voting import check_model, fitting_batch_size
+
+RANDOMIZED = "randomized"
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,49 @@ class QuickEstimate:
     certified: dict[float, float]  # rho to the share of images right with an estimated radius of rho or more
 
 
-def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, seed: int) -> Tensor:
-    """int64 (B, K): the votes of `samples` random samples of each image, under the noise the model was trained for.
+@dataclass(frozen=True)
+class Sampled:
+    """Of a few samples of each image: what they say of its own class. All int64.
+
+    votes: (B, K) first choices. beaten: (B, K) how many rank the image's own class above each other one; all of them at
+    itself. labels: (B,) the images' own classes.
+    """
+
+    votes: Tensor
+    beaten: Tensor
+    labels: Tensor
+
+    @property
+    def own(self) -> Tensor:
+        """(B,): first choices for the image's own class."""
+        return self.votes.gather(1, self.labels[:, None])[:, 0]
+
+    @property
+    def total(self) -> int:
+        """Samples of each image."""
+        return int(self.votes[0].sum())
+
+    def certified(self, way: str, lam: float, rhos: Sequence[float]) -> dict[float, float]:
+        """Share of images whose own class leads by at least rho/lambda of the samples (or leads at all, at rho 0).
+
+        way: one of `LEADS`. The radius of a whole vote is lambda times its lead, less rounding. Here a few samples
+        stand for all.
+        """
+        leads = LEADS[way](self)
+        return {rho: float(((leads > 0) & (leads / self.total * lam >= rho)).double().mean()) for rho in rhos}
+
+
+LEADS: dict[str, Callable[[Sampled], Tensor]] = {
+    PLURALITY: lambda of: of.own - of.votes.scatter(1, of.labels[:, None], -1).amax(dim=1),
+    DUELS: lambda of: 2 * of.beaten.amin(dim=1) - of.total,
+    RANDOMIZED: lambda of: 2 * of.own - of.total,
+}
+"""(B,), by how many samples an image's own class leads: over its closest rival, as DSSN's votes are counted; of a
+randomized method, which bounds one share only, over all other classes together."""
+
+
+def sampled(model: Classifier, data: Dataset, levels: int, samples: int, seed: int) -> Sampled:
+    """`samples` random samples of each image, under the noise the model was trained for.
 
     ValueError for images of another size than the model takes.
     """
@@ -40,41 +83,28 @@ def sampled_votes(model: Classifier, data: Dataset, levels: int, samples: int, s
     fractions = offset_fractions(offsets["scheme"], grid, offsets["seed"])
     noisy = NOISES[model.manifest.noise]
     rows = fitting_batch_size(model.input_shape)  # the draws are the same for any
-    votes = torch.zeros(len(data), model.num_classes, dtype=torch.int64)
+    votes, beaten = (torch.zeros(len(data), model.num_classes, dtype=torch.int64) for _ in range(2))
+    classes = torch.arange(model.num_classes)
     for draw in range(samples):
         generator = keyed_generator(seed, ESTIMATE, draw)
         for start in range(0, len(data), rows):
-            images = data.images[start : start + rows]
+            images, own = data.images[start : start + rows], data.labels[start : start + rows, None]
             each = torch.full((len(images),), levels)
             with torch.inference_mode():
-                labels = model(noisy(images, each, fractions, generator), lambda_from_levels(each)).argmax(1)
-            votes[torch.arange(start, start + len(images)), labels] += 1
-    return votes
-
-
-def estimated_certified(
-    votes: Tensor, labels: Tensor, lam: float, rhos: Sequence[float], randomized: bool = False
-) -> dict[float, float]:
-    """Share of images whose label leads by at least rho/lambda of the votes (or leads at all, at rho 0).
-
-    votes: (B, K); labels: (B,). The radius of a whole vote table is lambda times the lead of its first class over the
-    second (Levine & Feizi 2021, with both classes counted), less rounding; that of a randomized method
-    lambda times its lead over all others together, for it bounds one share only. Here a few votes stand for all.
-    """
-    own, total = votes.gather(1, labels[:, None])[:, 0], votes.sum(dim=1)
-    rival = total - own if randomized else votes.scatter(1, labels[:, None], -1).amax(dim=1)
-    lead = (own - rival) / total
-    return {rho: float(((lead > 0) & (lead * lam >= rho)).double().mean()) for rho in rhos}
+                logits = model(noisy(images, each, fractions, generator), lambda_from_levels(each))
+            votes[torch.arange(start, start + len(images)), logits.argmax(1)] += 1
+            ours = logits.gather(1, own)
+            beaten[start : start + rows] += (ours > logits) | ((ours == logits) & (own <= classes))
+    return Sampled(votes, beaten, data.labels)
 
 
 def quick_estimates(
     model: Classifier, data: Dataset, sigmas: Sequence[float], rhos: Sequence[float], samples: int, seed: int = 0
 ) -> Iterator[QuickEstimate]:
     """A `QuickEstimate` at each sigma; the same seed draws the same samples for every model of the same offsets."""
-    randomized = model.manifest.noise != DSSN
+    way = model.counting if model.manifest.noise == DSSN else RANDOMIZED
     for sigma in sigmas:
         levels = levels_from_sigma(sigma)
-        votes = sampled_votes(model, data, levels, samples, seed)
-        right = int(votes.gather(1, data.labels[:, None]).sum())
-        certified = estimated_certified(votes, data.labels, lambda_from_levels(levels), rhos, randomized)
-        yield QuickEstimate(sigma, right / (len(data) * samples), certified)
+        found = sampled(model, data, levels, samples, seed)
+        single = int(found.own.sum()) / (len(data) * samples)
+        yield QuickEstimate(sigma, single, found.certified(way, lambda_from_levels(levels), rhos))
