@@ -126,9 +126,9 @@ def vote_bars(
 
 
 def closest_first(certificate: DuelCertificate) -> list[int]:
-    """The winner's rivals by their duels with it, the closest first."""
+    """The winner's rivals by their duels with it, the closest first: `certificate.rival`."""
     rivals = set(range(len(certificate.votes))) - {certificate.label}
-    return sorted(rivals, key=lambda c: (certificate.slack(c), c))
+    return sorted(rivals, key=lambda c: (certificate.slack(c), -certificate.votes[c], c))
 
 
 def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: int = 10) -> str:

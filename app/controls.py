@@ -23,10 +23,14 @@ from dssn_core.splitting import PIXELWISE, Block, Place
 NETWORKS_HELP = (
     "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
 )
+EITHER = (
+    "Each way of counting makes a smoothed classifier of its own: taking the larger radius, picture by picture, would "
+    "certify neither."
+)
 COUNTING_HELP = (
     "First choices: every sample votes for the one class that it likes best, as in the paper. Duels: for every two "
-    "classes it sides with the one that it ranks higher, and the class that wins each of its duels is the answer. Each "
-    "way makes a smoothed classifier of its own: taking the larger radius, picture by picture, would certify neither."
+    "classes it sides with the one that it ranks higher, and the class that wins each of its duels is the answer. "
+    f"{EITHER}"
 )
 CHANNELS = ("red", "green", "blue")
 T = TypeVar("T")
@@ -97,12 +101,15 @@ def network(name: str) -> Classifier | None:
 
 def vote_on(name: str, image: Tensor, levels: int, counting: str) -> VoteRun:
     """The vote that came with the network, or one counted here: where there is none, or where that was asked for."""
-    digest = image_sha256(image)
-    if counting == PLURALITY and st.session_state.get("counted-here") != (name, digest, levels):
-        stored = resources.stored_run(name, image, levels)
-        if stored is not None:
-            return stored
-    return resources.votes_of(name, image, levels, counting)
+    stored = _stored(name, image, levels) if counting == PLURALITY else None
+    return stored or resources.votes_of(name, image, levels, counting)
+
+
+def _stored(name: str, image: Tensor, levels: int) -> VoteRun | None:
+    """The vote by first choices that came with the network, unless it was to be counted here."""
+    if st.session_state.get("counted-here") == (name, image_sha256(image), levels):
+        return None
+    return resources.stored_run(name, image, levels)
 
 
 def whole_vote_here(model: Classifier, image: Tensor, levels: int, counting: str) -> VoteRun:
@@ -110,12 +117,13 @@ def whole_vote_here(model: Classifier, image: Tensor, levels: int, counting: str
 
     Not as another kind of machine counted it, where nearly tied samples may vote differently.
     """
-    run, bar = vote_on(model.manifest.name, image, levels, counting), st.empty()
-    if run.made is not None and made_elsewhere(run.made):
-        run = resources.votes_of(model.manifest.name, image, levels, counting)
+    name, bar = model.manifest.name, st.empty()
+    run, stored = vote_on(name, image, levels, counting), _stored(name, image, levels)
+    if stored is not None and made_elsewhere(stored.made or {}):
+        run = resources.votes_of(name, image, levels, counting)
         st.caption(
-            "Counted here. The vote that came with the network, shown on Certify, is from another kind of machine, "
-            "where nearly tied samples may vote differently."
+            "Counted here. The vote that came with the network, whose first choices Certify shows, is from another "
+            "kind of machine, where nearly tied samples may vote differently."
         )
     while not run.finished:
         shown = partial(bar.progress, run.done / run.total, f"{run.done} of {run.total} samples have voted")
@@ -220,7 +228,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         "sample tells less.",
     )
     state.settle(key, sigma, given)  # before what follows: a click may end this run there, and the choice would be lost
-    wanted = st.session_state.get(f"kept-{key}", sigma)
+    wanted = st.session_state.get(f"kept-{key}", collection.sigma)
     if wanted != within(wanted):
         st.caption(
             f"This network was trained for σ from {low:g} to {high:g}: instead of {wanted:g} the nearest is set."

@@ -15,7 +15,7 @@ GLOSSARY = {
     "smoothed classifier": "Answers with the class that wins the vote over all noisy versions (samples) of an image.",
     "duel": "A vote between two classes. Every sample ranks all classes, and sides with the one of the two that it "
     "ranks higher, whatever its first choice. Where duels are counted, the answer is the class that wins each of its "
-    "own, and half its lead in the closest one is the radius.",
+    "own, and half its lead in the closest one, less one where the rival would win a tie, is the radius.",
     "λ and σ": "The strength of the noise. λ: half the distance between splits, or half the width of additive uniform "
     "noise, with pixels from 0 to 1. σ = λ/√3: the standard deviation of uniform noise on [−λ, λ], which the papers "
     "tabulate. All methods here run at the same λ.",

@@ -81,7 +81,7 @@ DUELS_STYLE = """<style>
 </style>"""
 
 
-def duel_table(certificate: DuelCertificate, duels: np.ndarray, names: Sequence[str], most: int = 10) -> str:
+def duel_table(certificate: DuelCertificate, duels: np.ndarray, names: Sequence[str], most: int) -> str:
     """HTML: how many samples rank the class of a row above that of a column; the closest duel of the answer is framed.
 
     The answer comes first, then its rivals, the closest first; beyond `most` classes they are left out. Green is a duel

@@ -77,7 +77,7 @@ HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256, Classifi
 """What tells pictures, samples and networks from others in the keys of caches; Streamlit does not know how."""
 
 
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASHES)
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=HASHES)  # by duels of a thousand classes 4 MB each
 def _vote_run(voter: str, model_name: str, image: Tensor, levels: int, counting: str, repeat: int) -> VoteRun:
     classifier = model(model_name)
     return VoteRun(classifier, image, noise_for(classifier, levels), counting)

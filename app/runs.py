@@ -152,21 +152,21 @@ class Run(ABC, Generic[S]):
 
 
 class VoteRun(Run[Tally]):
-    """One image's DSSN vote, counted as `tally` has it.
+    """One image's DSSN vote, counted by one of `COUNTINGS`.
 
     labels: each sample's first choice, in index order; -1 where it has not voted yet.
     """
 
-    def __init__(self, model: Classifier, image: Tensor, noise: SplitNoise, counting: str | None = None) -> None:
+    def __init__(self, model: Classifier, image: Tensor, noise: SplitNoise, counting: str) -> None:
         super().__init__(model, image, noise.levels)
-        self.noise, self._counting = noise, counting
+        self.noise, self.counting = noise, counting
         self.labels = np.full(noise.levels, -1, dtype=np.int64)
         self.made: dict[str, Any] | None = None
         """How it was counted, where that was not here."""
 
     def _begin(self) -> Iterator[Tally]:
         self.labels[:] = -1
-        for state in tally(self._model, self.image, self.noise, counting=self._counting):
+        for state in tally(self._model, self.image, self.noise, counting=self.counting):
             self.labels[state.indices] = state.labels
             yield state
 

@@ -112,8 +112,12 @@ def settle(key: str, value: T, wanted: T | None) -> None:
     """
     if wanted is not None and value != wanted and st.session_state["page-is-new"]:
         st.rerun()  # as what it is not, an ordinary run: then it shows what is wanted
-    if value != wanted:
+    if value == wanted:
+        return
+    if key in st.query_params:
         st.session_state[f"kept-{key}"] = value
+    else:  # the page as it is to begin with: nothing is chosen
+        st.session_state.pop(f"kept-{key}", None)
 
 
 def keep(key: str) -> None:

@@ -168,7 +168,7 @@ def parse(data: bytes) -> Document:
     if len(data) > MAX_BYTES:
         raise CertificateFileError(f"the file is too large: at most {MAX_BYTES >> 20} MB are read")
     if data.count(b",") > MAX_COMMAS:  # each value takes the schema microseconds, and there is room for millions
-        raise CertificateFileError("this is not a certificate file: it holds far too many values")
+        raise CertificateFileError(f"this is not a certificate file: it has more than {MAX_COMMAS:,} commas")
     try:
         found = strict_json.parse(data)
     except ValueError as error:

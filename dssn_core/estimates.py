@@ -35,12 +35,12 @@ class QuickEstimate:
 class Sampled:
     """Of a few samples of each image: what they say of its own class. All int64.
 
-    votes: (B, K) first choices. beaten: (B, K) how many rank the image's own class above each other one; all of them at
+    votes: (B, K) first choices. wins: (B, K) how many rank the image's own class above each other one; all of them at
     itself. labels: (B,) the images' own classes.
     """
 
     votes: Tensor
-    beaten: Tensor
+    wins: Tensor
     labels: Tensor
 
     @property
@@ -65,7 +65,7 @@ class Sampled:
 
 LEADS: dict[str, Callable[[Sampled], Tensor]] = {
     PLURALITY: lambda of: of.own - of.votes.scatter(1, of.labels[:, None], -1).amax(dim=1),
-    DUELS: lambda of: 2 * of.beaten.amin(dim=1) - of.total,
+    DUELS: lambda of: 2 * of.wins.amin(dim=1) - of.total,
     RANDOMIZED: lambda of: 2 * of.own - of.total,
 }
 """(B,), by how many samples an image's own class leads: over its closest rival, as DSSN's votes are counted; of a
@@ -83,7 +83,7 @@ def sampled(model: Classifier, data: Dataset, levels: int, samples: int, seed: i
     fractions = offset_fractions(offsets["scheme"], grid, offsets["seed"])
     noisy = NOISES[model.manifest.noise]
     rows = fitting_batch_size(model.input_shape)  # the draws are the same for any
-    votes, beaten = (torch.zeros(len(data), model.num_classes, dtype=torch.int64) for _ in range(2))
+    votes, wins = (torch.zeros(len(data), model.num_classes, dtype=torch.int64) for _ in range(2))
     classes = torch.arange(model.num_classes)
     for draw in range(samples):
         generator = keyed_generator(seed, ESTIMATE, draw)
@@ -94,8 +94,8 @@ def sampled(model: Classifier, data: Dataset, levels: int, samples: int, seed: i
                 logits = model(noisy(images, each, fractions, generator), lambda_from_levels(each))
             votes[torch.arange(start, start + len(images)), logits.argmax(1)] += 1
             ours = logits.gather(1, own)
-            beaten[start : start + rows] += (ours > logits) | ((ours == logits) & (own <= classes))
-    return Sampled(votes, beaten, data.labels)
+            wins[start : start + rows] += (ours > logits) | ((ours == logits) & (own <= classes))
+    return Sampled(votes, wins, data.labels)
 
 
 def quick_estimates(

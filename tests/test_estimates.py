@@ -40,8 +40,8 @@ def test_a_label_must_lead_by_rho_over_lambda():
 
 def test_by_duels_it_must_lead_so_in_each_of_them():
     # 25 of 40 samples rank class 0 above 1 and 30 above 2: a lead of 10. First choices of the same samples tie.
-    votes, beaten = torch.tensor([[16, 16, 8]]), torch.tensor([[40, 25, 30]])
-    one = Sampled(votes, beaten, torch.zeros(1, dtype=torch.int64))
+    votes, wins = torch.tensor([[16, 16, 8]]), torch.tensor([[40, 25, 30]])
+    one = Sampled(votes, wins, torch.zeros(1, dtype=torch.int64))
     assert one.certified(DUELS, 2.0, (0.0, 0.5, 0.51)) == {0.0: 1.0, 0.5: 1.0, 0.51: 0.0}
     assert one.certified(PLURALITY, 2.0, (0.0,)) == {0.0: 0.0}
 
@@ -59,6 +59,15 @@ def test_a_network_of_a_randomized_method_is_judged_as_one(data):
     few = sampled(model, data, 1766, 20, seed=0)
     as_dssn, as_one = (few.certified(way, 1766 / 510, rhos) for way in (PLURALITY, RANDOMIZED))
     assert found.certified == as_one != as_dssn
+
+
+def test_a_network_that_counts_duels_is_judged_by_them(model, data):
+    manifest = replace(model.manifest, counting=DUELS)
+    duelling = Classifier(model.network, model.class_names, model.input_shape, model.precision, manifest).eval()
+    rhos = [step / 10 for step in range(34)]
+    by_duels, by_first_choices = (next(quick_estimates(one, data, [2.0], rhos, 40)) for one in (duelling, model))
+    few = sampled(model, data, 1766, 40, seed=0)
+    assert by_duels.certified == few.certified(DUELS, 1766 / 510, rhos) != by_first_choices.certified
 
 
 def test_votes_are_of_all_images_and_follow_the_seed(model, data):
@@ -96,11 +105,11 @@ def test_an_estimate_comes_near_the_whole_vote(name, data, request):
     votes = torch.stack([torch.tensor(vote.votes) for vote in whole])
     share = float(votes.gather(1, data.labels[:, None]).sum() / votes.sum())
     assert abs(found.single_sample - share) < 0.05  # 2,000 draws: 4.5 standard errors at worst
-    beaten = torch.stack([torch.tensor(vote.duels[c]).long() for vote, c in zip(whole, data.labels, strict=True)])
-    beaten[torch.arange(len(beaten)), data.labels] = 441
-    exact = Sampled(votes, beaten, data.labels)
+    wins = torch.stack([torch.tensor(vote.duels[c]).long() for vote, c in zip(whole, data.labels, strict=True)])
+    wins[torch.arange(len(wins)), data.labels] = 441
+    exact = Sampled(votes, wins, data.labels)
     assert all(
         abs(share - exact.certified(PLURALITY, 441 / 510, [rho])[rho]) <= 0.2 for rho, share in found.certified.items()
     )
     few = sampled(model, data, 441, 200, seed=0)
-    assert (few.beaten / 200 - exact.beaten / 441).abs().max() < 0.15  # 4.2 standard errors at worst
+    assert (few.wins / 200 - exact.wins / 441).abs().max() < 0.15  # 4.2 standard errors at worst

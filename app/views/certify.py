@@ -12,7 +12,7 @@ from app.runs import VoteRun
 from dssn_core import Certificate, Tally
 from dssn_core.certificate_file import dumps, made_elsewhere
 from dssn_core.classifier import Classifier
-from dssn_core.constants import largest_steps
+from dssn_core.constants import PLURALITY, largest_steps
 from dssn_core.duels import DuelCertificate
 from dssn_core.images import image_sha256, png
 from dssn_core.wording import display_radius
@@ -108,7 +108,7 @@ def show_duels(certificate: DuelCertificate, names: tuple[str, ...]) -> None:
     other = "" if plain.label == certificate.label else f" for “{names[plain.label]}”"
     st.caption(
         f"{DUELS_SAID} By first choices alone, the bars above, it would be ρ = {display_radius(plain.radius_steps)}"
-        f"{other}."
+        f"{other}. {controls.EITHER}"
     )
 
 
@@ -232,7 +232,7 @@ def tell_origin(run: VoteRun, model: Classifier) -> None:
                 args=("counted-here", key),
             )
         return
-    if st.session_state.get("counted-here") != key:
+    if st.session_state.get("counted-here") != key or run.counting != PLURALITY:
         return
     kept = resources.stored_run(run.model_name, run.image, run.total)
     if kept is None or kept.made is None:

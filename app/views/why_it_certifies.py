@@ -19,6 +19,8 @@ from dssn_core.wording import counted, display_radius
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Duels", "Independent splits?")
 
+MOST_DUELS = 10
+
 GUIDED = (
     "Looks for a step that takes a vote from the certified class or, failing that, brings a vote closest to leaving "
     "it. A search, not a proof: a shorter attack may exist."
@@ -45,10 +47,11 @@ def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Held:
     """The attack under way on this picture at this noise, begun anew where there is none."""
     held: Held | None = st.session_state.get("attack")
     if held is None or not held.attack.is_on(model, image, noise):
-        labels = controls.whole_vote_here(model, image, noise.levels, model.counting).labels
+        labels = controls.whole_vote_here(model, image, noise.levels, controls.counting_for(model)).labels
         held = st.session_state["attack"] = Held(Attack.on(model, image, noise, labels))
     if held.attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
-        labels = controls.whole_vote_here(model, held.attack.wanted, noise.levels, model.counting).labels
+        counting = controls.counting_for(model)
+        labels = controls.whole_vote_here(model, held.attack.wanted, noise.levels, counting).labels
         held.attack = held.attack.arrived(labels)
     return held
 
@@ -276,8 +279,9 @@ any two. **Duels** count that.
   the class whose worst duel is the least bad is the answer, and nothing is certified.
 - **One grey level still changes one sample.** It may change sides in many duels, but in each of them once, so no lead
   shrinks by more than two. A duel is a vote between two classes, and the theorem holds for each of them.
-- **So R is half the answer's smallest lead**, rounded down: until then it wins every duel. This is often more than by
-  first choices, and sometimes less: a third class's votes may side with the rival.
+- **So R is half the answer's smallest lead**, rounded down; where that rival comes earlier in the list of classes, and
+  so wins ties, one is taken off the lead first. Until then the answer wins every duel. R is often larger than by first
+  choices, and sometimes smaller: samples of a third class may side with the rival.
 """
 
 
@@ -297,12 +301,15 @@ def duels() -> None:
             st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
             for what, found in (("R by first choices", certificate.by_plurality), ("R by duels", certificate)):
                 st.metric(f"{what}: {names[found.label]}", counted(found.radius_steps, "step"))
-        st.markdown(f"**Every duel**: how many of the {noise.levels} samples rank the row's class above the column's")
-        st.html(proof_charts.duel_table(certificate, vote.duels, names))
+        fewer = f" (the answer and its closest rivals, of {len(names):,} classes)" * (len(names) > MOST_DUELS)
+        st.markdown(
+            f"**The duels**{fewer}: how many of the {noise.levels} samples rank the row's class above the column's"
+        )
+        st.html(proof_charts.duel_table(certificate, vote.duels, names, MOST_DUELS))
         st.caption(
             f"The frame is the closest duel of “{names[certificate.label]}”, which "
             f"{'sets R' if certificate.won else 'it loses, so R = 0'}. Green: the row's class wins. A number and the "
-            "one across the diagonal add up to all samples."
+            f"one across the diagonal add up to all samples. {controls.EITHER}"
         )
 
 

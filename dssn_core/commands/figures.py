@@ -13,7 +13,7 @@ from .. import accuracy, evaluation, record_files
 from ..checkpoints import find_model, load_model, read_manifest
 from ..checks import Shape
 from ..comparison import METHODS
-from ..constants import DSSN, levels_from_sigma
+from ..constants import DSSN, DUELS, levels_from_sigma
 from ..datasets import list_dataset
 from ..estimates import quick_estimates
 from ..files import check_replaceable, check_writable, only_writer
@@ -207,7 +207,8 @@ def run_estimate(options: Options) -> int:
         known = labelled_for(listed(options.data, model.input_shape[1:], train=True), model.class_names)
         held_out = held_out_of(model.manifest, known)
         data = held_out.subset(torch.tensor(evaluation.selected(held_out, options.limit))).load()
-        print(f"{name}: {len(data)} images, {options.samples} samples each")
+        duels = ", counted by duels" * (model.counting == DUELS)
+        print(f"{name}: {len(data)} images, {options.samples} samples each{duels}")
         print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))
         for found in quick_estimates(model, data, options.sigma, options.rho, options.samples, options.seed):
             row = "".join(f"{100 * share:6.1f}" for share in found.certified.values())

@@ -103,6 +103,7 @@ def test_a_link_leaves_out_only_what_its_page_shows_by_itself(step):
 def test_a_link_says_what_was_chosen_otherwise():
     assert STEPS[0].link({}) == {}
     assert STEPS[0].link({"sigma": "1", "data": "ImageNet"}) == {"sigma": "0.5", "data": "CIFAR-10"}
+    assert STEPS[0].link({"counting": "duels"}) == {"counting": "first choices"}
     assert STEPS[-1].link({"sigma": "3.5"}) == {"sigma": "3.5"}  # for whom it is sent to chose nothing
 
 

@@ -44,7 +44,7 @@ def test_the_table_of_duels_counts_from_both_sides():
     logits = np.repeat(np.array([[2, 3, 1], [3, 1, 2], [2, 1, 3]], dtype=np.float32), [16, 13, 12], axis=0)
     duels = count_duels(logits)
     certificate = certificate_from_duels(duels, (13, 16, 12), 41)
-    html = proof_charts.duel_table(certificate, duels, ("cat", "<dog>", "frog"))
+    html = proof_charts.duel_table(certificate, duels, ("cat", "<dog>", "frog"), 10)
     assert "<dog>" not in html
     rows = re.findall(r"<tr><th.*?</tr>", html)
     assert [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows] == [
@@ -54,7 +54,13 @@ def test_the_table_of_duels_counts_from_both_sides():
     ]
     assert re.findall(r'class="closest"[^>]*>(\d+)', html) == ["25"]
     assert [row.count("rgba(47, 158, 98") for row in rows] == [2, 0, 1]  # the duels won
-    assert proof_charts.duel_table(certificate, duels, ("cat", "dog", "frog"), most=2).count("<tr>") == 3
+    assert proof_charts.duel_table(certificate, duels, ("cat", "dog", "frog"), 2).count("<tr>") == 3
+
+
+def test_in_the_table_of_duels_the_earlier_class_wins_a_tie():
+    duels = count_duels(np.array([[1, 0], [0, 1]], dtype=np.float32))
+    html = proof_charts.duel_table(certificate_from_duels(duels, (1, 1), 2), duels, ("cat", "dog"), 10)
+    assert [row.count("rgba(47, 158, 98") for row in re.findall(r"<tr><th.*?</tr>", html)] == [1, 0]
 
 
 def test_in_a_duel_its_own_samples_move():

@@ -10,6 +10,7 @@ import torch
 from app import runs
 from app.runs import WORKER, EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, certificate_from_votes, count_votes, load_model
+from dssn_core.constants import PLURALITY
 from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.stored import Stored
 from dssn_core.voting import noise_for
@@ -29,7 +30,7 @@ class Darkness(torch.nn.Module):
 def a_run():
     image = torch.arange(48, dtype=torch.uint8).reshape(3, 4, 4) * 5
     noise = SplitNoise(1000, (3, 4, 4))
-    return VoteRun(Darkness().eval(), image, noise), image, noise
+    return VoteRun(Darkness().eval(), image, noise, PLURALITY), image, noise
 
 
 def test_a_run_carried_on_step_by_step_equals_one_count():
@@ -55,7 +56,7 @@ def test_a_vote_counted_before_is_taken_over_as_it_ended():
 def test_a_file_of_a_vote_taken_over_says_how_that_was_counted():
     model = load_model("cifar10-dssn")
     image = torch.full((3, 32, 32), 100, dtype=torch.uint8)
-    run = VoteRun(model, image, noise_for(model, 20))
+    run = VoteRun(model, image, noise_for(model, 20), PLURALITY)
     run.take(Stored(np.zeros(20, dtype=np.int64), {"seconds": 2.5}, 2.5))
     document = run.document(embed=False)
     assert document["made"] == {"seconds": 2.5}

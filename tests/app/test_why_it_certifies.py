@@ -8,7 +8,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app import controls, resources
+from app import resources
 from app.attacks import Attack
 from app.runs import VoteRun
 from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_image
@@ -98,13 +98,15 @@ def test_a_second_click_beyond_the_range_does_nothing():
 
 
 def test_an_attack_counts_here_what_another_kind_of_machine_counted(monkeypatch):
-    def from_elsewhere(name, image, levels, counting):
-        run = VoteRun(resources.model(name), image, noise_for(resources.model(name), levels))
+    def from_elsewhere(name, image, levels):
+        run = VoteRun(resources.model(name), image, noise_for(resources.model(name), levels), PLURALITY)
         run.take(Stored(np.full(levels, 3), {"torch": "0.1"}, 1.0))
         return run
 
-    monkeypatch.setattr(controls, "vote_on", from_elsewhere)
-    attack = open_page().session_state["attack"].attack
+    monkeypatch.setattr(resources, "stored_run", from_elsewhere)
+    page = open_page()
+    assert any(caption.value.startswith("Counted here.") for caption in page.caption)
+    attack = page.session_state["attack"].attack
     counted = count_votes(attack.model, attack.poked.original, attack.noise)
     assert attack.certificate.votes == tuple(counted) != (0, 0, 0, attack.noise.levels, 0, 0, 0, 0, 0, 0)
 
