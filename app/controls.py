@@ -118,9 +118,10 @@ def whole_vote_here(model: Classifier, image: Tensor, levels: int, counting: str
     Not as another kind of machine counted it, where nearly tied samples may vote differently.
     """
     name, bar = model.manifest.name, st.empty()
-    run, stored = vote_on(name, image, levels, counting), _stored(name, image, levels)
-    if stored is not None and made_elsewhere(stored.made or {}):
-        run = resources.votes_of(name, image, levels, counting)
+    stored = _stored(name, image, levels)
+    elsewhere = stored is not None and made_elsewhere(stored.made or {})
+    run = (resources.votes_of if elsewhere else vote_on)(name, image, levels, counting)
+    if elsewhere:
         st.caption(
             "Counted here. The vote that came with the network, whose first choices Certify shows, is from another "
             "kind of machine, where nearly tied samples may vote differently."
@@ -253,11 +254,7 @@ def counting_for(model: Classifier) -> str:
 
 def choose_counting(model: Classifier) -> str:
     """How votes are counted, one of `COUNTINGS`: as the network's manifest says, until something else is chosen."""
-
-    def named(counting: str) -> str:
-        return COUNTED_BY[counting]
-
-    key = "counting"
+    key, named = "counting", COUNTED_BY.__getitem__
     wanted = state.recall(key, model.counting, lambda counting: counting, named)
     chosen = str(
         st.segmented_control(
