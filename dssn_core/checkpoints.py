@@ -40,7 +40,7 @@ class Manifest:
     architecture and settings: see `architectures.ARCHITECTURES`. precision: number format of the convolutions.
     noise: what it was trained on. offsets: scheme, seed, SHA-256 at `HASHED_LEVELS`, and the block where pixels are
     split in blocks. sigma_range: the trained range. training: budget, data, settings. measured: figures with what they
-    were measured on. counting: of DSSN's votes, one of `COUNTINGS`.
+    were measured on. counting: of DSSN's votes, one of `COUNTINGS`, where none is asked for.
     """
 
     name: str
@@ -65,10 +65,9 @@ class Manifest:
         return channels, rows, columns
 
     @property
-    def voter(self) -> tuple[str, str, Block, str]:
-        """What votes, but for the number format: the weights' hash, the offsets, the pixels split together; and how the
-        votes are counted."""
-        return self.weights_sha256, "{scheme} {seed}".format(**self.offsets), self.block, self.counting
+    def voter(self) -> tuple[str, str, Block]:
+        """What votes, but for the number format: the weights' hash, the offsets, the pixels split together."""
+        return self.weights_sha256, "{scheme} {seed}".format(**self.offsets), self.block
 
     @property
     def images_seen(self) -> int:

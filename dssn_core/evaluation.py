@@ -56,17 +56,18 @@ def evaluate(
     levels: int,
     done: Mapping[Key, Record] | None = None,
     sampling: Sampling | None = None,
+    counting: str | None = None,
 ) -> Iterator[Record]:
     """A record of each of the images at `indices`, in their order: the one in `done`, or else a new one.
 
-    By DSSN; or, given a `sampling`, by its randomized method.
+    By DSSN, its votes counted as for `certify`; or, given a `sampling`, by its randomized method.
     """
     if data.class_names != model.class_names:
         raise ValueError(f"the data's classes {data.class_names} are not the model's {model.class_names}")
+    counting = PLURALITY if sampling else counting or model.counting
+    weights, offsets, block = model.manifest.voter
     for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
-        weights, offsets, block, counting = model.manifest.voter
-        counting = counting if sampling is None else PLURALITY  # randomized methods count first choices
         key = Key(index, levels, weights, model.precision, block, digest, sampling, offsets, counting)
         known = (done or {}).get(key)
         label, file = int(data.labels[index]), data.files[index] if data.files else ""
@@ -76,7 +77,7 @@ def evaluate(
         began = time.perf_counter()
         wins: tuple[int, ...] = ()
         if sampling is None:
-            exact = certify(model, image, levels)
+            exact = certify(model, image, levels, counting=counting)
             predicted, steps, votes = exact.label, exact.radius_steps, exact.votes
             wins = exact.wins if isinstance(exact, DuelCertificate) else wins
         else:

@@ -11,12 +11,11 @@ from typing import Any
 from .accuracy import summary
 from .checkpoints import Manifest, read_manifest, save_manifest
 from .classifier import Classifier
-from .constants import PLURALITY
 from .datasets import Listing, count_of, identity
 from .files import locked, only_writer, read_json_lines, write_json_lines
 from .held_out import seen_in
 from .images import image_sha256
-from .records import WHOLE, Key, Part, Record, Sampling, by_levels
+from .records import WHOLE, Key, Part, Record, Way, by_levels
 
 SEEN_AGAIN = 10
 """So many of the kept records' images are compared with the data before an evaluation, to know it by."""
@@ -52,17 +51,17 @@ def kept_before(
     shelf: Shelf,
     model: Classifier,
     levels: Collection[int],
-    sampling: Sampling | None,
+    way: Way,
     data: Listing,
     part: Part = WHOLE,
 ) -> dict[Key, Record]:
-    """The kept records that an evaluation of a part of `data` at these N goes on from, if it is to be kept too.
+    """The kept records that an evaluation of a part of `data` in one way at these N goes on from, if it is to be kept.
 
     ValueError, before anything is counted, for what cannot be kept: test images that the model was trained on; and,
     where there are records of the same weights,
     - other data than theirs, or the same images read differently;
     - a part of the data where they are of the whole, or the other way round;
-    - another number format, or other draws, than theirs at one of these N.
+    - another way than theirs at one of these N.
     """
     measured = model.manifest.measured
     no_record = "give --output without --record"
@@ -85,11 +84,11 @@ def kept_before(
     # Where the manifest names no data, as after a kill between records and manifest, the images themselves tell.
     check_images(folder.name, before[:SEEN_AGAIN] if entries else before, data)
     for n, group in by_levels(before).items():
-        ways = {record.way for record in group} - {(model.precision, sampling)}
+        ways = {record.way for record in group} - {way}
         if n in levels and ways:
             raise ValueError(
-                f"{folder.name} keeps {len(group)} records at N = {n}, counted in another way ({_said(*ways.pop())}, "
-                f"not {_said(model.precision, sampling)}): {no_record}"
+                f"{folder.name} keeps {len(group)} records at N = {n}, counted in another way ({ways.pop()}; not "
+                f"{way}): {no_record}"
             )
     return {record.key: record for record in before}
 
@@ -107,11 +106,6 @@ def _another(index: int, name: str) -> str:
     return f"the image of index {index} is not the one that {name} keeps a record of: give --output without --record"
 
 
-def _said(precision: str, sampling: Sampling | None) -> str:
-    drawn = {} if sampling is None else asdict(sampling)
-    return ", ".join([precision, *(f"{name} {value}" for name, value in drawn.items())])
-
-
 def check_of_one_piece(manifest: Manifest) -> None:
     """ValueError if a model's records of test images were measured by patterns of file names only, part by part."""
     whole = TEST.entry
@@ -126,9 +120,9 @@ def check_of_one_piece(manifest: Manifest) -> None:
 def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> None:
     """Add records of one model, counted in one way at each N, to those in its folder.
 
-    Records kept before are dropped if they are of other weights, offsets or blocks, or if one of them counts duels and
-    these do not, or the other way round, or if at the same N they are drawn differently or in another number format.
-    ValueError if an index had another image in them, as in another data set, or where another decoder reads the files.
+    Records kept before are dropped if they are of other weights, offsets or blocks, or at the same N counted in another
+    way. ValueError if an index had another image in them, as in another data set, or where another decoder reads the
+    files.
     """
     images = {record.index: record.image_sha256 for record in records}
     voters = {record.voter for record in records}
@@ -136,7 +130,7 @@ def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> None:
     if len(voters) > 1:
         raise ValueError("the records are of more than one model")
     if any(record.way != ways[record.levels] for record in records):
-        raise ValueError("the records at one N are drawn in more than one way")
+        raise ValueError("the records at one N are counted in more than one way")
     before = [
         record
         for record in kept_records(folder, shelf)
@@ -168,27 +162,20 @@ def publish(
         keep_records(folder, shelf, records)
         measured = measured_on(part.of(kept_records(folder, shelf)), f"{data}{part}")
         manifest = read_manifest(folder)
-        entries = tuple(shelf.entry for shelf in SHELVES)
-        others = {  # figures of votes that were counted otherwise are not of this classifier
-            name: of
-            for name, of in manifest.measured.items()
-            if not name.startswith(entries) or of.get("counting", PLURALITY) == manifest.counting
-        }
-        save_manifest(folder, replace(manifest, measured={**others, f"{shelf.entry}{part}": measured}))
+        save_manifest(folder, replace(manifest, measured={**manifest.measured, f"{shelf.entry}{part}": measured}))
 
 
 def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
     """What a manifest says of records of the images that `data` describes, by N."""
     by_n = {
         str(levels): {
-            "precision": group[0].precision,
-            "sampling": None if group[0].sampling is None else asdict(group[0].sampling),
+            **asdict(group[0].way),
             "by_rho": {rho: share.to_json() for rho, share in summary(group).items()},
         }
         for levels, group in by_levels(records).items()
     }
     what = "images classified right with certified radius of at least rho, by N and rho"
-    return {"what": what, "data": data, "counting": records[0].counting, "by_levels": by_n}
+    return {"what": what, "data": data, "by_levels": by_n}
 
 
 @contextmanager

@@ -30,6 +30,20 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class Way:
+    """How votes are made and counted: in which number format, with which draws, by what. Each is another classifier."""
+
+    precision: str
+    sampling: Sampling | None
+    counting: str
+
+    def __str__(self) -> str:
+        drawn = {} if self.sampling is None else asdict(self.sampling)
+        counted = [f"by {self.counting}"] if self.sampling is None else []
+        return ", ".join([self.precision, *counted, *(f"{name} {value}" for name, value in drawn.items())])
+
+
+@dataclass(frozen=True)
 class Key:
     """What a record is about."""
 
@@ -76,14 +90,13 @@ class Record(NoiseLevel):
         return Key(**{field.name: getattr(self, field.name) for field in fields(Key)})
 
     @property
-    def voter(self) -> tuple[str, str, Block, str]:
+    def voter(self) -> tuple[str, str, Block]:
         """What voted, as `Manifest.voter` has it."""
-        return self.weights_sha256, self.offsets, self.block, self.counting
+        return self.weights_sha256, self.offsets, self.block
 
     @property
-    def way(self) -> tuple[str, Sampling | None]:
-        """How the votes were counted: in which number format, and with which draws."""
-        return self.precision, self.sampling
+    def way(self) -> Way:
+        return Way(self.precision, self.sampling, self.counting)
 
     @property
     def right(self) -> bool:

@@ -42,7 +42,7 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Chosen:
-    """At one rho: the network and its N that did best on held-out images.
+    """At one rho: the network and its N that did best on held-out images, and how its votes are counted there.
 
     Of test images: how many are answered right, and how many are certified at rho too.
     """
@@ -50,6 +50,7 @@ class Chosen:
     rho: float
     network: str
     levels: int
+    counting: str
     right: Share
     certified: Share
 
@@ -93,6 +94,7 @@ class Standing:
             "ours_95_high": high,
             "ours_sigma": round(sigma_from_levels(ours.levels), 4),
             "ours_levels": ours.levels,
+            "ours_counting": ours.counting,
             "ours_images": ours.certified.images,
             "paper": self.published,
             "paper_sigma": self.theirs.sigma,
@@ -105,35 +107,36 @@ class Standing:
 
 def markdown(rows: Sequence[Standing]) -> str:
     """The rows as a table in Markdown, to keep in a text."""
-    heads = ("ρ", "ours, %", "95 % interval", "network", "σ", "images", "paper, %", "difference")
+    heads = ("ρ", "ours, %", "95 % interval", "network", "σ", "votes by", "images", "paper, %", "difference")
     form = (
         "| {rho:g} | {ours:.2f} | {ours_95_low:.2f} – {ours_95_high:.2f} | `{network}` | {ours_sigma:.2f} "
-        "| {ours_images:,} | {paper:.2f} | {difference:+.2f} |"
+        "| {ours_counting} | {ours_images:,} | {paper:.2f} | {difference:+.2f} |"
     )
     lines = [form.format(**row.row()) for row in rows]
     return "\n".join([f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|", *lines])
 
 
 def chosen(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Chosen]:
-    """For every rho a network and its N, chosen on held-out images among those evaluated on both sets.
+    """For every rho a network and its N, chosen on held-out images among those evaluated on both sets in one way.
 
     The lower end of the 95 % interval decides, for a share of few images may be luck. Of some that do equally well the
     smallest N is taken, which is cheapest, and of those the first network. A rho that none of them can certify is left
     out: it was not measured.
     """
     curves = [
-        (one.network, n, certified_curve(held_out, rhos), certified_curve(test[n], [0.0, *rhos]))
+        (one.network, n, test[n][0].counting, certified_curve(held_out, rhos), certified_curve(test[n], [0.0, *rhos]))
         for one in networks
         for test in [by_levels(one.test)]
         for n, held_out in by_levels(one.held_out).items()
-        if n in test
+        if n in test and test[n][0].way == held_out[0].way
     ]
     found = []
     for place, rho in enumerate(rhos):
         able = [curve for curve in curves if largest_steps(curve[1]) >= steps_needed(rho)]
         if able:
-            network, levels, _, (right, *certified) = max(able, key=lambda c: (c[2][place].interval[0], -c[1]))
-            found.append(Chosen(rho, network, levels, right, certified[place]))
+            best = max(able, key=lambda c: (c[3][place].interval[0], -c[1]))
+            network, levels, counting, _, (right, *certified) = best
+            found.append(Chosen(rho, network, levels, counting, right, certified[place]))
     return found
 
 

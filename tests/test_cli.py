@@ -16,7 +16,7 @@ import torch
 from dssn_core import certify, levels_from_sigma, load_model, read_image, record_files, stored
 from dssn_core.__main__ import COMMANDS, main
 from dssn_core.agreement import GAPS, reference_logits
-from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
+from dssn_core.checkpoints import PRETRAINED, read_manifest
 from dssn_core.commands.options import DIFFERS
 from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES, list_dataset, load_dataset
@@ -210,21 +210,29 @@ def test_an_evaluation_by_duels(tmp_path, capsys):
         found = certify(model, image, record.levels)
         assert (record.predicted, record.radius_steps, record.wins) == (found.label, found.radius_steps, found.wins)
         assert record.counting == "duels" and record.certificate == found
-    assert read_manifest(folder).measured["certified_accuracy"]["counting"] == "duels"
+    assert read_manifest(folder).measured["certified_accuracy"]["by_levels"]["88"]["counting"] == "duels"
 
 
-def test_figures_of_another_counting_are_dropped(tmp_path):
+def test_each_noise_may_be_counted_in_its_own_way(tmp_path, capsys):
     folder = unmeasured(tmp_path)
-    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
-    assert main([*command, "--limit", "4"]) == 0
-    before = read_manifest(folder).measured
-    held_out = {**before["certified_accuracy"], "counting": "plurality"}
-    save_manifest(folder, replace(read_manifest(folder), measured={**before, "held_out_certified_accuracy": held_out}))
-    assert main([*command, "--limit", "5"]) == 0
-    assert set(read_manifest(folder).measured) == {"certified_accuracy", "held_out_certified_accuracy"}
-    counting_duels(folder)
-    assert main([*command, "--limit", "4"]) == 0
-    assert set(read_manifest(folder).measured) == {"certified_accuracy"}
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "4", "--model", str(folder), "--record"]
+    assert main([*command, "--sigma", "0.1"]) == 0
+    assert main([*command, "--sigma", "0.05", "--counting", "duels"]) == 0
+    ways = {88: "plurality", 44: "duels"}
+    kept = record_files.kept_records(folder, record_files.TEST, read_manifest(folder))
+    assert {(record.levels, record.counting) for record in kept} == set(ways.items())
+    measured = read_manifest(folder).measured["certified_accuracy"]["by_levels"]
+    assert {int(levels): of["counting"] for levels, of in measured.items()} == ways
+    assert main([*command, "--sigma", "0.1", "--counting", "duels"]) == 1
+    said = capsys.readouterr().err
+    assert "4 records at N = 88, counted in another way (float32, by plurality; not float32, by duels)" in said
+    assert kept == record_files.kept_records(folder, record_files.TEST, read_manifest(folder))
+
+
+def test_randomized_methods_are_not_counted_by_duels(tmp_path, capsys):
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", "cifar10-uniform"]
+    assert main([*command, "--counting", "duels"]) == 1
+    assert "only DSSN counts votes by duels, not 'uniform'" in capsys.readouterr().err
 
 
 def test_agree_compares_every_setting_and_prices_every_gap(capsys):

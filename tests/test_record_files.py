@@ -80,7 +80,7 @@ def test_an_evaluation_goes_on_from_what_is_kept(tmp_path, monkeypatch):
     eight = kept_records(folder, TEST)
 
     counted = []
-    monkeypatch.setattr(evaluation, "certify", lambda *a: counted.append(a) or certify(*a))
+    monkeypatch.setattr(evaluation, "certify", lambda *a, **k: counted.append(a) or certify(*a, **k))
     output = tmp_path / "records.jsonl"
     assert main([*command, "--limit", "10", "--output", str(output)]) == 0
     ten = kept_records(folder, TEST)
@@ -97,7 +97,8 @@ def test_records_in_another_number_format_are_not_replaced(tmp_path, capsys):
     before = (folder / "test.jsonl.gz").read_bytes()
     capsys.readouterr()
     assert main([*command, "--sigma", "0.05", "0.1"]) == 1
-    assert "10 records at N = 88, counted in another way (other, not float32)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "10 records at N = 88, counted in another way (other, by plurality; not float32, by plurality)" in said
     assert (folder / "test.jsonl.gz").read_bytes() == before
     assert main([*command, "--sigma", "0.05"]) == 0
     assert {record.levels: record.precision for record in kept_records(folder, TEST)} == {44: "float32", 88: "other"}
@@ -118,7 +119,7 @@ def test_records_of_other_draws_are_not_replaced(tmp_path, capsys):
     assert main([*command, "--limit", "2", "--samples", "50"]) == 0
     before = (folder / "test.jsonl.gz").read_bytes()
     assert main([*command, "--limit", "1", "--samples", "40"]) == 1
-    assert "n 50, alpha 0.001, seed 0, batch_size 64, not float32" in capsys.readouterr().err
+    assert "n 50, alpha 0.001, seed 0, batch_size 64; not float32" in capsys.readouterr().err
     assert (folder / "test.jsonl.gz").read_bytes() == before
 
 
@@ -133,10 +134,10 @@ def test_each_noise_is_kept_when_it_is_whole(tmp_path, monkeypatch, capsys):
     folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
 
-    def mortal(model, image, levels):
+    def mortal(model, image, levels, **others):
         if levels == 88:
             raise KeyboardInterrupt
-        return certify(model, image, levels)
+        return certify(model, image, levels, **others)
 
     monkeypatch.setattr(evaluation, "certify", mortal)
     assert main([*command, "--sigma", "0.05", "0.1"]) == 130
@@ -178,7 +179,7 @@ def test_all_records_that_the_manifest_does_not_name_are_compared_with_the_image
     forged = [*others, replace(last, image_sha256="another")]
     write_json_lines(folder / TEST.file, (record.to_json() for record in forged))
     save_manifest(folder, replace(read_manifest(folder), measured={}))
-    monkeypatch.setattr(evaluation, "certify", lambda *_: pytest.fail("voted"))
+    monkeypatch.setattr(evaluation, "certify", lambda *_, **__: pytest.fail("voted"))
     assert main([*command, "--limit", "10"]) == 1
     assert f"the image of index {last.index} is not the one" in capsys.readouterr().err
 
@@ -233,11 +234,11 @@ def interrupted_after(count, monkeypatch):
     """Counted votes end in an interruption after so many; the list grows by one for each."""
     counted = []
 
-    def mortal(*arguments):
+    def mortal(*arguments, **others):
         if len(counted) == count:
             raise KeyboardInterrupt
         counted.append(arguments)
-        return certify(*arguments)
+        return certify(*arguments, **others)
 
     monkeypatch.setattr(evaluation, "certify", mortal)
     return counted
@@ -250,7 +251,7 @@ def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatc
     counted = interrupted_after(4, monkeypatch)
     assert main(command) == 130
     assert not (folder / TEST.file).exists()  # part of the images would not be evenly spread
-    monkeypatch.setattr(evaluation, "certify", lambda *a: counted.append(a) or certify(*a))
+    monkeypatch.setattr(evaluation, "certify", lambda *a, **k: counted.append(a) or certify(*a, **k))
     with only_writer(folder / ".certified_accuracy-88.jsonl"):  # as of another process that counts the same
         assert main(command) == 1
     assert "another process is writing to" in capsys.readouterr().err
@@ -267,7 +268,7 @@ def test_a_smaller_evaluation_leaves_what_an_interrupted_one_has_counted(tmp_pat
     assert main([*command, "--limit", "10"]) == 130
     assert main([*command, "--limit", "2"]) == 0  # of those that are counted
     assert len(kept_records(folder, TEST)) == 2
-    monkeypatch.setattr(evaluation, "certify", lambda *a: counted.append(a) or certify(*a))
+    monkeypatch.setattr(evaluation, "certify", lambda *a, **k: counted.append(a) or certify(*a, **k))
     assert main([*command, "--limit", "10"]) == 0
     assert len(counted) == 10 and len(kept_records(folder, TEST)) == 10
     assert not [*folder.glob(".*.jsonl")]
@@ -310,7 +311,7 @@ def test_images_that_are_read_otherwise_are_refused_before_anything_is_counted(t
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main([*command, "--limit", "10"]) == 0
     monkeypatch.setattr("dssn_core.datasets.read_image", lambda data, size: 255 - read_image(data, size))
-    monkeypatch.setattr(evaluation, "certify", lambda *_: pytest.fail("voted"))
+    monkeypatch.setattr(evaluation, "certify", lambda *_, **__: pytest.fail("voted"))
     before = (folder / "test.jsonl.gz").read_bytes()
     assert main([*command, "--limit", "10"]) == 1
     assert "the image of index 0 is not the one that mine keeps a record of" in capsys.readouterr().err

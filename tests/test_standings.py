@@ -47,6 +47,16 @@ def test_duels_can_be_set_beside_first_choices():
     assert Record.from_json(plain.to_json()) == plain
 
 
+def test_a_choice_is_not_made_on_votes_that_are_counted_otherwise():
+    duels = replace(a_record(200), counting="duels", wins=(441, 0, 421), radius_steps=200)
+    plain = duels.by_plurality
+    assert chosen(one([duels], [plain]), [0.5]) == []
+    assert [found.counting for held in (plain, duels) for found in chosen(one([held], [held]), [0.5])] == [
+        "plurality",
+        "duels",
+    ]
+
+
 def test_only_noises_evaluated_on_both_are_chosen():
     test, held_out = records(LOW, [10]), records(LOW, [0]) + records(HIGH, [400])
     assert [found.levels for found in chosen(one(test, held_out), [0.5])] == [LOW]

@@ -145,7 +145,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         "it is another classifier, on another number of images, and the curve may jump, even up. Thin: one network "
         "and σ, as a point tells, or the name at its foot. Click one of ours to see its images. Dotted: the paper."
     )
-    tell_counting(models)
+    tell_counting(models, part)
     tell_sampling(models, collection, part)
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}
@@ -187,6 +187,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "ours_95_low": "95 % from",
         "ours_95_high": "to",
         "ours_sigma": "our σ",
+        "ours_counting": "votes by",
         "ours_images": "images",
         "paper": "paper, %",
         "paper_sigma": "its σ",
@@ -195,7 +196,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "ours_kept": "kept, %",
         "paper_kept": "paper's kept, %",
     }
-    whole = ("network", "rho", "best_on_held_out", "ours_images", "paper_training")
+    whole = ("network", "rho", "best_on_held_out", "ours_counting", "ours_images", "paper_training")
     decimals = {titles[name]: st.column_config.NumberColumn(format="%.2f") for name in titles if name not in whole}
     decimals[titles["difference"]] = st.column_config.NumberColumn(format="%+.2f")
     st.dataframe(
@@ -212,18 +213,22 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "the interval shows the uncertainty that this leaves. The paper trains each network for its σ in two "
         "ways, standard and for stability."
     )
-    tell_counting(measured)
+    tell_counting(measured, part)
     tell_sampling(measured, collection, part)
     exports.files("table", rows, {})
 
 
-def tell_counting(models: Sequence[str]) -> None:
-    """Which of the networks count votes in another way than the paper."""
-    others = [name for name in models if installed.manifest_of(name).counting != PLURALITY]
-    if others:
+def tell_counting(models: Sequence[str], part: Part) -> None:
+    """Of which networks, and at which σ, votes are counted in another way than the paper's."""
+    records = {name: [r for r in installed.evaluated(name, part).test if r.counting != PLURALITY] for name in models}
+    found = [
+        f"{name} at σ = {', '.join(map(sigma_of, by_levels(others)))}" for name, others in records.items() if others
+    ]
+    if found:
+        named = " ".join(name for name, others in records.items() if others)
         st.caption(
-            f"{', '.join(others)}: votes are counted by duels, where the paper counts first choices alone "
-            f"(`standings --plurality --model {others[0]}` gives those of the same votes). Certify shows both."
+            f"{'; '.join(found)}: votes are counted by duels, where the paper counts first choices alone "
+            f"(`standings --plurality --model {named}` gives those of the same votes). Certify shows both."
         )
 
 
@@ -348,16 +353,16 @@ def show_images(
     index = st.selectbox("Open one in Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
     networks = installed.networks_of(collection)
     voter = name if name in networks else collection.model
-    own = {"counting": COUNTED_BY[installed.manifest_of(voter).counting]}  # what it shows where nothing was chosen
+    own = installed.manifest_of(voter).counting
     unsaid = {
-        **own,
+        "counting": COUNTED_BY[own],
         "data": next(iter(COLLECTIONS)),
         collection.network_key: networks[0],
         "source": SOURCES[BUILT_IN],
         collection.sigma_key: f"{collection.sigma:g}",
     }
     wanted = {
-        **own,
+        "counting": COUNTED_BY[records[0].counting if voter == name else own],
         "data": collection.name,
         collection.network_key: voter,
         "source": SOURCES[BUILT_IN],

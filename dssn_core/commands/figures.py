@@ -10,17 +10,17 @@ import torch
 from tqdm import tqdm
 
 from .. import accuracy, evaluation, record_files
-from ..checkpoints import find_model, load_model, read_manifest
+from ..checkpoints import check_counting, find_model, load_model, read_manifest
 from ..checks import Shape
 from ..comparison import METHODS
-from ..constants import DSSN, DUELS, levels_from_sigma
+from ..constants import COUNTINGS, DSSN, DUELS, PLURALITY, levels_from_sigma
 from ..datasets import list_dataset
 from ..estimates import quick_estimates
 from ..files import check_replaceable, check_writable, only_writer
 from ..held_out import held_out_of
 from ..monte_carlo import Plan
 from ..paper import published
-from ..records import WHOLE, Part, Sampling
+from ..records import WHOLE, Part, Sampling, Way
 from ..standings import TABLE_RHOS, Evaluated, markdown, standings
 from ..tasks import labelled_for, task_of
 from ..voting import fitting_batch_size
@@ -61,6 +61,7 @@ def add_evaluate(parser: Parser) -> None:
         help="--data is the training set: use the images held out from the model's training, for making choices",
     )
     parser.add_argument("--method", choices=list(METHODS), help="smoothing method (default: that of the training)")
+    parser.add_argument("--counting", choices=COUNTINGS, help="of DSSN's votes (default: as the model's manifest says)")
     parser.add_argument("--samples", type=POSITIVE, help=f"n of a randomized method (default {RANDOMIZED['samples']})")
     parser.add_argument("--alpha", type=float, help=f"its failure probability (default {RANDOMIZED['alpha']})")
     parser.add_argument("--seed", type=int, help=f"seed of its draws (default {RANDOMIZED['seed']})")
@@ -102,6 +103,7 @@ def run_evaluate(options: Options) -> int:
     method = options.method or model.manifest.noise
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     sampling = sampling_of(options, method, levels_of.values(), model.input_shape)
+    counting = check_counting(options.counting or (model.counting if method == DSSN else PLURALITY), method)
     data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = held_out_of(model.manifest, data)
@@ -113,7 +115,8 @@ def run_evaluate(options: Options) -> int:
     before = {}
     if options.record:
         check_writable(folder)
-        before = record_files.kept_before(folder, shelf, model, levels_of.values(), sampling, data, part)
+        way = Way(model.precision, sampling, counting)
+        before = record_files.kept_before(folder, shelf, model, levels_of.values(), way, data, part)
     indices = evaluation.selected(data, options.limit, part)
     in_files = options.output or options.record or not options.sigma
     summaries = sys.stdout if in_files else sys.stderr  # beside records on stdout
@@ -126,7 +129,7 @@ def run_evaluate(options: Options) -> int:
             alone = options.record and not options.output
             with record_files.under_way(folder, shelf, levels) if alone else nullcontext(asked) as log:
                 done = {**before, **log.records}
-                results = evaluation.evaluate(model, data, indices, levels, done, sampling=sampling)
+                results = evaluation.evaluate(model, data, indices, levels, done, sampling, counting)
                 progress = tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None)
                 chosen = [log.add(record) for record in progress]
                 what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"

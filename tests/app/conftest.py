@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from streamlit import config
 
-from dssn_core import load_model
+from dssn_core.checkpoints import find_model, list_models, load_model
 from tests.app.browser import ROOT, chromium_tab, running_app
 
 config._main_script_path = str(ROOT / "app" / "main.py")  # as `streamlit run` does, to find the app's settings
@@ -31,7 +31,8 @@ def installed(tmp_path, monkeypatch):
     """An empty folder that pages load models from instead of `pretrained/`."""
     folder = tmp_path / "pretrained"
     folder.mkdir()
-    monkeypatch.setattr(load_model, "__defaults__", (folder,))
+    for finds in (load_model, find_model, list_models):
+        monkeypatch.setattr(finds, "__defaults__", (folder,))
     st.cache_resource.clear()
     yield folder
     st.cache_resource.clear()

@@ -1,17 +1,22 @@
 """The Benchmark page over real kept records."""
 
 import json
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import installed, sources
+from dssn_core.__main__ import main
+from dssn_core.checkpoints import read_manifest, save_manifest
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image, to_picture
 from tests.app.test_certify import MAIN, by_key
+from tests.evaluated import class_folders, unmeasured
 
 SECTIONS = ("Curves", "Table", "Images")
 
@@ -58,7 +63,7 @@ def test_the_table_begins_with_the_network_to_use_at_each_radius():
 def test_which_networks_count_duels_is_said(section):
     page = open_page(section)
     (said,) = [caption.value for caption in page.caption if "counted by duels" in caption.value]
-    assert said.startswith("cifar10-dssn-blocks: ")
+    assert said.startswith("cifar10-dssn-blocks at σ = 3.")
     by_key(page.get("button_group"), "bench-models-cifar10").set_value(["cifar10-dssn-long"]).run()
     assert not any("counted by duels" in caption.value for caption in page.caption)
 
@@ -156,6 +161,20 @@ def test_where_the_test_images_are_at_hand_one_is_carried_to_certify(tmp_path, m
     finally:
         monkeypatch.delenv(sources.DATA_VARIABLE)
         st.cache_resource.clear()
+
+
+def test_an_image_is_carried_with_the_way_its_votes_were_counted(tmp_path, monkeypatch, installed):
+    """Whatever the network itself counts."""
+    folder = unmeasured(tmp_path).rename(installed / "cifar10-dssn")
+    save_manifest(folder, replace(read_manifest(folder), name="cifar10-dssn"))
+    data = str(class_folders(tmp_path))
+    command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "2", "--model", str(folder), "--record"]
+    monkeypatch.setenv(sources.DATA_VARIABLE, data)
+    for counting in (["--counting", "duels"], []):
+        assert main([*command, *counting]) == 0
+        (link,) = (found for found in open_page("Images").get("page_link") if found.proto.label == "Certify it")
+        assert parse_qs(link.proto.query_string).get("counting") == (["duels"] if counting else None)
+        (folder / "test.jsonl.gz").unlink()
 
 
 def test_no_network_at_all_is_told():
