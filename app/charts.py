@@ -125,19 +125,13 @@ def vote_bars(
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 
-def closest_first(certificate: DuelCertificate) -> list[int]:
-    """The winner's rivals by their duels with it, the closest first: `certificate.rival`."""
-    rivals = set(range(len(certificate.votes))) - {certificate.label}
-    return sorted(rivals, key=lambda c: (certificate.slack(c), -certificate.votes[c], c))
-
-
 def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: int = 10) -> str:
     """HTML: a bar for each duel of the winner, the closest first: its samples on the left, the rival's on the right.
 
     The line between them is the middle, which a duel is won by. Beyond `most` rivals the others are counted only.
     """
     a, colours, levels = certificate.label, colour_places(certificate.votes), certificate.levels
-    rivals = closest_first(certificate)
+    rivals = certificate.rivals
     middle = '<div class="dssn-middle"></div>'
     rows = []
     for c in rivals[:most]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 from torch import Tensor
@@ -56,35 +56,29 @@ def _collection() -> Collection:
     linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.task}-")]
     if linked and "data" not in st.session_state and "data" not in st.query_params:
         st.session_state["kept-data"] = linked[0]
-    wanted = state.recall("data", names[0], lambda name: name)
-    chosen = str(
-        st.segmented_control(
-            "Pictures and network",
-            names,
-            default=names[0],
-            required=True,
-            key="data",
-            bind="query-params",
-            on_change=_change_collection,
-            label_visibility="collapsed",
-            width="content",
-        )
+    draw = partial(
+        st.segmented_control,
+        "Pictures and network",
+        names,
+        default=names[0],
+        required=True,
+        label_visibility="collapsed",
+        width="content",
     )
-    state.settle("data", chosen, wanted)
-    collection = COLLECTIONS[chosen]
+    collection = COLLECTIONS[state.remembered(draw, "data", names[0], changed=_change_collection)]
     st.caption(collection.about, width="content")
     return collection
 
 
-def _change_collection() -> None:
-    state.keep("data")
+def _change_collection(key: str) -> None:
+    state.keep(key)
     state.change_kind()
 
 
 def _network(collection: Collection) -> str:
     names = installed.networks_of(collection)
     if len(names) < 2:
-        return collection.model
+        return names[0] if names else collection.model
     chosen = choose_one("Network", names, collection.network_key, width=220, label_visibility="collapsed")
     st.caption(NETWORKS.get(chosen, "network"), width="content", help=NETWORKS_HELP)
     return chosen
@@ -142,21 +136,14 @@ def choose_one(
     label_visibility: Literal["visible", "collapsed"] = "visible",
 ) -> T:
     """One of the options, the first to begin with. The address keeps the choice, and it outlives a change of page."""
-    wanted = state.recall(key, options[0], lambda value: value if value in options else options[0], show)
-    chosen = st.selectbox(
-        label,
-        options,
-        0,
-        show,
-        key=key,
-        bind="query-params",
-        on_change=state.keep,
-        args=(key,),
-        width=width,
-        label_visibility=label_visibility,
-    )
-    state.settle(key, chosen, wanted)
-    return chosen
+
+    def draw(**binding: Any) -> T:
+        chosen: T = st.selectbox(
+            label, options, format_func=show, width=width, label_visibility=label_visibility, **binding
+        )
+        return chosen
+
+    return state.remembered(draw, key, options[0], lambda value: value if value in options else options[0], show)
 
 
 def choose_section(names: Sequence[str], key: str) -> str:
@@ -213,22 +200,18 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
     def within(wanted: float) -> float:
         return min(max(wanted, low), high)
 
-    given = state.recall(key, collection.sigma, within)  # at every run: with another range the slider would begin anew
-    sigma = st.slider(
+    draw = partial(
+        st.slider,
         "Noise σ",
         low,
         high,
         within(collection.sigma),  # one out of the range would widen it
         0.05,
-        key=key,
-        bind="query-params",
-        on_change=state.keep,
-        args=(key,),
         help="σ = λ/√3, the scale that the papers tabulate: the standard deviation of uniform noise on [−λ, λ]. DSSN "
         "adds no such noise; its λ is half the distance between splits. A larger σ allows a larger radius, but each "
         "sample tells less.",
     )
-    state.settle(key, sigma, given)  # before what follows: a click may end this run there, and the choice would be lost
+    sigma = state.remembered(draw, key, collection.sigma, within)
     wanted = st.session_state.get(f"kept-{key}", collection.sigma)
     if wanted != within(wanted):
         st.caption(
@@ -254,24 +237,17 @@ def counting_for(model: Classifier) -> str:
 
 def choose_counting(model: Classifier) -> str:
     """How votes are counted, one of `COUNTINGS`: as the network's manifest says, until something else is chosen."""
-    key, named = "counting", COUNTED_BY.__getitem__
-    wanted = state.recall(key, model.counting, lambda counting: counting, named)
-    chosen = str(
-        st.segmented_control(
-            "Votes counted by",
-            COUNTINGS,
-            format_func=named,
-            default=model.counting,
-            required=True,
-            key=key,
-            bind="query-params",
-            on_change=state.keep,
-            args=(key,),
-            help=COUNTING_HELP,
-        )
+    named = COUNTED_BY.__getitem__
+    draw = partial(
+        st.segmented_control,
+        "Votes counted by",
+        COUNTINGS,
+        format_func=named,
+        default=model.counting,
+        required=True,
+        help=COUNTING_HELP,
     )
-    state.settle(key, chosen, wanted)
-    return chosen
+    return state.remembered(draw, "counting", model.counting, show=named)
 
 
 def show_account(certificate: Certificate, class_names: Sequence[str]) -> None:

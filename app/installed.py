@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
-from hashlib import sha256
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
@@ -18,6 +17,7 @@ from dssn_core.paper import published
 from dssn_core.record_files import SHELVES
 from dssn_core.records import WHOLE, Part, Record, by_levels
 from dssn_core.standings import Chosen, Evaluated, chosen, standings
+from dssn_core.tasks import TASKS
 
 
 def manifests() -> dict[str, Manifest]:
@@ -31,12 +31,9 @@ def manifests() -> dict[str, Manifest]:
 
 def networks_of(collection: Collection) -> list[str]:
     """Names of the installed networks for DSSN that know the collection's classes; its own first."""
-    known = manifests()
-    own = known.pop(collection.model, None)
-    if own is None:
-        return [collection.model]
-    alike = (own.class_names, own.noise)
-    return [collection.model, *(name for name, found in known.items() if (found.class_names, found.noise) == alike)]
+    wanted = (TASKS[collection.task].class_names(), DSSN)
+    found = [name for name, manifest in manifests().items() if (manifest.class_names, manifest.noise) == wanted]
+    return sorted(found, key=lambda name: name != collection.model)
 
 
 Stamp = tuple[int, ...]
@@ -76,18 +73,14 @@ def manifest_of(stamp: Stamp, name: str) -> Manifest:
     return read_manifest(find_model(name))
 
 
-@stamped(MANIFEST)
-@st.cache_resource(max_entries=16, show_spinner=False)
-def voter_of(stamp: Stamp, name: str) -> str:
-    """Stands for all of a model that its votes depend on, and for nothing that an evaluation adds to it."""
-    return sha256(replace(manifest_of(name), training={}, measured={}).to_json().encode()).hexdigest()
-
-
 @stamped(*RECORDS)
 @st.cache_resource(max_entries=32, show_spinner=False)
-def evaluated(stamp: Stamp, name: str, part: Part = WHOLE) -> Evaluated:
+def evaluated(stamp: Stamp, name: str, part: Part) -> Evaluated:
     """A model's kept records of the test images of a part, and of held-out training images."""
-    return Evaluated.kept(find_model(name), part)
+    if part == WHOLE:
+        return Evaluated.kept(find_model(name))
+    whole = evaluated(name, WHOLE)
+    return replace(whole, test=part.of(whole.test))
 
 
 @stamped(*RECORDS)
@@ -117,16 +110,23 @@ def _chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part, stam
     return chosen([evaluated(name, part) for name in names], rhos)
 
 
-def standing_rows(names: Sequence[str], task: str, rhos: tuple[float, ...], part: Part) -> list[dict[str, Any]]:
+def standing_rows(names: Iterable[str], task: str, rhos: tuple[float, ...], part: Part) -> list[dict[str, Any]]:
     """Rows of a table: of each model at every rho the noise to use, beside the paper; first those of `chosen_of`."""
-    best = {(at.network, at.rho) for at in chosen_of(names, rhos, part)}
-    rows = []
+    best, rows = set(), []
     for method, group in by_method(names).items():
-        rivals = [row for row in published(task) if row.method == method]
-        for name in group:
-            for standing in standings([evaluated(name, part)], rivals, rhos):
-                rows.append({**standing.row(), "best_on_held_out": (name, standing.ours.rho) in best})
+        best |= {(at.network, at.rho) for at in chosen_of(group, rhos, part)}
+        rows += [row for name in group for row in _standing_rows(name, method, task, rhos, part)]
+    rows = [{**row, "best_on_held_out": (row["network"], row["rho"]) in best} for row in rows]
     return sorted(rows, key=lambda row: (0, row["rho"]) if row["best_on_held_out"] else (1, 0))
+
+
+@stamped(*RECORDS)
+@st.cache_resource(max_entries=64, show_spinner="Counting …")
+def _standing_rows(
+    stamp: Stamp, name: str, method: str, task: str, rhos: tuple[float, ...], part: Part
+) -> list[dict[str, Any]]:
+    rivals = [row for row in published(task) if row.method == method]
+    return [standing.row() for standing in standings([evaluated(name, part)], rivals, rhos)]
 
 
 def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dict[int, Gain]:
@@ -134,7 +134,7 @@ def gains_over_uniform(name: str, records: Sequence[Record], levels: int) -> dic
     if manifest_of(name).noise != DSSN:
         return {}
     rivals = by_method(models_with_records()[0]).get("uniform", [])
-    found = [record for rival in rivals for record in by_levels(evaluated(rival).test).get(levels, [])]
+    found = [record for rival in rivals for record in by_levels(evaluated(rival, WHOLE).test).get(levels, [])]
     return gains(records, found)
 
 
@@ -143,7 +143,7 @@ def models_with_records() -> tuple[list[str], list[str]]:
     found, damaged = [], []
     for name in manifests():
         try:
-            found += [name] if evaluated(name).test else []
+            found += [name] if evaluated(name, WHOLE).test else []
         except ValueError:
             damaged.append(name)
     return found, damaged

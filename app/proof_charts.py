@@ -12,7 +12,6 @@ from app.charts import (
     SURE_COLOUR,
     WRONG_COLOUR,
     class_colour,
-    closest_first,
     colour_places,
     percent,
 )
@@ -87,7 +86,7 @@ def duel_table(certificate: DuelCertificate, duels: np.ndarray, names: Sequence[
     The answer comes first, then its rivals, the closest first; beyond `most` classes they are left out. Green is a duel
     that the row's class wins, the deeper the clearer.
     """
-    order = [certificate.label, *closest_first(certificate)][:most]
+    order = [certificate.label, *certificate.rivals][:most]
 
     def cell(row: int, column: int) -> str:
         if row == column:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from app.collection import COLLECTIONS
-from app.installed import NETWORK, Stamp, manifest_of, stamp_of, stamped, voter_of
+from app.installed import NETWORK, Stamp, manifest_of, stamp_of, stamped
 from app.runs import EstimateRun, T, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
@@ -21,7 +21,7 @@ from dssn_core.certificate_file import Document, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, find_model
 from dssn_core.checks import check_shape
 from dssn_core.classifier import Classifier
-from dssn_core.constants import PLURALITY, levels_from_lambda
+from dssn_core.constants import PLURALITY
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
 from dssn_core.offsets import OFFSET_SCHEMES
@@ -45,7 +45,7 @@ def page_work(work: Callable[[], T]) -> T:
     return network_work(work)
 
 
-def settle() -> None:
+def spare_garbage_collection() -> None:
     """Take all that is loaded by now out of garbage collection.
 
     Streamlit collects garbage after every run of a page; looking through torch's and Plotly's modules each time
@@ -56,7 +56,7 @@ def settle() -> None:
     gc.freeze()
 
 
-settle()
+spare_garbage_collection()
 
 
 @stamped(*NETWORK)
@@ -64,13 +64,13 @@ settle()
 def model(stamp: Stamp, name: str) -> Classifier:
     keep_freed_memory()
     loaded = load_model(name)
-    settle()
+    spare_garbage_collection()
     return loaded
 
 
 def network_key(classifier: Classifier) -> str:
-    """What tells a network from others: its weights and number format."""
-    return f"{classifier.manifest.weights_sha256} {classifier.precision}"
+    """What tells a network from others: all of its manifest that votes depend on, and its number format."""
+    return f"{classifier.manifest.function_sha256} {classifier.precision}"
 
 
 HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256, Classifier: network_key}
@@ -105,7 +105,7 @@ def votes_of(model_name: str, image: Tensor, levels: int, counting: str | None =
     counting: one of `COUNTINGS`; by default the network's own.
     """
     counting = counting or manifest_of(model_name).counting
-    return _vote_run(voter_of(model_name), model_name, image, levels, counting, repeat)
+    return _vote_run(manifest_of(model_name).function_sha256, model_name, image, levels, counting, repeat)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASHES)
@@ -115,7 +115,7 @@ def _estimate_run(voter: str, model_name: str, image: Tensor, plan: Plan) -> Est
 
 def estimate_of(model_name: str, image: Tensor, plan: Plan) -> EstimateRun:
     """The counts of an image by a plan, new or as somebody left them; plans that differ in alpha share them."""
-    return _estimate_run(voter_of(model_name), model_name, image, replace(plan, alpha=0.5))
+    return _estimate_run(manifest_of(model_name).function_sha256, model_name, image, replace(plan, alpha=0.5))
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=HASHES)
@@ -159,9 +159,9 @@ def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
 
 
 @st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=HASHES)
-def reconstruction_errors(image: Tensor, lam: float, block: Block) -> dict[str, float]:
+def reconstruction_errors(image: Tensor, levels: int, block: Block) -> dict[str, float]:
     """Reconstruction error of a picture by offset scheme; of its brightness where colours are added up."""
-    levels, shape = levels_from_lambda(lam), check_shape(image.shape)
+    shape = check_shape(image.shape)
 
     def error(scheme: str) -> float:
         return reconstruction_error(image, SplitNoise(levels, shape, scheme, block=block), colours=block[0] == 1)

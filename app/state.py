@@ -78,13 +78,33 @@ def want_no_picture() -> None:
     st.query_params.pop(DIGEST, None)
 
 
-def recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str] = str) -> T | None:
-    """Before the widget `key`: give it what was chosen, as near as it can show; a choice in the address comes first.
+def keep(key: str) -> None:
+    """A widget's callback: what it is set to is chosen."""
+    st.session_state[f"kept-{key}"] = st.session_state[key]
 
-    What does not fit here, as with another network, is kept and comes back where it does. `keep` is to be the widget's
-    callback, and `settle` to be called after it with what this returns: the value given, None if the address decides.
-    show: what the widget, and so the address, calls a value.
+
+def remembered(
+    draw: Callable[..., T],
+    key: str,
+    default: T,
+    fit: Callable[[T], T] = lambda value: value,
+    show: Callable[[T], str] = str,
+    changed: Callable[[str], None] = keep,
+) -> T:
+    """The value of a widget whose choice the address keeps, and that outlives a change of page.
+
+    draw: makes the widget, given the options that bind it. fit: a choice as near as the widget can show it; what does
+    not fit here, as with another network, is kept and comes back where it does. show: what the widget, and so the
+    address, calls a value. changed: the widget's callback, given the key; it is to call `keep`.
     """
+    given = _recall(key, default, fit, show)
+    value = draw(key=key, bind="query-params", on_change=changed, args=(key,))
+    _settle(key, value, given)
+    return value
+
+
+def _recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str]) -> T | None:
+    """Before the widget: give it what was chosen, and return that; None if the address decides, which comes first."""
     if key not in st.session_state and key in st.query_params:
         st.session_state.pop(f"kept-{key}", None)
         return None
@@ -104,8 +124,8 @@ def put_into_address(shown: Mapping[str, str]) -> None:
         st.query_params.update(shown)
 
 
-def settle(key: str, value: T, wanted: T | None) -> None:
-    """After the widget: what came with the address is chosen, and what `recall` gave it is what it shows.
+def _settle(key: str, value: T, wanted: T | None) -> None:
+    """After the widget: what came with the address is chosen, and what `_recall` gave it is what it shows.
 
     Where it shows something else the browser's Back or Forward led here, and Streamlit heeds nothing but the address.
     That counts, except on a page that was left with a choice: its entry there is bare, for Streamlit has emptied it.
@@ -118,11 +138,6 @@ def settle(key: str, value: T, wanted: T | None) -> None:
         st.session_state[f"kept-{key}"] = value
     else:  # the page as it is to begin with: nothing is chosen
         st.session_state.pop(f"kept-{key}", None)
-
-
-def keep(key: str) -> None:
-    """A widget's callback: what it is set to is chosen."""
-    st.session_state[f"kept-{key}"] = st.session_state[key]
 
 
 def choose(chosen: Mapping[str, tuple[object, str]]) -> None:

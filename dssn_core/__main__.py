@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     try:
         code = COMMANDS[options.command].run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as where it was closed
+            sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever reads has seen enough, as `| head` does; Python's own flush is to meet no pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

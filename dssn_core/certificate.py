@@ -79,9 +79,14 @@ class Certificate(NoiseLevel):
         return _slack(self.votes, self.label, rival)
 
     @cached_property
+    def rivals(self) -> tuple[int, ...]:
+        """All other classes, the closest first: that with the smallest slack, and of those the one with most votes."""
+        return tuple(sorted(_rivals(self.votes, self.label), key=lambda c: (self.slack(c), -self.votes[c])))
+
+    @property
     def rival(self) -> int:
-        """The class that limits the radius: of those with the smallest slack the one with most votes."""
-        return min(_rivals(self.votes, self.label), key=lambda c: (self.slack(c), -self.votes[c]))
+        """The class that limits the radius."""
+        return self.rivals[0]
 
     @property
     def tie(self) -> int:

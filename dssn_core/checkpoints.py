@@ -6,6 +6,7 @@ Pickles are never read. A folder that does not pass every check is refused with 
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,11 @@ class Manifest:
         """Whether a model of the same weights as another one is the same base classifier, whatever it is called."""
         mine, its = ((m.architecture, m.settings, m.class_names, m.input_shape, m.offsets) for m in (self, other))
         return mine == its
+
+    @cached_property
+    def function_sha256(self) -> str:
+        """Stands for all that votes depend on, and for nothing that an evaluation adds."""
+        return hashlib.sha256(replace(self, training={}, measured={}).to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1) + "\n"

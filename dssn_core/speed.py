@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .classifier import Classifier
-from .voting import ChunkLayout, count_votes, noise_for
+from .voting import ChunkLayout, complete, noise_for, tally
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def measured(model: Classifier, image: Tensor, levels: int, rounds: int = 7, bat
         for indices in places:
             noise.samples_at(image, indices)
 
-    work = (lambda: count_votes(model, image, noise, batch_size), forward, sample)
+    work = (lambda: complete(tally(model, image, noise, batch_size)), forward, sample)
     for task in work:
         task()
     times = [tuple(_seconds(task) for task in work) for _ in range(rounds)]

@@ -21,7 +21,7 @@ from .constants import DUELS, PLURALITY
 from .duels import DuelCertificate, count_duels, duel_bounds
 from .images import image_sha256
 from .splitting import PIXELWISE, SplitNoise
-from .voting import ChunkLayout, Tally, complete, fitting_batch_size, noise_for, tally
+from .voting import ChunkLayout, Tally, complete, fitting_batch_size, logits_of, noise_for, tally
 from .wording import at_most, counted, shown
 
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
@@ -41,7 +41,7 @@ DIGEST = "digest of the file"
 
 Counter = Callable[[Classifier, Tensor, SplitNoise, int, str], Tally]
 """(model, image, noise, batch_size, counting) -> the complete vote."""
-Worker = Callable[[Callable[[], Tensor]], Tensor]
+Worker = Callable[[Callable[[], np.ndarray]], np.ndarray]
 """Runs a piece of work and returns what it gives."""
 
 
@@ -254,10 +254,12 @@ def _number_format(model: Classifier, stated: str) -> Finding:
     return _finding("number format", stated, model.precision)
 
 
-def _logits(model: Classifier, samples: Tensor, lam: float) -> Tensor:
-    with torch.inference_mode():
-        logits: Tensor = model(samples, lam)
-    return logits
+def _logits_of(
+    model: Classifier, image: Tensor, noise: SplitNoise, indices: np.ndarray, work: Worker
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Batch by batch some of the indices, and the float32 (B, K) logits of these samples."""
+    for rows in np.array_split(indices, -(-len(indices) // fitting_batch_size(noise.shape))):
+        yield rows, work(partial(logits_of, model, noise.samples_at(image, torch.from_numpy(rows)), noise.lam))
 
 
 def _sure_of(bounds: RadiusBounds, class_names: tuple[str, ...]) -> str:
@@ -297,10 +299,9 @@ def _compare_votes(
     if len(differing) > MOST_NEAR_TIES * noise.levels or not decided:
         return Finding(what, False, text)
     behind = 0.0
-    for rows in np.array_split(differing, -(-len(differing) // fitting_batch_size(noise.shape))):
-        logits = work(partial(_logits, model, noise.samples_at(image, torch.from_numpy(rows)), noise.lam))
-        stated = logits.gather(1, torch.from_numpy(listed[rows])[:, None])[:, 0]
-        behind = max(behind, float((logits.amax(dim=1) - stated).max()))
+    for rows, logits in _logits_of(model, image, noise, differing, work):
+        stated = np.take_along_axis(logits, listed[rows, None], axis=1)
+        behind = max(behind, float((logits.max(axis=1, keepdims=True) - stated).max()))
     near = behind < NEAR_TIE[model.precision]
     how = f"up to {at_most(behind)} behind the best here" if behind else "exactly as good as the best here"
     return Finding(what, False, f"{text}. In logits, the stated classes are {how}", near)
@@ -328,9 +329,8 @@ def _compare_duels(
     if not len(differing):
         return Finding(what, True, f"all {len(off) - 1} as stated")
     sure = np.zeros((len(off), len(off)), dtype=np.int64)
-    for rows in np.array_split(np.arange(noise.levels), -(-noise.levels // fitting_batch_size(noise.shape))):
-        logits = work(partial(_logits, model, noise.samples_at(image, torch.from_numpy(rows)), noise.lam))
-        sure += count_duels(logits.numpy(), NEAR_TIE[model.precision])
+    for _, logits in _logits_of(model, image, noise, np.arange(noise.levels), work):
+        sure += count_duels(logits, NEAR_TIE[model.precision])
     bounds, c = duel_bounds(sure, noise.levels), differing[0]
     text = (
         f"{len(differing)} of {len(off) - 1} have other counts here than stated, the first against “{names[c]}”: "

@@ -365,3 +365,14 @@ def test_a_certificate_is_written_though_nobody_reads_what_is_printed(tmp_path):
         _, errors = run.communicate()
     assert run.returncode == 1 and errors == b""
     assert json.loads((tmp_path / "c.json").read_text())["noise"]["levels"] == 88
+
+
+def test_where_nobody_reads_a_command_ends_without_a_trace():
+    """Its output is a pipe whose reader has left, as `| head` does, or is closed."""
+    command = [sys.executable, "-m", "dssn_core", "standings"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    left = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE)
+    assert [(run.returncode, run.stderr) for run in (left, closed)] == [(1, b""), (0, b"")]

@@ -278,7 +278,7 @@ def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model, monkeypat
     """Here class 3 loses its duel with class 5 by 4 of 441, or wins it by no more: near ties could go either way."""
     duels = np.triu(np.full((10, 10), MANY), 1)
     labels = np.repeat([3, 5, 7], [210, 210, 21])
-    monkeypatch.setattr(verification, "_logits", lambda model, samples, lam: torch.zeros(len(samples), 10))
+    monkeypatch.setattr(verification, "logits_of", lambda model, samples, lam: np.zeros((len(samples), 10), np.float32))
     for here, stated in ((219, 230), (225, 230)):
         duels[3], duels[:, 3], duels[3, 3] = MANY, 0, 0
         duels[5], duels[:, 5], duels[5, 5] = MANY, 0, 0

@@ -349,10 +349,12 @@ def show_images(
     if len(records) > MOST_IMAGES:
         st.caption(f"The first {MOST_IMAGES} of them:")
     st.html(filmstrip(cells, width=110))
+    networks = installed.networks_of(collection)
+    if not networks:  # nothing on Certify could vote on it
+        return
+    voter = name if name in networks else networks[0]
     titles = {record.index: f"{record.index}: {names[record.label]}" for record, _ in known}
     index = st.selectbox("Open one in Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
-    networks = installed.networks_of(collection)
-    voter = name if name in networks else collection.model
     own = installed.manifest_of(voter).counting
     unsaid = {
         "counting": COUNTED_BY[own],

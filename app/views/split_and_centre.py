@@ -296,7 +296,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
     with st.spinner("Measuring what is kept of the picture …"):
-        here = resources.reconstruction_errors(image, lambda_from_levels(levels), block)
+        here = resources.reconstruction_errors(image, levels, block)
     cells = []
     for scheme, noise in noises.items():
         seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
@@ -307,7 +307,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "offsets", alt)
     with st.spinner("Measuring it at other λ …"):
-        along = [resources.reconstruction_errors(image, lam, block) for lam in CURVE_LAMBDAS]
+        along = [resources.reconstruction_errors(image, levels_from_lambda(lam), block) for lam in CURVE_LAMBDAS]
     errors = {scheme: [at[scheme] for at in along] for scheme in here}
     st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
     kept = "" if block[0] == 1 else ", without its colour"

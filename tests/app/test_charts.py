@@ -23,7 +23,7 @@ def test_the_closest_duel_comes_first():
     assert html.index("frog") < html.index("dog")
     assert "25 : 16" in html and "28 : 13" in html and "cat" not in html
     tied = DuelCertificate(41, (29, 0, 12), 0, (0, 29, 29))
-    assert charts.closest_first(tied) == [2, 1] and tied.rival == 2
+    assert tied.rivals == (2, 1) and tied.rival == 2
     few = charts.duel_bars(certificate, ("cat", "dog", "frog"), most=1)
     assert "dog" not in few and "1 others" in few and "none closer than 28 : 13" in few
     assert "<b>" not in charts.duel_bars(certificate, ("<b>", "<b>", "<b>"))

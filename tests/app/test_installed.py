@@ -6,11 +6,19 @@ from dataclasses import replace
 import pytest
 
 from app import installed, resources
+from app.collection import COLLECTIONS
 from dssn_core import read_image
 from dssn_core.checkpoints import PRETRAINED, save_manifest
 from dssn_core.gallery import built_in_pictures
 from dssn_core.monte_carlo import Plan
+from dssn_core.records import WHOLE
+from dssn_core.standings import Evaluated
 from dssn_core.stored import keep_certificates
+
+
+@pytest.fixture
+def installed_models(request):
+    return request.getfixturevalue("installed")
 
 
 @pytest.fixture
@@ -25,6 +33,28 @@ def test_what_is_known_of_a_network_is_forgotten_when_its_files_change(folder):
     assert installed.manifest_of(name) is manifest and resources.model(name) is model
     save_manifest(folder, replace(manifest, measured={}))
     assert installed.manifest_of(name).measured == resources.model(name).manifest.measured == {}
+
+
+def test_records_are_read_once():
+    name, part = "imagenet-dssn", next(iter(COLLECTIONS["ImageNet"].parts.values()))
+    whole = installed.evaluated(name, WHOLE)
+    assert installed.evaluated(name, WHOLE) is whole
+    assert installed.evaluated(name, part) == Evaluated.kept(PRETRAINED / name, part)
+    assert all(any(record is known for known in whole.test) for record in installed.evaluated(name, part).test)
+
+
+@pytest.mark.parametrize("damage", [None, "{"])
+def test_a_collection_whose_first_network_is_gone_keeps_the_others(installed_models, damage):
+    own = COLLECTIONS["CIFAR-10"].model
+    shutil.copytree(PRETRAINED / "cifar10-dssn-long", installed_models / "cifar10-dssn-long")
+    shutil.copytree(PRETRAINED / "cifar10-uniform", installed_models / "cifar10-uniform")
+    assert installed.networks_of(COLLECTIONS["CIFAR-10"]) == ["cifar10-dssn-long"]
+    (installed_models / own).mkdir()
+    if damage:
+        (installed_models / own / "manifest.json").write_text(damage)
+    assert installed.networks_of(COLLECTIONS["CIFAR-10"]) == ["cifar10-dssn-long"]
+    shutil.copytree(PRETRAINED / own, installed_models / own, dirs_exist_ok=True)
+    assert installed.networks_of(COLLECTIONS["CIFAR-10"]) == [own, "cifar10-dssn-long"]
 
 
 def test_a_vote_under_way_outlives_what_an_evaluation_writes(folder):
