@@ -235,6 +235,15 @@ def counting_for(model: Classifier) -> str:
     return str(st.session_state.get("kept-counting", model.counting))
 
 
+def tell_first_choices(model: Classifier, where: str) -> None:
+    """That a part of the pages counts first choices, where others count duels."""
+    if counting_for(model) != PLURALITY:
+        st.caption(
+            f"This {where} counts first choices, as the paper does. “Certify” and “The arithmetic” count duels, by "
+            "which R may be another one."
+        )
+
+
 def choose_counting(model: Classifier) -> str:
     """How votes are counted, one of `COUNTINGS`: as the network's manifest says, until something else is chosen."""
     named = COUNTED_BY.__getitem__

@@ -99,12 +99,8 @@ def stored_run(stamp: Stamp, model_name: str, image: Tensor, levels: int) -> Vot
     return run
 
 
-def votes_of(model_name: str, image: Tensor, levels: int, counting: str | None = None, repeat: int = 0) -> VoteRun:
-    """The vote on an image, new or as somebody left it; counted separately for every number `repeat`.
-
-    counting: one of `COUNTINGS`; by default the network's own.
-    """
-    counting = counting or manifest_of(model_name).counting
+def votes_of(model_name: str, image: Tensor, levels: int, counting: str, repeat: int = 0) -> VoteRun:
+    """The vote on an image, new or as somebody left it: one for each of `COUNTINGS`, and every number `repeat`."""
     return _vote_run(manifest_of(model_name).function_sha256, model_name, image, levels, counting, repeat)
 
 

@@ -18,7 +18,7 @@ from app.glossary import GLOSSARY, listed
 from app.runs import Run
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, largest
-from dssn_core.constants import DSSN, lambda_from_levels, sigma_from_levels
+from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
 from dssn_core.monte_carlo import Plan
 from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.voting import fitting_batch_size, noise_for
@@ -51,7 +51,7 @@ def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> R
     """The run of a method; every number `repeat` gives one of its own."""
     name = settings.collection.model_for(method)
     if method == DSSN:
-        return resources.votes_of(name, image, settings.levels, repeat=repeat)
+        return resources.votes_of(name, image, settings.levels, PLURALITY, repeat)  # as all the others count
     rows = fitting_batch_size(image.shape)
     plan = Plan(method, settings.levels, n=settings.n, seed=settings.seed + repeat, batch_size=rows)
     return resources.estimate_of(name, image, plan)
@@ -355,6 +355,7 @@ def page() -> None:
     model = controls.network(collection.model)
     if model is None:
         return
+    controls.tell_first_choices(model, "page")
     pins.prepare()
     left, right = st.columns([2, 3], gap="large")
     with left:

@@ -10,7 +10,7 @@ from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.classifier import Classifier
-from dssn_core.constants import DUELS, PLURALITY
+from dssn_core.constants import DUELS
 from dssn_core.duels import DuelCertificate
 from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other
@@ -138,11 +138,7 @@ def poke_it() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    if controls.counting_for(model) != PLURALITY:
-        st.caption(
-            "This section counts first choices, as the paper does. “Certify” and “The arithmetic” count duels, by "
-            "which R may be another one."
-        )
+    controls.tell_first_choices(model, "section")
     held = attack_on(model, image, noise)
     attack = held.attack
     poked, names = attack.poked, model.class_names

@@ -43,6 +43,16 @@ def test_every_method_has_its_column():
     assert len(page.get("plotly_chart")) == 1
 
 
+def test_first_choices_are_compared_whatever_certify_counts():
+    page = open_page()
+    assert not any("first choices" in caption.value for caption in page.caption)
+    first = radii(page)[0]
+    page.session_state["kept-counting"] = "duels"
+    healthy(page.run())
+    assert radii(page)[0] == first
+    assert any("This page counts first choices, as the paper does." in caption.value for caption in page.caption)
+
+
 def test_methods_may_be_switched_off():
     page = open_page()
     healthy(by_key(page.get("button_group"), "methods").set_value(["dssn", "ssn"]).run())

@@ -9,6 +9,7 @@ from app import installed, resources, sources
 from app.collection import COLLECTIONS
 from app.installed import manifest_of
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
+from dssn_core.constants import PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import to_picture
 from dssn_core.records import WHOLE, Record
@@ -47,7 +48,7 @@ def test_a_stored_vote_is_what_counting_it_here_gives():
 
     assert shown_radius(page) == radius_of(kept.labels)
     healthy(page.button(key="count-here").click().run())
-    counted = resources.votes_of("imagenet-dssn", image, 132)
+    counted = resources.votes_of("imagenet-dssn", image, 132, PLURALITY)
     assert counted.finished and shown_radius(page) == radius_of(counted.labels)
     differing = int((counted.labels != kept.labels).sum())
     assert differing <= 3  # nearly tied samples, which another kind of machine may turn

@@ -9,6 +9,7 @@ from app import installed, resources
 from app.collection import COLLECTIONS
 from dssn_core import read_image
 from dssn_core.checkpoints import PRETRAINED, save_manifest
+from dssn_core.constants import PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.monte_carlo import Plan
 from dssn_core.records import WHOLE
@@ -59,20 +60,21 @@ def test_a_collection_whose_first_network_is_gone_keeps_the_others(installed_mod
 
 def test_a_vote_under_way_outlives_what_an_evaluation_writes(folder):
     name, pixels = str(folder), read_image(built_in_pictures()[0].path)
-    run, other = resources.votes_of(name, pixels, 100), resources.estimate_of(name, pixels, Plan("ssn", 100, n=50))
+    run = resources.votes_of(name, pixels, 100, PLURALITY)
+    other = resources.estimate_of(name, pixels, Plan("ssn", 100, n=50))
     run.advance()
     manifest = installed.manifest_of(name)
     save_manifest(folder, replace(manifest, measured={}))
-    assert resources.votes_of(name, pixels, 100) is run
+    assert resources.votes_of(name, pixels, 100, PLURALITY) is run
     assert resources.estimate_of(name, pixels, Plan("ssn", 100, n=50)) is other
     save_manifest(folder, replace(manifest, precision="bfloat16"))  # another function
-    assert resources.votes_of(name, pixels, 100) is not run
+    assert resources.votes_of(name, pixels, 100, PLURALITY) is not run
 
 
 def test_a_vote_that_was_added_is_found(folder):
     name, pixels = str(folder), read_image(built_in_pictures()[0].path)
     assert resources.stored_run(name, pixels, 100) is None
-    run = resources.votes_of(name, pixels, 100)
+    run = resources.votes_of(name, pixels, 100, PLURALITY)
     run.finish()
     keep_certificates(folder, [run.document(embed=False)])
     found = resources.stored_run(name, pixels, 100)
