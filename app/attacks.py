@@ -18,8 +18,11 @@ from dssn_core.classifier import Classifier
 
 @dataclass
 class Held:
-    """An attack as a session holds it: changed in place, for a click stops a run where it writes to the session, and
-    what was done for the click before it would be lost."""
+    """An attack as a session holds it.
+
+    It is changed in place, without writing to the session: there Streamlit stops a run when another click has come, and
+    what the run had just computed would be lost.
+    """
 
     attack: "Attack"
 

@@ -185,7 +185,7 @@ def _forget_removed() -> None:
 
 def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
     """Show which part of an upload is cut out; returns it at `size` = (H, W). ImageError if it cannot be used."""
-    width, height = sources.picture_size(data)
+    width, height = sources.uploaded(data).size
     position = MIDDLE
     if width != height:
         if "crop" not in st.session_state and "crop" not in st.query_params:

@@ -55,7 +55,7 @@ def stamp_of(name: str, files: tuple[str, ...]) -> Stamp:
 def stamped(
     *files: str,
 ) -> Callable[[Callable[Concatenate[Stamp, str, P], T]], Callable[Concatenate[str, P], T]]:
-    """Makes of a cached function of a model one that forgets what it knows when one of these files changes."""
+    """Decorates a cached function of a model: its results are forgotten when one of these files changes."""
 
     def forgetful(cached: Callable[Concatenate[Stamp, str, P], T]) -> Callable[Concatenate[str, P], T]:
         @wraps(cached)

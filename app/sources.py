@@ -89,16 +89,15 @@ def folder_picture_of(record: Record, size: tuple[int, int]) -> Tensor | None:
     return image if image is not None and image_sha256(image) == record.image_sha256 else None
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def picture_size(data: bytes) -> tuple[int, int]:
-    """(width, height) of an uploaded picture as it stands upright; ImageError if it cannot be used."""
-    picture = open_picture(data)
-    return picture.width, picture.height
+@st.cache_resource(max_entries=2, show_spinner=False)  # of the largest pictures 150 MB each
+def uploaded(data: bytes) -> Image.Image:
+    """An uploaded picture, upright; not to be changed. ImageError if it cannot be used."""
+    return open_picture(data)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def cropped(data: bytes, size: tuple[int, int], position: float) -> tuple[Tensor, Image.Image]:
     """An uploaded picture cropped and resized to `size` = (H, W), and a small copy that shows the crop."""
-    picture = open_picture(data)
+    picture = uploaded(data)
     box = crop_box((picture.height, picture.width), size, position)
     return fit_picture(picture, size, box), crop_preview(picture, box)

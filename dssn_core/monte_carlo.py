@@ -60,10 +60,10 @@ def box_radius(p_lower: float, lam: float, image: Tensor) -> float | None:
         return None
     check_image(image)
     grey = image.flatten()
-    room = torch.maximum(grey, PIXEL_STEPS - grey).sort(descending=True).values.double() / PIXEL_STEPS
+    with_room = torch.bincount(torch.maximum(grey, PIXEL_STEPS - grey), minlength=PIXEL_STEPS + 1).tolist()
     needed = 1.5 - p_lower  # 1 - (p_lower - p_upper)/2: the share of noise that two images must have in common
     common, total = 1.0, 0.0
-    for most in room.tolist():
+    for most in (steps / PIXEL_STEPS for steps in range(PIXEL_STEPS, 0, -1) for _ in range(with_room[steps])):
         rest = 2 * lam * (1 - needed / common)
         if rest <= most:
             return max(0.0, total + rest - ROUNDING)

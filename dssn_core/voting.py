@@ -157,8 +157,9 @@ def answers_by_row(model: BaseClassifier) -> bool:
 def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
     """ValueError if the answers to either half of a chunk change with the other half: by its samples, or by chance.
 
-    Either, for a statistic of the whole chunk may be decided in one half alone; and the other half is made black and
-    white, for the largest value may stand in both. Not asked is a model that `answers_by_row`.
+    Each half is tested while the other is replaced: a statistic of the chunk, such as a maximum, may rest on one half
+    alone. It is replaced by black and white samples, whose extremes no sample exceeds. Models marked `answers_by_row`
+    are skipped.
     """
     if answers_by_row(model):
         return
