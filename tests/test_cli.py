@@ -204,6 +204,7 @@ def test_an_evaluation_by_duels(tmp_path, capsys):
     folder = counting_duels(unmeasured(tmp_path))
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
     assert main([*command, "--limit", "4"]) == 0
+    assert ", counted by duels\n" in capsys.readouterr().out
     records = record_files.kept_records(folder, record_files.TEST, read_manifest(folder))
     model, data = load_model(str(folder)), list_dataset(str(tmp_path / "data"), (32, 32))
     for record, image in zip(records, data.read([record.index for record in records]), strict=True):

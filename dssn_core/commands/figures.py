@@ -1,7 +1,7 @@
 """Commands about many images: certified accuracy, and what to choose a network and noise by."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from tqdm import tqdm
 from .. import accuracy, evaluation, record_files
 from ..checkpoints import check_counting, find_model, load_model, read_manifest
 from ..checks import Shape
+from ..classifier import Classifier
 from ..comparison import METHODS
 from ..constants import COUNTINGS, DSSN, DUELS, PLURALITY, levels_from_sigma
 from ..datasets import list_dataset
@@ -20,7 +21,7 @@ from ..files import check_replaceable, check_writable, only_writer
 from ..held_out import held_out_of
 from ..monte_carlo import Plan
 from ..paper import published
-from ..records import WHOLE, Part, Sampling, Way
+from ..records import WHOLE, Part, Record, Sampling, Way
 from ..standings import TABLE_RHOS, Evaluated, markdown, standings
 from ..tasks import labelled_for, task_of
 from ..voting import fitting_batch_size
@@ -92,6 +93,20 @@ def sampling_of(options: Options, method: str, levels: Iterable[int], shape: Sha
     return sampling
 
 
+def way_of(options: Options, model: Classifier, method: str, levels: Iterable[int]) -> Way:
+    """How the votes are to be made and counted. ValueError as for `sampling_of`, and for a method without duels."""
+    counting = options.counting or (model.counting if method == DSSN else PLURALITY)
+    sampling = sampling_of(options, method, levels, model.input_shape)
+    return Way(model.precision, sampling, check_counting(counting, method))
+
+
+def summary_of(records: Sequence[Record], what: str, rhos: Sequence[float] | None) -> str:
+    """Certified accuracy of records of one N, line by line, after `what` they are of."""
+    duels = ", counted by duels" * (records[0].counting == DUELS)
+    figures = accuracy.summary(records, rhos).items()
+    return "\n".join([f"{what}{duels}", *(f"  right, certified at rho {rho:>4}: {figure}" for rho, figure in figures)])
+
+
 def run_evaluate(options: Options) -> int:
     if not (options.sigma or options.clean):
         raise ValueError("there is nothing to do: give --sigma, or --clean")
@@ -102,8 +117,7 @@ def run_evaluate(options: Options) -> int:
     model = load_model(options.model)
     method = options.method or model.manifest.noise
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
-    sampling = sampling_of(options, method, levels_of.values(), model.input_shape)
-    counting = check_counting(options.counting or (model.counting if method == DSSN else PLURALITY), method)
+    way = way_of(options, model, method, levels_of.values())
     data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
     if options.held_out:
         data = held_out_of(model.manifest, data)
@@ -115,7 +129,6 @@ def run_evaluate(options: Options) -> int:
     before = {}
     if options.record:
         check_writable(folder)
-        way = Way(model.precision, sampling, counting)
         before = record_files.kept_before(folder, shelf, model, levels_of.values(), way, data, part)
     indices = evaluation.selected(data, options.limit, part)
     in_files = options.output or options.record or not options.sigma
@@ -129,13 +142,11 @@ def run_evaluate(options: Options) -> int:
             alone = options.record and not options.output
             with record_files.under_way(folder, shelf, levels) if alone else nullcontext(asked) as log:
                 done = {**before, **log.records}
-                results = evaluation.evaluate(model, data, indices, levels, done, sampling, counting)
+                results = evaluation.evaluate(model, data, indices, levels, done, way.sampling, way.counting)
                 progress = tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None)
                 chosen = [log.add(record) for record in progress]
                 what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
-                figures = accuracy.summary(chosen, options.rho)
-                lines = [f"  right, certified at rho {rho:>4}: {figure}" for rho, figure in figures.items()]
-                print(what, *lines, sep="\n", file=summaries)
+                print(summary_of(chosen, what, options.rho), file=summaries)
                 if options.record:  # each noise when it is whole: part of its images would not be evenly spread
                     record_files.publish(folder, shelf, chosen, data.description, part)
     return 0
