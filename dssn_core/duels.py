@@ -18,6 +18,7 @@ pairs of classes bound a radius better than first choices is known from certifie
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -124,10 +125,18 @@ class DuelCertificate(Certificate):
         """What the same samples prove if their first choices alone are counted, as in the paper."""
         return Certificate(self.levels, self.votes)
 
-    @property
+    @cached_property
     def margins(self) -> tuple[int | None, ...]:
-        """As for any certificate: R for each, since a class may win by other ways than its duel with a."""
-        return tuple(None if c == self.winner else self.radius_steps for c in range(len(self.votes)))
+        """For every class the number of steps that certainly do not make it win; None at the label itself.
+
+        The answer is the class whose worst duel is the least bad, so c may win without beating a. But after t steps a
+        leads in its worst duel by at least s - 2t, less what a tie costs, with s the slack of the closest; and c, which
+        a leads by its slack s_c, is in its worst duel at least s_c + 1 - 2t behind. So c does not win while
+        4t <= s + s_c, or s + s_c + 1 where a comes first. No class wins within R steps, and some need more.
+        """
+        a, closest = self.winner, self.slack(self.rival)
+        steps = ((closest + self.slack(c) + (a < c)) // 4 if self.won else 0 for c in range(len(self.votes)))
+        return tuple(None if c == a else most for c, most in enumerate(steps))
 
     def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:
         a, b = self.winner, self.rival

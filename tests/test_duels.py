@@ -1,4 +1,4 @@
-from itertools import permutations, product
+from itertools import combinations, combinations_with_replacement, permutations, product
 
 import numpy as np
 import oracle
@@ -62,6 +62,25 @@ def test_no_change_of_that_many_samples_makes_another_class_win(levels):
                     after[sample] = ranking
                 assert oracle.winner_of_duels(oracle.duels(after)) == certificate.label, (logits, after)
     assert largest == levels // 2
+
+
+@pytest.mark.parametrize("levels", [3, 4, 5])
+def test_no_change_of_its_margin_makes_a_class_win(levels):
+    further = 0
+    for chosen in combinations_with_replacement(RANKINGS, levels):
+        certificate = of_logits(chosen)
+        margins = {c: margin for c, margin in enumerate(certificate.margins) if margin is not None}
+        assert min(margins.values()) == certificate.radius_steps
+        further += max(margins.values()) > certificate.radius_steps
+        for margin in set(margins.values()):
+            safe = {c for c, most in margins.items() if most >= margin}
+            for changed in combinations(range(levels), margin):
+                for new in product(RANKINGS, repeat=margin):
+                    after = list(chosen)
+                    for sample, ranking in zip(changed, new, strict=True):
+                        after[sample] = ranking
+                    assert oracle.winner_of_duels(oracle.duels(after)) not in safe, (chosen, after)
+    assert further
 
 
 @given(some_logits)

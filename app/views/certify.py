@@ -151,8 +151,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     offer_file(run)
     st.markdown("**The arithmetic**")
     controls.show_account(certificate, names)
-    if duels is None:
-        show_margins(certificate, names)
+    show_margins(certificate, names)
     with st.expander("What this certificate does not say"):
         st.markdown(NOT_SAID.format(classes=f"{len(names):,}", values=run.image.numel()))
     with st.expander("Glossary"):
@@ -162,11 +161,13 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
 def show_margins(certificate: Certificate, names: tuple[str, ...]) -> None:
     """How far every other class is from winning."""
     with st.expander("Margins to every other class"):
-        order = charts.ranking(certificate.votes)[1:]
+        order, counts = certificate.rivals, {"votes": certificate.votes}
+        if isinstance(certificate, DuelCertificate):
+            counts = {"samples that rank it above the winner": tuple(certificate.levels - n for n in certificate.wins)}
         st.dataframe(
             {
                 "class": [names[c] for c in order],
-                "votes": [certificate.votes[c] for c in order],
+                **{what: [of[c] for c in order] for what, of in counts.items()},
                 "steps within which it cannot win": [certificate.margins[c] for c in order],
             },
             hide_index=True,

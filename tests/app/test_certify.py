@@ -95,6 +95,12 @@ def test_a_network_may_count_duels(installed):
     text = "\n".join(element.value for element in [*page.markdown, *page.caption])
     assert all(line in text for line in certificate.account(load_model("cifar10-dssn").class_names))
     assert f"By first choices alone, the bars above, it would be ρ = {display_radius(plain.radius_steps)}" in text
+    margins = page.dataframe[0].value
+    assert margins["class"].tolist() == [load_model("cifar10-dssn").class_names[c] for c in certificate.rivals]
+    assert margins["samples that rank it above the winner"].tolist()[0] == certificate.pair[1]
+    steps = margins["steps within which it cannot win"].tolist()
+    assert steps == [certificate.margins[c] for c in certificate.rivals]
+    assert steps[0] == certificate.radius_steps < steps[-1]
 
 
 def test_either_way_of_counting_may_be_chosen():
