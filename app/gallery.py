@@ -28,7 +28,7 @@ SOURCES = {BUILT_IN: "A built-in picture", OWN: "My own picture"}
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Picture:
     """A picture at the model's input size, torch.uint8 (C, H, W); its true class, where that is known; its name."""
 
     image: Tensor
@@ -36,7 +36,7 @@ class Chosen:
     name: str
 
 
-def choose(model: Classifier, collection: Collection) -> Chosen | None:
+def choose(model: Classifier, collection: Collection) -> Picture | None:
     """Show the choice; returns the chosen picture, or None while there is none that can be used."""
     if "source" not in st.session_state and "source" not in st.query_params:
         # The widget's default stays the same, or the address would lose a value that has become the default.
@@ -56,13 +56,13 @@ def choose(model: Classifier, collection: Collection) -> Chosen | None:
     return _own(model) if source == OWN else _built_in(model, collection)
 
 
-def choose_folded(model: Classifier, collection: Collection) -> Chosen | None:
+def choose_folded(model: Classifier, collection: Collection) -> Picture | None:
     """`choose` in a fold that is open where there is something to do in it."""
     with st.expander("Choose a picture", expanded=st.session_state.get("kept-source") == OWN):
         return choose(model, collection)
 
 
-def _built_in(model: Classifier, collection: Collection) -> Chosen | None:
+def _built_in(model: Classifier, collection: Collection) -> Picture | None:
     state.want_no_picture()
     size = model.input_shape[1:]
     known, others = sources.built_in(collection.task, size), sources.folder_keys()
@@ -76,7 +76,7 @@ def _built_in(model: Classifier, collection: Collection) -> Chosen | None:
     if chosen not in known:
         return _folder_picture(model, others[chosen])
     picture, image = known[chosen]
-    return Chosen(image, picture.label, f"true class: {model.class_names[picture.label]}")
+    return Picture(image, picture.label, f"true class: {model.class_names[picture.label]}")
 
 
 def _folder(model: Classifier, chosen: str, collection: Collection) -> None:
@@ -98,7 +98,7 @@ def _folder(model: Classifier, chosen: str, collection: Collection) -> None:
         st.caption("These are pictures of other classes than this network's: it names one of its own all the same.")
 
 
-def _folder_picture(model: Classifier, place: int) -> Chosen | None:
+def _folder_picture(model: Classifier, place: int) -> Picture | None:
     found, image = sources.folder(), sources.folder_picture(place, model.input_shape[1:])
     assert found is not None
     if image is None:
@@ -107,8 +107,8 @@ def _folder_picture(model: Classifier, place: int) -> Chosen | None:
     labels = sources.folder_labels(model.class_names)
     name = f"picture {place} of {pictures.tame(found.path.name)}"
     if labels is None:
-        return Chosen(image, None, name)
-    return Chosen(image, labels[place], f"{name}, true class: {model.class_names[labels[place]]}")
+        return Picture(image, None, name)
+    return Picture(image, labels[place], f"{name}, true class: {model.class_names[labels[place]]}")
 
 
 def _buttons(name: str, images: dict[str, tuple[str, Tensor]], chosen: str, collection: Collection) -> None:
@@ -139,7 +139,7 @@ def _style(name: str, images: dict[str, Tensor], chosen: str) -> str:
     return f"<style>{' '.join(rules)}</style>"
 
 
-def _own(model: Classifier) -> Chosen | None:
+def _own(model: Classifier) -> Picture | None:
     size = model.input_shape[1:]
     linked = st.session_state.setdefault("linked-picture", state.wanted_picture())
     upload = st.file_uploader(
@@ -173,7 +173,7 @@ def _own(model: Classifier) -> Chosen | None:
     if upload is None:
         st.caption(f"Still here: {name}")
     _compare(image_sha256(image))
-    return Chosen(image, None, name)
+    return Picture(image, None, name)
 
 
 def _forget_removed() -> None:

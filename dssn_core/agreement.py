@@ -91,7 +91,7 @@ def _laid_out(model: Classifier, channels_last: bool) -> Classifier:
     return copied
 
 
-def logits_of(model: Classifier, image: Tensor, noise: SplitNoise, setting: Setting) -> Tensor:
+def all_logits(model: Classifier, image: Tensor, noise: SplitNoise, setting: Setting) -> Tensor:
     """float32 (N, K): the logits of every sample in index order, computed in a setting, chunk by padded chunk."""
     layout = ChunkLayout.of(noise.levels, setting.batch_size)
     found = torch.empty(noise.levels, model.num_classes)
@@ -131,8 +131,8 @@ class Price:
 
 
 def reference_logits(model: Classifier, images: Sequence[Tensor], levels: int) -> list[Tensor]:
-    """Of each image, torch.uint8 (C, H, W), the `logits_of` in the setting that certificates are made in."""
-    return [logits_of(model, image, noise_for(model, levels), settings_of(model)[0]) for image in images]
+    """Of each image, torch.uint8 (C, H, W), the `all_logits` in the setting that certificates are made in."""
+    return [all_logits(model, image, noise_for(model, levels), settings_of(model)[0]) for image in images]
 
 
 def certified(logits: Tensor, counting: str) -> Certificate:
@@ -168,7 +168,7 @@ def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tens
 
     laid_out = {last: _laid_out(model, last) for last in (True, False)}
     for setting in settings_of(model)[1:]:
-        found = [logits_of(laid_out[setting.channels_last], image, noise, setting) for image in images]
+        found = [all_logits(laid_out[setting.channels_last], image, noise, setting) for image in images]
         wrong = [a.argmax(1) != b.argmax(1) for a, b in zip(expected, found, strict=True)]
         gaps = [-logits.topk(2).values.diff(dim=1)[rows] for logits, rows in zip(expected, wrong, strict=True)]
         yield Agreement(

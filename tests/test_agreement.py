@@ -3,7 +3,7 @@
 import torch
 
 from dssn_core import certificate_from_votes, certify, load_model, read_image
-from dssn_core.agreement import Setting, compare, logits_of, prices, reference_logits, settings_of
+from dssn_core.agreement import Setting, all_logits, compare, prices, reference_logits, settings_of
 from dssn_core.constants import PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.strict import strictly
@@ -16,7 +16,7 @@ def test_the_reference_is_what_certificates_are_made_in():
     model = load_model("cifar10-dssn")
     noise = noise_for(model, 60)
     reference, *others = settings_of(model)
-    logits = logits_of(model, IMAGE, noise, reference)
+    logits = all_logits(model, IMAGE, noise, reference)
     assert logits.argmax(1).bincount(minlength=10).tolist() == count_votes(model, IMAGE, noise).tolist()
     assert len(others) == 15 and reference not in others
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from app import charts, compare_charts, controls, exports, gallery, pictures, pins, resources
 from app.collection import Collection
-from app.gallery import Chosen
+from app.gallery import Picture
 from app.glossary import GLOSSARY, listed
 from app.runs import Run
 from dssn_core import levels_from_sigma
@@ -154,7 +154,7 @@ def costs(outcomes: list[Outcome]) -> None:
     st.caption("Passes run in chunks of one size, always computed whole: with few samples most of a chunk is padding.")
 
 
-def side_by_side(chosen: Chosen, settings: Settings) -> None:
+def side_by_side(chosen: Picture, settings: Settings) -> None:
     image, levels = chosen.image, settings.levels
     runs = {method: run_of(method, image, settings) for method in settings.methods}
     totals = {method: run.total for method, run in runs.items()}
@@ -171,7 +171,7 @@ def side_by_side(chosen: Chosen, settings: Settings) -> None:
         conclude(chosen, settings, list(runs.values()), canvas)
 
 
-def conclude(chosen: Chosen, settings: Settings, runs: list[Run[Any]], canvas: Canvas) -> None:
+def conclude(chosen: Picture, settings: Settings, runs: list[Run[Any]], canvas: Canvas) -> None:
     """What the finished runs of all methods say, side by side."""
     model, image, levels = resources.model(settings.collection.model), chosen.image, settings.levels
     st.caption(
@@ -199,7 +199,7 @@ def conclude(chosen: Chosen, settings: Settings, runs: list[Run[Any]], canvas: C
 # --- run it again --------------------------------------------------------------------------------------------------
 
 
-def run_it_again(chosen: Chosen, settings: Settings) -> None:
+def run_it_again(chosen: Picture, settings: Settings) -> None:
     names = resources.model(settings.collection.model).class_names
     st.markdown(
         f"{REPEATS} repetitions with the next {REPEATS} seeds. The randomized radii scatter (unless every sample "
@@ -244,7 +244,7 @@ def run_it_again(chosen: Chosen, settings: Settings) -> None:
 # --- sweep ---------------------------------------------------------------------------------------------------------
 
 
-def sweep(chosen: Chosen, settings: Settings) -> None:
+def sweep(chosen: Picture, settings: Settings) -> None:
     model = resources.model(settings.collection.model)
     names, sigmas = model.class_names, controls.sigmas_for(model) or (sigma_from_levels(settings.levels),)
     st.markdown(
