@@ -60,6 +60,11 @@ class Attack:
         return certificate_from_labels(self.first, self.model.num_classes)
 
     @property
+    def answer(self) -> int:
+        """The class that wins the vote on the picture now."""
+        return int(self.poked.votes(self.model.num_classes).argmax())
+
+    @property
     def can_undo(self) -> bool:
         return bool(self.poked.moves) or self.before is not None
 
@@ -134,6 +139,9 @@ def acted(action: str, attack: Attack, step: Step | None = None) -> Attack:
 
 
 def guided_on(attack: Attack) -> Attack:
-    """The attack after the next of its guided steps; with none left to come where there is none to take."""
-    after = resources.guided(attack.model, attack.poked, attack.noise, attack.certificate.label)
-    return replace(attack, poked=after, guided=0 if after is attack.poked else attack.guided - 1)
+    """The attack after the next of its guided steps; with none left to come where there is none to take, or the answer
+    has changed."""
+    label = attack.certificate.label
+    after = resources.guided(attack.model, attack.poked, attack.noise, label)
+    stuck, changed = after is attack.poked, attack.answer == label != replace(attack, poked=after).answer
+    return replace(attack, poked=after, guided=0 if stuck or changed else attack.guided - 1)

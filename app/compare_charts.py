@@ -94,22 +94,29 @@ def repeats(outcomes: Mapping[str, Sequence[Outcome]]) -> go.Figure:
     return figure
 
 
-def sweep_radii(outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence[str]) -> go.Figure:
-    """Certified radius against sigma, a line for each method, its best sigma ringed; hovering tells the class."""
+def sweep_radii(
+    outcomes: Mapping[str, Sequence[Outcome]], class_names: Sequence[str], truth: int | None = None
+) -> go.Figure:
+    """Certified radius against sigma, a line for each method, its best sigma ringed; hovering tells the class.
+
+    truth: the true class, if known; then points of wrong answers are hollow, and none of them is ringed.
+    """
+
+    def symbol(outcome: Outcome) -> str:
+        wrong = "-open" * (truth not in (None, outcome.label))
+        return "x" if outcome.radius is None else f"{METHOD_SYMBOLS[outcome.method]}{wrong}"
+
     figure = go.Figure()
     for method, found in outcomes.items():
         if not found:
             continue
-        best = largest(found)
+        best = largest(found, truth)
         figure.add_scatter(
             x=[outcome.sigma for outcome in found],
             y=[outcome.radius or 0.0 for outcome in found],
             mode="lines+markers",
             line={"color": METHOD_COLOURS[method], "width": 2.5},
-            marker={
-                "size": 8,
-                "symbol": ["x" if outcome.radius is None else METHOD_SYMBOLS[method] for outcome in found],
-            },
+            marker={"size": 8, "symbol": [symbol(outcome) for outcome in found]},
             name=METHODS[method],
             cliponaxis=False,  # a cross at zero is an abstention, and must be seen whole
             text=[f"{class_names[o.label]}, ρ: {o.shown_radius}" for o in found],

@@ -95,9 +95,12 @@ class Outcome(NoiseLevel):
         }
 
 
-def largest(outcomes: Iterable[Outcome]) -> Outcome | None:
-    """The outcome with the largest radius, the first of equals; None where every one is an abstention."""
-    certified = [outcome for outcome in outcomes if outcome.radius is not None]
+def largest(outcomes: Iterable[Outcome], truth: int | None = None) -> Outcome | None:
+    """The outcome with the largest radius, the first of equals; None where every one is an abstention.
+
+    truth: the true class, if known; then of right answers only.
+    """
+    certified = [one for one in outcomes if one.radius is not None and truth in (None, one.label)]
     return max(certified, key=lambda outcome: outcome.radius or 0.0, default=None)
 
 

@@ -38,6 +38,8 @@ LONG = 20
 
 DIGEST = "digest of the file"
 """The finding about the whole of the file, beside those about its claims."""
+RADIUS = "certified radius, counted here"
+"""The finding that says how much of the claimed radius the votes here certify."""
 
 Counter = Callable[[Classifier, Tensor, SplitNoise, int, str], Tally]
 """(model, image, noise, batch_size, counting) -> the complete vote."""
@@ -227,14 +229,18 @@ def _check_claim(
     counting = claim.get("counting", PLURALITY)
     vote = count(model, image, noise, layout.rows, counting)
     stated: Certificate = certificate_from_labels(listed, model.num_classes)
-    yield _compare_votes(model, image, noise, listed, vote, work)
+    counts = [_compare_votes(model, image, noise, listed, vote, work)]
     if counting == DUELS:
         try:
             stated = duels = DuelCertificate(levels, stated.votes, claim["label"], tuple(claim["wins"]))
         except ValueError as error:
             yield Finding("duels", False, f"no samples could rank the classes as stated: {error}")
             return
-        yield _compare_duels(model, image, noise, duels, vote, work)
+        counts.append(_compare_duels(model, image, noise, duels, vote, work))
+    wrong = [finding for finding in counts if not finding.agrees]
+    excused = bool(wrong) and all(finding.rounding for finding in wrong)
+    yield _compare_radii(claim, vote.certificate, model.class_names, excused)
+    yield from counts
     said = "votes" if counting == PLURALITY else "votes and duels"
     followed = claim_of(listed, model.class_names, stated)  # exact arithmetic: no rounding can excuse it
     for name, what in (
@@ -244,7 +250,7 @@ def _check_claim(
         ("radius_steps", "certified radius in steps"),
         ("radius", "certified radius ρ"),
     ):
-        yield _finding(f"from the stated {said}: {what}", claim[name], followed[name])
+        yield _finding(f"arithmetic on the stated {said}: {what}", claim[name], followed[name])
 
 
 def _number_format(model: Classifier, stated: str) -> Finding:
@@ -266,6 +272,20 @@ def _sure_of(bounds: RadiusBounds, class_names: tuple[str, ...]) -> str:
     if not bounds.final:
         return "no class is certain to win"
     return f"at least {counted(bounds.lower, 'step')} are certified for “{class_names[bounds.label]}”"
+
+
+def _compare_radii(claim: dict[str, Any], here: Certificate, class_names: tuple[str, ...], excused: bool) -> Finding:
+    """What the file claims against what the votes counted here certify; it agrees where that is as much or more.
+
+    excused: whether the counts of votes and duels that differ do so by rounding.
+    """
+    stated, found = (
+        f"{counted(steps, 'step')} for “{name}”"
+        for steps, name in ((claim["radius_steps"], claim["class"]), (here.radius_steps, class_names[here.label]))
+    )
+    agrees = claim["label"] == here.label and here.radius_steps >= claim["radius_steps"]
+    text = found if stated == found else f"the file claims {stated}, the votes counted here certify {found}"
+    return Finding(RADIUS, agrees, text, excused and not agrees)
 
 
 def _compare_votes(

@@ -113,8 +113,8 @@ def test_a_change_of_any_field_the_claim_rests_on_is_caught(document):
 @pytest.mark.parametrize(
     ("path", "value", "found"),
     [
-        (("claim", "radius_steps"), 30, "from the stated votes: certified radius in steps"),
-        (("claim", "radius"), "0.9999", "from the stated votes: certified radius ρ"),
+        (("claim", "radius_steps"), 1, "arithmetic on the stated votes: certified radius in steps"),
+        (("claim", "radius"), "0.9999", "arithmetic on the stated votes: certified radius ρ"),
         (("model", "weights_sha256"), "0" * 64, "weights"),
         (("noise", "offsets", "scheme"), "white", "offset scheme and seed"),
         (("noise", "offsets", "seed"), 1, "offset scheme and seed"),
@@ -123,6 +123,20 @@ def test_a_change_of_any_field_the_claim_rests_on_is_caught(document):
 )
 def test_the_finding_names_what_was_changed(document, path, value, found):
     assert differences(changed(document, path, value)) == [found]
+
+
+def test_what_the_votes_here_certify_is_set_beside_what_is_claimed(document):
+    stated = document["claim"]["radius_steps"]
+    told = {}
+    for claimed in (stated - 1, stated, stated + 1):
+        findings = verify(changed(document, ("claim", "radius_steps"), claimed))
+        (told[claimed],) = (finding for finding in findings if finding.what == verification.RADIUS)
+    assert [told[claimed].agrees for claimed in sorted(told)] == [True, True, False]
+    name = document["claim"]["class"]
+    assert told[stated].text == f"{stated} steps for “{name}”"
+    assert told[stated + 1].text == (
+        f"the file claims {stated + 1} steps for “{name}”, the votes counted here certify {stated} steps for “{name}”"
+    )
 
 
 def test_the_votes_that_differ_are_counted_and_their_effect_told(document):
@@ -236,7 +250,8 @@ def test_duels_that_were_not_fought_come_to_light(by_duels):
     most = [(c != claim["label"]) * (MANY - count) for c, count in enumerate(claim["votes"])]
     assert most != claim["wins"]
     edited = with_wins(by_duels, most)
-    (finding,) = [finding for finding in verify(edited) if not finding.agrees]
+    radius, finding = [finding for finding in verify(edited) if not finding.agrees]
+    assert radius.what == verification.RADIUS and not radius.rounding
     assert finding.what == "duels of the class" and "have other counts here than stated" in finding.text
     assert f"The duels counted here certify {claim['radius_steps']} steps" in finding.text
 
@@ -257,7 +272,10 @@ def test_duels_that_no_samples_could_fight_are_told(by_duels):
 
 def test_a_radius_that_does_not_follow_from_the_duels_comes_to_light(by_duels):
     edited = changed(by_duels, ("claim", "radius_steps"), by_duels["claim"]["radius_steps"] + 1)
-    assert differences(edited) == ["from the stated votes and duels: certified radius in steps"]
+    assert differences(edited) == [
+        verification.RADIUS,
+        "arithmetic on the stated votes and duels: certified radius in steps",
+    ]
 
 
 def test_duels_that_rounding_may_turn_are_told_apart(by_duels, model, contested, monkeypatch):
@@ -298,7 +316,7 @@ def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model, monkeypat
 def test_a_forgery_of_duels_is_whole_but_for_the_count(by_duels):
     forged = with_votes(by_duels, [by_duels["claim"]["label"]] * MANY)
     assert forged["claim"]["radius_steps"] in (MANY // 2, (MANY - 1) // 2)
-    assert differences(forged) == ["votes of the samples", "duels of the class"]
+    assert differences(forged) == [verification.RADIUS, "votes of the samples", "duels of the class"]
 
 
 @pytest.mark.parametrize("field", ["counting", "wins"])
@@ -479,7 +497,8 @@ def test_the_commands_agree_differ_and_refuse(tmp_path, capsys):
     document = json.loads(file.read_text())
     file.write_text(dumps(changed(document, ("claim", "radius_steps"), 18)))
     assert main(["verify", str(file)]) == DIFFERS
-    assert "DIFFERS  from the stated votes: certified radius in steps: the file says 18" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "DIFFERS  arithmetic on the stated votes: certified radius in steps: the file says 18" in said
     file.write_text("{")
     assert main(["verify", str(file)]) == 1
     assert "not a JSON file" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from app.benchmark_charts import Curve
 from app.charts import CHART_BAR
 from app.collection import COLLECTIONS, Collection
 from app.gallery import BUILT_IN, SOURCES
-from app.glossary import COUNTED_BY
+from app.glossary import COUNTED_BY, NETWORKS
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
@@ -46,12 +46,22 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
     readable, damaged = installed.models_with_records()
     if damaged:
         st.warning(f"The records of {', '.join(damaged)} cannot be read: restore their folders from the repository.")
-    known = [name for name in readable if name in alike and installed.evaluated(name, part).test]
+    ordered = sorted(readable, key=lambda name: name != collection.model)  # the one that the pages begin with
+    known = [name for name in ordered if name in alike and installed.evaluated(name, part).test]
     if not known:
         st.info("No network has records of these pictures yet. Make some: `python -m dssn_core evaluate --record …`.")
         return []
-    key, shown = f"bench-models-{collection.task}", [name for name in known if name in first]
-    models = st.pills("Our networks", known, selection_mode="multi", default=shown, key=key, bind="query-params")
+    without = unchosen(known, part)
+    shown = [name for name in known if name in first and name not in without] or known[:1]
+    models = st.pills(
+        "Our networks",
+        known,
+        selection_mode="multi",
+        default=shown,
+        key=f"bench-models-{collection.task}",
+        bind="query-params",
+        help="\n".join(f"- {name}: {NETWORKS[name]}" for name in known if name in NETWORKS),
+    )
     if not models:
         st.info("Choose at least one network.")
     return list(models or [])
@@ -285,7 +295,7 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
     chosen = members.get(kind, records)
     if kind == GAIN:
         chosen = sorted((r for r in records if r.index in gain), key=lambda record: -gain[record.index].steps)
-    show_images(name, collection, chosen, levels, gain, total=len(records))
+    show_images(name, collection, chosen, levels, gain if kind == GAIN else {}, total=len(records))
 
 
 def show_images(
@@ -293,7 +303,7 @@ def show_images(
     collection: Collection,
     records: Sequence[Record],
     levels: int,
-    gain: dict[int, Gain],
+    gains: dict[int, Gain],
     total: int,
 ) -> None:
     names = installed.manifest_of(name).class_names
@@ -316,15 +326,13 @@ def show_images(
             f"{record.votes[record.predicted]} of {sum(record.votes)}" for record in records
         ],
     }
-    if gain:
-        found = [gain.get(record.index) for record in records]
-        columns["additive uniform's ρ"] = [None if each is None else radius(each.rival) for each in found]
-        columns["larger by"] = [
-            None if each is None else float(rounded_down(each.steps / PIXEL_STEPS)) for each in found
-        ]
-    st.dataframe(columns, hide_index=True, height=table_height(len(records)), placeholder="–")
-    if gain:
-        drawn = max(sum(each.rival.votes) for each in gain.values())
+    if gains:
+        found = [gains[record.index] for record in records]
+        columns["additive uniform's ρ"] = [radius(each.rival) for each in found]
+        columns["larger by"] = [float(rounded_down(each.steps / PIXEL_STEPS)) for each in found]
+    st.dataframe(columns, hide_index=True, height=table_height(len(records)))
+    if gains:
+        drawn = max(sum(each.rival.votes) for each in gains.values())
         st.caption(
             f"Compared with additive uniform noise at the same λ, where both answers are right: {drawn:,} samples per "
             "image (the paper takes 100,000), and fewer samples prove smaller radii; nor does its radius use "

@@ -10,7 +10,7 @@ from app.charts import checklist
 from dssn_core.certificate_file import Document, dumps, embedded_image, parse
 from dssn_core.constants import sigma_from_levels
 from dssn_core.images import SUFFIXES, image_sha256, read_image
-from dssn_core.verification import Finding, Verdict, verdict
+from dssn_core.verification import RADIUS, Finding, Verdict, verdict
 from dssn_core.wording import counted
 
 # Buttons for those who have no file: label, the file, and what it is.
@@ -66,6 +66,10 @@ def forget_picture() -> None:
     st.session_state.pop("kept-certified", None)
 
 
+def sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def show(findings: list[Finding], document: Document) -> None:
     claim, result = document["claim"], verdict(findings)
     if result in (Verdict.HOLDS, Verdict.EDITED):
@@ -76,10 +80,12 @@ def show(findings: list[Finding], document: Document) -> None:
             f"the {claim.get('counting', 'vote')} of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
         )
     else:
-        wrong = [finding.what for finding in findings if not finding.agrees]
+        wrong = [finding for finding in findings if not finding.agrees]
         tell_it = st.warning if result == Verdict.ROUNDING else st.error
+        radius = "".join(f"{sentence(finding.text)} " for finding in wrong if finding.what == RADIUS)
         differ = "differs" if len(wrong) == 1 else "differ"
-        tell_it(f"**{result}** {len(wrong)} of {len(findings)} checks {differ}: {', '.join(wrong)}.")
+        named = "; ".join(finding.what for finding in wrong)
+        tell_it(f"**{result}** {radius}{len(wrong)} of {len(findings)} checks {differ}: {named}.")
     picture = embedded_image(document)
     if picture is not None:
         st.image(

@@ -30,6 +30,7 @@ BENCHMARK = Path(__file__).parent / "benchmark.py"
 REPEATS = 5
 COUNTS = ("passes run here", "samples in the literature")
 REDRAW_SECONDS = 0.5
+CHECKED = " of a right answer; a hollow point is a wrong answer"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,14 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
     st.metric("Certified radius ρ", outcome.shown_radius, help="L1, pixels from 0 to 1; rounded down.")
     box = "–" if exact else outcome.shown_box_radius
     st.metric("with box constraints", box, help=GLOSSARY["box constraints"])
-    st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), most=4))
+    most = max(range(len(names)), key=outcome.votes.__getitem__)
+    leads = outcome.votes[most] == outcome.votes[outcome.label]
+    st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), most=4, bracket=leads))
+    if not leads:
+        st.caption(
+            f"{names[outcome.label]} was chosen from the first {outcome.n0} samples; of the {outcome.n:,} fresh ones "
+            f"that count, {outcome.votes[outcome.label]} are for it and {outcome.votes[most]} for {names[most]}."
+        )
     # What differs in height comes after, so that all of this stays in line.
     risk = "nothing is claimed" if abstains else f"up to **{outcome.failure_probability:g}**"
     facts = {
@@ -250,7 +258,7 @@ def sweep(chosen: Picture, settings: Settings) -> None:
     st.markdown(
         f"Certified radius of this picture at {counted(len(sigmas), 'noise level')}, under every method chosen"
         + (f", n = {settings.n:,} for each randomized one" if settings.methods != (DSSN,) else "")
-        + ". A cross marks an abstention."
+        + f". A cross marks an abstention, a ring the largest radius{CHECKED * (chosen.truth is not None)}."
     )
     if not st.toggle("Run the sweep", key="sweep", bind="query-params", help="Switch off to stop, on to continue."):
         return
@@ -274,17 +282,17 @@ def sweep(chosen: Picture, settings: Settings) -> None:
         for m, run in runs.items():
             outcomes[m].append(run.outcome(settings.alpha))
         if fresh or sigma == sigmas[-1]:
-            radii.draw(compare_charts.sweep_radii(outcomes, names))
+            radii.draw(compare_charts.sweep_radii(outcomes, names, chosen.truth))
             votes.draw(compare_charts.sweep_votes(outcomes[method], names))
     answers = {METHODS[m]: [f"{names[o.label]}, {o.shown_radius}" for o in found] for m, found in outcomes.items()}
     st.dataframe({"σ": [f"{sigma:.2f}" for sigma in sigmas], **answers}, hide_index=True)
-    best = largest(o for found in outcomes.values() for o in found)
+    best = largest((o for found in outcomes.values() for o in found), chosen.truth)
     if best is None:
-        st.info("No certificate for this picture: every chosen method abstains at every σ.")
+        right = "" if chosen.truth is None else f" as {names[chosen.truth]}, which it is"
+        st.info(f"No certificate for this picture{right}, by any chosen method at any σ.")
     else:
-        verdict = names[best.label] + ("" if chosen.truth in (None, best.label) else ", which is wrong")
         where = f"{METHODS[best.method]} at σ = {best.sigma:.2f}"
-        st.info(f"Largest for this picture: {where}, ρ = {best.shown_radius} ({verdict}).")
+        st.info(f"Largest for this picture: {where}, ρ = {best.shown_radius} ({names[best.label]}).")
     st.warning(
         "Choosing σ by looking at this picture's own radius is exploration. Each DSSN certificate here holds for the "
         "classifier at its σ; taking the best σ for each picture would be another classifier, and that is not "

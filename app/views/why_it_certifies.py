@@ -97,7 +97,12 @@ def step_buttons(attack: Attack) -> None:
         button("random", "Random step", ":material/casino:", about="One grey level up or down, at a random place.")
         button("guided", "Guided step", ":material/target:", about=GUIDED)
         button("burst", f"{BURST} guided steps", ":material/bolt:")
-        button("spend", "Spend the whole budget at random", ":material/payments:")
+        button(
+            "spend",
+            "Start over, spend the whole budget at random",
+            ":material/payments:",
+            off=not attack.certificate.radius_steps,
+        )
         button("undo", "Undo", ":material/undo:", not attack.can_undo)
         button("reset", "Reset", ":material/restart_alt:", poked.spent == 0 and not poked.moves)
 
@@ -144,15 +149,19 @@ def poke_it() -> None:
     poked, names = attack.poked, model.class_names
     first = attack.certificate
     now = certificate_from_votes(poked.votes(len(names)), noise.levels)
-    st.markdown(
-        f"“{names[first.label]}” is certified within **R = {first.radius_steps}** steps. A step is one grey level of "
-        "one colour channel of one pixel. Spend them as you like: within the budget the answer cannot change. A step "
-        "back is refunded."
+    budget = (
+        f"is certified within **R = {first.radius_steps}** steps. Spend them as you like: within the budget the answer "
+        "cannot change. A step back is refunded"
+        if first.radius_steps
+        else "won by so little that nothing is certified, **R = 0**: the next step may change the answer"
     )
+    st.markdown(f"“{names[first.label]}” {budget}. A step is one grey level of one colour channel of one pixel.")
     st.html(proof_charts.budget_meter(poked.spent, first.radius_steps))
+    st.markdown(f"The vote now: **{names[now.label]}** {now.pair[0]}, {names[now.rival]} {now.pair[1]}.")
     if now.label != first.label:
         st.warning(
-            f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}."
+            f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}: the "
+            "certificate holds, for no change that it covers has changed the answer."
         )
     left, right = st.columns([5, 4], gap="large")
     with left:
@@ -165,7 +174,7 @@ def poke_it() -> None:
             ):
                 st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
     with right:
-        st.markdown(f"**The vote now** (it was {first.votes[first.label]} for {names[first.label]})")
+        st.markdown(f"**All votes now** (there were {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
         st.caption(
             f"Steps from the original: {poked.spent}. Votes moved: {poked.moved(attack.first)}, never more than there "

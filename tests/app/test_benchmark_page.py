@@ -126,6 +126,8 @@ def test_at_first_only_what_is_of_use_has_curves_and_more_can_be_had():
 
 def test_a_network_of_which_no_noise_can_be_chosen_has_all_its_curves():
     page = open_page("Curves", data="ImageNet")
+    assert not any("imagenet-bare" in str(trace.get("name")) for trace in drawn(page))  # at first the others
+    by_key(page.get("button_group"), "bench-models-imagenet").set_value(["imagenet-dssn", "imagenet-bare"]).run()
     names = [trace["name"] for trace in drawn(page) if trace.get("line", {}).get("width") == 1.2]
     assert [name for name in names if name.startswith("imagenet-bare")] == [
         f"imagenet-bare, σ = {sigma}" for sigma in ("0.25", "0.50", "1.00")

@@ -225,7 +225,7 @@ def test_a_certificate_is_downloaded_and_checked_and_a_changed_one_is_found_out(
     changed["claim"]["radius_steps"] += 1
     upload(json.dumps(changed))
     tab.get_by_text(
-        "2 of 18 checks differ: digest of the file, from the stated votes: certified radius in steps"
+        "3 of 19 checks differ: digest of the file; certified radius, counted here; arithmetic on the stated votes"
     ).wait_for()
     upload("{")
     tab.get_by_text("this is not a JSON file").wait_for()
