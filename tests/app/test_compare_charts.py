@@ -52,6 +52,14 @@ def test_the_best_sigma_is_ringed():
     assert figure.data[1].y == (max(o.radius for o in outcomes),)
 
 
+def test_where_the_true_class_is_known_wrong_answers_are_hollow_and_not_ringed():
+    outcomes = [outcome((100, 90, 0)), outcome((0, 300, 0)), outcome((200, 100, 0))]
+    figure = charts.sweep_radii({"dssn": outcomes}, NAMES, truth=0)
+    assert figure.data[0].marker.symbol == ("circle", "circle-open", "circle")
+    assert figure.data[1].y == (outcomes[2].radius,)
+    assert len(charts.sweep_radii({"dssn": outcomes}, NAMES, truth=2).data) == 1  # no ring: all of them are wrong
+
+
 def test_an_abstention_is_not_the_best():
     figure = charts.sweep_radii({"uniform": [randomized(n=5), randomized(n=5)]}, NAMES)
     assert len(figure.data) == 1  # no ring

@@ -12,6 +12,7 @@ from app import resources
 from app.attacks import Attack
 from app.runs import VoteRun
 from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_image
+from dssn_core.attack import undo
 from dssn_core.checkpoints import PRETRAINED, find_model, read_manifest
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.gallery import built_in_pictures
@@ -129,6 +130,21 @@ def test_a_network_that_counts_duels(installed):
 def test_guided_steps_spend_their_budget():
     page = press(press(open_page(), "guided"), "burst")
     assert 1 <= spent(page) <= 11
+
+
+def test_guided_steps_end_where_the_answer_changes():
+    page = press(open_page(sigma="3"), "burst")  # a tie: the first vote that is taken decides
+    held = page.session_state["attack"]
+    first = held.attack.certificate.label
+    assert held.attack.certificate.radius_steps == 0 and page.button(key="poke-spend").disabled
+    assert any("nothing is certified" in text.value for text in page.markdown)
+    for _ in range(20):
+        if held.attack.answer != first:
+            break
+        press(page, "burst")
+    assert held.attack.answer != first and held.attack.guided == 0
+    assert replace(held.attack, poked=undo(held.attack.poked)).answer == first
+    assert "the certificate holds" in page.warning[0].value
 
 
 def test_an_attack_that_nobody_looks_at_stops():
