@@ -19,6 +19,7 @@ UNSAID = {
     "section": "One pixel",
     "why": "Poke it",
     "lam": "0.25",
+    "offsets-lam": "1.0",
     "k": "100",
     "j": "0",
     "v": "0",
@@ -158,7 +159,7 @@ STEPS = (
         "Evenly spread offsets make a sample an ordered dither of the picture, much as print makes grey out of dots: "
         "neighbouring pixels ask different questions, and their answers together reveal the brightness.",
         SPLIT,
-        {"section": "Offsets", **SHOWN, "lam": "1.0"},
+        {"section": "Offsets", **SHOWN, "offsets-lam": "1.0"},
     ),
     LessonStep(
         "What it does not say",

@@ -111,6 +111,8 @@ def duel_table(certificate: DuelCertificate, duels: np.ndarray, names: Sequence[
 
 
 SIDE = PIXEL_STEPS + 1
+LENS = 14
+"""Grey levels across the magnified part of the plane."""
 BLUES, ORANGES = ("#4e79a7", "#c9d8e8"), ("#fbe3c8", "#f28e2b")
 """Colours of the plane, from no votes for class 1 to half, and from half to all."""
 
@@ -135,7 +137,11 @@ PLANE = f"""<div class="legend">{
         f'<span><svg viewBox="0 0 16 16" aria-hidden="true">{mark}</svg>{text}</span>'
         for mark, text in (
             ('<circle cx="8" cy="8" r="5" fill="white" stroke="#222" stroke-width="2" />', "the image"),
-            ('<path d="M8 1L15 8 8 15 1 8z" fill="#fff" stroke="#222" stroke-width="2" />', "certified"),
+            (
+                f'<rect width="16" height="16" fill="{BLUES[1]}" />'
+                '<path d="M8 2L14 8 8 14 2 8z" fill="none" stroke="#222" stroke-width="2" />',
+                "certified",
+            ),
             (
                 f'<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="{WRONG_COLOUR}" stroke-width="2" '
                 'stroke-dasharray="2 2" />',
@@ -163,27 +169,45 @@ def two_pixel_plane(
 ) -> Film:
     """Every image of two pixels coloured by its smoothed class; the chosen one with its diamond and nearest rival.
 
+    In a corner the edge of the diamond towards that rival, magnified.
+
     The plane can be clicked: row 0 of its cells is the top, where the second pixel is white.
     """
-    colours = torch.from_numpy(_plane_colours(levels)[votes[::-1]]).permute(2, 0, 1)
+    source = data_url(torch.from_numpy(_plane_colours(levels)[votes[::-1]]).permute(2, 0, 1))
     x, y = point[0] + 0.5, SIDE - point[1] - 0.5
 
     def diamond(size: int, style: str) -> str:
         path = f"M{x - size} {y}L{x} {y - size} {x + size} {y} {x} {y + size}z"
         return f'<path d="{path}" fill="none" stroke-width="2" {style} />'
 
-    cross = ""
-    if other is not None:
-        left, up = other[1] + 0.5, SIDE - other[2] - 0.5
-        cross = (
-            f'<path d="M{left - 3} {up - 3}l6 6m0 -6l-6 6" stroke="{WRONG_COLOUR}" stroke-width="3">'
-            f"<title>{counted(other[0], 'step')} away: pixels {other[1]}, {other[2]}</title></path>"
+    def drawn(arm: float) -> str:
+        """All marks; arm: half the size of the cross."""
+        cross = ""
+        if other is not None:
+            left, up = other[1] + 0.5, SIDE - other[2] - 0.5
+            cross = (
+                f'<path d="M{left - arm} {up - arm}l{2 * arm} {2 * arm}m0 -{2 * arm}l-{2 * arm} {2 * arm}" '
+                f'stroke="{WRONG_COLOUR}" stroke-width="3">'
+                f"<title>{counted(other[0], 'step')} away: pixels {other[1]}, {other[2]}</title></path>"
+            )
+        return (
+            diamond(radius + 1, f'stroke="{WRONG_COLOUR}" stroke-dasharray="2 4"')
+            + diamond(radius, 'stroke="#222222"')
+            + cross
+            + f'<circle cx="{x}" cy="{y}" r="{min(arm, max(0.4, radius / 3)):g}" fill="white" stroke="#222222" '
+            'stroke-width="1.2" vector-effect="non-scaling-stroke" />'
         )
-    drawn = (
-        diamond(radius + 1, f'stroke="{WRONG_COLOUR}" stroke-dasharray="2 4"')
-        + diamond(radius, 'stroke="#222222"')
-        + cross
-        + f'<circle cx="{x}" cy="{y}" r="3" fill="white" stroke="#222222" stroke-width="1.2" />'
+
+    # The two diamonds lie one grey level apart: the lens shows where the outer one comes nearest to the other class.
+    share = 0.0 if other is None else (radius + 0.5) / other[0]
+    to_x, to_y = (
+        (radius + 0.5, 0.0) if other is None else (share * (other[1] - point[0]), share * (point[1] - other[2]))
     )
-    image = f'<img src="{data_url(colours)}" alt="" draggable="false">'
-    return Film(PLANE, (image, f'<svg viewBox="0 0 {SIDE} {SIDE}" aria-hidden="true">{drawn}</svg>'))
+    corner = f"{'right' if x + to_x < SIDE / 2 else 'left'}: 0; {'bottom' if y + to_y < SIDE / 2 else 'top'}: 0"
+    lens = (
+        f'<svg class="lens" style="{corner}" aria-hidden="true" '
+        f'viewBox="{x + to_x - LENS / 2} {y + to_y - LENS / 2} {LENS} {LENS}">'
+        f'<image href="{source}" width="{SIDE}" height="{SIDE}" style="image-rendering: pixelated" />{drawn(0.4)}</svg>'
+    )
+    image = f'<img src="{source}" alt="" draggable="false">'
+    return Film(PLANE, (image, f'<svg viewBox="0 0 {SIDE} {SIDE}" aria-hidden="true">{drawn(3)}</svg>{lens}'))

@@ -42,7 +42,7 @@ def answers(kind: str = "last") -> dict[int, int]:
 def chosen_before() -> dict[str, str]:
     """What was chosen on other pages of that which the steps speak of, as an address says it."""
     # Streamlit keeps the values of widgets that are bound to the address, also while they are not shown.
-    set_there = {name: st.session_state.get(name) for name in ("section", "why", "lam", "k", "j", "v")}
+    set_there = {name: st.session_state.get(name) for name in ("section", "why", "lam", "offsets-lam", "k", "j", "v")}
     shown = links.chosen_before(COLLECTIONS[SHOWN["data"]])
     return shown | {name: str(value) for name, value in set_there.items() if value is not None}
 

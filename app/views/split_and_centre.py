@@ -32,18 +32,18 @@ CURVE_LAMBDAS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 # --- controls that all sections share ------------------------------------------------------------------------------
 
 
-def keep_phases() -> None:
+def keep_phases(key: str) -> None:
     """A change of lambda keeps j/N and v/N, not j and v: the picture changes smoothly under the slider."""
-    levels = levels_from_lambda(st.session_state["lam"])
+    levels = levels_from_lambda(st.session_state[key])
     for name in ("j", "v"):
         if f"{name}-origin" in st.session_state:
             value, out_of = st.session_state[f"{name}-origin"]
             st.session_state[name] = value * levels // out_of
 
 
-def set_lambda(lam: float) -> None:
-    st.session_state["lam"] = lam
-    keep_phases()
+def set_lambda(key: str, lam: float) -> None:
+    st.session_state[key] = lam
+    keep_phases(key)
 
 
 def keep_origin(name: str, levels: int) -> None:
@@ -88,23 +88,28 @@ def choose_index(levels: int) -> int:
     return index
 
 
-def choose_levels(block_size: int | None = 1) -> int:
-    """The slider of the noise, and what it means for splits over sums of so many values; nothing for None."""
+def choose_levels(block_size: int | None = 1, key: str = "lam", first: float = 0.25) -> int:
+    """The slider of the noise, and what it means for splits over sums of so many values; nothing for None.
+
+    key: what the address calls it. first: the noise to begin with, at which the section has something to show.
+    """
     lam = st.slider(
         "Noise λ",
         0.02,
         6.06,
-        0.25,
+        first,
         0.01,
-        key="lam",
+        key=key,
         bind="query-params",
         on_change=keep_phases,
+        args=(key,),
         help="Splits repeat every 2λ on the [0, 1] scale, that is every N grey levels.",
     )
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.caption("try", width="content")
         for preset in LAMBDA_PRESETS:
-            st.button(f"{preset:g}", key=f"lam-{preset:g}", type="tertiary", on_click=set_lambda, args=(preset,))
+            name = f"lam-{preset:g}"
+            st.button(f"{preset:g}", key=name, type="tertiary", on_click=set_lambda, args=(key, preset))
     levels = levels_from_lambda(lam)
     shown = (
         f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · σ = λ/√3 = **{sigma_from_levels(levels):.4f}** · "
@@ -286,7 +291,7 @@ SCHEMES = """
 @st.fragment
 def offsets(model: Classifier, image: Tensor) -> None:
     block = model.manifest.block
-    levels = choose_levels(math.prod(block))
+    levels = choose_levels(math.prod(block), "offsets-lam", 1.0)
     index = choose_index(levels)
     st.markdown(
         "The offsets v decide where each pixel's split lies. **Any** offsets give a sound certificate, as long as they "
@@ -326,7 +331,7 @@ BLOCKS: tuple[Block, ...] = (PIXELWISE, (3, 1, 1), (1, 2, 2), (3, 2, 2), (1, 4, 
 
 @st.fragment
 def blocks(model: Classifier, image: Tensor) -> None:
-    levels = choose_levels(None)
+    levels = choose_levels(None, "blocks-lam", 3.5)
     index = choose_index(levels)
     st.markdown(
         "A split may also be laid over a **sum**: of the three colours of a pixel, or of neighbouring pixels. One grey "
@@ -346,7 +351,7 @@ def blocks(model: Classifier, image: Tensor) -> None:
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
     st.caption(
-        "For little noise, where all is known anyway, blocks only blur: they pay where λ is large (try 3.5 or more). "
+        "For little noise, where all is known anyway, blocks only blur (try λ = 0.25): they pay where λ is large. "
         "Known: how often a split falls on the scale of a value, or sum, so that a sample says something of it. Error: "
         "mean squared error of the picture's brightness, without its colour, after a Gaussian low-pass, averaged over "
         "16 samples evenly spaced in j; lower is better. All under the offsets “r2”. The paper splits every value by "

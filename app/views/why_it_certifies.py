@@ -194,9 +194,9 @@ def two_pixel_world() -> None:
     st.markdown(
         "Every image of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of each; "
         "the hue is the class that wins the vote, the shade how clearly. The solid diamond is the exact certificate of "
-        "the chosen image: all images in it have its hue. The dotted one is one step larger. The counts alone cannot "
-        "certify it: some classifier and image with the same counts have another answer at that distance. Click or "
-        "drag in the plane to choose an image."
+        "the chosen image: all images in it have its hue. The dotted one is one step larger (a corner of the "
+        "plane magnifies both). The counts alone cannot certify it: some classifier and image with the same counts "
+        "have another answer at that distance. Click or drag in the plane to choose an image."
     )
     plane, choices = st.columns([3, 2], gap="large")
     with choices:

@@ -26,7 +26,7 @@ class Slider:
 
 
 ONE_PIXEL = "split_and_centre?section=One+pixel&lam=0.25&k=90&j=20"
-OFFSETS = "split_and_centre?section=Offsets&lam=0.5"
+OFFSETS = "split_and_centre?section=Offsets&offsets-lam=0.5"
 PLANE = "why_it_certifies?why=Two-pixel+world"
 
 SLIDERS = (

@@ -83,9 +83,9 @@ def test_more_noise_than_the_other_network_knows_becomes_its_most():
     assert page.slider(key="sigma").value == 3.5
 
 
-@pytest.mark.parametrize("section", ["One picture", "Offsets"])
-def test_the_laboratory(section):
-    open_page("split_and_centre", data="ImageNet", section=section, lam="0.25")
+@pytest.mark.parametrize(("section", "key"), [("One picture", "lam"), ("Offsets", "offsets-lam")])
+def test_the_laboratory(section, key):
+    open_page("split_and_centre", data="ImageNet", section=section, **{key: "0.25"})
 
 
 def test_poking_a_large_picture():

@@ -92,3 +92,6 @@ def test_the_plane_puts_the_second_pixel_upwards():
     assert pixels[5, 3].tolist() == [0xF2, 0x8E, 0x2B]
     assert 'cx="3.5" cy="5.5"' in drawn and "9 steps away" in drawn
     assert 'd="M9.5 2.5l6 6' in drawn  # the cross is around (12.5, 5.5)
+    half = proof_charts.LENS / 2
+    # The lens is around the point on the way there that is 2.5 steps away, where the edges of both diamonds are.
+    assert f'viewBox="{6 - half} {5.5 - half} {2 * half:g} {2 * half:g}"' in drawn and "right: 0; bottom: 0" in drawn

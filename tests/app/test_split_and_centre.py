@@ -20,6 +20,10 @@ def open_page(**parameters: str) -> AppTest:
     return healthy(page.switch_page("views/split_and_centre.py").run())
 
 
+LAMBDAS = {"Offsets": "offsets-lam", "Blocks": "blocks-lam"}
+"""What the address calls the noise of sections that have their own."""
+
+
 def healthy(page: AppTest) -> AppTest:
     assert not page.exception
     assert page.title[0].value == "Split & centre"
@@ -29,8 +33,13 @@ def healthy(page: AppTest) -> AppTest:
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("lam", ["0.02", "0.25", "0.5", "1.73", "6.06"])
 def test_every_section_opens_at_every_noise(section, lam):
-    page = open_page(section=section, lam=lam)
-    assert page.get("bidi_component")
+    key = LAMBDAS.get(section, "lam")
+    page = open_page(**{"section": section, key: lam})
+    assert page.get("bidi_component") and page.slider(key=key).value == float(lam)
+
+
+def test_a_section_begins_where_it_has_something_to_show():
+    assert [open_page(section=section).slider(key=key).value for section, key in LAMBDAS.items()] == [1.0, 3.5]
 
 
 def test_the_page_begins_with_its_title():
