@@ -199,14 +199,13 @@ def two_pixel_plane(
         )
 
     # The two diamonds lie one grey level apart: the lens shows where the outer one comes nearest to the other class.
-    share = 0.0 if other is None else (radius + 0.5) / other[0]
-    to_x, to_y = (
-        (radius + 0.5, 0.0) if other is None else (share * (other[1] - point[0]), share * (point[1] - other[2]))
-    )
-    corner = f"{'right' if x + to_x < SIDE / 2 else 'left'}: 0; {'bottom' if y + to_y < SIDE / 2 else 'top'}: 0"
+    away, column, row = (1, point[0] + 1, point[1]) if other is None else other
+    share = (radius + 0.5) / away
+    near_x, near_y = x + share * (column - point[0]), y + share * (point[1] - row)
+    corner = f"{'right' if x < SIDE / 2 else 'left'}: 0; {'bottom' if y < SIDE / 2 else 'top'}: 0"
     lens = (
         f'<svg class="lens" style="{corner}" aria-hidden="true" '
-        f'viewBox="{x + to_x - LENS / 2} {y + to_y - LENS / 2} {LENS} {LENS}">'
+        f'viewBox="{near_x - LENS / 2} {near_y - LENS / 2} {LENS} {LENS}">'
         f'<image href="{source}" width="{SIDE}" height="{SIDE}" style="image-rendering: pixelated" />{drawn(0.4)}</svg>'
     )
     image = f'<img src="{source}" alt="" draggable="false">'
