@@ -16,6 +16,7 @@ VIEWS = Path(__file__).parent / "views"
 st.set_page_config(page_title="DSSN Explorer", page_icon="🛡️", layout="wide")
 st.html("<style>.stMainBlockContainer {padding-top: 3.5rem}</style>")
 certify = st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", url_path="start", default=True)
+lesson = st.Page(VIEWS / "lesson.py", title="Lesson", icon=":material/school:")
 
 
 def to_certify() -> None:
@@ -30,7 +31,7 @@ page = st.navigation(
         st.Page(VIEWS / "compare.py", title="Compare", icon=":material/balance:"),
         st.Page(VIEWS / "check.py", title="Check a certificate", icon=":material/fact_check:"),
         st.Page(VIEWS / "benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
-        st.Page(VIEWS / "lesson.py", title="Lesson", icon=":material/school:"),
+        lesson,
         st.Page(VIEWS / "split_and_centre.py", title="Split & centre", icon=":material/straighten:"),
         st.Page(VIEWS / "why_it_certifies.py", title="Why it certifies", icon=":material/lightbulb:"),
         st.Page(VIEWS / "about.py", title="About this build", icon=":material/info:"),
@@ -38,4 +39,7 @@ page = st.navigation(
     position="top",
 )
 state.open_page(page.url_path)
+if st.session_state["came-from"] == lesson.url_path:
+    step = st.session_state.get("lesson-step", 1)
+    st.page_link(lesson, label=f"Back to the lesson, step {step}", icon=lesson.icon, query_params={"step": str(step)})
 page.run()

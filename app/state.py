@@ -16,12 +16,13 @@ T = TypeVar("T")
 
 def open_page(path: str) -> None:
     """At a change of page what its address says counts, not what a widget of that name held on another page."""
-    is_new = st.session_state.get("open-page") != path
+    before = st.session_state.get("open-page")
+    is_new = before != path
     if is_new:
         for key in st.query_params:  # first: it may say anything, these names too
             with suppress(StreamlitAPIException):  # of a name that no state can have
                 st.session_state.pop(key, None)
-        st.session_state["shown-here"] = {}
+        st.session_state["shown-here"], st.session_state["came-from"] = {}, before
     st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
 
 

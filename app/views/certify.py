@@ -137,6 +137,10 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
             st.metric("Closest duel", f"{ours} : {its}", help=f"against {names[certificate.rival]}")
     st.markdown(f"**{certificate.statement(name)}**")
     show_votes(tally, names)
+    if ours == tally.total and certificate.radius_steps < largest_steps(tally.total):
+        st.caption(
+            "All samples agree. One step is missing, for a class that comes earlier in the list would win a tie."
+        )
     if duels is not None:
         show_duels(duels, names)
     every = "Every first choice" if duels else "Every vote"

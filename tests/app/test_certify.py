@@ -286,3 +286,9 @@ def test_without_the_picture_in_it_the_picture_is_offered_beside_the_certificate
     before = len(page.get("download_button"))
     healthy(page.checkbox(key="embed").set_value(False).run())
     assert len(page.get("download_button")) == before + 1
+
+
+@pytest.mark.parametrize(("picture", "told"), [("cifar10-03", False), ("cifar10-04", True)])
+def test_why_all_samples_do_not_prove_all_that_is_possible(picture, told):
+    page = open_page(picture=picture, sigma="0.1")  # of the first class, and of a later one
+    assert any("One step is missing" in caption.value for caption in page.caption) == told

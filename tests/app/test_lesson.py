@@ -130,6 +130,16 @@ def test_the_lesson_goes_on_where_it_was_left():
     assert healthy(page.switch_page("views/lesson.py").run()).subheader[0].value == STEPS[3].title
 
 
+def test_who_comes_from_the_lesson_gets_back_to_the_step():
+    page = open_page(step="4")
+    page.query_params.clear()
+    page.switch_page("views/why_it_certifies.py").run()
+    back = page.get("page_link")[0].proto
+    assert back.label == "Back to the lesson, step 4" and parse_qs(back.query_string) == {"step": ["4"]}
+    page.switch_page("views/about.py").run()
+    assert not any("Back to the lesson" in link.proto.label for link in page.get("page_link"))
+
+
 def test_going_back_in_the_browser_ends_at_the_first_step():
     page = open_page()
     healthy(page.button(key="next").click().run())
