@@ -147,17 +147,11 @@ def choose_one(
 
 
 def choose_section(names: Sequence[str], key: str) -> str:
-    """The part of a page to show; the address keeps it."""
-    section = st.segmented_control(
-        "Section",
-        names,
-        default=names[0],
-        required=True,
-        key=key,
-        bind="query-params",
-        label_visibility="collapsed",
+    """The part of a page to show. The address keeps it, and it outlives a change of page."""
+    draw = partial(
+        st.segmented_control, "Section", names, default=names[0], required=True, label_visibility="collapsed"
     )
-    return str(section)
+    return str(state.remembered(draw, key, names[0], lambda name: name if name in names else names[0]))
 
 
 def choose_pixel(shape: tuple[int, ...], key: str = "", row: int = 0, column: int = 0) -> Place:

@@ -172,7 +172,7 @@ def clicked_curve() -> None:
     if keys:
         name, levels = keys[0]
         state.choose({"bench-network": (name, name), "bench-sigma": (int(levels), sigma_of(levels))})
-        st.session_state["bench-section"] = SECTIONS[2]
+        state.choose({"bench-section": (SECTIONS[2], SECTIONS[2])})
 
 
 # --- table ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from app import controls, gallery, pictures, player, resources
+from app import controls, gallery, pictures, player, resources, state
 from app import splitting_charts as charts
 from app.charts import NO_BAR
 from app.film import Film
@@ -194,7 +194,7 @@ def take_pixel(image: Tensor, noise: SplitNoise, place: Place) -> None:
     st.session_state["v"] = int(noise.offsets[place])
     st.query_params.update({name: str(st.session_state[name]) for name in ("k", "v")})
     keep_origin("v", noise.levels)
-    st.session_state["section"] = ONE_PIXEL
+    state.choose({"section": (ONE_PIXEL, ONE_PIXEL)})
 
 
 def mark_pixel(row: int, column: int) -> None:

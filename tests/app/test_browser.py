@@ -303,6 +303,30 @@ def test_a_curve_of_the_benchmark_leads_to_its_network_and_noise(tab, address):
     at_rest(tab)
 
 
+@pytest.mark.parametrize(
+    ("page", "section", "words"),
+    [
+        ("split_and_centre", "Blocks", "A split may also be laid over a"),
+        ("why_it_certifies", "Two-pixel world", "Toy base classifier"),
+        ("benchmark", "Table", "The paper's figure is its best"),
+        ("compare", "Sweep over σ", "Run the sweep"),
+    ],
+)
+def test_back_from_another_page_leads_to_the_section_that_was_left(tab, address, page, section, words):
+    tab.goto(f"{address}{page}")
+    at_rest(tab)
+    tab.get_by_role("radio", name=section).click()
+    tab.get_by_text(words).first.wait_for()
+    at_rest(tab)
+    tab.get_by_role("link", name="About this build").click()
+    tab.wait_for_url("**/about")
+    at_rest(tab)
+    tab.go_back()
+    tab.get_by_text(words).first.wait_for()
+    at_rest(tab)
+    assert tab.get_by_text(words).first.is_visible()
+
+
 def test_imagenet_and_its_noise_stay_chosen_from_page_to_page(tab, address):
     tab.goto(f"{address}?picture=cifar10-03&sigma=0.15")
     radius(tab, 132)
