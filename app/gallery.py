@@ -113,7 +113,7 @@ def _folder_picture(model: Classifier, place: int) -> Picture | None:
 
 def _buttons(name: str, images: dict[str, tuple[str, Tensor]], chosen: str, collection: Collection) -> None:
     """A row of buttons that look like the pictures, each with its title; by the keys of the pictures."""
-    st.html(_style(name, {key: image for key, (_, image) in images.items()}, chosen))
+    st.html(_style(name, {key: image for key, (_, image) in images.items()}, chosen, collection.first))
     with st.container(horizontal=True, key=name, gap="small"):
         for key, (title, _) in images.items():
             label = title + ", chosen" * (key == chosen)
@@ -121,16 +121,16 @@ def _buttons(name: str, images: dict[str, tuple[str, Tensor]], chosen: str, coll
             st.button(label, key=f"pick-{key}", help=label, on_click=state.choose_picture, args=args)
 
 
-def _style(name: str, images: dict[str, Tensor], chosen: str) -> str:
-    """Turns the buttons, whose texts stay there for screen readers, into thumbnails."""
+def _style(name: str, images: dict[str, Tensor], chosen: str, first: str) -> str:
+    """Turns the buttons, whose texts stay there for screen readers, into thumbnails. first: chosen to begin with."""
     rules = [
         f".st-key-{name} button {{width: 56px; height: 56px; min-height: 0; padding: 0; font-size: 0;"
         " background-size: cover; image-rendering: pixelated}",
         f".st-key-{name} button * {{font-size: 0}}",
         f".st-key-pick-{chosen} button {{outline: 3px solid #f28e2b; outline-offset: 1px}}",
-        # On a phone two rows to swipe through, for what is chosen here is to be seen below.
+        # On a phone two rows to swipe through, for what is chosen here is to be seen below; the first one in sight.
         f"@media (max-width: {PHONE}px) {{.st-key-{name} {{display: grid; grid: repeat(2, 56px) / auto-flow 56px;"
-        " gap: 10px; overflow-x: auto; padding: 4px}}",
+        f" gap: 10px; overflow-x: auto; padding: 4px}} .st-key-pick-{first} {{order: -1}}}}",
     ]
     rules += [
         f'.st-key-pick-{key} button {{background-image: url("{pictures.thumbnail_url(image)}")}}'

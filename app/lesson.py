@@ -147,7 +147,7 @@ STEPS = (
         "From λ = 0.5 on at most one split falls on the grey scale. At λ = 1 it falls there for about half of the "
         "pixels; the others are shown as 1/2, whatever they are.",
         SPLIT,
-        {"section": "One picture", **SHOWN, "lam": "1.0"},
+        {"section": "One picture", **SHOWN, "lam": "1.0", "j": "0"},
     ),
     LessonStep(
         "Offsets",
@@ -159,7 +159,7 @@ STEPS = (
         "Evenly spread offsets make a sample an ordered dither of the picture, much as print makes grey out of dots: "
         "neighbouring pixels ask different questions, and their answers together reveal the brightness.",
         SPLIT,
-        {"section": "Offsets", **SHOWN, "offsets-lam": "1.0"},
+        {"section": "Offsets", **SHOWN, "offsets-lam": "1.0", "j": "0"},
     ),
     LessonStep(
         "What it does not say",
