@@ -98,10 +98,19 @@ def remembered(
     not fit here, as with another network, is kept and comes back where it does. show: what the widget, and so the
     address, calls a value. changed: the widget's callback, given the key; it is to call `keep`.
     """
+    asked = st.query_params.get(key) if key not in st.session_state else None
     given = _recall(key, default, fit, show)
     value = draw(key=key, bind="query-params", on_change=changed, args=(key,))
+    if asked is not None and not _same(asked, show(value)):
+        st.caption(f"The link asks for {key} = {tame(asked)}, which is not to be had here: {show(value)} is shown.")
     _settle(key, value, given)
     return value
+
+
+def _same(asked: str, shown: str) -> bool:
+    with suppress(ValueError):
+        return float(asked) == float(shown)
+    return asked == shown
 
 
 def _recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str]) -> T | None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app.pictures import tame
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.checkpoints import MANIFEST, PRETRAINED
 from dssn_core.constants import DUELS, PLURALITY
@@ -286,6 +287,27 @@ def test_without_the_picture_in_it_the_picture_is_offered_beside_the_certificate
     before = len(page.get("download_button"))
     healthy(page.checkbox(key="embed").set_value(False).run())
     assert len(page.get("download_button")) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "shown"),
+    [
+        ("sigma", "99", "0.5"),
+        ("sigma", "[x](y)", "0.5"),
+        ("cifar10-network", "nope", "cifar10-dssn"),
+        ("counting", "all", "first choices"),
+        ("data", "MNIST", "CIFAR-10"),
+    ],
+)
+def test_what_a_link_asks_for_in_vain_is_told(name, asked, shown):
+    page = open_page(**{name: asked})
+    told = [caption.value for caption in page.caption if "The link asks for" in caption.value]
+    assert told == [f"The link asks for {name} = {tame(asked)}, which is not to be had here: {shown} is shown."]
+
+
+def test_what_a_link_gets_is_not_told():
+    page = open_page(sigma="0.50", counting="duels", data="CIFAR-10", **{"cifar10-network": "cifar10-dssn-long"})
+    assert not any("The link asks for" in caption.value for caption in page.caption)
 
 
 @pytest.mark.parametrize(("picture", "told"), [("cifar10-03", False), ("cifar10-04", True)])
