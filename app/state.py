@@ -19,9 +19,11 @@ def open_page(path: str) -> None:
     before = st.session_state.get("open-page")
     is_new = before != path
     if is_new:
-        for key in st.query_params:  # first: it may say anything, these names too
+        for key, value in st.query_params.to_dict().items():  # first: it may say anything, these names too
             with suppress(StreamlitAPIException):  # of a name that no state can have
                 st.session_state.pop(key, None)
+            if not value:  # some widgets would take it for no choice at all
+                del st.query_params[key]
         st.session_state["shown-here"], st.session_state["came-from"] = {}, before
     st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
 

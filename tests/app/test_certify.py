@@ -305,6 +305,12 @@ def test_what_a_link_asks_for_in_vain_is_told(name, asked, shown):
     assert told == [f"The link asks for {name} = {tame(asked)}, which is not to be had here: {shown} is shown."]
 
 
+@pytest.mark.parametrize("name", ["sigma", "cifar10-network", "counting", "data"])
+def test_what_a_link_leaves_empty_is_as_it_is_to_begin_with(name):
+    page = open_page(**{name: ""})
+    assert shown_radius(page) == shown_radius(open_page())
+
+
 def test_what_a_link_gets_is_not_told():
     page = open_page(sigma="0.50", counting="duels", data="CIFAR-10", **{"cifar10-network": "cifar10-dssn-long"})
     assert not any("The link asks for" in caption.value for caption in page.caption)

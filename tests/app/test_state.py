@@ -7,6 +7,23 @@ from tests.app.test_certify import MAIN
 
 
 @pytest.mark.parametrize(
+    ("view", "empty"),
+    [
+        ("compare", ("compare", "seed", "source")),
+        ("benchmark", ("bench-section",)),
+        ("why_it_certifies", ("why", "poke-row", "poke-channel")),
+        ("split_and_centre", ("section", "lam", "j")),
+    ],
+)
+def test_what_an_address_leaves_empty_is_as_it_is_to_begin_with(view, empty):
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
+    for name, value in {"samples": "100", "sigma": "0.15", **dict.fromkeys(empty, "")}.items():
+        page.query_params[name] = value
+    page.switch_page(f"views/{view}.py").run()
+    assert not page.exception and not page.error
+
+
+@pytest.mark.parametrize(
     "name", ["shown-here", "page-is-new", "open-page", "came-from", "lesson-step", "attack", "kept-sigma", "", "$$ID-x"]
 )
 def test_a_link_takes_no_state_away_that_pages_rely_on(name):
