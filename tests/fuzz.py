@@ -238,8 +238,9 @@ LINKS = (
     b"certify?picture=cifar10-02&sigma=0.15&source=own&sha256=00&embed=true",
     b"compare?picture=cifar10-02&sigma=0.15&n=100&alpha=0.001&methods=dssn&section=Sweep",
     b"split_and_centre?section=One+pixel&lam=0.25&k=90&j=20&v=12",
-    b"split_and_centre?section=Offsets&lam=0.5&j=3&scheme=r2",
+    b"split_and_centre?section=Offsets&offsets-lam=0.5&j=3&scheme=r2",
     b"why_it_certifies?why=Two-pixel+world&picture=cifar10-02&sigma=0.15",
+    b"certify?data=&cifar10-network=&sigma=&counting=&source=&picture=",
     b"lesson?step=3",
     b"benchmark?section=Table&bench-section=Images",
 )
