@@ -143,7 +143,12 @@ def choose_one(
         )
         return chosen
 
-    return state.remembered(draw, key, options[0], lambda value: value if value in options else options[0], show)
+    return state.remembered(draw, key, options[0], _one_of(options), show)
+
+
+def _one_of(options: Sequence[T]) -> Callable[[T], T]:
+    """Makes the first of the options of a choice that is none of them here."""
+    return lambda value: value if value in options else options[0]
 
 
 def choose_section(names: Sequence[str], key: str) -> str:
@@ -151,7 +156,7 @@ def choose_section(names: Sequence[str], key: str) -> str:
     draw = partial(
         st.segmented_control, "Section", names, default=names[0], required=True, label_visibility="collapsed"
     )
-    return str(state.remembered(draw, key, names[0], lambda name: name if name in names else names[0]))
+    return str(state.remembered(draw, key, names[0], _one_of(names)))
 
 
 def choose_pixel(shape: tuple[int, ...], key: str = "", row: int = 0, column: int = 0) -> Place:

@@ -105,7 +105,7 @@ def chosen_of(names: Iterable[str], rhos: tuple[float, ...], part: Part) -> list
     return [at for of in groups for at in _chosen_of(tuple(of), rhos, part, tuple(stamps[name] for name in of))]
 
 
-@st.cache_resource(max_entries=16, show_spinner="Counting …")
+@st.cache_resource(max_entries=64, show_spinner="Counting …")  # of every network alone, too, to see what has a choice
 def _chosen_of(names: tuple[str, ...], rhos: tuple[float, ...], part: Part, stamps: tuple[Stamp, ...]) -> list[Chosen]:
     return chosen([evaluated(name, part) for name in names], rhos)
 
