@@ -16,9 +16,9 @@ class Collection:
     """Pictures of one kind and the networks that know them.
 
     task: its name in the library, with which the keys of the built-in pictures begin. own: the network trained for each
-    method, by name. first: the picture to begin with, one whose vote is divided. sigma: the noise to begin with. n:
-    samples to estimate with. rhos: radii of the table of certified accuracy. parts: of the test images, by name. data:
-    how our test images differ from the paper's.
+    method, by name. first: the picture to begin with, one whose vote is divided, and of which each method certifies
+    something. sigma: the noise to begin with. n: samples to estimate with. rhos: radii of the table of certified
+    accuracy. parts: of the test images, by name. data: how our test images differ from the paper's.
     """
 
     name: str
@@ -75,7 +75,7 @@ _COLLECTIONS = (
         about="a thousand classes, 224 × 224",
         task="imagenet",
         own={DSSN: "imagenet-dssn", "uniform": "imagenet-uniform", "ssn": "imagenet-ssn"},
-        first="imagenet-16",
+        first="imagenet-06",
         sigma=0.25,
         n=300,
         rhos=(0.25, 0.5, 0.75, 1.0, 1.5),

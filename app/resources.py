@@ -149,9 +149,8 @@ def poked(classifier: Classifier, state: Poked, noise: SplitNoise, step: Step) -
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
-    """Votes for class 1 of every image of two pixels; the scheme "equal" gives both pixels the offset 0."""
-    offsets: str | Tensor = torch.zeros(TWO_PIXELS, dtype=torch.int64) if scheme == "equal" else scheme
-    return plane_votes(SplitNoise(levels, TWO_PIXELS, offsets), toy, boundary)
+    """Votes for class 1 of every image of two pixels, under an offset scheme."""
+    return plane_votes(SplitNoise(levels, TWO_PIXELS, scheme), toy, boundary)
 
 
 @st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=HASHES)

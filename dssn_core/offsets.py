@@ -103,11 +103,17 @@ def _white_fractions(shape: Shape, seed: int) -> np.ndarray:
     return np.random.RandomState(seed).randint(0, 2**32, size=shape, dtype=np.int64)
 
 
+def _equal_fractions(shape: Shape, seed: int) -> np.ndarray:
+    """The same offset everywhere: the worst choice, for comparison."""
+    return np.zeros(shape, dtype=np.int64)
+
+
 FRACTIONS: dict[str, Callable[[Shape, int], np.ndarray]] = {
     "r2": _r2_fractions,
     "blue": _blue_fractions,
     "bayer": _bayer_fractions,
     "white": _white_fractions,
+    "equal": _equal_fractions,
 }
 
 OFFSET_SCHEMES = (*FRACTIONS, "reference")

@@ -24,7 +24,7 @@ def test_every_scheme_takes_every_shape(scheme, shape, levels):
 @pytest.mark.parametrize("scheme", OFFSET_SCHEMES)
 def test_only_schemes_that_draw_heed_the_seed(scheme):
     one, other = (SplitNoise(441, (3, 8, 8), scheme, seed=seed).offsets for seed in (0, 1))
-    assert torch.equal(one, other) == (scheme in ("r2", "bayer"))
+    assert torch.equal(one, other) == (scheme in ("r2", "bayer", "equal"))
 
 
 @pytest.mark.parametrize("scheme", OFFSET_SCHEMES)
@@ -62,6 +62,10 @@ def test_the_top_of_the_bayer_matrix_is_the_textbooks():
     assert sorted(ranks.flatten().tolist()) == list(range(256))
 
 
+def test_equal_offsets_are_one():
+    assert not SplitNoise(441, (3, 5, 7), "equal").offsets.any()
+
+
 def test_reference_is_the_papers_draw():
     expected = np.random.RandomState(7).randint(1766, size=3 * 32 * 32).reshape(3, 32, 32)
     assert np.array_equal(SplitNoise(1766, (3, 32, 32), "reference", seed=7).offsets.numpy(), expected)
@@ -74,7 +78,7 @@ def test_channels_of_the_even_schemes_are_shifted_by_a_third():
             assert torch.equal((u[0] + c * 2**32 // 3) % 2**32, u[c])
 
 
-@pytest.mark.parametrize("scheme", ["r2", "blue", "bayer", "white"])
+@pytest.mark.parametrize("scheme", ["r2", "blue", "bayer", "white", "equal"])
 @pytest.mark.parametrize("levels", [2, 441, 8192])
 def test_fractions_do_not_depend_on_the_levels(scheme, levels):
     u = offset_fractions(scheme, (3, 5, 7), seed=2)
@@ -116,7 +120,7 @@ def test_blue_noise_has_little_power_at_low_frequencies():
 
 
 def test_an_unknown_scheme_is_answered_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"'r3'.*r2, blue, bayer, white, reference"):
+    with pytest.raises(ValueError, match=r"'r3'.*r2, blue, bayer, white, equal, reference"):
         SplitNoise(441, (1, 1, 2), "r3")
 
 

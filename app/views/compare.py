@@ -28,7 +28,6 @@ SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
 BENCHMARK = Path(__file__).parent / "benchmark.py"
 REPEATS = 5
-COUNTS = ("passes run here", "samples in the literature")
 REDRAW_SECONDS = 0.5
 CHECKED = " of a right answer; a hollow point is a wrong answer"
 
@@ -148,16 +147,16 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
 
 def costs(outcomes: list[Outcome]) -> None:
     st.markdown("**Costs at a glance**")
+    figures = {
+        "passes run here": [o.passes for o in outcomes],
+        "seconds, measured": [round(o.seconds, 2) for o in outcomes],
+        "samples in the literature": [o.levels if o.exact else LITERATURE_SAMPLES for o in outcomes],
+        "seconds for those, an estimate": [float(f"{o.literature_seconds:.2g}") for o in outcomes],
+    }
     st.dataframe(
-        {
-            "method": [METHODS[o.method] for o in outcomes],
-            COUNTS[0]: [o.passes for o in outcomes],
-            "seconds, measured": [round(o.seconds, 2) for o in outcomes],
-            COUNTS[1]: [o.levels if o.exact else LITERATURE_SAMPLES for o in outcomes],
-            "seconds for those, an estimate": [round(o.literature_seconds, 1) for o in outcomes],
-        },
+        {"method": [METHODS[o.method] for o in outcomes], **figures},
         hide_index=True,
-        column_config={what: st.column_config.NumberColumn(format="localized") for what in COUNTS},
+        column_config={what: st.column_config.NumberColumn(format="localized") for what in figures},
     )
     st.caption("Passes run in chunks of one size, always computed whole: with few samples most of a chunk is padding.")
 

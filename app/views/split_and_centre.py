@@ -280,11 +280,13 @@ def one_picture(model: Classifier, image: Tensor) -> None:
 SCHEMES = """
 - **r2**, this project's default: the lattice of Roberts' R2 sequence (2018), (0.7549 x + 0.5698 y) mod 1, so that
   the offsets of nearby pixels lie well apart. Colour channels that are not split together are a third of the cycle
-  apart, in all schemes but the last two.
+  apart, in all schemes but the last three.
 - **blue**: noise without low frequencies, from a 64 × 64 tile made by void-and-cluster (Ulichney 1993).
 - **bayer**: the 16 × 16 matrix for ordered dithering (Bayer 1973), made for early displays.
 - **white**: every pixel draws its own offset; equal neighbours and gaps happen by chance.
-- **reference**: also drawn, the way the paper's own code draws them.
+- **equal**: one offset for all pixels, so that they all ask the same question. Where splits are far apart, a sample is
+  at best a picture of two tones per channel, and often says nothing.
+- **reference**: drawn like “white”, the way the paper's own code does it.
 """
 
 
@@ -296,8 +298,8 @@ def offsets(model: Classifier, image: Tensor) -> None:
     st.markdown(
         "The offsets v decide where each pixel's split lies. **Any** offsets give a sound certificate, as long as they "
         "are the same for every picture. But a sample is an *ordered dither* of the picture: if neighbouring pixels "
-        "ask well-spread questions, their answers tell more together. From top to bottom: offsets, sample, and what a "
-        "fixed blur recovers from it."
+        "ask well-spread questions, their answers tell more together; if all ask the same one (“equal”), a sample may "
+        "say nothing at all. From top to bottom: offsets, sample, and what a fixed blur recovers from it."
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
     with st.spinner("Measuring what is kept of the picture …"):
