@@ -60,9 +60,9 @@ class Attack:
         return certificate_from_labels(self.first, self.model.num_classes)
 
     @property
-    def answer(self) -> int:
-        """The class that wins the vote on the picture now."""
-        return int(self.poked.votes(self.model.num_classes).argmax())
+    def now(self) -> Certificate:
+        """Of the picture now: its class is the answer."""
+        return certificate_from_labels(self.poked.labels, self.model.num_classes)
 
     @property
     def can_undo(self) -> bool:
@@ -143,5 +143,5 @@ def guided_on(attack: Attack) -> Attack:
     has changed."""
     label = attack.certificate.label
     after = resources.guided(attack.model, attack.poked, attack.noise, label)
-    stuck, changed = after is attack.poked, attack.answer == label != replace(attack, poked=after).answer
+    stuck, changed = after is attack.poked, attack.now.label == label != replace(attack, poked=after).now.label
     return replace(attack, poked=after, guided=0 if stuck or changed else attack.guided - 1)

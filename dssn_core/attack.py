@@ -94,11 +94,6 @@ class Poked:
         """L1 distance from the original, in steps; going back refunds."""
         return distance(self.image, self.original)
 
-    def votes(self, classes: int) -> np.ndarray:
-        """int64 (K,) vote counts."""
-        counts: np.ndarray = np.bincount(self.labels, minlength=classes)
-        return counts
-
     def moved(self, original_labels: np.ndarray) -> int:
         """How many samples vote differently than they did of the original: at most `spent`."""
         return int((self.labels != original_labels).sum())

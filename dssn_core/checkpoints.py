@@ -189,7 +189,8 @@ def find_model(name: str, folder: Path = PRETRAINED) -> Path:
     known = list_models(folder)
     path = Path(folder) / name if name in known else Path(name)
     if not (path / MANIFEST).is_file():
-        raise CheckpointError(f"unknown model {name!r}; known: {', '.join(known) or 'none'}")
+        none = f"none in {folder} (the networks stay in the project's folder: install it with `pip install -e .`)"
+        raise CheckpointError(f"unknown model {name!r}; known: {', '.join(known) or none}")
     return path
 
 

@@ -217,7 +217,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(folder):
 
 
 def test_an_unknown_name_where_there_is_no_model(tmp_path):
-    with pytest.raises(CheckpointError, match="unknown model 'huge'; known: none"):
+    with pytest.raises(CheckpointError, match=r"unknown model 'huge'; known: none in .*pip install -e"):
         load_model("huge", tmp_path)
 
 

@@ -147,8 +147,7 @@ def poke_it() -> None:
     held = attack_on(model, image, noise)
     attack = held.attack
     poked, names = attack.poked, model.class_names
-    first = attack.certificate
-    now = certificate_from_votes(poked.votes(len(names)), noise.levels)
+    first, now = attack.certificate, attack.now
     budget = (
         f"is certified within **R = {first.radius_steps}** steps. Spend them as you like: within the budget the answer "
         "cannot change. A step back is refunded"

@@ -139,11 +139,11 @@ def test_guided_steps_end_where_the_answer_changes():
     assert held.attack.certificate.radius_steps == 0 and page.button(key="poke-spend").disabled
     assert any("nothing is certified" in text.value for text in page.markdown)
     for _ in range(20):
-        if held.attack.answer != first:
+        if held.attack.now.label != first:
             break
         press(page, "burst")
-    assert held.attack.answer != first and held.attack.guided == 0
-    assert replace(held.attack, poked=undo(held.attack.poked)).answer == first
+    assert held.attack.now.label != first and held.attack.guided == 0
+    assert replace(held.attack, poked=undo(held.attack.poked)).now.label == first
     assert "the certificate holds" in page.warning[0].value
 
 
