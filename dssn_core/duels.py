@@ -116,6 +116,12 @@ class DuelCertificate(Certificate):
         return self.wins[self.rival], self.levels - self.wins[self.rival]
 
     @property
+    def thirds(self) -> tuple[int, int]:
+        """Of the samples whose first choice is a third class: how many rank a above b, and how many b above a."""
+        n_ab, n_ba = self.pair
+        return n_ab - self.votes[self.winner], n_ba - self.votes[self.rival]
+
+    @property
     def won(self) -> bool:
         """Whether a wins all of its duels; if not nothing is certified."""
         return self.slack(self.rival) >= 0

@@ -113,6 +113,7 @@ def test_samples_that_like_another_class_best_count_too():
     assert certificate.votes == (2, 4, 3) and certificate_from_votes(certificate.votes, 9).radius_steps == 0
     assert (certificate.label, certificate.wins, certificate.radius_steps) == (1, (7, 0, 6), 1)
     assert certificate.rival == 2 and certificate.margins == (1, None, 1)
+    assert certificate.pair == (6, 3) and certificate.thirds == (2, 0)
 
 
 def test_a_circle_certifies_nothing():

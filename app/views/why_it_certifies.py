@@ -289,6 +289,22 @@ any two. **Duels** count that.
 """
 
 
+def third_classes(certificate: DuelCertificate, names: tuple[str, ...]) -> str:
+    """What the samples that like a third class best do to the closest duel."""
+    a, b, votes = certificate.winner, certificate.rival, certificate.votes
+    (n_ab, n_ba), (for_a, for_b) = certificate.pair, certificate.thirds
+    if not for_a + for_b:
+        return (
+            f"Here every sample likes “{names[a]}” or “{names[b]}” best, so both ways count the same {n_ab} to {n_ba}. "
+            "With more noise first choices spread over more classes: try a larger σ."
+        )
+    return (
+        f"The closest duel: {votes[a]} samples like “{names[a]}” best, {votes[b]} “{names[b]}”. Of the other "
+        f"{for_a + for_b}, which first choices leave out, {for_a} rank “{names[a]}” higher and {for_b} “{names[b]}”: "
+        f"n_ab = {votes[a]} + {for_a} = {n_ab}, and n_ba = {votes[b]} + {for_b} = {n_ba}."
+    )
+
+
 def duels() -> None:
     chosen = subject()
     if chosen is None:
@@ -305,6 +321,7 @@ def duels() -> None:
             st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
             for what, found in (("R by first choices", certificate.by_plurality), ("R by duels", certificate)):
                 st.metric(f"{what}: {names[found.label]}", counted(found.radius_steps, "step"))
+        st.markdown(third_classes(certificate, names))
         fewer = f" (the answer and its closest rivals, of {len(names):,} classes)" * (len(names) > MOST_DUELS)
         st.markdown(
             f"**The duels**{fewer}: how many of the {noise.levels} samples rank the row's class above the column's"

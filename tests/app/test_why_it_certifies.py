@@ -214,3 +214,12 @@ def test_both_ways_of_counting_stand_beside_each_other():
         certificate = certify(model, read_image(picture.path), levels_from_sigma(0.5), counting=counting)
         label = f"{words}: {model.class_names[certificate.label]}"
         assert shown[label] == f"{certificate.radius_steps} steps"
+
+
+@pytest.mark.parametrize(
+    "sigma, words",
+    [("0.5", "both ways count the same 362 to 79"), ("2", "which first choices leave out")],
+)
+def test_samples_of_third_classes_are_told(sigma, words):
+    page = open_page(why="Duels", picture="cifar10-09", sigma=sigma)
+    assert any(words in text.value for text in page.markdown)
