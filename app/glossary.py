@@ -7,15 +7,16 @@ from dssn_core.constants import DUELS, PLURALITY
 GLOSSARY = {
     "sample": "A noisy version of an image, all that the network sees. In DSSN one of N coarse versions: each pixel "
     "(in some networks, the sum of each block of pixels) is replaced by the centre of the interval between the two "
-    "splits around it.",
-    "split": "A boundary on the grey scale. Splits lie N grey levels (2λ on the scale from 0 to 1) apart. In DSSN they "
-    "lie halfway between grey levels, and from sample to sample all move up by one level; in SSN each pixel's are "
-    "drawn anew.",
+    "splits around it, cut off at black and white.",
+    "split": "A boundary on the grey scale, or on that of a block's sum. Splits lie N grey levels (2λ on the scale "
+    "from 0 to 1) apart. In DSSN they lie halfway between grey levels, and from sample to sample all move up by one "
+    "level; in SSN each pixel's are drawn anew.",
     "base classifier": "The network that votes on single samples. It is not certified; the smoothed classifier is.",
     "smoothed classifier": "Answers with the class that wins the vote over all noisy versions (samples) of an image.",
     "duel": "A vote between two classes. Every sample ranks all classes, and sides with the one of the two that it "
     "ranks higher, whatever its first choice. Where duels are counted, the answer is the class that wins each of its "
-    "own, and half its lead in the closest one, less one where the rival would win a tie, is the radius.",
+    "own, and the radius is half its lead in the closest one, rounded down; where that rival would win a tie, one is "
+    "taken off the lead first.",
     "λ and σ": "The strength of the noise. λ: half the distance between splits, or half the width of additive uniform "
     "noise, with pixels from 0 to 1. σ = λ/√3: the standard deviation of uniform noise on [−λ, λ], which the papers "
     "tabulate. All methods here run at the same λ.",

@@ -28,7 +28,9 @@ def budget_meter(spent: int, radius: int) -> str:
     over = spent > radius
     whole = max(radius, spent, 1)
     colour = WRONG_COLOUR if over else SURE_COLOUR
-    text = f"{spent} of {radius} steps spent" + (": beyond the certificate, anything may happen" if over else "")
+    text = f"{spent} of {radius} steps spent"
+    if over:
+        text = f"{spent} steps spent, {spent - radius} beyond the certificate: anything may happen"
     end = f"width: {percent(radius, whole)}; border-right: 3px solid white; border-radius: 0"  # where the budget ended
     mark = f'<div class="dssn-bar" style="{end}"></div>' if over else ""
     return (
@@ -62,7 +64,8 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
             f'background: {class_colour(colours[c])}"></div></div><div class="count">{n}</div>'
             for c, n in ((a, left), (b, right))
         )
-        return escape(f"{counted(taken, what)} moved, {taken} of R = {radius} steps spent: {verdict}"), "".join(rows)
+        title = f"{counted(taken, what)} moved in {counted(taken, 'step')} (R = {radius}): {verdict}"
+        return escape(title), "".join(rows)
 
     frames = tuple(parts(taken) for taken in moved)
     template = '<div class="title" data-part></div><div class="votes">' + PART + "</div>"

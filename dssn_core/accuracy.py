@@ -102,9 +102,9 @@ class Gain:
 
 
 def gains(records: Sequence[Record], rivals: Sequence[Record]) -> dict[int, Gain]:
-    """By data set index, of the images that have a record in both and are answered right in both.
+    """By data set index, of the images that have a record in both, with the right class in both.
 
-    An abstention counts as a radius of zero.
+    An abstention counts as a radius of zero, whatever class was chosen before it.
     """
     others = {(rival.index, rival.image_sha256): rival for rival in rivals if rival.right}
     pairs = [(record, others.get((record.index, record.image_sha256))) for record in records if record.right]

@@ -11,7 +11,7 @@ steps: every 8-bit image within L1 distance rho has the same answer. Where no cl
 the one whose worst duel is the least bad (the minimax rule of elections, lowest index on a tie), and R = 0.
 
 Every duel is a vote between two classes, so this is the theorem of DSSN (Levine & Feizi 2021) for each of them. That
-pairs of classes bound a radius better than first choices is known from certified defences against poisoned data
+pairs of classes can give larger radii than first choices is known from certified defences against poisoned data
 (run-off elections, Rezaei et al. 2023, arXiv:2302.02300).
 """
 

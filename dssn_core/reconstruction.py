@@ -17,6 +17,9 @@ from .splitting import SplitNoise, samples_from_numerators, split_numerators
 BLUR = 1.5
 """Standard deviation of the Gaussian low-pass, in pixels."""
 
+NEAR = 1e-6
+"""Weight, of 1 for a pixel itself, up to which what a sample says nearby counts as nothing."""
+
 SAMPLES = 16
 """How many samples of a picture an error is the mean of."""
 
@@ -52,14 +55,15 @@ def mean_response(levels: int, block_size: int = 1) -> Tensor:
 def reconstruct(numerators: Tensor, levels: int, block_size: int = 1) -> Tensor:
     """float32 (B, C, H, W) pictures in [0, 1] from int16 sample values M of the same shape; block_size: m.
 
-    A normalized low-pass over the informative values, then the inverse of `mean_response`.
+    A normalized low-pass over the informative values, then the inverse of `mean_response`; 1/2 where none is near.
     """
     weights = _informative(numerators, levels, block_size).float()
-    near = _low_pass(weights).clamp(min=1e-6)
-    average = _low_pass(samples_from_numerators(numerators, block_size) * weights) / near
+    near = _low_pass(weights)
+    average = _low_pass(samples_from_numerators(numerators, block_size) * weights) / near.clamp(min=NEAR)
     response = mean_response(levels, block_size).numpy()
     values = np.linspace(0, 1, len(response))
-    return torch.from_numpy(np.interp(average.numpy(), response, values).astype(np.float32))
+    rebuilt = torch.from_numpy(np.interp(average.numpy(), response, values).astype(np.float32))
+    return torch.where(near > NEAR, rebuilt, 0.5)
 
 
 def reconstruction_error(image: Tensor, noise: SplitNoise, colours: bool = True) -> float:

@@ -65,8 +65,8 @@ class Verdict(StrEnum):
 
     HOLDS = "The certificate holds."
     ROUNDING = (
-        "Everything agrees except what another kind of machine may well count differently: samples whose two best "
-        "classes are nearly tied. From the file alone one cannot tell another machine's rounding from a forgery: "
+        "Everything agrees except what another kind of machine may well count differently: samples that are nearly "
+        "tied between two classes. From the file alone one cannot tell another machine's rounding from a forgery: "
         "rely on what the lines about votes and duels say, not on the stated radius."
     )
     EDITED = (

@@ -158,8 +158,8 @@ def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
     """ValueError if the answers to either half of a chunk change with the other half: by its samples, or by chance.
 
     Each half is tested while the other is replaced: a statistic of the chunk, such as a maximum, may rest on one half
-    alone. It is replaced by black and white samples, whose extremes no sample exceeds. Models marked `answers_by_row`
-    are skipped.
+    alone. It is replaced by black and white samples, whose extremes no sample of splitting noise exceeds. Models marked
+    `answers_by_row` are skipped.
     """
     if answers_by_row(model):
         return

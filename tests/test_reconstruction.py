@@ -30,6 +30,13 @@ def test_all_samples_of_a_flat_picture_average_to_it(block):
     assert abs(float(rebuilt.mean()) - 90 / 255) < 0.01
 
 
+def test_where_a_sample_says_nothing_the_middle_is_taken():
+    image = torch.full((1, 24, 24), 90, dtype=torch.uint8)
+    noise = SplitNoise(510, (1, 24, 24), "equal")
+    assert torch.equal(reconstruct(noise.numerators(image, 300, 301), 510), torch.full((1, 1, 24, 24), 0.5))
+    assert reconstruction_error(image, noise) < 90 / 255  # what black would come to in every sample
+
+
 def test_evenly_spread_offsets_keep_more_of_real_pictures_than_white_noise():
     images = [read_image(picture.path) for picture in built_in_pictures()[:6]]
     for levels in (255, 1766):

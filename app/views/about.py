@@ -34,7 +34,7 @@ def self_check() -> None:
     elif rounded:
         verdict.warning(
             f"**This installation computes what it should, except for rounding.** In {rounded} of {len(known)} checks, "
-            "marked ≈, a few samples whose two best classes are nearly tied vote differently here than where the "
+            "marked ≈, a few samples that are nearly tied between two classes vote differently here than where the "
             "certificate was made. Different kinds of processor round the last digits differently, so a certificate "
             "is about the network as one kind computes it."
         )

@@ -28,7 +28,7 @@ SECTIONS = ("Curves", "Table", "Images")
 RHOS = tuple(step / 20 for step in range(0, 121))
 MOST_IMAGES = 24
 TABLE_ROWS, ROW_HEIGHT = 13, 35  # at most so many rows are seen at once, none of them cut; pixels
-ALL, GAIN = "all images", "largest gain of DSSN over additive uniform, both right"
+ALL, GAIN = "all images", "largest gain of DSSN over additive uniform, both classes right"
 
 
 def table_height(rows: int) -> int:
@@ -238,7 +238,8 @@ def tell_counting(models: Sequence[str], part: Part) -> None:
         named = " ".join(name for name, others in records.items() if others)
         st.caption(
             f"{'; '.join(found)}: votes are counted by duels, where the paper counts first choices alone "
-            f"(`standings --plurality --model {named}` gives those of the same votes). Certify shows both."
+            f"(`standings --plurality --model {named}` gives the figures by those, of the same votes). Certify shows "
+            "both."
         )
 
 
@@ -250,9 +251,9 @@ def tell_sampling(models: Sequence[str], collection: Collection, part: Part) -> 
         theirs = max(row.samples for row in published(collection.task))
         st.caption(
             f"Randomized methods: {' or '.join(f'{n:,}' for n in drawn)} samples per image here, {theirs:,} in the "
-            "paper. Fewer samples prove smaller radii, so the difference is not due to the networks alone. Those are "
-            f"the counterparts of {collection.own[DSSN]}: compare them with its curve, not with a larger network's. "
-            f"Each radius may be wrong with a probability of at most α = {alpha:g}."
+            "paper. Fewer samples prove smaller radii, so the difference is not due to the networks alone. These "
+            f"networks are the counterparts of {collection.own[DSSN]}: compare them with its curve, not with a larger "
+            f"network's. Each radius may be wrong with a probability of at most α = {alpha:g}."
         )
 
 
@@ -334,9 +335,9 @@ def show_images(
     if gains:
         drawn = max(sum(each.rival.votes) for each in gains.values())
         st.caption(
-            f"Compared with additive uniform noise at the same λ, where both answers are right: {drawn:,} samples per "
-            "image (the paper takes 100,000), and fewer samples prove smaller radii; nor does its radius use "
-            "each rival's votes, as DSSN's does. An abstention counts as a radius of 0."
+            f"Compared with additive uniform noise at the same λ, where both choose the right class: {drawn:,} samples "
+            "per image (the paper takes 100,000), and fewer samples prove smaller radii; nor does its radius use each "
+            "rival's votes, as DSSN's does. Where it abstains, its radius counts as 0."
         )
     size = installed.manifest_of(name).input_shape[1:]
     seen = [(record, sources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]

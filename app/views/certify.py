@@ -96,7 +96,7 @@ DUELS_SAID = (
     "The votes are counted by **duels**: every sample ranks all classes, and in a duel of two it sides with the one it "
     "ranks higher. The answer is the class that wins each of its duels. One grey level changes one sample, so the "
     "closest duel sets the radius. (If no class wins all of its duels, the one that loses least is the answer, "
-    "certified for nothing.)"
+    "and nothing is certified.)"
 )
 
 
@@ -209,7 +209,8 @@ NOT_SAID = """
   less), and nothing about L∞ (one grey level everywhere adds up to {values:,}), rotation, blur, or another crop.
 - It is about the picture **after** cropping, resizing and rounding, as shown, not the file it came from.
 - It holds for **this network, these offsets, this λ and this way of counting votes**, computed in the same number
-  format, in chunks of the same size, with the same software on the same kind of machine: others may round differently.
+  format, in chunks of the same size, with the same software and as many threads, on the same kind of machine: others
+  may round differently.
 - It does not say that the answer is **right**: a wrong answer can be certified too.
 - This network knows **{classes} classes** and must name one of them, whatever the picture shows.
 """

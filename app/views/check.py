@@ -95,8 +95,8 @@ def show(findings: list[Finding], document: Document) -> None:
     st.html(checklist([(None if f.rounding else f.agrees, f.what, f.text) for f in ordered]))
     with st.expander("Not checked"):
         st.markdown(
-            "How and where the file was made, by its own account. `certify --strict GAP` states a "
-            "radius that also holds on any machine whose logits differ from this one's by less than GAP/2."
+            "How and where the file was made, by its own account. `certify --strict GAP` states a radius, where there "
+            "is one, that also holds on any machine whose logits differ from this one's by less than GAP/2."
         )
         st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
 

@@ -218,7 +218,7 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
     ]
     st.markdown(
         f"**{len(indices)} of the {noise.levels} samples**, with the network's answer to each and its "
-        "softmax score (only the answer counts)"
+        "softmax score (which does not count, only the order of the classes does)"
         + ("" if denoised is None else "; below each, its denoised version, which the classifier sees")
     )
     st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
@@ -320,7 +320,8 @@ def offsets(model: Classifier, image: Tensor) -> None:
     kept = "" if block[0] == 1 else ", without its colour"
     st.caption(
         f"Mean squared error of a Gaussian low-pass reconstruction of this picture{kept}, averaged over 16 samples "
-        f"evenly spaced in j. Lower is better. This network's own offsets are “{model.manifest.offsets['scheme']}”."
+        "evenly spaced in j; where a sample says nothing, 1/2 is taken. Lower is better. This network's own offsets "
+        f"are “{model.manifest.offsets['scheme']}”."
     )
     with st.expander("What the names mean"):
         st.markdown(SCHEMES)
@@ -353,11 +354,12 @@ def blocks(model: Classifier, image: Tensor) -> None:
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
     st.caption(
-        "For little noise, where all is known anyway, blocks only blur (try λ = 0.25): they pay where λ is large. "
-        "Known: how often a split falls on the scale of a value, or sum, so that a sample says something of it. Error: "
-        "mean squared error of the picture's brightness, without its colour, after a Gaussian low-pass, averaged over "
-        "16 samples evenly spaced in j; lower is better. All under the offsets “r2”. The paper splits every value by "
-        "itself."
+        "For little noise, where all is known anyway, blocks of neighbouring pixels only blur (try λ = 0.25): they pay "
+        "where λ is large, larger ones later. To add up the colours of a pixel blurs nothing: it costs the colour, "
+        "which the error does not count. Known: how often a split falls on the scale of a value, or sum, so that a "
+        "sample says something of it. Error: mean squared error of the picture's brightness, without its colour, after "
+        "a Gaussian low-pass, averaged over 16 samples evenly spaced in j; where a sample says nothing, 1/2 is taken. "
+        "Lower is better. All under the offsets “r2”. The paper splits every value by itself."
     )
 
 
@@ -367,7 +369,10 @@ SHOWN = {"One picture": one_picture, "Offsets": offsets, "Blocks": blocks}
 
 def page() -> None:
     st.title("Split & centre", anchor=False)
-    st.markdown("A sample keeps only **which two splits** a pixel lies between, and shows the centre of that interval.")
+    st.markdown(
+        "A sample keeps only **which two splits** a pixel lies between, and shows the centre of that interval, cut off "
+        "at black and white."
+    )
     section = controls.choose_section((ONE_PIXEL, *SHOWN), "section")
     # A section is a fragment: its sliders run it alone, not the title, the gallery and the rest of the page again.
     if section == ONE_PIXEL:

@@ -72,7 +72,7 @@ def add_certify(parser: Parser) -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
     add_noise_options(parser)
     parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")
-    parser.add_argument("--counting", choices=COUNTINGS, help="of the votes (default: as the model's manifest says)")
+    parser.add_argument("--counting", choices=COUNTINGS, help="how votes are counted (default: as the model says)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     parser.add_argument("--output", type=Path, help="write a certificate file that `verify` can check")
     parser.add_argument(
@@ -168,13 +168,18 @@ def print_certificate(
 
 def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
     where = f"on machines whose logits differ from these by less than {strict.gap / 2:g}"
-    undecided = f"{strict.undecided} of {strict.levels} samples have their two best logits at most {strict.gap:g} apart"
     if isinstance(certificate, DuelCertificate):
-        undecided = f"a sample is counted in a duel only where it has the two logits more than {strict.gap:g} apart"
+        counted = f"A sample is counted in a duel only where it has the two logits more than {strict.gap:g} apart"
+        others = "the samples that are not counted"
+    else:
+        counted = (
+            f"{strict.undecided} of {strict.levels} samples have their two best logits at most {strict.gap:g} apart"
+        )
+        others = "these samples"
     if strict.label is None:
-        return f"Strictly: {undecided}. The others could make another class win, so there is no strict certificate."
+        return f"Strictly: {counted}. There is no strict certificate: {others} could make another class win."
     return (
-        f"Strictly: {undecided}. However the others vote, “{class_names[strict.label]}” is certified within "
+        f"Strictly: {counted}. However {others} vote, “{class_names[strict.label]}” is certified within "
         f"{strict.radius_steps} steps {where} (on this machine alone: {certificate.radius_steps})."
     )
 
@@ -220,8 +225,8 @@ def add_verify(parser: Parser) -> None:
     parser.add_argument("--image", type=Path, help="the picture it is about, where the file holds no pixels")
     parser.add_argument("--model", help="check with this model, a name or a folder (default: the one with its weights)")
     parser.epilog = (
-        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only votes differ that another "
-        "machine's rounding may well flip, 1 the file cannot be checked"
+        f"exit code: 0 everything agrees, {DIFFERS} something differs, {ROUNDING} only votes or duels differ that "
+        "another machine's rounding may well flip, 1 the file cannot be checked"
     )
 
 

@@ -48,7 +48,9 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (the test set)")
     parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="*", default=[], help="optional if --clean")
-    parser.add_argument("--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes")
+    parser.add_argument(
+        "--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes (default %(default)s)"
+    )
     add_part_options(parser)
     parser.add_argument(
         "--rho", type=RADIUS, nargs="+", help="radii of the summary (default: 0, 0.1, 0.25, 0.5, 1 ...)"
@@ -62,7 +64,9 @@ def add_evaluate(parser: Parser) -> None:
         help="--data is the training set: use the images held out from the model's training, for making choices",
     )
     parser.add_argument("--method", choices=list(METHODS), help="smoothing method (default: that of the training)")
-    parser.add_argument("--counting", choices=COUNTINGS, help="of DSSN's votes (default: as the model's manifest says)")
+    parser.add_argument(
+        "--counting", choices=COUNTINGS, help="how DSSN's votes are counted (default: as the model says)"
+    )
     parser.add_argument("--samples", type=POSITIVE, help=f"n of a randomized method (default {RANDOMIZED['samples']})")
     parser.add_argument("--alpha", type=float, help=f"its failure probability (default {RANDOMIZED['alpha']})")
     parser.add_argument("--seed", type=int, help=f"seed of its draws (default {RANDOMIZED['seed']})")

@@ -10,6 +10,7 @@ from ..constants import COUNTINGS
 from ..ensembles import joined
 from ..files import only_writer
 from ..noises import NOISES
+from ..offsets import FRACTIONS
 from ..optimizers import OPTIMIZERS
 from ..precision import PRECISIONS
 from ..tasks import TASKS
@@ -33,7 +34,7 @@ def add_train(parser: Parser) -> None:
     )
     own = parser.add_argument_group("settings (each data set has its own defaults)")
     own.add_argument("--noise", choices=list(NOISES))
-    own.add_argument("--offsets", help="offset scheme")
+    own.add_argument("--offsets", choices=list(FRACTIONS), help="offset scheme")
     own.add_argument(
         "--block", type=int, nargs=3, metavar=("CHANNELS", "ROWS", "COLUMNS"), help="pixels that are split together"
     )
@@ -84,7 +85,7 @@ def add_join(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", required=True, help="names of the members, or their folders")
     parser.add_argument("--output", type=Path, required=True, help="folder of the new model, which takes its name")
     parser.add_argument("--precision", choices=PRECISIONS, help="number format (default: its members')")
-    parser.add_argument("--counting", choices=COUNTINGS, help="of the votes (default: its members')")
+    parser.add_argument("--counting", choices=COUNTINGS, help="how votes are counted (default: its members')")
 
 
 def run_join(options: Options) -> int:

@@ -43,7 +43,7 @@ def press(page: AppTest, action: str) -> AppTest:
 
 def spent(page: AppTest) -> int:
     meter = next(html.proto.body for html in page.get("html") if "steps spent" in html.proto.body)
-    return int(meter.split('aria-label="')[1].split(" of ")[0])
+    return int(meter.split('aria-label="')[1].split(" ")[0])
 
 
 @pytest.mark.parametrize("network", ["cifar10-dssn", "cifar10-dssn-long"])
