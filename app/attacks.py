@@ -1,7 +1,6 @@
 """An attack under way on a page, and what the buttons there do to it."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -85,9 +84,11 @@ def _poked(attack: Attack, step: Step) -> Attack:
 
 def _step(attack: Attack, step: Step | None) -> Attack:
     assert step is not None
-    with suppress(ValueError):  # a second click, before the page has answered the first, may leave the range
-        return _poked(attack, step)
-    return attack
+    try:
+        step.applied(attack.poked.image)
+    except ValueError:  # a second click, before the page has answered the first, may leave the range
+        return attack
+    return _poked(attack, step)
 
 
 def _random(attack: Attack, step: Step | None) -> Attack:

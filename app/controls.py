@@ -89,7 +89,10 @@ def network(name: str) -> Classifier | None:
     try:
         return resources.model(name)
     except CheckpointError as error:
-        st.error(f"The network {name!r} cannot be used: {error}. Restore `pretrained/{name}` from the repository.")
+        st.error(
+            f"The network {name!r} cannot be used: {error}. If that does not help, restore `pretrained/{name}` from "
+            "the repository."
+        )
         return None
 
 

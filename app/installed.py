@@ -144,6 +144,6 @@ def models_with_records() -> tuple[list[str], list[str]]:
     for name in manifests():
         try:
             found += [name] if evaluated(name, WHOLE).test else []
-        except ValueError:
+        except (ValueError, OSError):
             damaged.append(name)
     return found, damaged

@@ -29,12 +29,15 @@ def built_in(task: str, size: tuple[int, int]) -> dict[str, tuple[BuiltIn, Tenso
 
 
 @st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")
+def _found(source: str) -> PictureFiles:
+    return picture_files(source, train=False)
+
+
 def _folder() -> PictureFiles | str | None:
+    """The pictures, or what is the matter with them, which is looked into anew every time."""
     source = os.environ.get(DATA_VARIABLE)
-    if not source:
-        return None
     try:
-        return picture_files(source, train=False)
+        return _found(source) if source else None
     except (ValueError, OSError) as error:
         return f"The pictures that {DATA_VARIABLE} names cannot be shown: {error}"
 
@@ -51,7 +54,6 @@ def folder_problem() -> str | None:
     return found if isinstance(found, str) else None
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
 def folder_keys() -> dict[str, int]:
     """Keys of these pictures, for links; and their places."""
     return {f"{FOLDER_PICTURE}{place}": place for place in range(len(folder() or ()))}

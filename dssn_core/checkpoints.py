@@ -176,7 +176,14 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise CheckpointError(f"there is no model at {str(folder)!r}: {MANIFEST} is missing")
-    return Manifest.from_json(path.read_bytes())
+    return Manifest.from_json(_read(path))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def list_models(folder: Path = PRETRAINED) -> tuple[str, ...]:
@@ -206,7 +213,7 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         raise CheckpointError(f"{name}: {WEIGHTS} is missing")
     if name in list_models(folder) and manifest.name != name:
         raise CheckpointError(f"{name}: the manifest names the model {manifest.name!r}; give both the same name")
-    data = (path / WEIGHTS).read_bytes()
+    data = _read(path / WEIGHTS)
     digest = hashlib.sha256(data).hexdigest()
     if digest != manifest.weights_sha256:
         raise CheckpointError(f"{name}: the weights' SHA-256 is {digest}, the manifest says {manifest.weights_sha256}")

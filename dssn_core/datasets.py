@@ -213,7 +213,7 @@ def picture_files(source: str, train: bool = True) -> PictureFiles:
     path = Path(source)
     if (source and path.is_dir()) or path.is_file():
         return PictureFiles.find(path, train)
-    raise ValueError(f"no data at {source!r}: expected a zip, a folder of class folders, or the word 'download'")
+    raise ValueError(f"no data at {source!r}: expected a zip or a folder of class folders")
 
 
 def _download_cifar10(train: bool) -> Dataset:

@@ -27,7 +27,10 @@ def evenly_spread(labels: Sequence[int], count: int) -> list[int]:
     """
     if not 0 < count <= len(labels):
         raise ValueError(f"count must be from 1 to {len(labels)}, the size of the data set, got {count}")
-    members = [[i for i, label in enumerate(labels) if label == c] for c in sorted(set(labels))]
+    places: dict[int, list[int]] = {}
+    for place, label in enumerate(labels):
+        places.setdefault(label, []).append(place)
+    members = [places[label] for label in sorted(places)]
     wanted = [0] * len(members)
     while missing := count - sum(wanted):
         able = [place for place, of_class in enumerate(members) if wanted[place] < len(of_class)]
@@ -96,12 +99,16 @@ def evaluate(
         )
 
 
+def pretrained_of(model: Classifier) -> Pretrained:
+    """The model's network, where it answers pictures without noise too; ValueError where it does not."""
+    if not isinstance(model.network, Pretrained):
+        raise ValueError("this network knows noisy samples only: there is no answer to the picture itself")
+    return model.network
+
+
 def clean_accuracy(model: Classifier, data: Listing, indices: Sequence[int]) -> Share:
     """How many of the images the pretrained classifier itself answers right: no noise, no denoiser, float32."""
-    network = model.network
-    if not isinstance(network, Pretrained):
-        raise ValueError("this network knows noisy samples only: there is no answer to the picture itself")
-    right = 0
+    network, right = pretrained_of(model), 0
     for start in range(0, len(indices), CLEAN_BATCH):
         part = indices[start : start + CLEAN_BATCH]
         images = torch.stack(list(data.read(part)))

@@ -13,7 +13,7 @@ Groups = list[dict[str, Any]]
 
 
 def _sgd(groups: Groups, learning_rate: float, momentum: float) -> torch.optim.Optimizer:
-    return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, nesterov=True)
+    return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, nesterov=momentum > 0)
 
 
 def _adamw(groups: Groups, learning_rate: float, momentum: float) -> torch.optim.Optimizer:

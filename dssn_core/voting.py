@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -115,18 +115,23 @@ class Tally:
     duels: np.ndarray | None = field(default=None, repr=False)
     logits: np.ndarray | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        for array in (self.votes, self.indices, self.labels, self.duels, self.logits):
+            if array is not None:
+                array.setflags(write=False)  # the next state builds on them, and what follows is kept
+
     @staticmethod
     def of_labels(labels: np.ndarray, num_classes: int) -> "Tally":
         """A complete vote by plurality. labels: int64 (N,), of every sample in index order."""
         votes = np.bincount(labels, minlength=num_classes)
-        return Tally(votes, np.arange(len(labels)), labels, len(labels), len(labels))
+        return Tally(votes, np.arange(len(labels)), labels.copy(), len(labels), len(labels))
 
-    @property
+    @cached_property
     def bounds(self) -> RadiusBounds:
         """Exact bounds of the final radius."""
         return radius_bounds(self.votes, self.total) if self.duels is None else duel_bounds(self.duels, self.total)
 
-    @property
+    @cached_property
     def certificate(self) -> Certificate:
         """What the complete vote proves; ValueError before it is complete."""
         if self.duels is None:
@@ -246,11 +251,7 @@ def tally(
         votes = fresh if votes is None else votes + fresh
         if counting == DUELS:
             duels = count_duels(logits) + (0 if duels is None else duels)
-        state = Tally(votes, indices[:real].numpy(), labels, int(votes.sum()), layout.levels, duels, logits)
-        for array in (state.votes, state.indices, state.labels, state.duels, state.logits):
-            if array is not None:
-                array.setflags(write=False)  # the next step builds on them
-        yield state
+        yield Tally(votes, indices[:real].numpy(), labels, int(votes.sum()), layout.levels, duels, logits)
 
 
 def complete(states: Iterable[Tally]) -> Tally:

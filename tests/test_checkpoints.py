@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -219,6 +220,20 @@ def test_an_unknown_name_is_answered_with_the_known_ones(folder):
 def test_an_unknown_name_where_there_is_no_model(tmp_path):
     with pytest.raises(CheckpointError, match=r"unknown model 'huge'; known: none in .*pip install -e"):
         load_model("huge", tmp_path)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "weights.safetensors"])
+def test_a_file_that_may_not_be_read(folder, file, monkeypatch):
+    readable = Path.read_bytes
+
+    def read(path):
+        if path.name == file:
+            raise PermissionError(13, "Permission denied")
+        return readable(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    with pytest.raises(CheckpointError, match=rf"{file} cannot be read: Permission denied"):
+        load_model("tiny", folder)
 
 
 def test_a_manifest_that_is_not_there(tmp_path):

@@ -27,6 +27,15 @@ def test_muon_does_not_orthogonalize_in_an_emulated_number_format(monkeypatch, h
     assert formats == [expected]
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_takes_a_step_without_momentum(name):
+    weight = torch.nn.Parameter(torch.ones(4, 3))
+    optimizer = OPTIMIZERS[name]([{"params": [weight]}], 0.01, 0.0)
+    torch.autograd.backward(weight.sum())
+    optimizer.step()
+    assert (weight < 1).all()
+
+
 def test_the_learning_rate_rises_then_falls():
     assert learning_rate_factor(0.0, 0.1) == 0
     assert learning_rate_factor(0.05, 0.1) == pytest.approx(0.5)

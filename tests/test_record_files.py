@@ -50,8 +50,8 @@ def test_records_are_not_replaced_by_those_of_other_images(tmp_path):
     assert kept_records(tmp_path, TEST) == records
 
 
-def test_only_the_models_own_method_is_recorded(tmp_path, capsys):
-    data = str(class_folders(tmp_path))
+def test_only_the_models_own_method_is_recorded_which_is_said_before_the_data_are_read(tmp_path, capsys):
+    data = str(tmp_path / "nothing")
     command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--method", "uniform", "--record"]
     assert main(command) == 1
     assert "only its own method is kept" in capsys.readouterr().err

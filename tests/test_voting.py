@@ -8,7 +8,7 @@ from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, 
 from dssn_core.classifier import Classifier
 from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.networks import Network
-from dssn_core.voting import CHUNK_VALUES, ChunkLayout, classify, fitting_batch_size, noise_for
+from dssn_core.voting import CHUNK_VALUES, ChunkLayout, Tally, classify, complete, fitting_batch_size, noise_for
 from tests.toys import Constant, Fixed, Toy
 
 SHAPE = (1, 2, 3)
@@ -303,6 +303,18 @@ def test_certify_takes_the_offsets_and_the_block_of_the_manifest(split_together)
 
 def test_a_state_cannot_be_changed_under_the_vote():
     for state in tally(Toy(SHAPE, 4, seed=5), IMAGE, noise_of(), 30):
+        for array in (state.votes, state.labels, state.indices):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 0
+
+
+def test_a_complete_vote_cannot_be_changed_either():
+    labels = np.array([0, 2, 2])
+    of_labels = Tally.of_labels(labels, 3)
+    labels[:] = 1
+    assert of_labels.labels.tolist() == [0, 2, 2]
+    for state in (of_labels, complete(tally(Toy(SHAPE, 4, seed=5), IMAGE, noise_of(), 30))):
+        assert state.certificate is state.certificate and state.bounds is state.bounds
         for array in (state.votes, state.labels, state.indices):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0

@@ -15,7 +15,7 @@ from ..checks import Shape
 from ..classifier import Classifier
 from ..comparison import METHODS
 from ..constants import COUNTINGS, DSSN, DUELS, PLURALITY, levels_from_sigma
-from ..datasets import list_dataset
+from ..datasets import Listing, list_dataset
 from ..estimates import quick_estimates
 from ..files import check_replaceable, check_writable, only_writer
 from ..held_out import held_out_of
@@ -111,28 +111,40 @@ def summary_of(records: Sequence[Record], what: str, rhos: Sequence[float] | Non
     return "\n".join([f"{what}{duels}", *(f"  right, certified at rho {rho:>4}: {figure}" for rho, figure in figures)])
 
 
-def run_evaluate(options: Options) -> int:
+def check_evaluate(options: Options, model: Classifier, method: str) -> None:
+    """ValueError or OSError for what can be refused before the data are read, which may take long."""
     if not (options.sigma or options.clean):
         raise ValueError("there is nothing to do: give --sigma, or --clean")
+    if options.clean:
+        evaluation.pretrained_of(model)
     if options.output:
         check_replaceable(options.output)
-    if options.output and options.output.suffix == ".gz":
-        raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
+        if options.output.suffix == ".gz":
+            raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
+    if options.record:
+        if method != model.manifest.noise:
+            raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
+        check_writable(find_model(options.model))
+
+
+def data_of(options: Options, model: Classifier) -> Listing:
+    """The images to evaluate a model on."""
+    data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
+    return held_out_of(model.manifest, data) if options.held_out else data
+
+
+def run_evaluate(options: Options) -> int:
     model = load_model(options.model)
     method = options.method or model.manifest.noise
+    check_evaluate(options, model, method)
     levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
     way = way_of(options, model, method, levels_of.values())
-    data = labelled_for(list_dataset(options.data, model.input_shape[1:], train=options.held_out), model.class_names)
-    if options.held_out:
-        data = held_out_of(model.manifest, data)
-    if options.record and method != model.manifest.noise:
-        raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
+    data = data_of(options, model)
     warn_of_other_noise(model, method, levels_of.values())
     folder, part = find_model(options.model), Part(options.files, options.but)
     shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
     before = {}
     if options.record:
-        check_writable(folder)
         before = record_files.kept_before(folder, shelf, model, levels_of.values(), way, data, part)
     indices = evaluation.selected(data, options.limit, part)
     in_files = options.output or options.record or not options.sigma

@@ -9,10 +9,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.attacks import Attack
+from app.attacks import Attack, acted
 from app.runs import VoteRun
 from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_image
-from dssn_core.attack import undo
+from dssn_core.attack import Step, undo
 from dssn_core.checkpoints import PRETRAINED, find_model, read_manifest
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.gallery import built_in_pictures
@@ -96,6 +96,17 @@ def test_a_second_click_beyond_the_range_does_nothing():
     held.attack = Attack.on(held.attack.model, top, held.attack.noise, held.attack.first)
     healthy(up.click().run())
     assert spent(page) == 0
+
+
+def test_a_step_that_the_network_cannot_answer_is_not_taken_for_one_out_of_range(monkeypatch):
+    held = open_page().session_state["attack"]
+
+    def broken(*arguments):
+        raise ValueError("not finite")
+
+    monkeypatch.setattr(resources, "poked", broken)
+    with pytest.raises(ValueError, match="not finite"):
+        acted("up", held.attack, Step(0, 0, 0, 1))
 
 
 def test_an_attack_counts_here_what_another_kind_of_machine_counted(monkeypatch):
