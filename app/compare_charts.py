@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from app.charts import CLASS_COLOURS, SURE_COLOUR, bare, class_colour, colour_places, framed, ranking
 from dssn_core.comparison import METHODS, Outcome, largest
 from dssn_core.constants import DSSN, PIXEL_STEPS
-from dssn_core.wording import display_bound, display_radius, rounded_down
+from dssn_core.wording import display_bound, shown_steps
 
 METHOD_COLOURS = {DSSN: SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
 METHOD_SYMBOLS = {DSSN: "circle", "uniform": "square", "ssn": "diamond"}
@@ -16,15 +16,10 @@ KnownRadii = Sequence[tuple[int, float, float]]
 """Samples done, lower and upper bound of the radius by then, in steps; whole for DSSN."""
 
 
-def shown_radius(method: str, steps: float) -> str:
-    """A radius in steps for the screen, rounded down; DSSN's, which is whole, from the whole number."""
-    return display_radius(int(steps)) if method == DSSN else rounded_down(steps / PIXEL_STEPS)
-
-
-def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str, int], largest: float) -> go.Figure:
+def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str, int], top: float) -> go.Figure:
     """What is known of each method's radius after how many samples.
 
-    For DSSN both exact bounds, which meet; for the others the confidence bound, a preview until all n are in. largest:
+    For DSSN both exact bounds, which meet; for the others the confidence bound, a preview until all n are in. top: a
     radius that no method can exceed.
     """
     figure = go.Figure()
@@ -44,7 +39,7 @@ def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str,
 
     for method, found in known.items():
         colour = METHOD_COLOURS[method]
-        lower = [(done, low, shown_radius(method, low)) for done, low, _ in found]
+        lower = [(done, low, shown_steps(low)) for done, low, _ in found]
         if method == DSSN:
             upper = [(done, high, display_bound(int(high))) for done, _, high in found]
             line(upper, "DSSN, at most", line={"color": colour, "dash": "dot", "width": 1.5, "shape": "hv"})
@@ -60,7 +55,7 @@ def radius_against_samples(known: Mapping[str, KnownRadii], totals: Mapping[str,
     ticks = [mantissa * 10**power for power in range(1, 6) for mantissa in (1, 2, 5)]
     shown = [*(tick for tick in ticks if tick <= 0.8 * end), end]
     figure.update_xaxes(type="log", tickvals=shown, ticktext=[f"{tick:,}" for tick in shown])
-    figure.update_yaxes(range=[0, 1.08 * largest])
+    figure.update_yaxes(range=[0, 1.08 * top])
     return figure
 
 

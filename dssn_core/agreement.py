@@ -166,6 +166,7 @@ def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tens
         certificate = certified(logits, counting_of(model))
         return certificate.label, certificate.radius_steps
 
+    plain = [told(logits) for logits in expected]
     laid_out = {last: _laid_out(model, last) for last in (True, False)}
     for setting in settings_of(model)[1:]:
         found = [all_logits(laid_out[setting.channels_last], image, noise, setting) for image in images]
@@ -177,7 +178,7 @@ def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tens
             differing=sum(int(rows.sum()) for rows in wrong),
             largest_error=max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)),
             largest_gap=max([float(gap.max()) for gap in gaps if len(gap)], default=0.0),
-            changed_radii=sum(told(a) != told(b) for a, b in zip(expected, found, strict=True)),
+            changed_radii=sum(a != told(b) for a, b in zip(plain, found, strict=True)),
             images=len(images),
             places=tuple((image, j) for image, rows in enumerate(wrong) for j in rows.nonzero().flatten().tolist()),
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from scipy.special import betaincinv
 from torch import Tensor
 
 from .checks import check_choice, check_seed, check_shape, check_whole
@@ -33,9 +34,7 @@ def lower_confidence_bound(successes: int, trials: int, alpha: float) -> float:
         )
     if successes == 0:
         return 0.0
-    from scipy.stats import beta  # takes a second, for which loading a model should not wait
-
-    return max(0.0, float(beta.ppf(alpha, successes, trials - successes + 1)) - ROUNDING)
+    return max(0.0, float(betaincinv(successes, trials - successes + 1, alpha)) - ROUNDING)
 
 
 def uniform_radius(p_lower: float, lam: float) -> float | None:

@@ -117,8 +117,8 @@ def check_of_one_piece(manifest: Manifest) -> None:
         )
 
 
-def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> None:
-    """Add records of one model, counted in one way at each N, to those in its folder.
+def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> list[Record]:
+    """Add records of one model, counted in one way at each N, to those in its folder; returns all that are there then.
 
     Records kept before are dropped if they are of other weights, offsets or blocks, or at the same N counted in another
     way. ValueError if an index had another image in them, as in another data set, or where another decoder reads the
@@ -142,15 +142,10 @@ def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> None:
     merged = {record.key: record for record in [*before, *records]}
     ordered = sorted(merged.values(), key=lambda record: (record.levels, record.index))
     write_json_lines(folder / shelf.file, (record.to_json() for record in ordered))
+    return ordered
 
 
-def publish(
-    folder: Path,
-    shelf: Shelf,
-    records: Sequence[Record],
-    data: str,
-    part: Part = WHOLE,
-) -> None:
+def publish(folder: Path, shelf: Shelf, records: Sequence[Record], data: str, part: Part = WHOLE) -> None:
     """`keep_records`, and say in the model's manifest what all that are kept add up to.
 
     data, part: what images they are of. ValueError if the folder holds other weights by now.
@@ -159,8 +154,7 @@ def publish(
         voter = read_manifest(folder).voter
         if any(record.voter != voter for record in records):
             raise ValueError(f"{folder} holds another model than at the start: these figures are not about it")
-        keep_records(folder, shelf, records)
-        measured = measured_on(part.of(kept_records(folder, shelf)), f"{data}{part}")
+        measured = measured_on(part.of(keep_records(folder, shelf, records)), f"{data}{part}")
         manifest = read_manifest(folder)
         save_manifest(folder, replace(manifest, measured={**manifest.measured, f"{shelf.entry}{part}": measured}))
 

@@ -10,9 +10,9 @@ import jsonschema
 
 from .wording import shown
 
-WHOLE = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-VALIDATOR = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=WHOLE)  # type: ignore[no-untyped-call]
+INTEGERS = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
 """A JSON Schema takes 3.0 for an integer; here it is none, for what comes after may not."""
+VALIDATOR = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=INTEGERS)  # type: ignore[no-untyped-call]
 
 
 def parse(text: bytes | str) -> Any:

@@ -19,11 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .architectures import build_network
 from .augmentation import augment, distorted, magnify
-from .checkpoints import (
-    Manifest,
-    load_model,
-    offsets_record,
-)
+from .checkpoints import Manifest, load_model, offsets_record
 from .checks import check_shape
 from .classifier import Classifier, centred
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
@@ -238,14 +234,13 @@ class Trainer:
         for place, sigma in enumerate(HELD_OUT_SIGMAS):
             generator = keyed_generator(self.settings.seed, HELD_OUT, place)
             levels = torch.full((len(self.held_out),), levels_from_sigma(sigma))
-            samples = NOISES[self.settings.noise](self.held_out.images, levels, self.fractions, generator)
-            with torch.inference_mode():
-                batches = (torch.split(whole, 250) for whole in (samples, levels, self.held_out.labels))
-                right = [
-                    (model(x, lambda_from_levels(n.float())).argmax(1) == y).sum()
-                    for x, n, y in zip(*batches, strict=True)
-                ]
-            accuracies[f"{sigma:g}"] = round(int(sum(right)) / len(self.held_out), 4)
+            right = 0
+            batches = (torch.split(whole, 250) for whole in (self.held_out.images, levels, self.held_out.labels))
+            for images, n, labels in zip(*batches, strict=True):
+                samples = NOISES[self.settings.noise](images, n, self.fractions, generator)
+                with torch.inference_mode():
+                    right += int((model(samples, lambda_from_levels(n.float())).argmax(1) == labels).sum())
+            accuracies[f"{sigma:g}"] = round(right / len(self.held_out), 4)
         return accuracies
 
     # --- state: everything in one safetensors file, written atomically ---

@@ -45,6 +45,8 @@ Counter = Callable[[Classifier, Tensor, SplitNoise, int, str], Tally]
 """(model, image, noise, batch_size, counting) -> the complete vote."""
 Worker = Callable[[Callable[[], np.ndarray]], np.ndarray]
 """Runs a piece of work and returns what it gives."""
+LogitsAt = Callable[[np.ndarray], Iterator[tuple[np.ndarray, np.ndarray]]]
+"""Of samples at some indices, batch by batch: indices and their logits, as `_logits_of`."""
 
 
 @dataclass(frozen=True)
@@ -229,14 +231,15 @@ def _check_claim(
     counting = claim.get("counting", PLURALITY)
     vote = count(model, image, noise, layout.rows, counting)
     stated: Certificate = certificate_from_labels(listed, model.num_classes)
-    counts = [_compare_votes(model, image, noise, listed, vote, work)]
+    logits_at = partial(_logits_of, model, image, noise, work)
+    counts = [_compare_votes(logits_at, model, listed, vote)]
     if counting == DUELS:
         try:
             stated = duels = DuelCertificate(levels, stated.votes, claim["label"], tuple(claim["wins"]))
         except ValueError as error:
             yield Finding("duels", False, f"no samples could rank the classes as stated: {error}")
             return
-        counts.append(_compare_duels(model, image, noise, duels, vote, work))
+        counts.append(_compare_duels(logits_at, model, duels, vote))
     wrong = [finding for finding in counts if not finding.agrees]
     excused = bool(wrong) and all(finding.rounding for finding in wrong)
     yield _compare_radii(claim, vote.certificate, model.class_names, excused)
@@ -261,7 +264,7 @@ def _number_format(model: Classifier, stated: str) -> Finding:
 
 
 def _logits_of(
-    model: Classifier, image: Tensor, noise: SplitNoise, indices: np.ndarray, work: Worker
+    model: Classifier, image: Tensor, noise: SplitNoise, work: Worker, indices: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batch by batch some of the indices, and the float32 (B, K) logits of these samples."""
     for rows in np.array_split(indices, -(-len(indices) // fitting_batch_size(noise.shape))):
@@ -288,14 +291,7 @@ def _compare_radii(claim: dict[str, Any], here: Certificate, class_names: tuple[
     return Finding(RADIUS, agrees, text, excused and not agrees)
 
 
-def _compare_votes(
-    model: Classifier,
-    image: Tensor,
-    noise: SplitNoise,
-    listed: np.ndarray,
-    vote: Tally,
-    work: Worker,
-) -> Finding:
+def _compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, vote: Tally) -> Finding:
     """The stated votes against those counted here. They are excused where the stated class is nearly the best here.
 
     How nearly depends on the number format. Nothing is excused where too many differ, or those that do decide which
@@ -304,22 +300,20 @@ def _compare_votes(
     labels = vote.labels
     what, differing = "votes of the samples", np.flatnonzero(listed != labels)
     if not len(differing):
-        return Finding(what, True, f"all {noise.levels} as stated")
-    text = (
-        f"{len(differing)} of {noise.levels} samples vote differently here than stated, the first: j = {differing[0]}"
-    )
+        return Finding(what, True, f"all {vote.total} as stated")
+    text = f"{len(differing)} of {vote.total} samples vote differently here than stated, the first: j = {differing[0]}"
     decided = True
     if vote.duels is None:
-        bounds = radius_bounds(np.bincount(labels[listed == labels], minlength=model.num_classes), noise.levels)
+        bounds = radius_bounds(np.bincount(labels[listed == labels], minlength=model.num_classes), vote.total)
         decided = bounds.final
         text += (
             f". The votes counted here certify {counted(vote.certificate.radius_steps, 'step')}; whatever class each "
             f"of these {len(differing)} samples votes for, {_sure_of(bounds, model.class_names)}"
         )
-    if len(differing) > MOST_NEAR_TIES * noise.levels or not decided:
+    if len(differing) > MOST_NEAR_TIES * vote.total or not decided:
         return Finding(what, False, text)
     behind = 0.0
-    for rows, logits in _logits_of(model, image, noise, differing, work):
+    for rows, logits in logits_at(differing):
         stated = np.take_along_axis(logits, listed[rows, None], axis=1)
         behind = max(behind, float((logits.max(axis=1, keepdims=True) - stated).max()))
     near = behind < NEAR_TIE[model.precision]
@@ -327,14 +321,7 @@ def _compare_votes(
     return Finding(what, False, f"{text}. In logits, the stated classes are {how}", near)
 
 
-def _compare_duels(
-    model: Classifier,
-    image: Tensor,
-    noise: SplitNoise,
-    stated: DuelCertificate,
-    vote: Tally,
-    work: Worker,
-) -> Finding:
+def _compare_duels(logits_at: LogitsAt, model: Classifier, stated: DuelCertificate, vote: Tally) -> Finding:
     """The stated duels against those counted here. They are excused where near ties could have gone so.
 
     Nothing is excused where too many differ, or near ties decide which class wins.
@@ -349,15 +336,15 @@ def _compare_duels(
     if not len(differing):
         return Finding(what, True, f"all {len(off) - 1} as stated")
     sure = np.zeros((len(off), len(off)), dtype=np.int64)
-    for _, logits in _logits_of(model, image, noise, np.arange(noise.levels), work):
+    for _, logits in logits_at(np.arange(vote.total)):
         sure += count_duels(logits, NEAR_TIE[model.precision])
-    bounds, c = duel_bounds(sure, noise.levels), differing[0]
+    bounds, c = duel_bounds(sure, vote.total), differing[0]
     text = (
         f"{len(differing)} of {len(off) - 1} have other counts here than stated, the first against “{names[c]}”: "
         f"{stated.wins[c]} stated, {here.wins[c]} here. The duels counted here certify "
         f"{counted(here.radius_steps, 'step')}; however samples side that are nearly tied in a duel, "
         f"{_sure_of(bounds, names)}"
     )
-    possible = (sure[a] <= stated.wins) & (stated.wins <= noise.levels - sure[:, a])
-    decided = bounds.final and bounds.label == a and abs(off).max() <= MOST_NEAR_TIES * noise.levels
+    possible = (sure[a] <= stated.wins) & (stated.wins <= vote.total - sure[:, a])
+    decided = bounds.final and bounds.label == a and abs(off).max() <= MOST_NEAR_TIES * vote.total
     return Finding(what, False, text, rounding=bool(decided and possible.all()))

@@ -12,6 +12,11 @@ def display_radius(steps: int) -> str:
     return _as_decimal(steps * 10_000 // PIXEL_STEPS)
 
 
+def shown_steps(steps: float) -> str:
+    """A radius in steps, as `display_radius`; of a randomized method they need not be whole."""
+    return display_radius(steps) if isinstance(steps, int) else rounded_down(steps / PIXEL_STEPS)
+
+
 def display_bound(steps: int) -> str:
     """R/255 with four decimals, rounded up: a radius that cannot be exceeded."""
     return _as_decimal(-(-steps * 10_000 // PIXEL_STEPS))

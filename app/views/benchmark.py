@@ -21,7 +21,7 @@ from dssn_core.comparison import METHODS
 from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
-from dssn_core.wording import display_radius, rounded_down
+from dssn_core.wording import rounded_down, shown_steps
 
 VIEWS = Path(__file__).parent
 SECTIONS = ("Curves", "Table", "Images")
@@ -296,14 +296,18 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
     chosen = members.get(kind, records)
     if kind == GAIN:
         chosen = sorted((r for r in records if r.index in gain), key=lambda record: -gain[record.index].steps)
-    show_images(name, collection, chosen, levels, gain if kind == GAIN else {}, total=len(records))
+    show_images(name, collection, chosen, gain if kind == GAIN else {}, total=len(records))
+
+
+def shown_radius(record: Record) -> str:
+    steps = record.radius_in_steps
+    return "abstains" if steps is None else shown_steps(steps)
 
 
 def show_images(
     name: str,
     collection: Collection,
     records: Sequence[Record],
-    levels: int,
     gains: dict[int, Gain],
     total: int,
 ) -> None:
@@ -311,25 +315,42 @@ def show_images(
     st.markdown(f"**{len(records)} of {total} images**")
     if not records:
         return
+    record_table(records, names, gains)
+    size = installed.manifest_of(name).input_shape[1:]
+    seen = [(record, sources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]
+    known = {record: image for record, image in seen if image is not None}
+    if not known:
+        st.caption(
+            "The images themselves are not part of this project. Where the environment variable "
+            f"`{sources.DATA_VARIABLE}` names the zip or folder they were read from, they are shown here."
+        )
+        return
+    cells = [
+        (f"{record.index}: {names[record.label]} → {names[record.predicted]}, ρ {shown_radius(record)}", [image])
+        for record, image in known.items()
+    ]
+    if len(records) > MOST_IMAGES:
+        st.caption(f"The first {MOST_IMAGES} of them:")
+    st.html(filmstrip(cells, width=110))
+    offer_certify(
+        name, collection, {record.index: f"{record.index}: {names[record.label]}" for record in known}, records[0]
+    )
 
-    def radius(record: Record) -> str:
-        steps = record.radius_in_steps
-        if isinstance(steps, int):
-            return display_radius(steps)
-        return "abstains" if steps is None else rounded_down(steps / PIXEL_STEPS)
 
+def record_table(records: Sequence[Record], names: Sequence[str], gains: dict[int, Gain]) -> None:
+    """What the records say, a row each; with gains beside the other method's."""
     columns: dict[str, list[object]] = {
         "index": [record.index for record in records],
         "true class": [names[record.label] for record in records],
         "answer": [names[record.predicted] for record in records],
-        "ρ": [radius(record) for record in records],
+        "ρ": [shown_radius(record) for record in records],
         "first choices" if any(record.wins for record in records) else "votes for it": [
             f"{record.votes[record.predicted]} of {sum(record.votes)}" for record in records
         ],
     }
     if gains:
         found = [gains[record.index] for record in records]
-        columns["additive uniform's ρ"] = [radius(each.rival) for each in found]
+        columns["additive uniform's ρ"] = [shown_radius(each.rival) for each in found]
         columns["larger by"] = [float(rounded_down(each.steps / PIXEL_STEPS)) for each in found]
     st.dataframe(columns, hide_index=True, height=table_height(len(records)))
     if gains:
@@ -339,30 +360,17 @@ def show_images(
             "per image (the paper takes 100,000), and fewer samples prove smaller radii; nor does its radius use each "
             "rival's votes, as DSSN's does. Where it abstains, its radius counts as 0."
         )
-    size = installed.manifest_of(name).input_shape[1:]
-    seen = [(record, sources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]
-    known = [(record, image) for record, image in seen if image is not None]
-    if not known:
-        st.caption(
-            "The images themselves are not part of this project. Where the environment variable "
-            f"`{sources.DATA_VARIABLE}` names the zip or folder they were read from, they are shown here."
-        )
-        return
-    cells = [
-        (
-            f"{record.index}: {names[record.label]} → {names[record.predicted]}, ρ {radius(record)}",
-            [image],
-        )
-        for record, image in known
-    ]
-    if len(records) > MOST_IMAGES:
-        st.caption(f"The first {MOST_IMAGES} of them:")
-    st.html(filmstrip(cells, width=110))
+
+
+def offer_certify(name: str, collection: Collection, titles: dict[int, str], record: Record) -> None:
+    """Carry one of the images to Certify, by its index; there it is voted on as in the record, by that network.
+
+    titles: of the images, by index. Where the network is not for DSSN the collection's own one votes.
+    """
     networks = installed.networks_of(collection)
     if not networks:  # nothing on Certify could vote on it
         return
     voter = name if name in networks else networks[0]
-    titles = {record.index: f"{record.index}: {names[record.label]}" for record, _ in known}
     index = st.selectbox("Open one in Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
     own = installed.manifest_of(voter).counting
     unsaid = {
@@ -373,12 +381,12 @@ def show_images(
         collection.sigma_key: f"{collection.sigma:g}",
     }
     wanted = {
-        "counting": COUNTED_BY[records[0].counting if voter == name else own],
+        "counting": COUNTED_BY[record.counting if voter == name else own],
         "data": collection.name,
         collection.network_key: voter,
         "source": SOURCES[BUILT_IN],
         state.PICTURE: f"{sources.FOLDER_PICTURE}{index}",
-        collection.sigma_key: f"{round(sigma_from_levels(levels), 2):g}",
+        collection.sigma_key: f"{round(sigma_from_levels(record.levels), 2):g}",
     }
     target = links.needed(wanted, unsaid, links.chosen_before(collection))
     st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)

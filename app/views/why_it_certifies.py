@@ -10,7 +10,7 @@ from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.classifier import Classifier
-from dssn_core.constants import DUELS
+from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.duels import DuelCertificate
 from dssn_core.splitting import PIXELWISE
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other
@@ -50,8 +50,7 @@ def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Held:
         labels = controls.whole_vote_here(model, image, noise.levels, controls.counting_for(model)).labels
         held = st.session_state["attack"] = Held(Attack.on(model, image, noise, labels))
     if held.attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
-        counting = controls.counting_for(model)
-        labels = controls.whole_vote_here(model, held.attack.wanted, noise.levels, counting).labels
+        labels = controls.whole_vote_here(model, held.attack.wanted, noise.levels, PLURALITY).labels
         held.attack = held.attack.arrived(labels)
     return held
 
