@@ -243,6 +243,7 @@ def test_an_output_that_another_evaluation_writes_to_is_refused(tmp_path, capsys
 
 def test_what_is_told_beside_records_on_the_terminal_is_none_of_them(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(evaluation, "clean_accuracy", lambda *_: Share(1, 2))
+    monkeypatch.setattr(evaluation, "pretrained_of", lambda model: model)
     assert main(["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--limit", "1", "--clean"]) == 0
     out, err = capsys.readouterr()
     assert [Record.from_json(json.loads(line)).label for line in out.splitlines()] == [0]
