@@ -68,6 +68,16 @@ def test_the_table_of_certified_accuracy_is_what_standings_prints(capsys):
     assert capsys.readouterr().out.strip() in README.read_text(encoding="utf-8")
 
 
+def test_the_figures_by_first_choices_are_what_standings_prints(capsys):
+    text = README.read_text(encoding="utf-8")
+    (command,) = (line for line in commands(text) if "--plurality" in line)
+    assert main(shlex.split(command)) == 0
+    printed = dict(re.findall(r"^rho (\S+): ([\d.]+) ", capsys.readouterr().out, re.MULTILINE))
+    by_duels = re.findall(r"^\| (\S+) \|.*\| duels \|", text, re.MULTILINE)
+    (stated,) = re.findall(r"the\s+same\s+votes\s+give\s+(.*?)\s+\(`", text, re.DOTALL)
+    assert re.findall(r"\d+\.\d+", stated) == [printed[rho] for rho in by_duels]
+
+
 def test_the_papers_figure_lies_within_our_interval_where_the_text_says_so():
     text = README.read_text(encoding="utf-8")
     (within,) = re.findall(r"At ρ = (.*?)\s+the\s+paper's\s+figure\s+lies\s+within\s+our\s+interval", text)
@@ -79,19 +89,19 @@ def test_the_papers_figure_lies_within_our_interval_where_the_text_says_so():
 
 def test_the_records_are_those_that_the_text_lists():
     listed, network = {}, ""
-    for name, sigmas, levels, precision, held_out, test in rows("## CIFAR-10\n"):
+    for name, sigmas, levels, precision, counting, held_out, test in rows("## CIFAR-10\n"):
         network = name.strip("`") or network
         for sigma, n in zip(sigmas.split(", "), re.findall(r"[\d,]*\d", levels), strict=True):
             n = int(n.replace(",", ""))
             assert f"{sigma_from_levels(n):.2f}" == sigma
-            listed[network, n] = (precision, int(held_out), int(test.replace(",", "")))
+            listed[network, n] = (precision, counting, int(held_out), int(test.replace(",", "")))
     kept = {}
     for name in {name for name, _ in listed}:
         found = Evaluated.kept(PRETRAINED / name)
         held_out, test = by_levels(found.held_out), by_levels(found.test)
         assert held_out.keys() == test.keys()
         for n in test:
-            kept[name, n] = (test[n][0].precision, len(held_out[n]), len(test[n]))
+            kept[name, n] = (test[n][0].precision, test[n][0].counting, len(held_out[n]), len(test[n]))
     assert listed == kept
 
 
