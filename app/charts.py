@@ -92,6 +92,16 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.3f}%"
 
 
+def bar(part: float, whole: float, colour: str, more: str = "") -> str:
+    """HTML: a bar over a part of its whole track. more: of its style."""
+    return f'<div class="dssn-bar" style="width: {percent(part, whole)}; background: {colour}{more}"></div>'
+
+
+def _row(name: str, track: str, count: str) -> str:
+    """HTML: a line of bars."""
+    return f'<div>{escape(name)}</div><div class="dssn-track">{track}</div><div class="dssn-count">{count}</div>'
+
+
 def vote_bars(
     votes: Sequence[int], class_names: Sequence[str], levels: int, most: int = 10, bracket: bool = True
 ) -> str:
@@ -111,17 +121,12 @@ def vote_bars(
     gap = f'<div class="dssn-gap{narrow}" style="left: {left}; width: {width}">{words}</div>'
     rows = []
     for place, c in enumerate(order):
-        colour = class_colour(colours[c])
-        bar = f'<div class="dssn-bar" style="width: {percent(votes[c], levels)}; background: {colour}"></div>'
         marked = gap if bracket and place == 1 and first > second else ""
-        rows.append(
-            f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bar}{marked}</div>'
-            f'<div class="dssn-count">{votes[c]}</div>'
-        )
+        track = bar(votes[c], levels, class_colour(colours[c])) + marked
+        rows.append(_row(class_names[c], track, str(votes[c])))
     if others:
         count = sum(votes[c] for c in others)
-        bar = f'<div class="dssn-bar" style="width: {percent(count, levels)}; background: {OPEN_COLOUR}"></div>'
-        rows.append(f'<div>other classes</div><div class="dssn-track">{bar}</div><div class="dssn-count">{count}</div>')
+        rows.append(_row("other classes", bar(count, levels, OPEN_COLOUR), str(count)))
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 
@@ -137,15 +142,8 @@ def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: in
     for c in rivals[:most]:
         wins = certificate.wins[c]
         ours, its = (class_colour(colours[of]) for of in (a, c))
-        bars = (
-            f'<div class="dssn-bar" style="width: {percent(wins, levels)}; background: {ours}"></div>'
-            f'<div class="dssn-bar" style="left: auto; right: 0; width: {percent(levels - wins, levels)}; '
-            f'background: {its}"></div>'
-        )
-        rows.append(
-            f'<div>{escape(class_names[c])}</div><div class="dssn-track">{bars}{middle}</div>'
-            f'<div class="dssn-count">{wins} : {levels - wins}</div>'
-        )
+        both = bar(wins, levels, ours) + bar(levels - wins, levels, its, "; left: auto; right: 0")
+        rows.append(_row(class_names[c], both + middle, f"{wins} : {levels - wins}"))
     if len(rivals) > most:
         least = certificate.wins[rivals[most]]
         rows.append(f"<div>{len(rivals) - most} others</div><div>none closer than {least} : {levels - least}</div>")
@@ -159,9 +157,7 @@ def radius_interval(bounds: RadiusBounds, largest: int) -> str:
     text = f"certified ρ = {lower}" if closed else f"certified ρ between {lower} and {display_bound(bounds.upper)}"
     return (
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}, largest possible {top}">'
-        f'<div class="dssn-bar" style="width: {percent(bounds.upper, largest)}; background: {OPEN_COLOUR}"></div>'
-        f'<div class="dssn-bar" style="width: {percent(bounds.lower, largest)}; background: {SURE_COLOUR}"></div>'
-        "</div>"
+        f"{bar(bounds.upper, largest, OPEN_COLOUR)}{bar(bounds.lower, largest, SURE_COLOUR)}</div>"
         f'<div class="dssn-scale"><span>0</span><span>{text}</span><span>{top} possible</span></div>'
     )
 

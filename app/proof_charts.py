@@ -11,6 +11,7 @@ from app.charts import (
     OPEN_COLOUR,
     SURE_COLOUR,
     WRONG_COLOUR,
+    bar,
     class_colour,
     colour_places,
     percent,
@@ -31,12 +32,11 @@ def budget_meter(spent: int, radius: int) -> str:
     text = f"{spent} of {radius} steps spent"
     if over:
         text = f"{spent} steps spent, {spent - radius} beyond the certificate: anything may happen"
-    end = f"width: {percent(radius, whole)}; border-right: 3px solid white; border-radius: 0"  # where the budget ended
-    mark = f'<div class="dssn-bar" style="{end}"></div>' if over else ""
+    end = "; border-right: 3px solid white; border-radius: 0"  # where the budget ended
+    mark = bar(radius, whole, "none", end) if over else ""
     return (
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}">'
-        f'<div class="dssn-bar" style="width: {percent(radius, whole)}; background: {OPEN_COLOUR}"></div>'
-        f'<div class="dssn-bar" style="width: {percent(spent, whole)}; background: {colour}"></div>{mark}</div>'
+        f"{bar(radius, whole, OPEN_COLOUR)}{bar(spent, whole, colour)}{mark}</div>"
         f'<div class="dssn-scale"><span>{text}</span><span>{"the white mark is " * over}R = {radius}</span></div>'
     )
 
