@@ -18,6 +18,9 @@ from dssn_core.tasks import labelled_for
 DATA_VARIABLE = "DSSN_TEST_DATA"
 """Environment variable: a zip or folder of class folders whose pictures the gallery and the Benchmark page show."""
 
+RETRY_SECONDS = 10
+"""How long it is not looked again for pictures that were not there."""
+
 FOLDER_PICTURE = "test-"
 """Begins the key of a picture from there."""
 
@@ -33,8 +36,9 @@ def _found(source: str) -> PictureFiles:
     return picture_files(source, train=False)
 
 
+@st.cache_resource(max_entries=1, ttl=RETRY_SECONDS, show_spinner=False)
 def _folder() -> PictureFiles | str | None:
-    """The pictures, or what is the matter with them, which is looked into anew every time."""
+    """The pictures, or what is the matter with them, which is looked into anew after a while."""
     source = os.environ.get(DATA_VARIABLE)
     try:
         return _found(source) if source else None
