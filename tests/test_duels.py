@@ -49,10 +49,7 @@ def test_the_winner_is_that_of_the_definition(logits):
 def test_no_change_of_that_many_samples_makes_another_class_win(levels):
     # Every vote of so many samples over three classes, and every way in which R of them may be ranked instead.
     largest = 0
-    for chosen in product(range(len(RANKINGS)), repeat=levels):
-        if list(chosen) != sorted(chosen):
-            continue  # the order of the samples plays no part
-        logits = [RANKINGS[place] for place in chosen]
+    for logits in combinations_with_replacement(RANKINGS, levels):  # the order of the samples plays no part
         certificate = of_logits(logits)
         largest = max(largest, certificate.radius_steps)
         for changed in product(range(levels), repeat=certificate.radius_steps):
@@ -116,6 +113,10 @@ def test_samples_that_like_another_class_best_count_too():
     assert certificate.pair == (6, 3) and certificate.thirds == (2, 0)
 
 
+def test_a_margin_heeds_who_wins_a_tie():
+    assert DuelCertificate(5, (1, 4, 0), 1, (4, 0, 5)).margins == (1, None, 2)
+
+
 def test_a_circle_certifies_nothing():
     certificate = of_logits([[3, 2, 1], [1, 3, 2], [2, 1, 3]])
     assert (certificate.label, certificate.radius_steps) == (0, 0)
@@ -140,6 +141,27 @@ def test_bounds_only_shrink_and_end_at_the_certificate(logits, random):
         before = now
     steps = certificate.radius_steps
     assert before == RadiusBounds(certificate.label, steps, steps, True)
+
+
+def test_bounds_hold_where_duels_lack_different_samples():
+    """As of strict certificates: of each duel of three classes any of three samples may be known, and either way."""
+    levels, pairs = 3, ((0, 1), (0, 2), (1, 2))
+    known = [(n, m) for n in range(levels + 1) for m in range(levels + 1 - n)]
+    for counts in product(known, repeat=3):
+        duels = np.zeros((3, 3), dtype=np.int32)
+        for (a, c), (n, m) in zip(pairs, counts, strict=True):
+            duels[a, c], duels[c, a] = n, m
+        ends = set()
+        for more in product(*(range(levels - n - m + 1) for n, m in counts)):
+            whole = duels.copy()
+            for (a, c), (n, _), extra in zip(pairs, counts, more, strict=True):
+                whole[a, c], whole[c, a] = n + extra, levels - n - extra
+            a = oracle.winner_of_duels(whole.tolist())
+            slack = min(int(whole[a, c] - whole[c, a]) - (c < a) for c in range(3) if c != a)
+            ends.add((a, max(0, slack) // 2))
+        found, radii = duel_bounds(duels, levels), [radius for _, radius in ends]
+        assert found.lower <= min(radii) and found.upper == max(radii)
+        assert not found.final or {a for a, _ in ends} == {found.label}
 
 
 def test_bounds_are_refused_where_there_are_too_many_samples():
@@ -179,6 +201,11 @@ def test_incomplete_duels_are_no_certificate():
     duels = count_duels(np.zeros((5, 3)))
     with pytest.raises(ValueError, match="of levels = 6 samples"):
         certificate_from_duels(duels, (6, 0, 0), 6)
+    for change in (1, -1):  # of one duel alone
+        wrong = duels.copy()
+        wrong[0, 1] += change
+        with pytest.raises(ValueError, match="of levels = 5 samples"):
+            certificate_from_duels(wrong, (5, 0, 0), 5)
     with pytest.raises(ValueError, match="every duel of 4 classes"):
         certificate_from_duels(duels, (5, 0, 0, 0), 5)
 

@@ -58,6 +58,7 @@ def test_a_bound_of_nonsense_is_refused(successes, trials, alpha):
 
 def test_the_radius_by_hand():
     assert uniform_radius(0.75, 2.0) == pytest.approx(1.0)
+    assert uniform_radius(0.75, 2.0) < 1.0  # the rounding that is taken off
     assert uniform_radius(0.5, 2.0) is None
     assert uniform_radius(0.2, 2.0) is None
     assert uniform_radius(1.0, 0.5) == pytest.approx(0.5)
@@ -68,6 +69,7 @@ def test_the_box_radius_by_hand():
     # u = 4 * (1 - 0.6 / 0.75) = 0.8 fits into the second pixel.
     black = torch.zeros(1, 1, 5, dtype=torch.uint8)
     assert box_radius(0.9, 2.0, black) == pytest.approx(1.8)
+    assert box_radius(0.9, 2.0, black) < 1.8 - 5e-13
     assert uniform_radius(0.9, 2.0) == pytest.approx(1.6)
 
 
@@ -122,6 +124,19 @@ def test_an_estimate_goes_on_chunk_by_chunk(method):
     states = list(estimate(threshold, IMAGE, plan))
     assert [state.done for state in states[:4]] == [64, 70, 134, 198]
     assert states[-1].done == plan.total == 570
+
+
+def test_a_picture_that_changes_during_its_estimate_is_estimated_as_it_was():
+    plan, image = Plan("uniform", 255, n0=64, n=256), IMAGE.clone()
+    expected = last(estimate(threshold, IMAGE, plan)).votes.tolist()
+    states = []
+    for state in estimate(threshold, image, plan):
+        image.fill_(255)
+        states.append(state)
+        for counts in (state.selection, state.votes):
+            with pytest.raises(ValueError, match="read-only"):
+                counts[0] = 0
+    assert states[-1].votes.tolist() == expected
 
 
 def test_a_longer_plan_begins_with_the_same_draws():
@@ -303,3 +318,4 @@ def test_the_advised_number_of_samples_decides(share):
 def test_no_number_of_samples_decides_a_tie():
     assert samples_to_decide(0.5, 0.001) is None
     assert samples_to_decide(0.5 + 1e-6, 0.001) is None
+    assert samples_to_decide(0.502, 0.001) is not None

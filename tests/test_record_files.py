@@ -15,7 +15,7 @@ from dssn_core.files import only_writer, write_json_lines
 from dssn_core.held_out import seen_in
 from dssn_core.images import read_image
 from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records, measured_on, publish
-from dssn_core.records import Record
+from dssn_core.records import Part, Record
 from dssn_core.voting import certify
 from tests.evaluated import SAMPLING, a_record, class_folders, unmeasured
 
@@ -316,6 +316,15 @@ def test_images_that_are_read_otherwise_are_refused_before_anything_is_counted(t
     assert main([*command, "--limit", "10"]) == 1
     assert "the image of index 0 is not the one that mine keeps a record of" in capsys.readouterr().err
     assert (folder / "test.jsonl.gz").read_bytes() == before
+
+
+def test_the_figures_of_a_part_are_of_its_records_alone(tmp_path):
+    folder = unmeasured(tmp_path)
+    weights = read_manifest(folder).weights_sha256
+    for index, (file, part) in enumerate((("v_0.png", Part("v_*")), ("t_1.png", Part(but="v_*")))):
+        publish(folder, TEST, [replace(a_record(3), index=index, file=file, weights_sha256=weights)], "data", part)
+        told = read_manifest(folder).measured[f"certified_accuracy{part}"]
+        assert told["by_levels"]["441"]["by_rho"]["0"]["images"] == 1
 
 
 def test_records_of_a_part_are_not_mixed_with_those_of_the_whole(tmp_path, capsys):

@@ -372,6 +372,7 @@ def test_one_pixels_arithmetic_spelt_out_is_the_tensors(levels, pixel, data):
     assert sample.numerator == int(noise.numerators(image, index, index + 1))
     assert sample.low < sample.position < sample.high or sample.position in (0, 510)
     assert all(not sample.low < split < sample.high for split in sample.splits)
+    assert sample.splits == tuple(s for s in range(1, 510, 2) if (s - sample.split) % (2 * levels) == 0)
 
 
 @pytest.mark.parametrize("block", [(1, 1, 1), (1, 2, 2)])

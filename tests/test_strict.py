@@ -74,8 +74,10 @@ def test_decided_are_the_samples_whose_two_best_logits_are_apart(model, image):
     assert strict.votes == tuple(np.bincount(best.indices[sure, 0], minlength=10))
 
 
-def test_a_lead_that_rounds_to_the_gap_is_none():
-    """float32 has no 0.7: the lead of this sample is 0.69999999, which a comparison in float32 takes for 0.7."""
+def test_a_lead_of_the_gap_or_that_rounds_to_it_is_none():
+    """float32 has no 0.7: the lead of this sample is 0.69999999."""
+    exact = np.array([[0.0, 0.5]], dtype=np.float32)
+    assert undecided(exact, 0.5).all() and not count_duels(exact, 0.5).any()
     logits = np.array([[0.0, 0.7], [0.0, 0.70001], [0.0, 0.0]], dtype=np.float32)
     assert undecided(logits, 0.7).tolist() == [True, False, True]
     assert count_duels(logits, 0.7).tolist() == [[0, 0], [1, 0]]

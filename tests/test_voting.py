@@ -49,13 +49,6 @@ def test_a_layout_is_a_partition_into_equal_chunks(levels, batch_size):
     assert sorted(seen) == list(range(levels))
 
 
-def test_the_layout_of_every_level_count_visits_every_sample():
-    for levels in range(2, 400):
-        layout = ChunkLayout.of(levels, 37)
-        seen = [j for c in range(layout.chunks) for j in layout.indices(c)[: layout.real_rows(c)].tolist()]
-        assert sorted(seen) == list(range(levels))
-
-
 @pytest.mark.parametrize("levels", [132, 441, 1766, 3091, 8192])
 @pytest.mark.parametrize("first", [8, 32, 64])
 def test_the_first_samples_are_spread_evenly(levels, first):
@@ -259,8 +252,18 @@ def test_training_mode_is_refused():
 def test_a_part_in_training_mode_is_refused():
     model = Module().eval()
     model.part.train()
-    with pytest.raises(ValueError, match="training mode"):
+    with pytest.raises(ValueError, match="where answers depend on the batch"):
         count_votes(model, IMAGE, noise_of())
+
+
+def test_no_estimate_of_a_model_in_training_or_for_other_shapes():
+    plan = Plan("uniform", 40, n0=10, n=20)
+    with pytest.raises(ValueError, match="where answers depend on the batch"):
+        certify_randomized(Module(), IMAGE, plan)
+    model = Constant(2, 0)
+    model.input_shape = (3, 32, 32)
+    with pytest.raises(ValueError, match="takes images of shape"):
+        certify_randomized(model, IMAGE, plan)
 
 
 def test_a_model_for_other_shapes_is_refused():

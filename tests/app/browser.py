@@ -45,7 +45,10 @@ def running_server() -> Iterator[tuple[str, int]]:
         yield f"http://127.0.0.1:{port}/", server.pid
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 @contextmanager

@@ -5,14 +5,6 @@ import urllib.request
 
 import pytest
 
-from tests.app.browser import running_app
-
-
-@pytest.fixture(scope="module")
-def address():
-    with running_app() as url:
-        yield url
-
 
 def status(url: str, **options) -> int:
     try:
