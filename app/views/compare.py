@@ -158,7 +158,7 @@ def costs(outcomes: list[Outcome]) -> None:
         hide_index=True,
         column_config={what: st.column_config.NumberColumn(format="localized") for what in figures},
     )
-    st.caption("Passes run in chunks of one size, always computed whole, so there may be some more passes than samples.")
+    st.caption("Passes run in chunks of one size, always computed whole, so there may be more passes than samples.")
 
 
 def side_by_side(chosen: Picture, settings: Settings) -> None:
