@@ -187,7 +187,7 @@ class VoteRun(Run[Tally]):
 
     def document(self, embed: bool) -> Document:
         """The finished vote as a certificate file, with the picture in it or without."""
-        vote = replace(self.finish(), indices=np.arange(self.total), labels=self.labels, logits=None)
+        vote = replace(self.finish(), indices=np.arange(self.total), labels=self.labels.copy(), logits=None)
         return make(self._model, self.image, vote, seconds=self.seconds, embed=embed, made=self.made)
 
     def outcome(self, alpha: float) -> Outcome:

@@ -3,14 +3,12 @@
 Certified accuracy at rho: the share of images that are classified right with a certified radius of at least rho.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from .constants import PIXEL_STEPS, largest_steps, steps_needed
 from .records import Record
@@ -18,9 +16,6 @@ from .wording import rounded_down, rounded_up
 
 SMALL_RADII = (0.1, 0.25)
 """Looked at beside the multiples of a half: for ImageNet they are large."""
-
-Z = float(ndtri(0.975))
-"""Of a normal distribution: 95 % of it lie within so many standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +36,11 @@ class Share:
 
     @cached_property
     def interval(self) -> tuple[float, float]:
-        """Of Wilson (1927), without correction for continuity."""
-        n, p = self.images, self.share
-        whole = 2 * (n + Z**2)
-        centre, half = (2 * n * p + Z**2) / whole, Z / whole * math.sqrt(4 * n * p * (1 - p) + Z**2)
-        return (centre - half if self.count else 0.0), (centre + half if self.count < n else 1.0)
+        from scipy.stats import binomtest  # takes a second to import, which most commands and pages need not wait for
+
+        # The interval is the same whatever is tested, and testing the share itself takes no search for a p-value.
+        bounds = binomtest(self.count, self.images, self.share).proportion_ci(method="wilson")
+        return float(bounds.low), float(bounds.high)
 
     @property
     def percent_interval(self) -> tuple[float, float]:
