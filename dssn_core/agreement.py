@@ -132,7 +132,8 @@ class Price:
 
 def reference_logits(model: Classifier, images: Sequence[Tensor], levels: int) -> list[Tensor]:
     """Of each image, torch.uint8 (C, H, W), the `all_logits` in the setting that certificates are made in."""
-    return [all_logits(model, image, noise_for(model, levels), settings_of(model)[0]) for image in images]
+    noise, setting = noise_for(model, levels), settings_of(model)[0]
+    return [all_logits(model, image, noise, setting) for image in images]
 
 
 def certified(logits: Tensor, counting: str) -> Certificate:

@@ -182,6 +182,10 @@ def parse(data: bytes) -> Document:
     return document
 
 
+SHOWN_OTHERWISE = {"transparency", "gamma", "icc_profile", "chromaticity", "exif"}
+"""What a PNG may say of itself by which viewers change what they show."""
+
+
 def embedded_image(document: Document) -> Tensor | None:
     """torch.uint8 (3, H, W) from the embedded PNG, None without one; CertificateFileError if it is damaged."""
     text = document["image"]["png"]
@@ -195,7 +199,8 @@ def embedded_image(document: Document) -> Tensor | None:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as header:  # its size, before anything is decoded
             if max(header.size) > MAX_SIDE:
                 raise CertificateFileError(f"the embedded picture has {header.size[0]} x {header.size[1]} pixels")
-            if header.mode != "RGB" or "transparency" in header.info or getattr(header, "n_frames", 1) > 1:
+            header.load()  # what follows the pixels is told too
+            if header.mode != "RGB" or header.info.keys() & SHOWN_OTHERWISE or getattr(header, "n_frames", 1) > 1:
                 raise CertificateFileError("the embedded picture is no plain RGB picture: viewers may show another one")
         picture = open_picture(data)
     except CertificateFileError:

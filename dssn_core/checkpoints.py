@@ -227,6 +227,7 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         network.load_saved_state(tensors)
         finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
         model = Classifier(network, manifest.class_names, shape, manifest.precision, manifest)
+        model.check_takes(shape)
         expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape, manifest.block)
     except (ValueError, RuntimeError, OSError) as error:  # OSError: a package that holds weights is missing
         raise CheckpointError(f"{name}: {error}") from error

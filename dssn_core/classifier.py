@@ -62,6 +62,14 @@ class Classifier(nn.Module):
     def num_classes(self) -> int:
         return len(self.class_names)
 
+    def check_takes(self, shape: tuple[int, ...]) -> None:
+        """ValueError if pictures (C, H, W) do not fit through the network, which is in evaluation mode afterwards."""
+        try:
+            with torch.inference_mode():
+                self.eval()(torch.zeros(1, *shape), 1.0)
+        except RuntimeError as error:
+            raise ValueError(f"pictures of {shape[1]} x {shape[2]} do not fit through this network: {error}") from error
+
     def forward(self, x: Tensor, lam: float | Tensor) -> Tensor:
         return self.answer(x, lam, self.precision)
 

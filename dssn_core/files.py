@@ -21,15 +21,23 @@ def _lock(folder: Path, name: str) -> FileLock:
     return FileLock(folder / f".{name}.lock")
 
 
+def resolved(path: Path) -> Path:
+    """Where a path leads to; ValueError for links that lead nowhere but to one another."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
 def locked(folder: Path) -> AbstractContextManager[object]:
     """A block in which no other process that asks for it reads and rewrites what a folder holds."""
-    return _lock(folder.resolve(), "rewriting")
+    return _lock(resolved(folder), "rewriting")
 
 
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
     """A long block that one process has for itself; ValueError, at once, where another is in it."""
-    place = path.resolve()
+    place = resolved(path)
     try:
         lock = _lock(place.parent, f"{place.name}.growing").acquire(timeout=0)
     except Timeout:
@@ -61,7 +69,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     than a file would be.
     """
     check_replaceable(path)
-    path = path.resolve()
+    path = resolved(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = path.stat().st_mode & 0o777 if path.exists() else None
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

@@ -53,10 +53,9 @@ def seen_in(manifest: Manifest) -> list[dict[str, Any]]:
 
 def _seen(training: dict[str, Any]) -> list[dict[str, Any]]:
     of_members = [seen for member in training.get("members", []) for seen in _seen(member["training"])]
-    own = {name: training.get(name, "") for name in DECIDED_BY}
     went_on = training.get("start") or training.get("images_before")
-    before = training.get("seen_before", [dict.fromkeys(DECIDED_BY, "")] if went_on else [])
-    return [*of_members, *before, own]
+    before = training.get("seen_before", [{}] if went_on else [])
+    return [*of_members, *({name: one.get(name, "") for name in DECIDED_BY} for one in [*before, training])]
 
 
 def check_unseen(name: str, seen_before: Sequence[dict[str, Any]], description: str, seed: int, per_class: int) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -34,6 +34,9 @@ HELD_OUT = Shelf("held-out.jsonl.gz", "held_out_certified_accuracy")
 """Of held-out training images."""
 SHELVES = (TEST, HELD_OUT)
 
+NO_RECORD = "give --output without --record"
+"""What to do with records that cannot be kept."""
+
 
 def kept_records(folder: Path, shelf: Shelf, manifest: Manifest | None = None) -> list[Record]:
     """The records of a shelf in a model's folder.
@@ -64,7 +67,6 @@ def kept_before(
     - another way than theirs at one of these N.
     """
     measured = model.manifest.measured
-    no_record = "give --output without --record"
     for trained_on in {seen["data"] for seen in seen_in(model.manifest)} if shelf == TEST else ():
         if all(what(data.description) == what(trained_on) for what in (identity, count_of)):
             raise ValueError(f"{folder.name} was trained on {trained_on}: only --held-out records can be kept")
@@ -76,21 +78,24 @@ def kept_before(
         if identity(kept) != identity(data.description) and not kept.startswith(data.description)
     ]
     if before and others:
-        raise ValueError(f"{folder.name} keeps records of {others[0]}, this is {data.description}: {no_record}")
+        raise ValueError(f"{folder.name} keeps records of {others[0]}, this is {data.description}: {NO_RECORD}")
     if before and entries and (shelf.entry in entries) != (part == WHOLE):
         kinds = ("of parts of the data", "of the whole data")
         is_whole = shelf.entry in entries
-        raise ValueError(f"{folder.name} keeps records {kinds[is_whole]}, not {kinds[not is_whole]}: {no_record}")
+        raise ValueError(f"{folder.name} keeps records {kinds[is_whole]}, not {kinds[not is_whole]}: {NO_RECORD}")
     # Where the manifest names no data, as after a kill between records and manifest, the images themselves tell.
     check_images(folder.name, before[:SEEN_AGAIN] if entries else before, data)
-    for n, group in by_levels(before).items():
-        ways = {record.way for record in group} - {way}
-        if n in levels and ways:
-            raise ValueError(
-                f"{folder.name} keeps {len(group)} records at N = {n}, counted in another way ({ways.pop()}; not "
-                f"{way}): {no_record}"
-            )
+    check_ways(folder.name, before, dict.fromkeys(levels, way))
     return {record.key: record for record in before}
+
+
+def check_ways(name: str, kept: Iterable[Record], ways: Mapping[int, Way]) -> None:
+    """ValueError if a record that is kept at one of these N is counted in another way."""
+    for n, group in by_levels(kept).items():
+        others = {record.way for record in group} - {ways.get(n)} if n in ways else set()
+        if others:
+            told = f"counted in another way ({others.pop()}; not {ways[n]})"
+            raise ValueError(f"{name} keeps {len(group)} records at N = {n}, {told}: {NO_RECORD}")
 
 
 def check_images(name: str, records: Sequence[Record], data: Listing) -> None:
@@ -103,7 +108,7 @@ def check_images(name: str, records: Sequence[Record], data: Listing) -> None:
 
 
 def _another(index: int, name: str) -> str:
-    return f"the image of index {index} is not the one that {name} keeps a record of: give --output without --record"
+    return f"the image of index {index} is not the one that {name} keeps a record of: {NO_RECORD}"
 
 
 def check_of_one_piece(manifest: Manifest) -> None:
@@ -120,9 +125,9 @@ def check_of_one_piece(manifest: Manifest) -> None:
 def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> list[Record]:
     """Add records of one model, counted in one way at each N, to those in its folder; returns all that are there then.
 
-    Records kept before are dropped if they are of other weights, offsets or blocks, or at the same N counted in another
-    way. ValueError if an index had another image in them, as in another data set, or where another decoder reads the
-    files.
+    Records kept before are dropped if they are of other weights, offsets or blocks. ValueError if those at the same N
+    are counted in another way, or an index had another image in them, as in another data set, or where another decoder
+    reads the files.
     """
     images = {record.index: record.image_sha256 for record in records}
     voters = {record.voter for record in records}
@@ -131,11 +136,8 @@ def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> list[
         raise ValueError("the records are of more than one model")
     if any(record.way != ways[record.levels] for record in records):
         raise ValueError("the records at one N are counted in more than one way")
-    before = [
-        record
-        for record in kept_records(folder, shelf)
-        if record.voter in voters and ways.get(record.levels, record.way) == record.way
-    ]
+    before = [record for record in kept_records(folder, shelf) if record.voter in voters]
+    check_ways(folder.name, before, ways)
     others = [record.index for record in before if images.get(record.index) not in (None, record.image_sha256)]
     if others:
         raise ValueError(_another(others[0], folder.name))
@@ -151,11 +153,10 @@ def publish(folder: Path, shelf: Shelf, records: Sequence[Record], data: str, pa
     data, part: what images they are of. ValueError if the folder holds other weights by now.
     """
     with locked(folder):
-        voter = read_manifest(folder).voter
-        if any(record.voter != voter for record in records):
+        manifest = read_manifest(folder)
+        if any(record.voter != manifest.voter for record in records):
             raise ValueError(f"{folder} holds another model than at the start: these figures are not about it")
         measured = measured_on(part.of(keep_records(folder, shelf, records)), f"{data}{part}")
-        manifest = read_manifest(folder)
         save_manifest(folder, replace(manifest, measured={**manifest.measured, f"{shelf.entry}{part}": measured}))
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from .accuracy import Share, certified_curve
 from .checkpoints import read_manifest
 from .constants import largest_steps, sigma_from_levels, steps_needed
+from .files import resolved
 from .paper import Published, best_at
 from .record_files import HELD_OUT, TEST, kept_records
 from .records import WHOLE, Part, Record, by_levels
@@ -32,7 +34,7 @@ class Evaluated:
         """
         manifest = read_manifest(folder)
         test, held_out = (kept_records(folder, shelf, manifest) for shelf in (TEST, HELD_OUT))
-        return Evaluated(folder.name, part.of(test), held_out)
+        return Evaluated(resolved(folder).name, part.of(test), held_out)
 
     def by_plurality(self) -> "Evaluated":
         """What the same votes come to if first choices alone are counted. Of DSSN."""
@@ -60,6 +62,14 @@ class Chosen:
         return Share(self.certified.count, self.right.count) if self.right.count else None
 
 
+class Side(Enum):
+    """Of a figure beside another one. OPEN: the difference may be chance."""
+
+    ABOVE = "above"
+    BELOW = "below"
+    OPEN = "open"
+
+
 @dataclass(frozen=True)
 class Standing:
     """One rho. ours: the `Chosen` of it. theirs: the paper's best classifier at rho."""
@@ -76,6 +86,12 @@ class Standing:
     def difference(self) -> float:
         """Ours minus theirs, in points of percent, to hundredths."""
         return round(self.ours.certified.percent - self.published, 2)
+
+    @property
+    def side(self) -> Side:
+        """Where ours lies beside the paper's figure, by our interval, which knows nothing of the paper's own error."""
+        low, high = self.ours.certified.percent_interval
+        return Side.ABOVE if low > self.published else Side.BELOW if high < self.published else Side.OPEN
 
     @property
     def published_kept(self) -> float:
@@ -100,6 +116,7 @@ class Standing:
             "paper_sigma": self.theirs.sigma,
             "paper_training": self.theirs.training,
             "difference": self.difference,
+            "side": self.side.value,
             "ours_kept": None if kept is None else kept.percent,
             "paper_kept": round(self.published_kept, 2),
         }

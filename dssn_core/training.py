@@ -85,7 +85,8 @@ class Trainer:
             check_block(settings.block, shape)
         grid = block_grid(self.shape, settings.block)
         self.fractions = offset_fractions(settings.offsets, grid, settings.seed)
-        self.network_settings: dict[str, Any] = dict(settings.network)
+        # As a manifest has them, where tuples are lists: the same settings are to be found the same.
+        self.network_settings: dict[str, Any] = json.loads(json.dumps(settings.network))
         if settings.noise == "uniform":  # the only samples that are not confined to [0, 1]
             self.network_settings["scaled_input"] = True
         self.start = start
@@ -118,12 +119,7 @@ class Trainer:
         if not any(parameter.requires_grad for parameter in self.model.parameters()):
             raise ValueError(f"a {self.settings.architecture!r} of these settings has nothing to train")
         for shape in {self.shape, self.input_shape}:
-            try:
-                with torch.inference_mode():
-                    self.model.eval()(torch.zeros(1, *shape), 1.0)
-            except RuntimeError as error:
-                size = f"{shape[1]} x {shape[2]}"
-                raise ValueError(f"pictures of {size} do not fit through this network: {error}") from error
+            self.model.check_takes(shape)
         self.model.train()
 
     def averaged(self) -> Classifier:

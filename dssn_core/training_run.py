@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .checkpoints import MANIFEST, Manifest, load_model, read_manifest, save_checkpoint, save_manifest
-from .files import locked, read_json_lines, write_json_lines
+from .files import locked, read_json_lines, resolved, write_json_lines
 from .training import Trainer
 
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -44,12 +44,14 @@ def train(
         report(f"resumed at {trainer.position * settings.batch_size:,} images")
     # What a killed run logged after its last saved state is computed, and logged, again.
     images = trainer.position * settings.batch_size
-    write_json_lines(log, (line for line in read_json_lines(log) if _is_of(line, images)))
+    lines = [line for line in read_json_lines(log) if _is_of(line, images)]
+    write_json_lines(log, lines)
 
     saved = began = time.monotonic()
     first = trainer.position
     recent: list[tuple[float, float]] = []
-    checked = first * settings.batch_size // check_every
+    # By the last line and not the position: a check is made with a line, and the next one may be due.
+    checked = (lines[-1]["images"] if lines else 0) // check_every
     with log.open("a", encoding="utf-8") as file:
         while trainer.position < settings.steps:
             recent.append(trainer.step())
@@ -81,9 +83,9 @@ def train(
 
 def _ship(trainer: Trainer, output: Path) -> Manifest:
     """Write the checkpoint, and into its manifest how it does on the held-out images."""
-    save_checkpoint(output, trainer.averaged().network, trainer.manifest(output.resolve().name))
+    save_checkpoint(output, trainer.averaged().network, trainer.manifest(resolved(output).name))
     # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
-    shipped = load_model(str(output.resolve()))
+    shipped = load_model(str(resolved(output)))
     measured = {
         "held_out_single_sample_accuracy": {
             "what": "share of held-out training images of which one random sample is classified right, by sigma; "

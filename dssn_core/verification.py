@@ -283,7 +283,7 @@ def _compare_radii(claim: dict[str, Any], here: Certificate, class_names: tuple[
     excused: whether the counts of votes and duels that differ do so by rounding.
     """
     stated, found = (
-        f"{counted(steps, 'step')} for “{name}”"
+        f"{counted(steps, 'step')} for “{shown(name)}”"
         for steps, name in ((claim["radius_steps"], claim["class"]), (here.radius_steps, class_names[here.label]))
     )
     agrees = claim["label"] == here.label and here.radius_steps >= claim["radius_steps"]

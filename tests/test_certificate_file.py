@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import (
@@ -133,12 +133,16 @@ def test_any_json_is_refused_or_fits(value):
         parse(json.dumps(value).encode())
 
 
-@pytest.mark.parametrize("kind", ["transparent", "one colour transparent", "animated"])
+@pytest.mark.parametrize("kind", ["transparent", "one colour transparent", "animated", "brighter"])
 def test_a_picture_that_viewers_may_show_otherwise_is_refused(document, image, kind):
     picture, other = to_picture(image), Image.new("RGB", (32, 32), "red")
     buffer = io.BytesIO()
     if kind == "animated":
         picture.save(buffer, "PNG", save_all=True, append_images=[other])
+    elif kind == "brighter":
+        gamma = PngImagePlugin.PngInfo()
+        gamma.add(b"gAMA", (10_000).to_bytes(4, "big"))
+        picture.save(buffer, "PNG", pnginfo=gamma)
     elif kind == "one colour transparent":
         picture.save(buffer, "PNG", transparency=picture.getpixel((0, 0)))
     else:

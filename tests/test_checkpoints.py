@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -382,6 +383,15 @@ def test_values_that_make_no_sense(folder, changes):
 def test_an_unknown_architecture(folder):
     edit(folder, architecture="vgg")
     refused(folder, "unknown architecture 'vgg'")
+
+
+def test_settings_with_which_no_picture_fits_through(tmp_path):
+    shutil.copytree(PRETRAINED / "cifar10-dssn-blocks", tmp_path / "cifar10-dssn-blocks")
+    manifest = read_manifest(tmp_path / "cifar10-dssn-blocks")
+    unfit = replace(manifest, settings={**manifest.settings, "subsample": 16})
+    save_manifest(tmp_path / "cifar10-dssn-blocks", unfit)
+    with pytest.raises(CheckpointError, match="pictures of 32 x 32 do not fit through this network"):
+        load_model("cifar10-dssn-blocks", tmp_path)
 
 
 def test_settings_that_do_not_fit(folder):

@@ -151,6 +151,19 @@ def test_a_certificate_is_checked_with_the_model_that_is_asked_for(tmp_path, cap
     assert "but cifar10-dssn-long here has" in capsys.readouterr().out
 
 
+def test_a_number_format_may_be_asked_for(tmp_path, capsys):
+    path, model = tmp_path / "certificate.json", ["--model", "cifar10-dssn-long"]
+    assert load_model(model[1]).precision == "bfloat16"
+    assert main(["certify", PICTURE, *model, "--levels", "60", "--float32", "--output", str(path)]) == 0
+    assert json.loads(path.read_text())["evaluation"]["precision"] == "float32"
+    assert main(["verify", str(path)]) == 0
+    records = tmp_path / "records.jsonl"
+    data = ["--data", str(class_folders(tmp_path)), "--sigma", "0.2", "--limit", "2", "--output", str(records)]
+    assert main(["evaluate", *model, *data, "--float32"]) == 0
+    assert {json.loads(line)["precision"] for line in records.read_text().splitlines()} == {"float32"}
+    capsys.readouterr()
+
+
 def test_an_endless_file_is_no_certificate(capsys):
     assert main(["verify", "/dev/zero"]) == 1
     assert "too large: at most 10 MB" in capsys.readouterr().err

@@ -107,6 +107,15 @@ def test_of_a_link_the_file_is_replaced(tmp_path):
     assert link.is_symlink() and file.read_bytes() == b"new"
 
 
+def test_links_that_lead_to_one_another_are_refused(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.symlink_to(other)
+    other.symlink_to(one)
+    for write in (lambda: write_atomically(one, b"new"), lambda: only_writer(one).__enter__(), lambda: locked(one)):
+        with pytest.raises((ValueError, OSError)):
+            write()
+
+
 def test_only_one_at_a_time_is_in_a_locked_folder(tmp_path):
     inside, done = [], threading.Event()
 

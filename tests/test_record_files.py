@@ -29,13 +29,12 @@ def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
     before = (tmp_path / "test.jsonl.gz").read_bytes()
     keep_records(tmp_path, TEST, records)
     assert (tmp_path / "test.jsonl.gz").read_bytes() == before
-    other_format = replace(records[0], precision="bfloat16")
-    keep_records(tmp_path, TEST, [other_format])
-    assert kept_records(tmp_path, TEST) == [other_format]
-    other_noise = replace(records[0], levels=443, votes=(0, 225, 218))
+    with pytest.raises(ValueError, match="counted in another way"):
+        keep_records(tmp_path, TEST, [replace(records[0], precision="bfloat16")])
+    assert (tmp_path / "test.jsonl.gz").read_bytes() == before
+    other_noise = replace(records[0], levels=443, votes=(0, 225, 218), precision="bfloat16")
     keep_records(tmp_path, TEST, [other_noise])
-    assert kept_records(tmp_path, TEST) == [other_format, other_noise]  # one number format for each N
-    keep_records(tmp_path, TEST, records)
+    assert other_noise in kept_records(tmp_path, TEST)  # one number format for each N
     keep_records(tmp_path, TEST, [replace(records[0], weights_sha256="new")])
     assert [record.weights_sha256 for record in kept_records(tmp_path, TEST)] == ["new"]
     with pytest.raises(ValueError, match="more than one model"):
@@ -65,9 +64,9 @@ def test_records_of_another_evaluation_meanwhile_are_not_lost(tmp_path, monkeypa
     def meanwhile(*arguments):
         manifest = read_manifest(folder)
         save_manifest(folder, replace(manifest, measured={**manifest.measured, "other figures": {"1": 1}}))
-        return keep_records(*arguments)
+        publish(*arguments)
 
-    monkeypatch.setattr(record_files, "keep_records", meanwhile)
+    monkeypatch.setattr(record_files, "publish", meanwhile)
     command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--model", str(folder), "--record"]
     assert main([*command, "--output", str(tmp_path / "records.jsonl")]) == 0
     assert {"other figures", "certified_accuracy"} <= set(read_manifest(folder).measured)
@@ -89,11 +88,31 @@ def test_an_evaluation_goes_on_from_what_is_kept(tmp_path, monkeypatch):
     assert len(output.read_text().splitlines()) == 10  # the output is whole all the same
 
 
+def test_an_evaluation_with_an_output_goes_on_from_what_was_under_way(tmp_path, monkeypatch):
+    folder, output = unmeasured(tmp_path), tmp_path / "records.jsonl"
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
+    counted = interrupted_after(8, monkeypatch)
+    assert main([*command, "--limit", "10"]) == 130
+    monkeypatch.setattr(evaluation, "certify", lambda *a, **k: counted.append(a) or certify(*a, **k))
+    assert main([*command, "--limit", "10", "--output", str(output)]) == 0
+    assert len(counted) == 10 and len(kept_records(folder, TEST)) == len(output.read_text().splitlines()) == 10
+    assert not [*folder.glob(".*.jsonl")]
+
+
+def test_noises_that_come_to_the_same_samples_are_evaluated_once(tmp_path, monkeypatch):
+    folder, counted = unmeasured(tmp_path), []
+    monkeypatch.setattr(evaluation, "certify", lambda *a, **k: counted.append(a) or certify(*a, **k))
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--model", str(folder), "--record", "--limit", "4"]
+    assert main([*command, "--sigma", "0.1", "0.1001"]) == 0
+    assert len(counted) == 4
+
+
 def test_records_in_another_number_format_are_not_replaced(tmp_path, capsys):
     folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--limit", "10", "--model", str(folder), "--record"]
     assert main([*command, "--sigma", "0.1"]) == 0
-    keep_records(folder, TEST, [replace(record, precision="other") for record in kept_records(folder, TEST)])
+    others = [replace(record, precision="other").to_json() for record in kept_records(folder, TEST)]
+    write_json_lines(folder / TEST.file, others)
     before = (folder / "test.jsonl.gz").read_bytes()
     capsys.readouterr()
     assert main([*command, "--sigma", "0.05", "0.1"]) == 1
@@ -274,14 +293,16 @@ def test_a_smaller_evaluation_leaves_what_an_interrupted_one_has_counted(tmp_pat
     assert not [*folder.glob(".*.jsonl")]
 
 
-def test_records_drawn_otherwise_replace_those_before_at_their_noise(tmp_path):
+def test_records_drawn_otherwise_do_not_replace_those_before_at_their_noise(tmp_path):
+    """Not even where those came while these were counted."""
     drawn = replace(a_record(0), radius_steps=None, votes=(0, 120, 80), sampling=SAMPLING)
     old = [replace(drawn, index=index) for index in range(3)]
     other = replace(drawn, levels=40)
     keep_records(tmp_path, TEST, [*old, other])
     new = replace(old[1], votes=(0, 120, 81), sampling=replace(SAMPLING, n=SAMPLING.n + 1))
-    keep_records(tmp_path, TEST, [new])
-    assert kept_records(tmp_path, TEST) == [other, new]
+    with pytest.raises(ValueError, match="3 records at N = 441, counted in another way"):
+        keep_records(tmp_path, TEST, [new])
+    assert kept_records(tmp_path, TEST) == [other, *old]
 
 
 def test_a_manifest_says_what_the_kept_records_add_up_to():

@@ -9,7 +9,7 @@ from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.constants import levels_from_sigma
 from dssn_core.paper import published
 from dssn_core.records import Record
-from dssn_core.standings import Evaluated, chosen, standings
+from dssn_core.standings import Evaluated, Side, chosen, standings
 from tests.evaluated import a_record
 
 LOW, HIGH = levels_from_sigma(0.5), levels_from_sigma(2.0)
@@ -36,6 +36,13 @@ def test_the_noise_is_chosen_on_held_out_images_and_reported_on_test_images():
     assert row.published == 72.25
     assert row.difference == pytest.approx(25 - 72.25)
     assert row.row()["ours"] == 25.0 and row.row()["paper_sigma"] == row.theirs.sigma
+
+
+@pytest.mark.parametrize(("right", "side"), [(0, Side.BELOW), (29, Side.OPEN), (40, Side.ABOVE)])
+def test_on_which_side_of_the_papers_figure_ours_lies(right, side):
+    test = records(LOW, [130] * right + [0] * (40 - right))
+    (row,) = standings(one(test, test), published("cifar10"), [0.5])
+    assert row.side == side and row.row()["side"] == side.value
 
 
 def test_duels_can_be_set_beside_first_choices():

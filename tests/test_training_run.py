@@ -92,6 +92,15 @@ def test_a_killed_run_resumes_to_the_same_bits(data, tmp_path, optimizer, steps,
     assert images == [64, 128, 192, 256, 320]  # nothing twice, nothing missing
 
 
+def test_a_resumed_run_checks_where_the_whole_one_does(data, tmp_path):
+    whole, killed = tmp_path / "whole" / "tiny", tmp_path / "killed" / "tiny"
+    run(TINY, data, whole)
+    killed_run(TINY, data, killed, 5, save_every=0)  # saved at 160 images, where a check is due with the next line
+    run(TINY, data, killed)
+    checked = [[line["images"] for line in log_of(folder) if "held_out" in line] for folder in (whole, killed)]
+    assert checked[0] == checked[1] != []
+
+
 def test_records_written_after_the_last_saved_state_are_dropped(data, tmp_path):
     killed_run(TINY, data, tmp_path / "tiny", 3, save_every=0)  # saved at 96 images
     with (tmp_path / "tiny" / LOG).open("a") as file:

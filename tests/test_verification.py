@@ -420,6 +420,9 @@ def test_what_a_file_says_cannot_pose_as_something_else(document):
     edited = changed(document, ("claim", "class"), "x\nagrees  everything\n\x1b[8m")
     (finding,) = [finding for finding in verify(edited) if not finding.agrees]
     assert finding.text.isprintable() and "agrees  everything" in finding.text
+    more = changed(edited, ("claim", "radius_steps"), document["claim"]["radius_steps"] + 1)
+    for claimed in (edited, more):
+        assert all(found.text.isprintable() for found in verify(claimed))
 
 
 def test_an_embedded_picture_of_another_size_is_not_decoded(document):

@@ -399,6 +399,14 @@ def test_a_classifier_of_ones_own_is_looked_at_as_any_network_is():
         count_votes(Classifier(Centred(), tuple("abcdef"), SHAPE, "float32").eval(), IMAGE, noise_of(100))
 
 
+def test_a_network_may_work_in_the_place_of_its_input():
+    def model(x, lam):
+        return x.sub_(0.5).flatten(1)[:, :3]
+
+    expected = count_votes(lambda x, lam: (x - 0.5).flatten(1)[:, :3], IMAGE, noise_of(100))
+    assert (count_votes(model, IMAGE, noise_of(100)) == expected).all()
+
+
 def test_logits_with_a_gradient_are_counted():
     bias = torch.nn.Parameter(torch.arange(3.0))
     assert count_votes(lambda x, lam: bias.expand(len(x), 3), IMAGE, noise_of(20)).tolist() == [0, 0, 20]

@@ -16,7 +16,7 @@ from ..checkpoints import find_model, load_model
 from ..classifier import Classifier
 from ..constants import COUNTINGS, DSSN, DUELS, PLURALITY, levels_from_sigma
 from ..duels import DuelCertificate
-from ..files import check_replaceable, check_writable, write_atomically
+from ..files import check_replaceable, check_writable, resolved, write_atomically
 from ..images import image_sha256, read_image
 from ..splitting import SplitNoise
 from ..stored import keep_certificates, pictures_for
@@ -31,8 +31,10 @@ from .options import (
     Command,
     Options,
     Parser,
+    add_float32_option,
     add_noise_options,
     checked,
+    model_of,
     usable_sigma,
     warn_of_other_noise,
 )
@@ -73,6 +75,7 @@ def add_certify(parser: Parser) -> None:
     add_noise_options(parser)
     parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")
     parser.add_argument("--counting", choices=COUNTINGS, help="how votes are counted (default: as the model says)")
+    add_float32_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     parser.add_argument("--output", type=Path, help="write a certificate file that `verify` can check")
     parser.add_argument(
@@ -103,7 +106,7 @@ def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> 
 
 
 def run_certify(options: Options) -> int:
-    model = load_model(options.model)
+    model = model_of(options)
     image = read_image(options.image, model.input_shape[1:])
     noise = noise_for(model, options.levels)
     warn_of_other_noise(model, DSSN, [options.levels])
@@ -111,7 +114,7 @@ def run_certify(options: Options) -> int:
         raise ValueError("--no-pixels applies to the file that --output writes: give --output too")
     if options.output:  # before the vote, not after it
         check_replaceable(options.output)
-        if options.output.resolve() == options.image.resolve():
+        if resolved(options.output) == resolved(options.image):
             raise ValueError("--output names the picture itself: choose another name, or it would be lost")
         layout = ChunkLayout.for_images(noise.levels, noise.shape, options.batch_size)
         try:
@@ -167,14 +170,12 @@ def print_certificate(
 
 
 def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
-    where = f"on machines whose logits differ from these by less than {strict.gap / 2:g}"
+    where = f"on machines whose logits differ from these by less than {strict.gap / 2}"
     if isinstance(certificate, DuelCertificate):
-        counted = f"A sample is counted in a duel only where it has the two logits more than {strict.gap:g} apart"
+        counted = f"A sample is counted in a duel only where it has the two logits more than {strict.gap} apart"
         others = "the samples that are not counted"
     else:
-        counted = (
-            f"{strict.undecided} of {strict.levels} samples have their two best logits at most {strict.gap:g} apart"
-        )
+        counted = f"{strict.undecided} of {strict.levels} samples have their two best logits at most {strict.gap} apart"
         others = "these samples"
     if strict.label is None:
         return f"Strictly: {counted}. There is no strict certificate: {others} could make another class win."
@@ -197,16 +198,17 @@ def run_gallery(options: Options) -> int:
     if model.counting != PLURALITY:
         raise ValueError(f"{options.model} counts votes by {model.counting}: only votes by plurality are stored")
     images = [read_image(picture.path, model.input_shape[1:]) for picture in pictures_for(model)]
-    check_writable(find_model(options.model))
+    folder = find_model(options.model)
+    check_writable(folder)
     documents = []
-    for levels in map(levels_from_sigma, options.sigma):
+    for levels in dict.fromkeys(map(levels_from_sigma, options.sigma)):  # two may come to the same N
         noise = noise_for(model, levels)
         for image in tqdm(images, unit="image", desc=f"N = {levels}", disable=None):
             began = time.perf_counter()
             vote = complete(tally(model, image, noise))
             seconds = time.perf_counter() - began
             documents.append(certificate_file.make(model, image, vote, seconds=seconds, embed=False))
-        keep_certificates(find_model(options.model), documents)
+        keep_certificates(folder, documents)
     print(f"stored {len(documents)} certificates of {len(images)} pictures in the folder of {options.model}")
     return 0
 

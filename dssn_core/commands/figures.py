@@ -32,8 +32,10 @@ from .options import (
     Command,
     Options,
     Parser,
+    add_float32_option,
     add_part_options,
     checked,
+    model_of,
     usable_sigma,
     warn_of_other_noise,
 )
@@ -63,6 +65,7 @@ def add_evaluate(parser: Parser) -> None:
         action="store_true",
         help="--data is the training set: use the images held out from the model's training, for making choices",
     )
+    add_float32_option(parser)
     parser.add_argument("--method", choices=list(METHODS), help="smoothing method (default: that of the training)")
     parser.add_argument(
         "--counting", choices=COUNTINGS, help="how DSSN's votes are counted (default: as the model says)"
@@ -111,7 +114,7 @@ def summary_of(records: Sequence[Record], what: str, rhos: Sequence[float] | Non
     return "\n".join([f"{what}{duels}", *(f"  right, certified at rho {rho:>4}: {figure}" for rho, figure in figures)])
 
 
-def check_evaluate(options: Options, model: Classifier, method: str) -> None:
+def check_evaluate(options: Options, model: Classifier, method: str, folder: Path) -> None:
     """ValueError or OSError for what can be refused before the data are read, which may take long."""
     if not (options.sigma or options.clean):
         raise ValueError("there is nothing to do: give --sigma, or --clean")
@@ -124,7 +127,7 @@ def check_evaluate(options: Options, model: Classifier, method: str) -> None:
     if options.record:
         if method != model.manifest.noise:
             raise ValueError(f"{options.model} is trained for {model.manifest.noise}: only its own method is kept")
-        check_writable(find_model(options.model))
+        check_writable(folder)
 
 
 def data_of(options: Options, model: Classifier) -> Listing:
@@ -134,18 +137,19 @@ def data_of(options: Options, model: Classifier) -> Listing:
 
 
 def run_evaluate(options: Options) -> int:
-    model = load_model(options.model)
+    folder = find_model(options.model)
+    model = model_of(options)
     method = options.method or model.manifest.noise
-    check_evaluate(options, model, method)
-    levels_of = {sigma: levels_from_sigma(sigma) for sigma in options.sigma}
-    way = way_of(options, model, method, levels_of.values())
+    check_evaluate(options, model, method, folder)
+    sigma_of = {levels_from_sigma(sigma): sigma for sigma in options.sigma}  # two may come to the same N
+    way = way_of(options, model, method, sigma_of)
     data = data_of(options, model)
-    warn_of_other_noise(model, method, levels_of.values())
-    folder, part = find_model(options.model), Part(options.files, options.but)
+    warn_of_other_noise(model, method, sigma_of)
+    part = Part(options.files, options.but)
     shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
     before = {}
     if options.record:
-        before = record_files.kept_before(folder, shelf, model, levels_of.values(), way, data, part)
+        before = record_files.kept_before(folder, shelf, model, sigma_of, way, data, part)
     indices = evaluation.selected(data, options.limit, part)
     in_files = options.output or options.record or not options.sigma
     summaries = sys.stdout if in_files else sys.stderr  # beside records on stdout
@@ -154,14 +158,18 @@ def run_evaluate(options: Options) -> int:
         print(f"answered right without noise: {clean}", file=summaries, flush=True)
     with only_writer(options.output) if options.output else nullcontext():
         asked = record_files.RecordLog(options.output)
-        for sigma, levels in levels_of.items():
-            alone = options.record and not options.output
-            with record_files.under_way(folder, shelf, levels) if alone else nullcontext(asked) as log:
-                done = {**before, **log.records}
+        for levels, sigma in sigma_of.items():
+            with record_files.under_way(folder, shelf, levels) if options.record else nullcontext(asked) as log:
+                done = {**before, **asked.records, **log.records}
                 results = evaluation.evaluate(model, data, indices, levels, done, way.sampling, way.counting)
                 progress = tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None)
-                chosen = [log.add(record) for record in progress]
-                what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {len(indices)} images of {data.description}"
+                chosen = []
+                for record in progress:
+                    chosen.append(log.add(record))
+                    if options.output:
+                        asked.add(record)  # once more to no effect where that is the log
+                of = f"{len(indices)} images of {data.description}{part}"
+                what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {of}"
                 print(summary_of(chosen, what, options.rho), file=summaries)
                 if options.record:  # each noise when it is whole: part of its images would not be evenly spread
                     record_files.publish(folder, shelf, chosen, data.description, part)

@@ -1,14 +1,14 @@
 """Commands that make networks."""
 
-import json
 from dataclasses import fields, replace
 from pathlib import Path
 
+from .. import strict_json
 from ..architectures import ARCHITECTURES
 from ..checkpoints import MANIFEST, load_model, save_checkpoint
 from ..constants import COUNTINGS
 from ..ensembles import joined
-from ..files import only_writer
+from ..files import only_writer, resolved
 from ..noises import NOISES
 from ..offsets import FRACTIONS
 from ..optimizers import OPTIMIZERS
@@ -52,7 +52,7 @@ def add_train(parser: Parser) -> None:
     own.add_argument("--held-out-per-class", type=int, help="images held out from training, for making choices")
     own.add_argument("--sigma-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="range of the training noise")
     own.add_argument(
-        "--network", type=checked(json.loads, json_object), metavar="JSON", help="settings of the architecture"
+        "--network", type=checked(strict_json.parse, json_object), metavar="JSON", help="settings of the architecture"
     )
     own.add_argument("--stability", type=float, help="for a denoiser: weight of matching the classifier's answers")
     own.add_argument(
@@ -92,7 +92,7 @@ def run_join(options: Options) -> int:
     if (options.output / MANIFEST).exists():
         raise ValueError(f"{options.output} holds a model already: choose another folder")
     models = [load_model(name) for name in options.model]
-    network, manifest = joined(models, options.output.resolve().name, options.counting)
+    network, manifest = joined(models, resolved(options.output).name, options.counting)
     manifest = replace(manifest, precision=options.precision or manifest.precision)
     saved = save_checkpoint(options.output, network, manifest)
     print(f"wrote {options.output} (weights {saved.weights_sha256})")

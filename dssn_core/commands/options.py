@@ -5,8 +5,11 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from ..checkpoints import load_model
+from ..checks import check_whole
 from ..classifier import Classifier
 from ..constants import check_levels, levels_from_lambda, levels_from_sigma, sigma_from_levels
 from ..records import WHOLE
@@ -32,12 +35,6 @@ def checked(convert: Callable[[str], Any], check: Callable[[Any], Any]) -> Calla
     return parse
 
 
-def positive(number: int) -> int:
-    if number < 1:
-        raise ValueError(f"must be 1 or more, got {number}")
-    return number
-
-
 def usable_sigma(sigma: float) -> float:
     levels_from_sigma(sigma)
     return sigma
@@ -55,7 +52,7 @@ def radius(rho: float) -> float:
     return rho
 
 
-POSITIVE = checked(int, positive)
+POSITIVE = checked(int, partial(check_whole, "the number"))
 RADIUS = checked(float, radius)
 
 
@@ -86,6 +83,19 @@ def add_noise_options(parser: Parser) -> None:
 def add_part_options(parser: Parser) -> None:
     parser.add_argument("--files", default=WHOLE.files, metavar="PATTERN", help="only images whose file names match")
     parser.add_argument("--but", default=WHOLE.but, metavar="PATTERN", help="but none whose file names match this")
+
+
+def add_float32_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--float32", action="store_true", help="vote in this number format, as any model may, and not in its own"
+    )
+
+
+def model_of(options: Options) -> Classifier:
+    """The model that the options name, in the number format that they ask for."""
+    model = load_model(options.model)
+    model.precision = "float32" if options.float32 else model.precision
+    return model
 
 
 @dataclass(frozen=True)
