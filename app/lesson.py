@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app import lesson_figures as figures
 from app.glossary import COUNTED_BY
+from app.lesson_figures import LessonFigure
 from app.links import needed
 from dssn_core.constants import PLURALITY
 
@@ -33,6 +35,7 @@ class LessonStep:
 
     title: str
     text: str
+    figure: LessonFigure
     question: str
     options: tuple[str, ...]
     right: int
@@ -54,6 +57,7 @@ STEPS = (
         "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
         "*every* picture of whole grey levels, 0 to 255, within a certain distance gets the same answer. Distance here "
         "is **L1**: add up how many grey levels every pixel, in every colour channel, has changed.",
+        figures.promise,
         "A certificate of 141 grey levels: which change does it cover?",
         (
             "141 pixels change by one grey level each, in one channel",
@@ -71,6 +75,7 @@ STEPS = (
         "The network never sees the picture itself. It sees N coarse **samples** of it and votes on each. The answer "
         "is the class with the most votes. If a small change of the picture moves only few votes, a large lead cannot "
         "be lost.",
+        figures.votes,
         "362 of 441 votes are for automobile, 79 for truck. One vote moves at a time. How many must move before truck "
         "can win?",
         ("283", "142", "79"),
@@ -85,6 +90,7 @@ STEPS = (
         "Lay a grid of **splits** over the grey scale, at equal distances. A sample keeps only *which two splits* "
         "a pixel (from here on: one colour channel of it) lies between. In the next sample, the whole grid has moved "
         "up by one grey level.",
+        figures.split,
         "The splits are N grey levels apart, and there are N samples. In how many of them does a split fall exactly "
         "between grey levels 100 and 101?",
         ("none", "exactly one", "about half"),
@@ -97,6 +103,7 @@ STEPS = (
         "… and centre",
         "The pixel is shown as the **centre** of its interval, cut off at black and white. Two pixel values in the "
         "same interval give the same centre, to the last bit.",
+        figures.centre,
         "A pixel goes from 100 to 101. How many of the N samples change?",
         ("all of them a little", "exactly one", "it depends on the picture"),
         1,
@@ -110,6 +117,7 @@ STEPS = (
         "Count",
         "One grey level in one channel of one pixel moves at most one vote. So after R grey levels, however they are "
         "spread, at most R votes have moved.",
+        figures.count,
         "R grey levels are spent on one pixel, or on R different pixels. Where can more votes move?",
         ("on one pixel", "on R different pixels", "the bound is the same: R"),
         2,
@@ -122,6 +130,7 @@ STEPS = (
         "The theorem in one picture",
         "With two pixels, all pictures fit into a plane. The certificate of one is a diamond: all pictures at L1 "
         "distance up to R.",
+        figures.theorem,
         "The diamond never crosses the border of its class. Where it does not even touch it, could a cleverer proof "
         "from the same vote counts make it larger?",
         ("yes: up to the border", "no: it is as large as the counts allow"),
@@ -137,6 +146,7 @@ STEPS = (
         "The splits are this method's **noise**. Its strength is λ, half the distance between them (other pages set it "
         "by σ = λ/√3). A larger λ means more samples, N = 510 λ, and a larger possible radius, up to λ. But each "
         "sample tells less.",
+        figures.more_noise,
         "What happens to a sample when λ doubles, from 0.5 to 1?",
         (
             "nothing, there are only more of them",
@@ -153,6 +163,7 @@ STEPS = (
         "Offsets",
         "Every pixel has its own **offset**: where its grid starts. Any offsets give a sound certificate, as long as "
         "they are the same for every picture. But they decide how much of the picture a sample keeps.",
+        figures.offsets,
         "Which offsets keep the most of the picture?",
         ("random ones", "the same one for all pixels", "evenly spread ones"),
         2,
@@ -164,6 +175,7 @@ STEPS = (
     LessonStep(
         "What it does not say",
         "A certificate is exact: no chance, no confidence level. But it only says that the answer stays the same.",
+        figures.not_said,
         "A picture of an automobile is certified as “truck” with a large radius. What went wrong?",
         (
             "the certificate is false",

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from dssn_core import PIXEL_STEPS
 from dssn_core.images import Box, png, to_picture
+from dssn_core.splitting import Place
 
+MARK_COLOUR = "#f28e2b"
 THUMBNAIL, PREVIEW = 112, 320
 """Longest side of a button's picture, and of an upload shown with its crop."""
 
@@ -18,6 +20,21 @@ THUMBNAIL, PREVIEW = 112, 320
 def enlarged(image: Tensor, side: int = 256) -> Image.Image:
     """A uint8 (3, H, W) image enlarged by a whole factor to about `side` pixels."""
     return to_picture(image, max(1, side // image.shape[-1]))
+
+
+def marked(image: Tensor, place: Place, side: int = 256) -> Image.Image:
+    """As `enlarged`, with a frame around the pixel of a value."""
+    picture, (_, row, column) = enlarged(image, side), place
+    scale = picture.width // image.shape[-1]
+    for grown, colour in ((2, "black"), (1, MARK_COLOUR)):  # seen on any picture
+        box = (
+            column * scale - grown,
+            row * scale - grown,
+            (column + 1) * scale + grown - 1,
+            (row + 1) * scale + grown - 1,
+        )
+        ImageDraw.Draw(picture).rectangle(box, outline=colour)
+    return picture
 
 
 def sample_image(sample: Tensor) -> Tensor:

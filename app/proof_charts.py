@@ -8,7 +8,6 @@ import torch
 
 from app.charts import (
     BAR_STYLE,
-    OPEN_COLOUR,
     SURE_COLOUR,
     WRONG_COLOUR,
     bar,
@@ -36,7 +35,7 @@ def budget_meter(spent: int, radius: int) -> str:
     mark = bar(radius, whole, "none", end) if over else ""
     return (
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}">'
-        f"{bar(radius, whole, OPEN_COLOUR)}{bar(spent, whole, colour)}{mark}</div>"
+        f"{bar(spent, whole, colour)}{mark}</div>"
         f'<div class="dssn-scale"><span>{text}</span><span>{"the white mark is " * over}R = {radius}</span></div>'
     )
 
@@ -135,6 +134,7 @@ def _plane_colours(levels: int) -> np.ndarray:
     return colours.round().astype(np.uint8)
 
 
+PICK = f' data-pick="{SIDE} {SIDE}"'
 PLANE = f"""<div class="legend">{
     "".join(
         f'<span><svg viewBox="0 0 16 16" aria-hidden="true">{mark}</svg>{text}</span>'
@@ -159,7 +159,7 @@ PLANE = f"""<div class="legend">{
 }</div>
 <div class="world">
   <div class="up ends"><span>0</span><span>second pixel</span><span>{PIXEL_STEPS}</span></div>
-  <div class="plane" data-pick="{SIDE} {SIDE}">{PART}{PART}</div>
+  <div class="plane"{PICK}>{PART}{PART}</div>
   <div></div><div class="ends"><span>0</span><span>first pixel</span><span>{PIXEL_STEPS}</span></div>
   <div></div><div class="scale" style="background: linear-gradient(to right,
     {BLUES[0]}, {BLUES[1]} 50%, {ORANGES[0]} 50%, {ORANGES[1]})"></div>
@@ -168,13 +168,18 @@ PLANE = f"""<div class="legend">{
 
 
 def two_pixel_plane(
-    votes: np.ndarray, levels: int, point: tuple[int, int], radius: int, other: tuple[int, int, int] | None
+    votes: np.ndarray,
+    levels: int,
+    point: tuple[int, int],
+    radius: int,
+    other: tuple[int, int, int] | None,
+    pick: bool = True,
 ) -> Film:
     """Every image of two pixels coloured by its smoothed class; the chosen one with its diamond and nearest rival.
 
     In a corner the edge of the diamond towards that rival, magnified.
 
-    The plane can be clicked: row 0 of its cells is the top, where the second pixel is white.
+    pick: whether the plane can be clicked: row 0 of its cells is the top, where the second pixel is white.
     """
     source = data_url(torch.from_numpy(_plane_colours(levels)[votes[::-1]]).permute(2, 0, 1))
     x, y = point[0] + 0.5, SIDE - point[1] - 0.5
@@ -212,4 +217,5 @@ def two_pixel_plane(
         f'<image href="{source}" width="{SIDE}" height="{SIDE}" style="image-rendering: pixelated" />{drawn(0.4)}</svg>'
     )
     image = f'<img src="{source}" alt="" draggable="false">'
-    return Film(PLANE, (image, f'<svg viewBox="0 0 {SIDE} {SIDE}" aria-hidden="true">{drawn(3)}</svg>{lens}'))
+    template = PLANE if pick else PLANE.replace(PICK, "")
+    return Film(template, (image, f'<svg viewBox="0 0 {SIDE} {SIDE}" aria-hidden="true">{drawn(3)}</svg>{lens}'))

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
-from app.charts import bare, class_colour, percent
+from app.charts import class_colour, framed, percent
 from app.film import PART, Film
 from app.pictures import data_url, sample_image
 from dssn_core import PIXEL_STEPS, SplitNoise
@@ -196,6 +196,18 @@ def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, ro
     return f'{FILM_STYLE}<div class="dssn-film" style="{style}">{"".join(drawn)}</div>'
 
 
+BAND_STYLE = """<style>
+.dssn-bands {display: grid; gap: 2px; font-size: 0.8rem; margin-top: 12px}
+.dssn-bands img {width: 100%; height: 22px; image-rendering: pixelated; display: block; margin-bottom: 8px}
+</style>"""
+
+
+def bands(rows: Sequence[tuple[str, Tensor]]) -> str:
+    """HTML: of each row its text, and below it uint8 (N,) greys as a band from left to right."""
+    drawn = (f'<div>{escape(text)}</div><img src="{data_url(greys.expand(3, 1, -1))}" alt="">' for text, greys in rows)
+    return f'{BAND_STYLE}<div class="dssn-bands">{"".join(drawn)}</div>'
+
+
 def error_curves(lambdas: Sequence[float], errors: dict[str, list[float]]) -> go.Figure:
     """Mean squared reconstruction error against lambda, a curve per offset scheme."""
     figure = go.Figure(
@@ -211,8 +223,6 @@ def error_curves(lambdas: Sequence[float], errors: dict[str, list[float]]) -> go
             for place, (scheme, values) in enumerate(errors.items())
         ]
     )
-    bare(figure, 320)
-    figure.update_layout(showlegend=True, hovermode="x unified", margin={"b": 40, "l": 60})
-    figure.update_xaxes(title_text="λ", fixedrange=True)
-    figure.update_yaxes(title_text="mean squared error", rangemode="tozero", fixedrange=True)
+    framed(figure, 320, "λ", "mean squared error")
+    figure.update_layout(hovermode="x unified")
     return figure

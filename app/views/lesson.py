@@ -4,12 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import links, state
+from app import links, player, sources, state
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
 from app.lesson import SHOWN, STEPS, LessonStep
 
 VIEWS = Path(__file__).parent
+PICTURE_SIZE = (32, 32)
 
 
 def current_step() -> int:
@@ -52,6 +53,13 @@ def reveal(number: int) -> None:
     answers("first").setdefault(number, answers()[number])
 
 
+def show_figure(number: int, step: LessonStep) -> None:
+    collection = COLLECTIONS[SHOWN["data"]]
+    _, image = sources.built_in(collection.task, PICTURE_SIZE)[collection.first]
+    figure = step.figure(image, number in answers())
+    player.show(figure.film, f"lesson-figure-{number}", figure.alt, figure.play)
+
+
 def ask(number: int, step: LessonStep) -> None:
     st.markdown(f"**{step.question}**")
     chosen = st.radio(
@@ -82,7 +90,11 @@ def page() -> None:
     st.progress(number / len(STEPS), f"Step {number} of {len(STEPS)}; {seen} answered, {right} predicted right")
     st.subheader(step.title, anchor=False)
     st.markdown(step.text)
-    ask(number, step)
+    shown, asked = st.columns(2, gap="large")
+    with shown:
+        show_figure(number, step)
+    with asked:
+        ask(number, step)
     with st.container(horizontal=True):
         st.button(
             "Back", key="back", icon=":material/arrow_back:", on_click=go_to, args=(number - 1,), disabled=number == 1
@@ -91,7 +103,7 @@ def page() -> None:
         label = "Next" if number in answers() else "Skip"
         st.button(label, key="next", icon=":material/arrow_forward:", on_click=go_to, args=(number + 1,), disabled=last)
         if seen:
-            st.button("Start again", key="again", on_click=start_again)
+            st.button("Start again", key="start-again", on_click=start_again)
     if last and seen:
         open_steps = [str(place) for place in range(1, len(STEPS) + 1) if place not in answers()]
         still = f" Still open: step{'s' * (len(open_steps) > 1)} {', '.join(open_steps)}." if open_steps else ""

@@ -1,13 +1,16 @@
 """The guided lesson: every step can be answered, revealed, skipped and linked to."""
 
+import re
 from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import lesson_figures
 from app.gallery import BUILT_IN, SOURCES
 from app.lesson import SHOWN, STEPS
-from dssn_core import certify, levels_from_sigma, load_model, read_image
+from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
+from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
 from tests.app.test_certify import MAIN
 
@@ -67,6 +70,39 @@ def test_what_the_lesson_claims_about_votes_is_true():
     model = load_model(parameters["cifar10-network"])
     found = certify(model, read_image(picture.path), levels_from_sigma(float(parameters["sigma"])))
     assert (found.levels, found.votes[1], found.votes[9], found.radius_steps) == (441, 362, 79, 141)
+
+
+def lesson_picture():
+    return read_image(next(picture for picture in built_in_pictures() if picture.key == "cifar10-09").path)
+
+
+def test_the_votes_that_the_figures_show_are_those_of_the_network():
+    for sigma, shown in ((0.5, lesson_figures.VOTES), (3.5, lesson_figures.VOTES_IN_MORE_NOISE)):
+        votes = certify(load_model("cifar10-dssn"), lesson_picture(), levels_from_sigma(sigma)).votes
+        assert votes == shown
+    assert certificate_from_votes(lesson_figures.VOTES, 441).radius_steps == lesson_figures.RADIUS
+    assert load_model("cifar10-dssn").class_names == CIFAR10_CLASSES
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)
+def test_every_step_shows_something_and_most_tell_more_with_the_answer(step):
+    asked, told = (step.figure(lesson_picture(), revealed) for revealed in (False, True))
+    assert asked.film.template and asked.alt
+    same = ("The theorem in one picture", "What it does not say")
+    assert (asked.film == told.film) == (step.title in same)
+
+
+def test_the_figures_say_what_the_texts_say():
+    figure = {step.title: step.figure(lesson_picture(), True) for step in STEPS}
+    promise = figure["What a certificate promises"].alt
+    assert "141 in sum, covered" in promise and promise.count("not covered") == 2
+    assert "3,072 in sum" in promise and "200 in sum" in promise
+    assert "Where they differ: j = 100" in figure["… and centre"].alt
+    changed = re.findall(r"(\d+) of 441 samples changed", figure["Count"].film.template)
+    assert int(changed[0]) == 141 >= int(changed[1])
+    assert (
+        "100\u00a0% of the values" in figure["More noise"].alt and "50\u00a0% of the values" in figure["More noise"].alt
+    )
 
 
 def test_a_picture_of_an_automobile_is_certified_as_a_truck():
@@ -151,7 +187,7 @@ def test_starting_again_forgets_everything():
     page = open_page(step="9")
     healthy(page.radio(key="answer-9").set_value(0).run())
     healthy(page.button(key="reveal").click().run())
-    healthy(page.button(key="again").click().run())
+    healthy(page.button(key="start-again").click().run())
     assert page.subheader[0].value == STEPS[0].title
     assert "0 answered" in page.get("progress")[0].proto.text
     healthy(open_page(step="9"))

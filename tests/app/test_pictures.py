@@ -22,6 +22,16 @@ def test_enlarging_keeps_every_pixel_sharp():
     assert (large[7::8, 7::8] == large[::8, ::8]).all()
 
 
+def test_a_mark_surrounds_a_pixel_and_leaves_it():
+    plain, marked = (
+        np.array(shown) for shown in (pictures.enlarged(an_image(), 64), pictures.marked(an_image(), (0, 2, 5), 64))
+    )
+    assert (marked[16:24, 40:48] == plain[16:24, 40:48]).all()
+    around = (marked != plain).any(axis=2)
+    assert around[15, 39:49].all() and around[24, 39:49].all() and not around[:14].any() and not around[:, :38].any()
+    pictures.marked(an_image(), (0, 0, 0), 64)  # at the edge
+
+
 def test_a_data_url_is_lossless():
     data = base64.b64decode(pictures.data_url(an_image()).split(",")[1])
     assert (np.array(Image.open(io.BytesIO(data))) == an_image().permute(1, 2, 0).numpy()).all()

@@ -1,0 +1,159 @@
+"""What the steps of the lesson show, first with their question and then with the answer. All of it is computed.
+
+Each figure is a function of the lesson's picture, uint8 (3, H, W), and of whether the answer has been revealed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app import charts, proof_charts, resources
+from app.film import Film
+from app.pictures import sample_image
+from app.splitting_charts import bands, filmstrip, number_line, offset_picture
+from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes, levels_from_lambda
+from dssn_core.attack import distance
+from dssn_core.checks import check_shape
+from dssn_core.datasets import CIFAR10_CLASSES
+from dssn_core.two_pixels import TOYS, Boundary, nearest_other
+
+VOTES = (0, 362, 0, 0, 0, 0, 0, 0, 0, 79)
+"""Of the small network on the lesson's picture, at sigma 0.5; they certify `RADIUS` grey levels."""
+VOTES_IN_MORE_NOISE = (3, 1094, 2, 46, 0, 13, 0, 6, 81, 1846)
+"""At sigma 3.5, by which the answer is wrong."""
+RADIUS = 141
+
+PIXEL, FEW_LEVELS = 100, levels_from_lambda(0.25)
+"""Of the steps about one pixel, whose offset is 0: a grey level, and N."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """alt: for those who do not see it. play: what its button says, if it plays."""
+
+    film: Film
+    alt: str
+    play: str = "Play"
+
+
+LessonFigure = Callable[[Tensor, bool], Figure]
+
+
+def _strip(cells: Sequence[tuple[str, Sequence[Tensor]]], rows: Sequence[str] = ("",), below: str = "") -> Figure:
+    return Figure(Film(filmstrip(cells, 130, rows) + below), "; ".join(caption for caption, _ in cells))
+
+
+def many_values(image: Tensor, count: int) -> Tensor:
+    """The image with one grey level more in so many values of its first channel."""
+    changed = image.clone()
+    first = changed[0].view(-1)
+    first[torch.arange(count) * len(first) // count] += 1
+    return changed
+
+
+def one_value(image: Tensor, steps: int) -> Tensor:
+    """The image with so many grey levels more in its darkest value."""
+    changed = image.clone()
+    changed.view(-1)[changed.argmin()] += steps
+    return changed
+
+
+def promise(image: Tensor, revealed: bool) -> Figure:
+    changes = {
+        f"{RADIUS} pixels, one grey level each in one channel": many_values(image, RADIUS),
+        "every value one grey level brighter": image + 1,
+        "one pixel, 200 grey levels": one_value(image, 200),
+    }
+    cells = [("the picture", [image])]
+    for what, changed in changes.items():
+        steps = distance(image, changed)
+        said = f": {steps:,} in sum, {'covered' if steps <= RADIUS else 'not covered'}"
+        cells.append((what + said * revealed, [changed]))
+    return _strip(cells)
+
+
+def votes(image: Tensor, revealed: bool) -> Figure:
+    levels = sum(VOTES)
+    certificate = certificate_from_votes(VOTES, levels)
+    if revealed:
+        film = proof_charts.vote_transfer(certificate, CIFAR10_CLASSES)
+        return Figure(film, " ".join(certificate.account(CIFAR10_CLASSES)), "Move votes")
+    return Figure(Film(charts.vote_bars(VOTES, CIFAR10_CLASSES, levels, bracket=False)), "the votes of 441 samples")
+
+
+def split(image: Tensor, revealed: bool) -> Figure:
+    noise = SplitNoise(FEW_LEVELS, (1, 1, 1), torch.zeros(1, 1, 1, dtype=torch.int64))
+    film = number_line(noise, PIXEL, PIXEL if revealed else 0)  # a split lies just above the pixel where j is k - v
+    return Figure(film, f"grey level {PIXEL} on its number line, with the splits", "Play j")
+
+
+def centre(image: Tensor, revealed: bool) -> Figure:
+    noise = SplitNoise(FEW_LEVELS, (1, 1, 1), torch.zeros(1, 1, 1, dtype=torch.int64))
+    before, after = (
+        noise.samples(torch.full((1, 1, 1), pixel, dtype=torch.uint8), 0, noise.levels).flatten()
+        for pixel in (PIXEL, PIXEL + 1)
+    )
+    changed = before != after
+    title = f"the centre in each of the {noise.levels} samples, from j = 0 to {noise.levels - 1}"
+    rows = [(f"Pixel {PIXEL}: {title}", sample_image(before))]
+    if revealed:
+        which = ", ".join(str(j) for j in changed.nonzero().flatten().tolist())
+        rows += [
+            (f"Pixel {PIXEL + 1}: the same", sample_image(after)),
+            (f"Where they differ: j = {which}", changed.to(torch.uint8) * PIXEL_STEPS),
+        ]
+    return Figure(Film(bands(rows)), " ".join(text for text, _ in rows))
+
+
+def count(image: Tensor, revealed: bool) -> Figure:
+    noise = SplitNoise(sum(VOTES), check_shape(image.shape))
+    before = noise.numerators(image, 0, noise.levels)
+    cells, rows = [("the picture", [image])], []
+    for what, changed in (
+        (f"one value, {RADIUS} grey levels", one_value(image, RADIUS)),
+        (f"{RADIUS} values, one grey level each", many_values(image, RADIUS)),
+    ):
+        cells.append((what, [changed]))
+        moved = (noise.numerators(changed, 0, noise.levels) != before).flatten(1).any(dim=1)
+        found = f"{what}: {int(moved.sum())} of {noise.levels} samples changed (white)"
+        rows.append((found, moved.to(torch.uint8) * PIXEL_STEPS))
+    return _strip(cells, below=bands(rows) * revealed)
+
+
+def theorem(image: Tensor, revealed: bool) -> Figure:
+    levels, point = 200, (60, 90)
+    plane = resources.plane(levels, "r2", next(iter(TOYS)), Boundary(30, 0.0))
+    ones = int(plane[point[1], point[0]])
+    radius = certificate_from_votes((levels - ones, ones), levels).radius_steps
+    film = proof_charts.two_pixel_plane(plane, levels, point, radius, nearest_other(plane, levels, *point), pick=False)
+    return Figure(film, f"the plane of all pictures of two pixels; a diamond of {radius} steps around one of them")
+
+
+def more_noise(image: Tensor, revealed: bool) -> Figure:
+    cells = [("the picture", [image])]
+    for lam in (0.5, 1.0) if revealed else (0.5,):
+        noise = SplitNoise(levels_from_lambda(lam), check_shape(image.shape))
+        said = f"; {int(100 * noise.known)}\u00a0% of the values say something" * revealed
+        cells.append((f"a sample, λ = {lam:g}{said}", [sample_image(noise.samples(image, 0, 1)[0])]))
+    return _strip(cells)
+
+
+def offsets(image: Tensor, revealed: bool) -> Figure:
+    cells = []
+    for name, scheme in (("random", "white"), ("the same for all", "equal"), ("evenly spread", "r2")):
+        noise = SplitNoise(levels_from_lambda(1.0), check_shape(image.shape), scheme)
+        shown = [offset_picture(noise)]
+        if revealed:
+            sample, rebuilt = noise.samples(image, 0, 1)[0], resources.reconstruction(image, noise, 0)
+            shown += [sample_image(sample), sample_image(rebuilt)]
+        cells.append((name, shown))
+    rows = ("offsets", "sample", "what a blur gets back")[: len(cells[0][1])]
+    figure = _strip([("the picture", [image] * len(rows)), *cells], rows)
+    return Figure(figure.film, f"from above: {', '.join(rows)}; {figure.alt}")
+
+
+def not_said(image: Tensor, revealed: bool) -> Figure:
+    bars = charts.vote_bars(VOTES_IN_MORE_NOISE, CIFAR10_CLASSES, sum(VOTES_IN_MORE_NOISE), most=3)
+    return _strip([("the picture: an automobile", [image])], below=bars)
