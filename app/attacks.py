@@ -30,15 +30,16 @@ class Held:
 class Attack:
     """model, noise: what votes. poked: the picture now, and its votes. first: those of the original, int64 (N,).
 
-    before: what was there before a whole budget was spent at once, for that has no moves to take back. wanted: a
-    picture whose votes are still to be counted. guided: how many guided steps are still to come. seed: of random steps.
+    before: what was there each time before a whole budget was spent at once, for that has no moves to take back.
+    wanted: a picture whose votes are still to be counted. guided: how many guided steps are still to come. seed: of
+    random steps.
     """
 
     model: Classifier
     noise: SplitNoise
     poked: Poked
     first: np.ndarray = field(repr=False)
-    before: Poked | None = None
+    before: tuple[Poked, ...] = ()
     wanted: Tensor | None = None
     guided: int = 0
     seed: int = 0
@@ -65,13 +66,13 @@ class Attack:
 
     @property
     def can_undo(self) -> bool:
-        return bool(self.poked.moves) or self.before is not None
+        return bool(self.poked.moves or self.before)
 
     def arrived(self, labels: np.ndarray) -> "Attack":
         """At the wanted picture, whose votes these are."""
         assert self.wanted is not None
         there = Poked(self.poked.original, self.wanted, labels)
-        return replace(self, poked=there, before=self.poked, wanted=None)
+        return replace(self, poked=there, before=(*self.before, self.poked), wanted=None)
 
     def drawing(self) -> tuple["Attack", torch.Generator]:
         """The attack, and a generator that it has not used before."""
@@ -102,9 +103,10 @@ def _spend(attack: Attack, step: Step | None) -> Attack:
 
 
 def _undo(attack: Attack, step: Step | None) -> Attack:
-    if attack.poked.moves or attack.before is None:
+    if attack.poked.moves or not attack.before:
         return replace(attack, poked=undo(attack.poked))
-    return replace(attack, poked=attack.before, before=None)
+    *before, last = attack.before
+    return replace(attack, poked=last, before=tuple(before))
 
 
 def _reset(attack: Attack, step: Step | None) -> Attack:

@@ -121,7 +121,7 @@ def _name_falls(figure: go.Figure, curves: Sequence[Curve], largest: float) -> N
             xanchor="left",
             xshift=NAME_SHIFT,
             yanchor="bottom",
-            font={"color": METHOD_COLOURS[curve.method], "size": 11},
+            font={"color": METHOD_COLOURS[curve.method], "size": 12},
         )
 
 
@@ -155,7 +155,7 @@ def certified_accuracy(curves: Sequence[Curve], published: Sequence[Published], 
     thin = [curve for curve in curves if not curve.best]
     if len(thin) <= MOST_NAMES:
         _name_falls(figure, thin, largest)
-    framed(figure, 520, "L1 radius ρ", "certified accuracy, %")
+    framed(figure, 520, "L1 radius ρ (1 is 255 grey levels)", "certified accuracy, %")
     figure.update_xaxes(range=[0, largest])
     figure.update_yaxes(range=[0, 100])
     # The margin is for the name of a curve that ends there.
@@ -202,7 +202,7 @@ def radius_histogram(groups: Sequence[tuple[str, np.ndarray]]) -> go.Figure:
             for name, count in zip(names, counts, strict=True)
         ],
     )
-    framed(figure, 300, "certified radius ρ", "images")
+    framed(figure, 300, "certified radius ρ (1 is 255 grey levels)", "images")
     figure.update_layout(
         showlegend=False, clickmode="event+select", barmode="overlay", bargap=0.08, margin={"t": 8, "b": 80}
     )

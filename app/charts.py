@@ -103,30 +103,35 @@ def _row(name: str, track: str, count: str) -> str:
 
 
 def vote_bars(
-    votes: Sequence[int], class_names: Sequence[str], levels: int, most: int = 10, bracket: bool = True
+    votes: Sequence[int],
+    class_names: Sequence[str],
+    levels: int,
+    most: int = 10,
+    bracket: bool = True,
+    colours: Sequence[int] | None = None,
 ) -> str:
     """HTML: horizontal bars of the votes, most first, the gap between the first two marked by a bracket, if wanted.
 
     Of more than ten classes those that nobody voted for are left out, except a second one. Beyond `most` classes the
-    others' votes are added up.
+    others' votes are added up. colours: `colour_places`, of several votes together where they stand side by side.
     """
-    order, colours = ranking(votes), colour_places(votes)
+    order, colours = ranking(votes), colours or colour_places(votes)
     if len(votes) > len(CLASS_COLOURS):
         order = [c for place, c in enumerate(order) if votes[c] or place < 2]
     order, others = order[:most], order[most:]
     first, second = votes[order[0]], votes[order[1]]
     left, width = percent(second, levels), percent(first - second, levels)
     narrow = " dssn-narrow" * (first - second < 0.15 * levels)  # the words stand beside the bracket, not in it
-    words = f"<span>gap {first - second}</span>"
+    words = f"<span>gap {first - second:,}</span>"
     gap = f'<div class="dssn-gap{narrow}" style="left: {left}; width: {width}">{words}</div>'
     rows = []
     for place, c in enumerate(order):
         marked = gap if bracket and place == 1 and first > second else ""
         track = bar(votes[c], levels, class_colour(colours[c])) + marked
-        rows.append(_row(class_names[c], track, str(votes[c])))
+        rows.append(_row(class_names[c], track, f"{votes[c]:,}"))
     if others:
         count = sum(votes[c] for c in others)
-        rows.append(_row("other classes", bar(count, levels, OPEN_COLOUR), str(count)))
+        rows.append(_row("other classes", bar(count, levels, OPEN_COLOUR), f"{count:,}"))
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 
@@ -143,10 +148,10 @@ def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: in
         wins = certificate.wins[c]
         ours, its = (class_colour(colours[of]) for of in (a, c))
         both = bar(wins, levels, ours) + bar(levels - wins, levels, its, "; left: auto; right: 0")
-        rows.append(_row(class_names[c], both + middle, f"{wins} : {levels - wins}"))
+        rows.append(_row(class_names[c], both + middle, f"{wins:,} : {levels - wins:,}"))
     if len(rivals) > most:
         least = certificate.wins[rivals[most]]
-        rows.append(f"<div>{len(rivals) - most} others</div><div>none closer than {least} : {levels - least}</div>")
+        rows.append(f"<div>{len(rivals) - most} others</div><div>none closer than {least:,} : {levels - least:,}</div>")
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 

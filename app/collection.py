@@ -18,7 +18,8 @@ class Collection:
     task: its name in the library, with which the keys of the built-in pictures begin. own: the network trained for each
     method, by name. first: the picture to begin with, one whose vote is divided, and of which each method certifies
     something. sigma: the noise to begin with. n: samples to estimate with. rhos: radii of the table of certified
-    accuracy. parts: of the test images, by name. data: how our test images differ from the paper's.
+    accuracy. parts: of the test images, by name. data: how our test images differ from the paper's; comparable: whether
+    they are like them all the same.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Collection:
     rhos: tuple[float, ...]
     parts: dict[str, Part]
     data: str
+    comparable: bool
 
     def key(self, name: str) -> str:
         """What addresses call a setting that each collection has for itself: CIFAR-10's the name that links have."""
@@ -69,6 +71,7 @@ _COLLECTIONS = (
         rhos=TABLE_RHOS,
         parts={"all": WHOLE},
         data="Our test images are JPEG copies of CIFAR-10's, the paper's are not.",
+        comparable=True,
     ),
     Collection(
         name="ImageNet",
@@ -86,6 +89,7 @@ _COLLECTIONS = (
         data="Ours are from Imagenette's validation part, of ten of the thousand classes and only 160 pixels in size, "
         "magnified; the paper's are 500 ImageNet validation pictures of all classes at full size. So the difference "
         "says nothing about which method is better.",
+        comparable=False,
     ),
 )
 

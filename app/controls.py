@@ -1,5 +1,6 @@
 """Controls that several pages share."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -118,13 +119,14 @@ def whole_vote_here(model: Classifier, image: Tensor, levels: int, counting: str
     stored = _stored(name, image, levels)
     elsewhere = stored is not None and made_elsewhere(stored.made or {})
     run = (resources.votes_of if elsewhere else vote_on)(name, image, levels, counting)
-    if elsewhere:
+    if elsewhere and counting_for(model) == PLURALITY:
         st.caption(
             "Counted here. The vote that came with the network, whose first choices Certify shows, is from another "
             "kind of machine, where nearly tied samples may vote differently."
         )
     while not run.finished:
-        shown = partial(bar.progress, run.done / run.total, f"{run.done} of {run.total} samples have voted")
+        shown = partial(bar.progress, run.done / run.total, f"{run.done:,} of {run.total:,} samples have voted")
+        shown()  # also where Streamlit may stop the run of a page that has moved on
         run.advance(waiting=shown)
     bar.empty()
     return run
@@ -213,7 +215,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         "adds no such noise; its λ is half the distance between splits. A larger σ allows a larger radius, but each "
         "sample tells less.",
     )
-    sigma = state.remembered(draw, key, collection.sigma, within)
+    sigma = state.remembered(draw, key, within(collection.sigma), within)
     wanted = st.session_state.get(f"kept-{key}", collection.sigma)
     if wanted != within(wanted):
         st.caption(
@@ -263,7 +265,13 @@ def choose_counting(model: Classifier) -> str:
 
 def show_account(certificate: Certificate, class_names: Sequence[str]) -> None:
     """The arithmetic of a certificate, line by line."""
-    st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(certificate.account(class_names), 1)))
+    lines = map(typeset, certificate.account(class_names))
+    st.markdown("\n".join(f"{place}. {line}" for place, line in enumerate(lines, 1)))
+
+
+def typeset(text: str) -> str:
+    """Markdown of a text with counts like n_a in it, for KaTeX."""
+    return re.sub(r"\bn_([ab]{1,2})\b", r"$n_{\1}$", text)
 
 
 def block_name(block: Block) -> str:

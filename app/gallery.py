@@ -62,6 +62,13 @@ def choose_folded(model: Classifier, collection: Collection) -> Picture | None:
         return choose(model, collection)
 
 
+def beside(image: Tensor, text: str) -> None:
+    """A text beside the picture that it is about."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
+        st.markdown(text, width="stretch")
+
+
 def _built_in(model: Classifier, collection: Collection) -> Picture | None:
     state.want_no_picture()
     size = model.input_shape[1:]
@@ -70,7 +77,7 @@ def _built_in(model: Classifier, collection: Collection) -> Picture | None:
     titles = {key: f"{model.class_names[one.label]}, picture {key[-2:]}" for key, (one, _) in known.items()}
     _buttons("gallery", {key: (titles[key], image) for key, (_, image) in known.items()}, chosen, collection)
     if others:
-        _folder(model, chosen, collection)
+        _folder(model, chosen, others.get(chosen, 0), collection)
     elif problem := sources.folder_problem():
         st.warning(problem, icon=":material/folder_off:")
     if chosen not in known:
@@ -79,12 +86,13 @@ def _built_in(model: Classifier, collection: Collection) -> Picture | None:
     return Picture(image, picture.label, f"true class: {model.class_names[picture.label]}")
 
 
-def _folder(model: Classifier, chosen: str, collection: Collection) -> None:
-    """Buttons for a few pictures of the folder that the environment names."""
+def _folder(model: Classifier, chosen: str, place: int, collection: Collection) -> None:
+    """Buttons for a few pictures of the folder that the environment names, at first from a place on.
+
+    Unlike a picture's key that is no part of a link: it says where one looks, not what is shown.
+    """
     found = sources.folder()
     assert found is not None
-    # Unlike a picture's key the place is no part of a link: it says where one looks, not what is shown.
-    place = sources.folder_keys().get(chosen, 0)
     label = f"Pictures of {pictures.tame(found.path.name)}, starting at number"
     first = st.number_input(label, 0, len(found) - 1, place, AT_ONCE, key="folder-from")
     shown = {}

@@ -3,7 +3,8 @@
 Streamlit would take the rest out of the address again, and the browser's Back would have to pass every one of those.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -26,15 +27,15 @@ def needed(parameters: Mapping[str, str], unsaid: Mapping[str, str], chosen: Map
 
 def chosen_before(collection: Collection) -> dict[str, str]:
     """What was chosen, on whatever page, of pictures, network, noise and counting, as an address says it."""
-    names = ("data", collection.network_key, collection.sigma_key, "source", "counting")
+    names: dict[str, Callable[[Any], str]] = {
+        "data": str,
+        collection.network_key: str,
+        collection.sigma_key: "{:g}".format,
+        "source": SOURCES.__getitem__,
+        "counting": COUNTED_BY.__getitem__,
+    }
     kept = {name: st.session_state.get(f"kept-{name}") for name in names}
-    shown = {name: str(value) for name, value in kept.items() if value is not None}
-    if kept[collection.sigma_key] is not None:
-        shown[collection.sigma_key] = f"{kept[collection.sigma_key]:g}"
-    if kept["source"] is not None:
-        shown["source"] = SOURCES[kept["source"]]
-    if kept["counting"] is not None:
-        shown["counting"] = COUNTED_BY[kept["counting"]]
+    shown = {name: names[name](value) for name, value in kept.items() if value is not None}
     if picture := st.session_state.get(f"kept-picture-{collection.task}"):
         shown["picture"] = picture
     return shown

@@ -14,7 +14,11 @@ from app import state  # noqa: E402
 VIEWS = Path(__file__).parent / "views"
 
 st.set_page_config(page_title="DSSN Explorer", page_icon="🛡️", layout="wide")
-st.html("<style>.stMainBlockContainer {padding-top: 3.5rem}</style>")
+st.html(
+    "<style>.stMainBlockContainer {padding-top: 3.5rem}"
+    # Buttons without a frame are not to be taken for text, nor for the ticks of a slider.
+    ' [data-testid="stBaseButton-tertiary"] p {text-decoration: underline dotted; text-underline-offset: 3px}</style>'
+)
 certify = st.Page(VIEWS / "certify.py", title="Certify", icon=":material/verified:", url_path="start", default=True)
 lesson = st.Page(VIEWS / "lesson.py", title="Lesson", icon=":material/school:")
 

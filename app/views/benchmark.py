@@ -4,6 +4,7 @@ from collections.abc import Container, Sequence
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -21,13 +22,14 @@ from dssn_core.comparison import METHODS
 from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
+from dssn_core.standings import Side
 from dssn_core.wording import rounded_down, shown_steps
 
 VIEWS = Path(__file__).parent
-SECTIONS = ("Curves", "Table", "Images")
 RHOS = tuple(step / 20 for step in range(0, 121))
 MOST_IMAGES = 24
 TABLE_ROWS, ROW_HEIGHT = 13, 35  # at most so many rows are seen at once, none of them cut; pixels
+IMAGES = "Images"
 ALL, GAIN = "all images", "largest gain of DSSN over additive uniform, both classes right"
 
 
@@ -124,6 +126,10 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     levels = sorted({record.levels for name in models for record in installed.evaluated(name, part).test})
     used = {(at.network, at.levels) for at in installed.chosen_of(models, collection.rhos, part)}
+    missing = unchosen(models, part)
+    measured = [name for name in models if name not in missing]
+    rows = installed.standing_rows(measured, collection.task, collection.rhos, part)
+    seen = st.container()  # before what it can be made of
     methods = controls.choose_methods("The paper's curves", "bench-paper")
     more = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
         "More curves: every network at σ",
@@ -134,35 +140,47 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
         key=f"bench-sigmas-{collection.task}",
         bind="query-params",
     )
-    without = unchosen(models, part)
     ours = best_curves(models, part)
     for name, dash in zip(models, cycle(charts.DASHES), strict=False):
-        wanted = {n for n in levels if (name, n) in used or name in without or n in (more or [])}
+        wanted = {n for n in levels if (name, n) in used or name not in measured or n in (more or [])}
         ours += curves_of(name, wanted, part, len(models) == 1, dash)
     theirs = [row for row in published(collection.task) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *map(lambda_from_levels, levels)]))
-    st.plotly_chart(
-        figure,
-        config=CHART_BAR,
-        key="bench-curves",
-        on_select=clicked_curve,
-        selection_mode="points",
-        alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
-    )
-    st.caption(
-        "Thick: our networks; for each ρ, network and σ are chosen on held-out training images and the figure measured "
-        "on test images, with a 95 % Wilson interval for each ρ by itself. Where the choice changes (a point tells), "
-        "it is another classifier, on another number of images, and the curve may jump, even up. Thin: one network "
-        "and σ, as a point tells, or the name at its foot. Click one of ours to see its images. Dotted: the paper."
-    )
-    tell_counting(models, part)
-    tell_sampling(models, collection, part)
+    with seen:
+        tell_sides(collection, rows)
+        st.plotly_chart(
+            figure,
+            config=CHART_BAR,
+            key="bench-curves",
+            on_select=clicked_curve,
+            selection_mode="points",
+            alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
+        )
+        st.caption(
+            "Thick: at each ρ the network and σ that did best on held-out training images, measured on test images, "
+            "with a 95 % Wilson interval for each ρ by itself. Where the choice changes it is another classifier, on "
+            "another number of images, and the curve may jump, even up. Thin: one network and σ. Dotted: the paper. A "
+            "point tells what it is of; click one of ours to see its images."
+        )
+        tell_counting(models, part)
+        tell_sampling(models, collection, part)
     rows = [
         {"curve": curve.name, "method": curve.method, "chosen": note, "rho": rho, **share.to_json()}
         for curve in ours
         for rho, share, note in curve.points
     ]
     exports.files("certified-accuracy", rows, {"curves": figure})
+
+
+def tell_sides(collection: Collection, rows: Sequence[dict[str, Any]]) -> None:
+    """On which side of the paper's best DSSN the chosen of our networks are, at which ρ."""
+    chosen = [row for row in rows if row["best_on_held_out"] and installed.manifest_of(row["network"]).noise == DSSN]
+    if not chosen or not collection.comparable:
+        return
+    rhos = {side: ", ".join(f"{row['rho']:g}" for row in chosen if row["side"] == side.value) for side in Side}
+    said = {Side.ABOVE: "above it at ρ = {}", Side.BELOW: "below it at {}", Side.OPEN: "no clear difference at {}"}
+    found = "; ".join(text.format(rhos[side]) for side, text in said.items() if rhos[side])
+    st.markdown(f"**Our networks beside the paper's DSSN: {found}.** (By our 95 % interval, of each ρ by itself.)")
 
 
 def clicked_curve() -> None:
@@ -172,7 +190,7 @@ def clicked_curve() -> None:
     if keys:
         name, levels = keys[0]
         state.choose({"bench-network": (name, name), "bench-sigma": (int(levels), sigma_of(levels))})
-        state.choose({"bench-section": (SECTIONS[2], SECTIONS[2])})
+        state.choose({"bench-section": (IMAGES, IMAGES)})  # apart: of this widget Streamlit writes the address
 
 
 # --- table ---------------------------------------------------------------------------------------------------------
@@ -189,28 +207,32 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         )
     if not rows:
         return
-    titles = {
-        "network": "network",
+    titles = {  # first what a narrow screen should show
         "rho": "ρ",
-        "best_on_held_out": "chosen",
         "ours": "ours, %",
+        "paper": "paper, %",
+        "difference": "difference",
+        "network": "network",
+        "chosen": "chosen",
         "ours_95_low": "95 % from",
         "ours_95_high": "to",
         "ours_sigma": "our σ",
-        "ours_counting": "votes by",
+        "votes_by": "votes by",
         "ours_images": "images",
-        "paper": "paper, %",
         "paper_sigma": "its σ",
         "paper_training": "its training",
-        "difference": "difference",
         "ours_kept": "kept, %",
         "paper_kept": "paper's kept, %",
     }
-    whole = ("network", "rho", "best_on_held_out", "ours_counting", "ours_images", "paper_training")
+    whole = ("rho", "network", "chosen", "votes_by", "ours_images", "paper_training")
     decimals = {titles[name]: st.column_config.NumberColumn(format="%.2f") for name in titles if name not in whole}
     decimals[titles["difference"]] = st.column_config.NumberColumn(format="%+.2f")
+    decimals[titles["ours_images"]] = st.column_config.NumberColumn(format="localized")
+    shown = [
+        {**row, "chosen": "yes" * row["best_on_held_out"], "votes_by": COUNTED_BY[row["ours_counting"]]} for row in rows
+    ]
     st.dataframe(
-        {title: [row[name] for row in rows] for name, title in titles.items()},
+        {title: [row[name] for row in shown] for name, title in titles.items()},
         hide_index=True,
         column_config=decimals,
         height=table_height(len(rows)),
@@ -218,7 +240,7 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     st.caption(
         "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
         "images that it is reported on. Our σ is chosen on other images, and so is, among a method's networks, "
-        "the one to use at this ρ (“chosen”, the first rows). Difference in percentage points. "
+        "the one to use at this ρ (“chosen: yes”, the first rows). Difference in percentage points. "
         "Kept: of the images answered right at this σ, those certified at ρ. Images: how many were evaluated; "
         "the interval shows the uncertainty that this leaves. The paper trains each network for its σ in two "
         "ways, standard and for stability."
@@ -235,11 +257,10 @@ def tell_counting(models: Sequence[str], part: Part) -> None:
         f"{name} at σ = {', '.join(map(sigma_of, by_levels(others)))}" for name, others in records.items() if others
     ]
     if found:
-        named = " ".join(name for name, others in records.items() if others)
         st.caption(
-            f"{'; '.join(found)}: votes are counted by duels, where the paper counts first choices alone "
-            f"(`standings --plurality --model {named}` gives the figures by those, of the same votes). Certify shows "
-            "both."
+            f"{'; '.join(found)}: votes are counted by duels, where the paper counts first choices alone. “Why it "
+            "certifies”, section “Duels”, shows both; `standings --plurality` on the command line gives the figures by "
+            "first choices, of the same votes."
         )
 
 
@@ -312,7 +333,7 @@ def show_images(
     total: int,
 ) -> None:
     names = installed.manifest_of(name).class_names
-    st.markdown(f"**{len(records)} of {total} images**")
+    st.markdown(f"**{len(records):,} of {total:,} images**")
     if not records:
         return
     record_table(records, names, gains)
@@ -330,7 +351,7 @@ def show_images(
         for record, image in known.items()
     ]
     if len(records) > MOST_IMAGES:
-        st.caption(f"The first {MOST_IMAGES} of them:")
+        st.caption(f"Of the first {MOST_IMAGES}:")
     st.html(filmstrip(cells, width=110))
     offer_certify(
         name, collection, {record.index: f"{record.index}: {names[record.label]}" for record in known}, records[0]
@@ -392,6 +413,9 @@ def offer_certify(name: str, collection: Collection, titles: dict[int, str], rec
     st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)
 
 
+SECTIONS = {"Curves": curves, "Table": table, IMAGES: images}
+
+
 def page() -> None:
     st.title("Benchmark", anchor=False)
     st.markdown(
@@ -399,11 +423,11 @@ def page() -> None:
         "least ρ. From stored records of the networks that come with this page."
     )
     collection = controls.choose_collection()
-    section = controls.choose_section(SECTIONS, "bench-section")
+    section = controls.choose_section([*SECTIONS], "bench-section")
     part = choose_part(collection)
     models = choose_models(collection, part)
     if models:
-        dict(zip(SECTIONS, (curves, table, images), strict=True))[section](models, collection, part)
+        SECTIONS[section](models, collection, part)
     st.caption(f"The paper: {source()}. {collection.data}")
 
 

@@ -37,7 +37,7 @@ def show_noise(run: VoteRun) -> None:
     noise = run.noise
     largest = display_radius(largest_steps(noise.levels))
     st.markdown(
-        f"λ = **{noise.lam:.4f}** · N = **{noise.levels}** samples · largest possible radius **{largest}**",
+        f"λ = **{noise.lam:.4f}** · N = **{noise.levels:,}** samples · largest possible radius **{largest}**",
         help="λ is half the distance between neighbouring splits, where black is 0 and white is 1. It is rounded down "
         "from √3 σ so that N = 510 λ is a whole number. The largest radius "
         "is reached if every sample votes for the same class: floor(N/2) / 255 "
@@ -54,7 +54,7 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
     st.html(BESIDE_EACH_OTHER)
     with st.container(horizontal=True, key="seen"):
         for picture, words in shown:
-            st.image(pictures.enlarged(picture, 384), caption=words, output_format="PNG", width=180, alt=words)
+            st.image(pictures.enlarged(picture, 384), caption=words, output_format="PNG", width=200, alt=words)
     if denoised is not None:
         st.caption(
             "Denoiser and classifier together are the base classifier (denoised smoothing, Salman et al. 2020). The "
@@ -112,6 +112,17 @@ def show_duels(certificate: DuelCertificate, names: tuple[str, ...]) -> None:
     )
 
 
+def put_in_scale(certificate: Certificate, name: str, truth: int | None) -> None:
+    """What a radius comes to, for those who have seen none before."""
+    if not certificate.radius_steps:
+        return
+    wrong = f" Certified and wrong: the proof says that the answer stays “{name}”, not that it is right."
+    st.caption(
+        "For scale: one colour channel of one pixel, from black to white, takes 255 grey levels, which is ρ = 1."
+        + wrong * (truth not in (None, certificate.label))
+    )
+
+
 def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int | None) -> None:
     certificate = tally.certificate
     names = model.class_names
@@ -128,14 +139,15 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
             st.badge(f"wrong: it is {names[truth]}", icon=":material/close:", color="red", width="content")
     with st.container(horizontal=True):
         st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
-        about = "One step is one grey level of one colour channel of one pixel, 1/255"
-        st.metric("R, in steps", certificate.radius_steps, help=about)
+        about = "A step is one grey level of one colour channel of one pixel, 1/255"
+        st.metric("R, in grey levels", f"{certificate.radius_steps:,}", help=about)
         if duels is None:
             share = f"{1000 * ours // tally.total / 10} %"
             st.metric("Vote share", share, help=f"{ours} of {tally.total}, rounded down")
         else:
-            st.metric("Closest duel", f"{ours} : {its}", help=f"against {names[certificate.rival]}")
+            st.metric("Closest duel", f"{ours:,} : {its:,}", help=f"against {names[certificate.rival]}")
     st.markdown(f"**{certificate.statement(name)}**")
+    put_in_scale(certificate, name, truth)
     show_votes(tally, names)
     if ours == tally.total and certificate.radius_steps < largest_steps(tally.total):
         st.caption(
@@ -277,9 +289,9 @@ def page() -> None:
         return
     left, right = st.columns([2, 3], gap="large")
     with left:
+        picture_place = st.container()  # above the many to choose from: it is what all of this is about
         chosen = gallery.choose(model, collection)
         say_classes(model.class_names)
-        picture_place = st.container()
     with right:
         levels = controls.choose_noise(model, collection)
         counting = controls.choose_counting(model)

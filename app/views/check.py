@@ -19,9 +19,19 @@ EXAMPLES = {
     "forgery": (
         "Check a forgery",
         resources.forgery,
-        "the file that comes with the small network, all votes given to the winner: radius, counts and digest match",
+        "the file that comes with the small network, forged: every vote given to the winner, and radius, counts and "
+        "digest made to match. Only counting again exposes it",
     ),
 }
+
+
+TELL = {
+    Verdict.HOLDS: st.success,
+    Verdict.EDITED: st.warning,
+    Verdict.ROUNDING: st.warning,
+    Verdict.DIFFERS: st.error,
+}
+COUNTING = "Counting the votes again …"
 
 
 def choose() -> Document | None:
@@ -72,27 +82,31 @@ def sentence(text: str) -> str:
 
 def show(findings: list[Finding], document: Document) -> None:
     claim, result = document["claim"], verdict(findings)
+    agreeing = [finding for finding in findings if finding.agrees]
+    differing = [finding for finding in findings if not finding.agrees]
     if result in (Verdict.HOLDS, Verdict.EDITED):
         levels, radius = document["noise"]["levels"], counted(claim["radius_steps"], "step")
-        tell_it = st.success if result == Verdict.HOLDS else st.warning
-        tell_it(  # all of it has been computed again: these words are no longer the file's alone
+        TELL[result](  # all of it has been computed again: these words are no longer the file's alone
             f"**{result}** Recomputed: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by "
             f"the {claim.get('counting', 'vote')} of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
         )
     else:
-        wrong = [finding for finding in findings if not finding.agrees]
-        tell_it = st.warning if result == Verdict.ROUNDING else st.error
-        radius = "".join(f"{sentence(finding.text)} " for finding in wrong if finding.what == RADIUS)
-        differ = "differs" if len(wrong) == 1 else "differ"
-        named = "; ".join(finding.what for finding in wrong)
-        tell_it(f"**{result}** {radius}{len(wrong)} of {len(findings)} checks {differ}: {named}.")
+        differ = "differs" if len(differing) == 1 else "differ"
+        named = "; ".join(finding.what for finding in differing)
+        TELL[result](f"**{result}** {len(differing)} of {len(findings)} checks {differ}: {named}.")
+        for finding in differing:
+            if finding.what == RADIUS:
+                st.text(sentence(finding.text))  # the file's own words are in it: no Markdown
     picture = embedded_image(document)
     if picture is not None:
         st.image(
             pictures.enlarged(picture, 192), "the picture in the file", 150, output_format="PNG", alt="the picture"
         )
-    ordered = sorted(findings, key=lambda finding: finding.agrees)  # what differs comes first
-    st.html(checklist([(None if f.rounding else f.agrees, f.what, f.text) for f in ordered]))
+    if differing:
+        st.html(checklist([(None if one.rounding else False, one.what, one.text) for one in differing]))
+    # Beside what differs, figures that agree with one another are no approval.
+    with st.expander(f"{counted(len(agreeing), 'check')} agree{'s' * (len(agreeing) == 1)}", expanded=not differing):
+        st.html(checklist([(True, one.what, one.text) for one in agreeing]))
     with st.expander("Not checked"):
         st.markdown(
             "How and where the file was made, by its own account. `certify --strict GAP` states a radius, where there "
@@ -129,17 +143,16 @@ def findings_of(document: Document, image: Tensor | None) -> list[Finding]:
     """What checking finds; of the last file that was checked it is remembered, until a network here changes."""
     subject = dumps(document), None if image is None else image_sha256(image), resources.installation()
     if st.session_state.get("kept-findings", (None, []))[0] != subject:
-        bar = st.progress(0.0, "Counting the votes again …")
+        bar = st.progress(0.0, COUNTING)
         try:
-            st.session_state["kept-findings"] = subject, resources.verification(document, image, partial(tell, bar))
+            st.session_state["kept-findings"] = (
+                subject,
+                resources.verification(document, image, partial(bar.progress, text=COUNTING)),
+            )
         finally:
             bar.empty()
     found: list[Finding] = st.session_state["kept-findings"][1]
     return found
-
-
-def tell(bar: st.delta_generator.DeltaGenerator, share: float) -> None:
-    bar.progress(share, "Counting the votes again …")
 
 
 page()

@@ -1,7 +1,7 @@
 """Compare DSSN with its randomized neighbours: one picture, one noise, every method, honest to the decimal."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -94,8 +94,8 @@ class Canvas:
 # --- side by side --------------------------------------------------------------------------------------------------
 
 
-def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int | None) -> None:
-    """Everything one method has to say. sample: (1, C, H, W)."""
+def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int | None, colours: Sequence[int]) -> None:
+    """Everything one method has to say. sample: (1, C, H, W). colours: of the classes, the same for all methods."""
     exact, abstains = outcome.exact, outcome.abstention is not None
     st.subheader(METHODS[outcome.method], anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -106,11 +106,10 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
             right = truth == outcome.label
             st.badge("right" if right else "wrong", color="green" if right else "red", width="content")
     st.metric("Certified radius ρ", outcome.shown_radius, help="L1, pixels from 0 to 1; rounded down.")
-    box = "–" if exact else outcome.shown_box_radius
-    st.metric("with box constraints", box, help=GLOSSARY["box constraints"])
     most = max(range(len(names)), key=outcome.votes.__getitem__)
     leads = outcome.votes[most] == outcome.votes[outcome.label]
-    st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), most=4, bracket=leads))
+    # Half the gap is DSSN's radius; a randomized one bounds the winner's share alone.
+    st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), 4, bracket=exact and leads, colours=colours))
     if not leads:
         st.caption(
             f"{names[outcome.label]} was chosen from the first {outcome.n0} samples; of the {outcome.n:,} fresh ones "
@@ -122,10 +121,10 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
         "network": outcome.model,
         "failure probability": "**0**, exactly" if exact else risk,
         "samples": f"all **{outcome.levels:,}**" if exact else f"{outcome.n0} + **{outcome.n:,}**",
-        "network passes": f"{outcome.passes:,}",
-        "measured here": f"{outcome.seconds:.2f} s",
         "holds for": "8-bit images" if exact else "real-valued images, assuming exact real arithmetic",
     }
+    if not exact:
+        facts["radius with box constraints"] = outcome.shown_box_radius
     st.markdown("\n".join(f"- {name}: {fact}" for name, fact in facts.items()))
     cut_off = ", cut off at black and white" if outcome.method == "uniform" else ""
     shown = {f"one sample{cut_off}": sample.clamp(0, 1)}
@@ -188,13 +187,14 @@ def conclude(chosen: Picture, settings: Settings, runs: list[Run[Any]], canvas: 
         "other votes were for one rival."
     )
     outcomes = [run.outcome(settings.alpha) for run in runs]
+    colours = charts.colour_places([sum(votes) for votes in zip(*(o.votes for o in outcomes), strict=True)])
     for place, outcome in zip(st.columns(len(outcomes), gap="large"), outcomes, strict=True):
         if outcome.exact:
             sample = noise_for(model, levels).samples(image, 0, 1)
         else:
             sample = NEIGHBOURS[outcome.method].samples(image, lambda_from_levels(levels), 1, seed=settings.seed)
         with place:
-            column(outcome, sample, model.class_names, chosen.truth)
+            column(outcome, sample, model.class_names, chosen.truth, colours)
     costs(outcomes)
     rows = [outcome.row(model.class_names) for outcome in outcomes]
     picture = f"{chosen.name.removeprefix('true class: ')} ({outcomes[0].image_sha256[:6]})"

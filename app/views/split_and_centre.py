@@ -20,6 +20,7 @@ from dssn_core.constants import (
 )
 from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.offsets import OFFSET_SCHEMES
+from dssn_core.reconstruction import SAMPLES
 from dssn_core.splitting import PIXELWISE, Block, Place, block_sums, pixel_sample
 from dssn_core.voting import noise_for
 
@@ -35,7 +36,7 @@ CURVE_LAMBDAS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 def keep_phases(key: str) -> None:
     """A change of lambda keeps j/N and v/N, not j and v: the picture changes smoothly under the slider."""
     levels = levels_from_lambda(st.session_state[key])
-    for name in ("j", "v"):
+    for name in ("j", "v") if key == "lam" else ("j",):  # v belongs to the number line, and so to its λ
         if f"{name}-origin" in st.session_state:
             value, out_of = st.session_state[f"{name}-origin"]
             st.session_state[name] = value * levels // out_of
@@ -295,11 +296,12 @@ def offsets(model: Classifier, image: Tensor) -> None:
     block = model.manifest.block
     levels = choose_levels(math.prod(block), "offsets-lam", 1.0)
     index = choose_index(levels)
-    st.markdown(
+    gallery.beside(
+        image,
         "The offsets v decide where each pixel's split lies. **Any** offsets give a sound certificate, as long as they "
         "are the same for every picture. But a sample is an *ordered dither* of the picture: if neighbouring pixels "
         "ask well-spread questions, their answers tell more together; if all ask the same one (“equal”), a sample may "
-        "say nothing at all. From top to bottom: offsets, sample, and what a fixed blur recovers from it."
+        "say nothing at all. From top to bottom: offsets, sample, and what a fixed blur recovers from it.",
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
     with st.spinner("Measuring what is kept of the picture …"):
@@ -319,9 +321,9 @@ def offsets(model: Classifier, image: Tensor) -> None:
     st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
     kept = "" if block[0] == 1 else ", without its colour"
     st.caption(
-        f"Mean squared error of a Gaussian low-pass reconstruction of this picture{kept}, averaged over 16 samples "
-        "evenly spaced in j; where a sample says nothing, 1/2 is taken. Lower is better. This network's own offsets "
-        f"are “{model.manifest.offsets['scheme']}”."
+        f"Mean squared error of a Gaussian low-pass reconstruction of this picture{kept}, averaged over "
+        f"{SAMPLES} samples evenly spaced in j (fewer where N is less); where a sample says nothing, 1/2 is taken. "
+        f"Lower is better. This network's own offsets are “{model.manifest.offsets['scheme']}”."
     )
     with st.expander("What the names mean"):
         st.markdown(SCHEMES)
@@ -336,11 +338,12 @@ BLOCKS: tuple[Block, ...] = (PIXELWISE, (3, 1, 1), (1, 2, 2), (3, 2, 2), (1, 4, 
 def blocks(model: Classifier, image: Tensor) -> None:
     levels = choose_levels(None, "blocks-lam", 3.5)
     index = choose_index(levels)
-    st.markdown(
+    gallery.beside(
+        image,
         "A split may also be laid over a **sum**: of the three colours of a pixel, or of neighbouring pixels. One grey "
         "level of one pixel moves its sum by one, across exactly one split, in one sample. So **the guarantee is "
         "the same**, with the same N. Detail, or colour, is given up; in return, a sum of m values has a scale m times "
-        "as long, and splits fall on it up to m times as often: more samples say something about it."
+        "as long, and splits fall on it up to m times as often: more samples say something about it.",
     )
     cells = []
     for block in (block for block in BLOCKS if all(n % of == 0 for n, of in zip(image.shape, block, strict=True))):
@@ -349,7 +352,9 @@ def blocks(model: Classifier, image: Tensor) -> None:
         rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
         known = int(100 * noise.known)
         error = resources.brightness_error(image, levels, block)
-        cells.append((f"{controls.block_name(block)}: {known}\u00a0% known, error {error:.4f}", [seen, rebuilt]))
+        cells.append(
+            (f"{controls.block_name(block)}: {known}\u00a0% known, brightness error {error:.4f}", [seen, rebuilt])
+        )
     rows = ("sample", "what a blur gets back")
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
@@ -357,8 +362,8 @@ def blocks(model: Classifier, image: Tensor) -> None:
         "For little noise, where all is known anyway, blocks of neighbouring pixels only blur (try λ = 0.25): they pay "
         "where λ is large, larger ones later. To add up the colours of a pixel blurs nothing: it costs the colour, "
         "which the error does not count. Known: how often a split falls on the scale of a value, or sum, so that a "
-        "sample says something of it. Error: mean squared error of the picture's brightness, without its colour, after "
-        "a Gaussian low-pass, averaged over 16 samples evenly spaced in j; where a sample says nothing, 1/2 is taken. "
+        "sample says something of it. Brightness error: mean squared error of the picture without its colour, after "
+        "a Gaussian low-pass, averaged over samples evenly spaced in j; where a sample says nothing, 1/2 is taken. "
         "Lower is better. All under the offsets “r2”. The paper splits every value by itself."
     )
 

@@ -12,13 +12,12 @@ from dssn_core.attack import Poked, Step, undo
 from dssn_core.classifier import Classifier
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.duels import DuelCertificate
-from dssn_core.splitting import PIXELWISE
+from dssn_core.splitting import PIXELWISE, Place
 from dssn_core.two_pixels import TOYS, Boundary, nearest_other
 from dssn_core.voting import noise_for
 from dssn_core.wording import counted, display_radius
 
-SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Duels", "Independent splits?")
-
+POKE_IT = "Poke it"
 MOST_DUELS = 10
 
 GUIDED = (
@@ -76,7 +75,8 @@ def stop_walking() -> None:
         held.attack = replace(held.attack, guided=0)
 
 
-def step_buttons(attack: Attack) -> None:
+def step_buttons(attack: Attack) -> Place:
+    """The buttons; returns the value that those of one step change."""
     poked = attack.poked
     _, height, width = poked.image.shape
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -104,6 +104,7 @@ def step_buttons(attack: Attack) -> None:
         )
         button("undo", "Undo", ":material/undo:", not attack.can_undo)
         button("reset", "Reset", ":material/restart_alt:", poked.spent == 0 and not poked.moves)
+    return place
 
 
 def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
@@ -155,6 +156,9 @@ def poke_it() -> None:
     )
     st.markdown(f"“{names[first.label]}” {budget}. A step is one grey level of one colour channel of one pixel.")
     st.html(proof_charts.budget_meter(poked.spent, first.radius_steps))
+    with st.container(horizontal=True):
+        st.metric("Steps from the original", f"{poked.spent:,}", width="content")
+        st.metric("Votes moved, never more than steps", f"{poked.moved(attack.first):,}", width="content")
     st.markdown(f"The vote now: **{names[now.label]}** {now.pair[0]}, {names[now.rival]} {now.pair[1]}.")
     if now.label != first.label:
         st.warning(
@@ -163,21 +167,17 @@ def poke_it() -> None:
         )
     left, right = st.columns([5, 4], gap="large")
     with left:
-        step_buttons(attack)
+        place = step_buttons(attack)
         last_move(poked, noise, names)
         with st.container(horizontal=True):
             for shown, caption in (
-                (poked.original, "the original"),
-                (poked.image, f"now, {counted(poked.spent, 'step')} away"),
+                (pictures.enlarged(poked.original, 192), "the original"),
+                (pictures.marked(poked.image, place, 192), f"now, {counted(poked.spent, 'step')} away"),
             ):
-                st.image(pictures.enlarged(shown, 192), caption=caption, output_format="PNG", width=150, alt=caption)
+                st.image(shown, caption=caption, output_format="PNG", width=150, alt=caption)
     with right:
         st.markdown(f"**All votes now** (there were {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
-        st.caption(
-            f"Steps from the original: {poked.spent}. Votes moved: {poked.moved(attack.first)}, never more than there "
-            "were steps."
-        )
     carry_on(held)
 
 
@@ -247,13 +247,11 @@ def arithmetic() -> None:
     if isinstance(certificate, DuelCertificate) and not certificate.won:  # there is no lead to halve
         controls.show_account(certificate, names)
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
-        st.markdown(
-            f"In the worst case every step takes {'a sample' if duels else 'a vote'} from the winner and gives it to "
-            f"the closest rival{', in their duel' * duels}. Play it:",
-            width="stretch",
-        )
+    gallery.beside(
+        image,
+        f"In the worst case every step takes {'a sample' if duels else 'a vote'} from the winner and gives it to "
+        f"the closest rival{', in their duel' * duels}. Play it:",
+    )
     player.show(
         proof_charts.vote_transfer(certificate, names),
         "transfer",
@@ -270,7 +268,8 @@ def arithmetic() -> None:
     )
     steps = certificate.radius_steps
     st.latex(rf"\rho = R/255 = {steps}/255 \approx {display_radius(steps)}")
-    controls.show_account(certificate, names)
+    with st.expander("In words"):
+        controls.show_account(certificate, names)
 
 
 DUELS_WHY = """
@@ -320,10 +319,10 @@ def duels() -> None:
             st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
             for what, found in (("R by first choices", certificate.by_plurality), ("R by duels", certificate)):
                 st.metric(f"{what}: {names[found.label]}", counted(found.radius_steps, "step"))
-        st.markdown(third_classes(certificate, names))
+        st.markdown(controls.typeset(third_classes(certificate, names)))
         fewer = f" (the answer and its closest rivals, of {len(names):,} classes)" * (len(names) > MOST_DUELS)
         st.markdown(
-            f"**The duels**{fewer}: how many of the {noise.levels} samples rank the row's class above the column's"
+            f"**The duels**{fewer}: how many of the {noise.levels:,} samples rank the row's class above the column's"
         )
         st.html(proof_charts.duel_table(certificate, vote.duels, names, MOST_DUELS))
         st.caption(
@@ -361,17 +360,25 @@ def independent_splits() -> None:
     st.markdown(INDEPENDENT)
 
 
+SECTIONS = {
+    POKE_IT: poke_it,
+    "Two-pixel world": two_pixel_world,
+    "The arithmetic": arithmetic,
+    "Duels": duels,
+    "Independent splits?": independent_splits,
+}
+
+
 def page() -> None:
     st.title("Why it certifies", anchor=False)
     st.markdown(
         "One grey level in one colour channel of one pixel crosses a split in exactly **one** of the N samples, so it "
         "moves at most one vote."
     )
-    section = controls.choose_section(SECTIONS, "why")
-    if section != SECTIONS[0] or st.session_state["page-is-new"]:
+    section = controls.choose_section([*SECTIONS], "why")
+    if section != POKE_IT or st.session_state["page-is-new"]:
         stop_walking()
-    views = (poke_it, two_pixel_world, arithmetic, duels, independent_splits)
-    dict(zip(SECTIONS, views, strict=True))[section]()
+    SECTIONS[section]()
 
 
 page()

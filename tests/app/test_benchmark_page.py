@@ -55,7 +55,7 @@ def test_the_table_has_ours_beside_theirs():
 def test_the_table_begins_with_the_network_to_use_at_each_radius():
     table = open_page("Table").dataframe[0].value
     assert len(set(table["network"])) > 1
-    assert table["chosen"].tolist() == [True] * 9 + [False] * (len(table) - 9)
+    assert table["chosen"].tolist() == ["yes"] * 9 + [""] * (len(table) - 9)
     assert table["ρ"].tolist()[:9] == [0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
 
 
@@ -68,12 +68,23 @@ def test_which_networks_count_duels_is_said(section):
     assert not any("counted by duels" in caption.value for caption in page.caption)
 
 
+def test_the_curves_say_where_ours_are_better_and_where_not():
+    page = open_page("Curves")
+    (said,) = [text.value for text in page.markdown if "beside the paper's DSSN" in text.value]
+    rows = open_page("Table").dataframe[0].value[:9]
+    above = rows[rows["95 % from"] > rows["paper, %"]]["ρ"]
+    below = rows[rows["to"] < rows["paper, %"]]["ρ"]
+    assert f"above it at ρ = {', '.join(f'{rho:g}' for rho in above)};" in said
+    assert f"below it at {', '.join(f'{rho:g}' for rho in below)};" in said
+    assert not any("beside the paper's" in text.value for text in open_page("Curves", data="ImageNet").markdown)
+
+
 def test_each_method_has_a_choice_of_its_own():
     page = open_page("Table")
     models = ["cifar10-dssn-long", "cifar10-ssn", "cifar10-uniform"]
     by_key(page.get("button_group"), "bench-models-cifar10").set_value(models).run()
     table = page.dataframe[0].value
-    assert set(table[table["chosen"]]["network"]) == set(models)
+    assert set(table[table["chosen"] == "yes"]["network"]) == set(models)
     page = open_page("Curves")
     by_key(page.get("button_group"), "bench-models-cifar10").set_value(models).run()
     thin = [trace["name"] for trace in drawn(page) if " σ = " in trace.get("name", "")]
@@ -116,7 +127,7 @@ def test_at_first_only_what_is_of_use_has_curves_and_more_can_be_had():
         return [trace["name"] for trace in drawn(page) if trace.get("line", {}).get("width") == 1.2]
 
     page = open_page("Curves")
-    table = open_page("Table").dataframe[0].value.query("chosen")
+    table = open_page("Table").dataframe[0].value.query("chosen == 'yes'")
     assert set(thin(page)) == {f"{row['network']}, σ = {row['our σ']:.2f}" for _, row in table.iterrows()}
     used = thin(page)
     more = by_key(page.get("button_group"), "bench-sigmas-cifar10")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app.controls import typeset
 from app.pictures import tame
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.checkpoints import MANIFEST, PRETRAINED
@@ -70,7 +71,17 @@ def test_the_page_shows_what_the_library_computes(place):
     assert shown_radius(page) == display_radius(certificate.radius_steps)
     text = "\n".join(markdown.value for markdown in page.markdown)
     for line in certificate.account(load_model("cifar10-dssn").class_names):
-        assert line in text
+        assert typeset(line) in text
+
+
+def test_a_radius_is_put_in_scale_and_a_wrong_answer_is_told():
+    def said(sigma):
+        captions = open_page(picture="cifar10-09", sigma=sigma).caption
+        return [caption.value for caption in captions if "takes 255 grey levels" in caption.value]
+
+    (right,), (wrong,) = said("0.5"), said("3.5")
+    assert "Certified and wrong" not in right
+    assert "Certified and wrong: the proof says that the answer stays “truck”" in wrong
 
 
 def test_another_network_may_vote():
@@ -94,7 +105,7 @@ def test_a_network_may_count_duels(installed):
         *certificate.pair
     )
     text = "\n".join(element.value for element in [*page.markdown, *page.caption])
-    assert all(line in text for line in certificate.account(load_model("cifar10-dssn").class_names))
+    assert all(typeset(line) in text for line in certificate.account(load_model("cifar10-dssn").class_names))
     assert f"By first choices alone, the bars above, it would be ρ = {display_radius(plain.radius_steps)}" in text
     margins = page.dataframe[0].value
     assert margins["class"].tolist() == [load_model("cifar10-dssn").class_names[c] for c in certificate.rivals]

@@ -17,6 +17,19 @@ def test_the_bars_are_sorted_and_mark_the_gap():
     assert "gap 70" in html
 
 
+def test_bars_side_by_side_share_their_colours():
+    names = [f"class {c}" for c in range(20)]
+    first, second = [0] * 20, [0] * 20
+    first[3], first[4], second[3], second[4] = 9, 5, 5, 9
+    colours = charts.colour_places([a + b for a, b in zip(first, second, strict=True)])
+
+    def of(votes, name, **shared):
+        return charts.vote_bars(votes, names, 14, **shared).split(f"<div>{name}</div>")[1].split("background: ")[1][:7]
+
+    assert of(first, "class 3") != of(second, "class 3")
+    assert of(first, "class 3", colours=colours) == of(second, "class 3", colours=colours)
+
+
 def test_the_closest_duel_comes_first():
     certificate = DuelCertificate(41, (16, 13, 12), 0, (0, 28, 25))
     html = charts.duel_bars(certificate, ("cat", "dog", "frog"))

@@ -38,9 +38,9 @@ def test_an_example_holds_and_its_forgery_is_caught():
     assert not page.exception and not page.error and len(page.success) == 1
     page.button(key="forgery").click().run()
     assert not page.exception and not page.success
-    (told,) = page.error
+    (told,), (radius,) = page.error, page.text
     claimed = resources.forgery()["claim"]["radius_steps"]
-    assert f"The file claims {claimed} steps for “automobile”, the votes counted here certify 75 steps" in told.value
+    assert f"The file claims {claimed} steps for “automobile”, the votes counted here certify 75 steps" in radius.value
     assert "2 of" in told.value and "votes of the samples" in told.value
 
 
@@ -81,9 +81,20 @@ def test_what_rounding_may_explain_is_not_marked_as_wrong(monkeypatch):
     monkeypatch.setattr(resources, "verification", lambda *_: found)
     page = open_page()
     page.button(key="example").click().run()
-    (listed,) = (html.proto.body for html in page.get("html") if "dssn-checks" in html.proto.body)
-    assert listed.index("3 differ") < listed.index("the same")  # what differs comes first
-    assert page.warning and "differs as rounding may" in listed and "✗" not in listed
+    differing, agreeing = (html.proto.body for html in page.get("html") if "dssn-checks" in html.proto.body)
+    assert page.warning and "3 differ" in differing and "differs as rounding may" in differing and "✗" not in differing
+    assert "the same" in agreeing and "3 differ" not in agreeing
+    assert page.expander[0].label == "1 check agrees" and not page.expander[0].proto.expanded
+
+
+def test_the_words_of_a_file_are_no_markdown():
+    document = resources.example()
+    claim = {**document["claim"], "class": "![x](https://example.org/x.png)"}
+    page = open_page()
+    edited = {**document, "claim": {**claim, "radius_steps": claim["radius_steps"] + 1}}
+    page.file_uploader(key="certificate").set_value(("c.json", dumps(edited).encode(), "application/json")).run()
+    assert not page.exception and page.error and "![x]" in page.text[0].value
+    assert not any("![x]" in shown.value for shown in [*page.error, *page.markdown, *page.caption])
 
 
 def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():

@@ -145,7 +145,7 @@ def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
     try:
         page = open_page("benchmark", **{"data": "ImageNet", "bench-section": "Table"})
         table = page.dataframe[0].value
-        assert table[table["ρ"] == 0.5][["ours, %", "paper, %", "chosen"]].values.tolist() == [[75.0, 57.6, True]]
+        assert table[table["ρ"] == 0.5][["ours, %", "paper, %", "chosen"]].values.tolist() == [[75.0, 57.6, "yes"]]
         healthy(page.segmented_control(key="bench-part").set_value(list(COLLECTIONS["ImageNet"].parts)[1]).run())
         assert page.info[0].value.startswith("No network has records of these pictures yet.")
     finally:

@@ -127,6 +127,14 @@ def test_a_pixel_is_carried_to_the_number_line():
     assert page.slider(key="k").value == value
 
 
+def test_the_noise_of_another_section_leaves_the_offset_of_the_number_line():
+    page = open_page(section="One pixel", lam="0.25", v="96")
+    healthy(page.segmented_control(key="section").set_value("Offsets").run())
+    healthy(page.button(key="lam-0.1").click().run())
+    healthy(page.segmented_control(key="section").set_value("One pixel").run())
+    assert page.slider(key="v").value == 96
+
+
 def test_the_neighbours_are_shown_on_demand():
     page = open_page(section="One picture", lam="0.5")
     before = len(page.get("html"))

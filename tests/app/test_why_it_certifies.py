@@ -58,7 +58,7 @@ def test_the_arithmetic_is_that_of_the_certificate_on_certify():
     page = AppTest.from_file(str(MAIN), default_timeout=900)
     page.query_params["sigma"] = "0.25"
     page.switch_page("views/certify.py").run()
-    (steps,) = (metric.value for metric in page.metric if metric.label == "R, in steps")
+    (steps,) = (metric.value for metric in page.metric if metric.label == "R, in grey levels")
     page.query_params.clear()
     page.query_params["why"] = "The arithmetic"
     healthy(page.switch_page("views/why_it_certifies.py").run())
@@ -186,6 +186,14 @@ def test_spending_the_whole_budget_can_be_undone():
     assert page.button(key="poke-undo").disabled
 
 
+def test_spending_the_whole_budget_again_forgets_nothing():
+    page = open_page()
+    press(press(press(page, "random"), "spend"), "spend")
+    assert [spent(press(page, "undo")) > 1 for _ in range(2)] == [True, False]
+    assert spent(page) == 1
+    assert spent(press(page, "undo")) == 0 and page.button(key="poke-undo").disabled
+
+
 def test_the_whole_budget_at_random_leaves_the_answer():
     page = open_page()
     radius = int(next(t.value for t in page.markdown if "**R = " in t.value).split("**R = ")[1].split("**")[0])
@@ -202,7 +210,7 @@ def test_the_two_pixel_world_at_its_ends(levels):
 def test_spending_a_budget_of_nothing_can_be_undone_too():
     page = open_page()
     held = page.session_state["attack"]
-    held.attack = replace(held.attack, before=held.attack.poked)  # as after spending R = 0 steps
+    held.attack = replace(held.attack, before=(held.attack.poked,))  # as after spending R = 0 steps
     assert not healthy(page.run()).button(key="poke-undo").disabled
     assert press(page, "undo").button(key="poke-undo").disabled
 
