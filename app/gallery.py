@@ -5,6 +5,7 @@ address keeps its SHA-256, and the page asks for the file again and compares.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 from torch import Tensor
@@ -38,21 +39,19 @@ class Picture:
 
 def choose(model: Classifier, collection: Collection) -> Picture | None:
     """Show the choice; returns the chosen picture, or None while there is none that can be used."""
-    if "source" not in st.session_state and "source" not in st.query_params:
-        # The widget's default stays the same, or the address would lose a value that has become the default.
-        linked = OWN if state.wanted_picture() else BUILT_IN
-        st.session_state["source"] = st.session_state.get("kept-source", linked)
-    source = st.segmented_control(
+    if state.wanted_picture() and "source" not in st.session_state and "source" not in st.query_params:
+        st.session_state.setdefault("kept-source", OWN)
+    named = SOURCES.__getitem__
+    draw = partial(
+        st.segmented_control,
         "Picture",
         list(SOURCES),
         default=BUILT_IN,
-        format_func=SOURCES.__getitem__,
+        format_func=named,
         required=True,
-        key="source",
-        bind="query-params",
         label_visibility="collapsed",
     )
-    st.session_state["kept-source"] = source
+    source = state.remembered(draw, "source", BUILT_IN, show=named)
     return _own(model) if source == OWN else _built_in(model, collection)
 
 
@@ -63,8 +62,9 @@ def choose_folded(model: Classifier, collection: Collection) -> Picture | None:
 
 
 def beside(image: Tensor, text: str) -> None:
-    """A text beside the picture that it is about."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    """A text beside the picture that it is about, once on a page."""
+    st.html("<style>.st-key-beside {flex-wrap: nowrap}</style>")  # a long text would go below
+    with st.container(horizontal=True, vertical_alignment="center", key="beside"):
         st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
         st.markdown(text, width="stretch")
 
@@ -196,12 +196,8 @@ def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
     width, height = sources.uploaded(data).size
     position = MIDDLE
     if width != height:
-        if "crop" not in st.session_state and "crop" not in st.query_params:
-            st.session_state["crop"] = st.session_state.get("kept-crop", position)
-        position = st.slider(
-            "Position of the crop along the longer side, in percent", 0, 100, MIDDLE, key="crop", bind="query-params"
-        )
-        st.session_state["kept-crop"] = position
+        draw = partial(st.slider, "Position of the crop along the longer side, in percent", 0, 100, MIDDLE)
+        position = state.remembered(draw, "crop", MIDDLE)
     part = "the bright part is cut out and" if width != height else "all of it is"
     image, preview = sources.cropped(data, size, position / 100)
     st.image(

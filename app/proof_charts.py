@@ -99,7 +99,7 @@ def duel_table(certificate: DuelCertificate, duels: np.ndarray, names: Sequence[
             f"rgba(47, 158, 98, {0.12 + 0.5 * lead / certificate.levels:.2f})" if won else "rgba(136, 136, 136, 0.12)"
         )
         framed = ' class="closest"' * ((row, column) == (certificate.label, certificate.rival))
-        return f'<td{framed} style="background: {shade}">{duels[row, column]}</td>'
+        return f'<td{framed} style="background: {shade}">{duels[row, column]:,}</td>'
 
     head = "".join(f'<th scope="col">{escape(names[c])}</th>' for c in order)
     rows = (

@@ -47,7 +47,10 @@ def show_noise(run: VoteRun) -> None:
 
 def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -> None:
     sample = run.noise.samples(image, 0, 1)
-    shown = [(image, caption), (pictures.sample_image(sample[0]), f"sample j = 0 of {run.noise.levels}: {ALL_IT_SEES}")]
+    shown = [
+        (image, caption),
+        (pictures.sample_image(sample[0]), f"sample j = 0 of {run.noise.levels:,}: {ALL_IT_SEES}"),
+    ]
     denoised = resources.denoised(model, sample, run.noise.lam)
     if denoised is not None:
         shown.append((pictures.sample_image(denoised[0]), "this sample, denoised: what the classifier sees"))

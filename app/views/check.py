@@ -10,7 +10,7 @@ from app.charts import checklist
 from dssn_core.certificate_file import Document, dumps, embedded_image, parse
 from dssn_core.constants import sigma_from_levels
 from dssn_core.images import SUFFIXES, image_sha256, read_image
-from dssn_core.verification import RADIUS, Finding, Verdict, verdict
+from dssn_core.verification import Finding, Verdict, verdict
 from dssn_core.wording import counted
 
 # Buttons for those who have no file: label, the file, and what it is.
@@ -76,10 +76,6 @@ def forget_picture() -> None:
     st.session_state.pop("kept-certified", None)
 
 
-def sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
 def show(findings: list[Finding], document: Document) -> None:
     claim, result = document["claim"], verdict(findings)
     agreeing = [finding for finding in findings if finding.agrees]
@@ -94,9 +90,6 @@ def show(findings: list[Finding], document: Document) -> None:
         differ = "differs" if len(differing) == 1 else "differ"
         named = "; ".join(finding.what for finding in differing)
         TELL[result](f"**{result}** {len(differing)} of {len(findings)} checks {differ}: {named}.")
-        for finding in differing:
-            if finding.what == RADIUS:
-                st.text(sentence(finding.text))  # the file's own words are in it: no Markdown
     picture = embedded_image(document)
     if picture is not None:
         st.image(

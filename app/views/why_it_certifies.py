@@ -156,9 +156,6 @@ def poke_it() -> None:
     )
     st.markdown(f"“{names[first.label]}” {budget}. A step is one grey level of one colour channel of one pixel.")
     st.html(proof_charts.budget_meter(poked.spent, first.radius_steps))
-    with st.container(horizontal=True):
-        st.metric("Steps from the original", f"{poked.spent:,}", width="content")
-        st.metric("Votes moved, never more than steps", f"{poked.moved(attack.first):,}", width="content")
     st.markdown(f"The vote now: **{names[now.label]}** {now.pair[0]}, {names[now.rival]} {now.pair[1]}.")
     if now.label != first.label:
         st.warning(
@@ -176,6 +173,9 @@ def poke_it() -> None:
             ):
                 st.image(shown, caption=caption, output_format="PNG", width=150, alt=caption)
     with right:
+        with st.container(horizontal=True):
+            st.metric("Steps from the original", f"{poked.spent:,}", width="content")
+            st.metric("Votes moved, never more than steps", f"{poked.moved(attack.first):,}", width="content")
         st.markdown(f"**All votes now** (there were {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
     carry_on(held)
@@ -293,13 +293,13 @@ def third_classes(certificate: DuelCertificate, names: tuple[str, ...]) -> str:
     (n_ab, n_ba), (for_a, for_b) = certificate.pair, certificate.thirds
     if not for_a + for_b:
         return (
-            f"Here every sample likes “{names[a]}” or “{names[b]}” best, so both ways count the same {n_ab} to {n_ba}. "
-            "With more noise first choices spread over more classes: try a larger σ."
+            f"Here every sample likes “{names[a]}” or “{names[b]}” best, so both ways count the same {n_ab:,} to "
+            f"{n_ba:,}. With more noise first choices spread over more classes: try a larger σ."
         )
     return (
-        f"The closest duel: {votes[a]} samples like “{names[a]}” best, {votes[b]} “{names[b]}”. Of the other "
-        f"{for_a + for_b}, which first choices leave out, {for_a} rank “{names[a]}” higher and {for_b} “{names[b]}”: "
-        f"n_ab = {votes[a]} + {for_a} = {n_ab}, and n_ba = {votes[b]} + {for_b} = {n_ba}."
+        f"The closest duel: {votes[a]:,} samples like “{names[a]}” best, {votes[b]:,} “{names[b]}”. Of the other "
+        f"{for_a + for_b:,}, which first choices leave out, {for_a:,} rank “{names[a]}” higher and {for_b:,} "
+        f"“{names[b]}”: n_ab = {votes[a]:,} + {for_a:,} = {n_ab:,}, and n_ba = {votes[b]:,} + {for_b:,} = {n_ba:,}."
     )
 
 

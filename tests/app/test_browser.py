@@ -186,7 +186,8 @@ def test_a_step_of_the_lesson_shows_what_it_speaks_of_whatever_was_chosen(tab, a
     tab.get_by_text("142", exact=True).click()
     tab.get_by_role("button", name="Reveal").click()
     tab.get_by_role("link", name="See it").click()
-    tab.get_by_text("won n_a = 362 of them").wait_for()
+    tab.get_by_text("In words").click()
+    tab.get_by_text("All N = 441 samples voted").wait_for()
 
 
 def test_methods_are_compared_repeated_and_pinned(tab, address):
@@ -272,6 +273,38 @@ def test_back_shows_what_was_shown_and_what_follows_goes_on_from_there(tab, addr
     tab.get_by_text("true class: frog").wait_for()
     noise("0.15")
     tab.wait_for_url("**sigma=0.15**")
+
+
+def test_back_shows_the_picture_of_ones_own_as_it_was_cut(tab, address, tmp_path):
+    picture = tmp_path / "mine.png"
+    Image.linear_gradient("L").convert("RGB").resize((96, 64)).save(picture)
+    tab.goto(address)
+    at_rest(tab)
+    tab.get_by_role("radio", name="My own picture").click()
+    tab.get_by_test_id("stFileUploader").locator("input").set_input_files(picture)
+    tab.get_by_role("slider", name="Position of the crop").focus()
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_url("**crop=51**")
+    at_rest(tab)
+    tab.get_by_role("link", name="Lesson", exact=True).click()
+    tab.get_by_role("button", name="Skip").wait_for()
+    at_rest(tab)
+    tab.go_back()
+    tab.wait_for_url("**crop=51**")
+    tab.get_by_text("SHA-256 of the pixels").wait_for()
+    at_rest(tab)
+
+
+def test_the_lesson_shows_its_case_and_then_the_answer(tab, address):
+    tab.goto(f"{address}lesson")
+    tab.get_by_text("one pixel, 200 grey levels").wait_for()
+    tab.get_by_text("141 pixels change by one grey level each").click()
+    tab.get_by_role("button", name="Reveal").click()
+    tab.get_by_text("one pixel, 200 grey levels: 200 in sum, not covered").wait_for()
+    tab.get_by_role("button", name="Next").click()
+    tab.get_by_text("a large lead cannot be lost").wait_for()
+    tab.get_by_text("362", exact=True).wait_for()
+    at_rest(tab)
 
 
 END_OF_CURVE = """name => {
