@@ -221,17 +221,17 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         st.caption(
             f"This network was trained for σ from {low:g} to {high:g}: instead of {wanted:g} the nearest is set."
         )
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="presets"):
-        st.caption("try", width="content")
-        for preset in sigmas_for(model):
-            st.button(
-                f"{preset:g}",
-                key=f"preset-{preset:g}",
-                type="tertiary",
-                on_click=state.set_value,
-                args=(f"kept-{key}", preset),
-            )
+    offer(sigmas_for(model), "preset", state.set_value, f"kept-{key}")
     return levels_from_sigma(sigma)
+
+
+def offer(presets: Sequence[float], name: str, choose: Callable[[str, float], None], key: str) -> None:
+    """Buttons for values to try; they call `choose` with key and value. name: begins the buttons' own keys."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.caption("try", width="content")
+        for preset in presets:
+            own = f"{name}-{preset:g}"
+            st.button(f"{preset:g}", key=own, type="tertiary", on_click=choose, args=(key, preset))
 
 
 def counting_for(model: Classifier) -> str:

@@ -14,6 +14,7 @@ from app import pictures, sources, state
 from app.collection import Collection
 from dssn_core.classifier import Classifier
 from dssn_core.images import SUFFIXES, ImageError, image_sha256
+from dssn_core.splitting import Place
 
 BUILT_IN, OWN = "built-in", "own"
 AT_ONCE = 12
@@ -61,11 +62,17 @@ def choose_folded(model: Classifier, collection: Collection) -> Picture | None:
         return choose(model, collection)
 
 
+def show(image: Tensor, caption: str, width: int = 150, mark: Place | None = None, alt: str = "") -> None:
+    """A picture as it is, sharp; without `output_format` Streamlit would send a JPEG. mark: a pixel to frame."""
+    shown = pictures.enlarged(image, 2 * width) if mark is None else pictures.marked(image, mark, 2 * width)
+    st.image(shown, caption or None, width, output_format="PNG", alt=alt or caption)
+
+
 def beside(image: Tensor, text: str) -> None:
     """A text beside the picture that it is about, once on a page."""
     st.html("<style>.st-key-beside {flex-wrap: nowrap}</style>")  # a long text would go below
     with st.container(horizontal=True, vertical_alignment="center", key="beside"):
-        st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
+        show(image, "", 96, alt="the chosen picture")
         st.markdown(text, width="stretch")
 
 

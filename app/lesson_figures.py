@@ -146,8 +146,7 @@ def offsets(image: Tensor, revealed: bool) -> Figure:
         noise = SplitNoise(levels_from_lambda(1.0), check_shape(image.shape), scheme)
         shown = [offset_picture(noise)]
         if revealed:
-            sample, rebuilt = noise.samples(image, 0, 1)[0], resources.reconstruction(image, noise, 0)
-            shown += [sample_image(sample), sample_image(rebuilt)]
+            shown += resources.sample_and_rebuilt(image, noise, 0)
         cells.append((name, shown))
     rows = ("offsets", "sample", "what a blur gets back")[: len(cells[0][1])]
     figure = _strip([("the picture", [image] * len(rows)), *cells], rows)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from app.collection import COLLECTIONS
 from app.installed import NETWORK, Stamp, manifest_of, stamp_of, stamped
+from app.pictures import sample_image
 from app.runs import EstimateRun, T, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
@@ -27,7 +28,7 @@ from dssn_core.monte_carlo import Plan
 from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.self_check import KNOWN, Result, outcome
-from dssn_core.splitting import Block
+from dssn_core.splitting import Block, samples_from_numerators
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.verification import Counter, Finding, verify
@@ -172,10 +173,11 @@ def brightness_error(image: Tensor, levels: int, block: Block) -> float:
     return page_work(lambda: reconstruction_error(image, noise, colours=False))
 
 
-def reconstruction(image: Tensor, noise: SplitNoise, index: int) -> Tensor:
-    """float32 (C, H, W): what a low-pass gets back from one sample."""
+def sample_and_rebuilt(image: Tensor, noise: SplitNoise, index: int) -> list[Tensor]:
+    """uint8 (C, H, W), for the screen: a sample of an image, and what a low-pass gets back from it."""
     numerators = noise.numerators(image, index, index + 1)
-    return page_work(lambda: reconstruct(numerators, noise.levels, block_size=noise.block_size)[0])
+    rebuilt = page_work(lambda: reconstruct(numerators, noise.levels, block_size=noise.block_size))
+    return [sample_image(x[0]) for x in (samples_from_numerators(numerators, noise.block_size), rebuilt)]
 
 
 # --- certificate files ---------------------------------------------------------------------------------------------

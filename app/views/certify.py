@@ -57,7 +57,7 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
     st.html(BESIDE_EACH_OTHER)
     with st.container(horizontal=True, key="seen"):
         for picture, words in shown:
-            st.image(pictures.enlarged(picture, 384), caption=words, output_format="PNG", width=200, alt=words)
+            gallery.show(picture, words, 200)
     if denoised is not None:
         st.caption(
             "Denoiser and classifier together are the base classifier (denoised smoothing, Salman et al. 2020). The "
@@ -115,23 +115,9 @@ def show_duels(certificate: DuelCertificate, names: tuple[str, ...]) -> None:
     )
 
 
-def put_in_scale(certificate: Certificate, name: str, truth: int | None) -> None:
-    """What a radius comes to, for those who have seen none before."""
-    if not certificate.radius_steps:
-        return
-    wrong = f" Certified and wrong: the proof says that the answer stays “{name}”, not that it is right."
-    st.caption(
-        "For scale: one colour channel of one pixel, from black to white, takes 255 grey levels, which is ρ = 1."
-        + wrong * (truth not in (None, certificate.label))
-    )
-
-
-def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int | None) -> None:
-    certificate = tally.certificate
-    names = model.class_names
-    name = names[certificate.label]
-    ours, its = certificate.pair
-    duels = certificate if isinstance(certificate, DuelCertificate) else None
+def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None) -> None:
+    """The answer, its radius, and what that guarantees."""
+    name, (ours, its) = names[certificate.label], certificate.pair
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(name, anchor=False, width="content")
         if truth is None:
@@ -144,15 +130,28 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
         about = "A step is one grey level of one colour channel of one pixel, 1/255"
         st.metric("R, in grey levels", f"{certificate.radius_steps:,}", help=about)
-        if duels is None:
-            share = f"{1000 * ours // tally.total / 10} %"
-            st.metric("Vote share", share, help=f"{ours} of {tally.total}, rounded down")
-        else:
+        if isinstance(certificate, DuelCertificate):
             st.metric("Closest duel", f"{ours:,} : {its:,}", help=f"against {names[certificate.rival]}")
+        else:
+            share = f"{1000 * ours // certificate.levels / 10} %"
+            st.metric("Vote share", share, help=f"{ours} of {certificate.levels}, rounded down")
     st.markdown(f"**{certificate.statement(name)}**")
-    put_in_scale(certificate, name, truth)
+    if not certificate.radius_steps:
+        return
+    wrong = f" Certified and wrong: the proof says that the answer stays “{name}”, not that it is right."
+    st.caption(
+        "For scale: one colour channel of one pixel, from black to white, takes 255 grey levels, which is ρ = 1."
+        + wrong * (truth not in (None, certificate.label))
+    )
+
+
+def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int | None) -> None:
+    """What a complete vote proves, and all that this rests on."""
+    certificate, names = tally.certificate, model.class_names
+    duels = certificate if isinstance(certificate, DuelCertificate) else None
+    headline(certificate, names, truth)
     show_votes(tally, names)
-    if ours == tally.total and certificate.radius_steps < largest_steps(tally.total):
+    if certificate.pair[0] == tally.total and certificate.radius_steps < largest_steps(tally.total):
         st.caption(
             "All samples agree. One step is missing, for a class that comes earlier in the list would win a tie."
         )

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 from torch import Tensor
 
-from app import pictures, resources
+from app import gallery, pictures, resources
 from app.charts import checklist
 from dssn_core.certificate_file import Document, dumps, embedded_image, parse
 from dssn_core.constants import sigma_from_levels
@@ -92,9 +92,7 @@ def show(findings: list[Finding], document: Document) -> None:
         TELL[result](f"**{result}** {len(differing)} of {len(findings)} checks {differ}: {named}.")
     picture = embedded_image(document)
     if picture is not None:
-        st.image(
-            pictures.enlarged(picture, 192), "the picture in the file", 150, output_format="PNG", alt="the picture"
-        )
+        gallery.show(picture, "the picture in the file")
     if differing:
         st.html(checklist([(None if one.rounding else False, one.what, one.text) for one in differing]))
     # Beside what differs, figures that agree with one another are no approval.

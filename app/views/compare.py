@@ -133,13 +133,7 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
         shown["after its denoiser"] = denoised
     with st.container(horizontal=True):
         for words, picture in shown.items():
-            st.image(
-                pictures.enlarged(pictures.sample_image(picture[0]), 192),
-                caption=words,
-                output_format="PNG",
-                width=160,
-                alt=f"{METHODS[outcome.method]}: {words}",
-            )
+            gallery.show(pictures.sample_image(picture[0]), words, 160, alt=f"{METHODS[outcome.method]}: {words}")
     if abstains:
         st.warning(f"Why did it abstain? {outcome.abstention}")
 
@@ -283,6 +277,14 @@ def sweep(chosen: Picture, settings: Settings) -> None:
         if fresh or sigma == sigmas[-1]:
             radii.draw(compare_charts.sweep_radii(outcomes, names, chosen.truth))
             votes.draw(compare_charts.sweep_votes(outcomes[method], names))
+    conclude_sweep(chosen, names, outcomes)
+    rows = [o.row(names) for found in outcomes.values() for o in found]
+    exports.files("sweep", rows, {"radii": radii.figure, "votes": votes.figure})
+
+
+def conclude_sweep(chosen: Picture, names: tuple[str, ...], outcomes: dict[str, list[Outcome]]) -> None:
+    """What the finished runs at all sigmas say, by method."""
+    sigmas = [outcome.sigma for outcome in next(iter(outcomes.values()))]
     answers = {METHODS[m]: [f"{names[o.label]}, {o.shown_radius}" for o in found] for m, found in outcomes.items()}
     st.dataframe({"σ": [f"{sigma:.2f}" for sigma in sigmas], **answers}, hide_index=True)
     best = largest((o for found in outcomes.values() for o in found), chosen.truth)
@@ -297,8 +299,6 @@ def sweep(chosen: Picture, settings: Settings) -> None:
         "classifier at its σ; taking the best σ for each picture would be another classifier, and that is not "
         "certified. With the randomized methods, keeping the largest radius breaks α too."
     )
-    rows = [o.row(names) for found in outcomes.values() for o in found]
-    exports.files("sweep", rows, {"radii": radii.figure, "votes": votes.figure})
 
 
 # --- the page ------------------------------------------------------------------------------------------------------
@@ -368,13 +368,7 @@ def page() -> None:
     with left:
         chosen = gallery.choose_folded(model, collection)
         if chosen is not None:
-            st.image(
-                pictures.enlarged(chosen.image, 192),
-                caption=chosen.name,
-                output_format="PNG",
-                width=150,
-                alt=chosen.name,
-            )
+            gallery.show(chosen.image, chosen.name)
     with right:
         levels = controls.choose_noise(model, collection)
         wanted, n, alpha, seed = choose_settings(collection)

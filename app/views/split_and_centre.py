@@ -106,11 +106,7 @@ def choose_levels(block_size: int | None = 1, key: str = "lam", first: float = 0
         args=(key,),
         help="Splits repeat every 2λ on the [0, 1] scale, that is every N grey levels.",
     )
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.caption("try", width="content")
-        for preset in LAMBDA_PRESETS:
-            name = f"lam-{preset:g}"
-            st.button(f"{preset:g}", key=name, type="tertiary", on_click=set_lambda, args=(key, preset))
+    controls.offer(LAMBDA_PRESETS, "lam", set_lambda, key)
     levels = levels_from_lambda(lam)
     shown = (
         f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · σ = λ/√3 = **{sigma_from_levels(levels):.4f}** · "
@@ -308,9 +304,8 @@ def offsets(model: Classifier, image: Tensor) -> None:
         here = resources.reconstruction_errors(image, levels, block)
     cells = []
     for scheme, noise in noises.items():
-        seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
-        rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
-        cells.append((f"“{scheme}”, error {here[scheme]:.4f}", [charts.offset_picture(noise), seen, rebuilt]))
+        shown = [charts.offset_picture(noise), *resources.sample_and_rebuilt(image, noise, index)]
+        cells.append((f"“{scheme}”, error {here[scheme]:.4f}", shown))
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
     rows = ("offsets", "sample", "what a blur gets back")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
@@ -348,13 +343,9 @@ def blocks(model: Classifier, image: Tensor) -> None:
     cells = []
     for block in (block for block in BLOCKS if all(n % of == 0 for n, of in zip(image.shape, block, strict=True))):
         noise = SplitNoise(levels, model.input_shape, block=block)
-        seen = pictures.sample_image(noise.samples(image, index, index + 1)[0])
-        rebuilt = pictures.sample_image(resources.reconstruction(image, noise, index))
-        known = int(100 * noise.known)
-        error = resources.brightness_error(image, levels, block)
-        cells.append(
-            (f"{controls.block_name(block)}: {known}\u00a0% known, brightness error {error:.4f}", [seen, rebuilt])
-        )
+        known, error = int(100 * noise.known), resources.brightness_error(image, levels, block)
+        caption = f"{controls.block_name(block)}: {known}\u00a0% known, brightness error {error:.4f}"
+        cells.append((caption, resources.sample_and_rebuilt(image, noise, index)))
     rows = ("sample", "what a blur gets back")
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)

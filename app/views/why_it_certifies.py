@@ -167,11 +167,8 @@ def poke_it() -> None:
         place = step_buttons(attack)
         last_move(poked, noise, names)
         with st.container(horizontal=True):
-            for shown, caption in (
-                (pictures.enlarged(poked.original, 192), "the original"),
-                (pictures.marked(poked.image, place, 192), f"now, {counted(poked.spent, 'step')} away"),
-            ):
-                st.image(shown, caption=caption, output_format="PNG", width=150, alt=caption)
+            gallery.show(poked.original, "the original")
+            gallery.show(poked.image, f"now, {counted(poked.spent, 'step')} away", mark=place)
     with right:
         with st.container(horizontal=True):
             st.metric("Steps from the original", f"{poked.spent:,}", width="content")
@@ -316,7 +313,7 @@ def duels() -> None:
         st.markdown(DUELS_WHY)
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(pictures.enlarged(image, 192), output_format="PNG", width=96, alt="the chosen picture")
+            gallery.show(image, "", 96, alt="the chosen picture")
             for what, found in (("R by first choices", certificate.by_plurality), ("R by duels", certificate)):
                 st.metric(f"{what}: {names[found.label]}", counted(found.radius_steps, "step"))
         st.markdown(controls.typeset(third_classes(certificate, names)))
