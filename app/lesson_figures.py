@@ -149,7 +149,7 @@ def offsets(image: Tensor, revealed: bool) -> Figure:
             shown += resources.sample_and_rebuilt(image, noise, 0)
         cells.append((name, shown))
     rows = ("offsets", "sample", "what a blur gets back")[: len(cells[0][1])]
-    figure = _strip([("the picture", [image] * len(rows)), *cells], rows)
+    figure = _strip([("the picture", [image]), *cells], rows)
     return Figure(figure.film, f"from above: {', '.join(rows)}; {figure.alt}")
 
 

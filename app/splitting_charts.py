@@ -182,17 +182,20 @@ FILM_STYLE = """<style>
 def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, rows: Sequence[str] = ("",)) -> str:
     """HTML: cells in a row that wraps, each a caption under one or more uint8 (3, H, W) pictures, sharp and lossless.
 
-    width: of a cell at least, in pixels. rows: what the pictures of a cell are, for those who do not see them.
+    width: of a cell at least, in pixels. rows: what the pictures of a cell are, for those who do not see them; a cell
+    of fewer has those of the last rows.
     """
     drawn = []
     for caption, pictures in cells:
-        texts = [f"{row}, {caption}" if row else caption for row in rows]
+        texts = [f"{row}, {caption}" if row else caption for row in rows[-len(pictures) :]]
         images = "".join(
             f'<img src="{data_url(picture)}" alt="{escape(text)}">'
             for picture, text in zip(pictures, texts, strict=True)
         )
         drawn.append(f"<div>{images}{escape(caption)}</div>")
     style = f"grid-template-columns: repeat(auto-fit, minmax({width}px, 1fr)); max-width: {len(cells) * WIDEST_CELL}px"
+    if any(len(pictures) < len(rows) for _, pictures in cells):
+        style += "; align-items: end"
     return f'{FILM_STYLE}<div class="dssn-film" style="{style}">{"".join(drawn)}</div>'
 
 

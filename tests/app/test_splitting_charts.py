@@ -73,3 +73,11 @@ def test_frames_visit_different_samples_of_a_whole_cycle():
 
 def test_captions_are_escaped():
     assert "<i>" not in charts.filmstrip([("<i>", [IMAGE])]).split("</style>")[1]
+    assert "<i>" not in charts.bands([("<i>", torch.zeros(4, dtype=torch.uint8))]).split("</style>")[1]
+
+
+def test_a_cell_of_fewer_pictures_has_those_of_the_last_rows():
+    even = charts.filmstrip([("one", [IMAGE, IMAGE])], rows=("above", "below"))
+    uneven = charts.filmstrip([("one", [IMAGE, IMAGE]), ("two", [IMAGE])], rows=("above", "below"))
+    assert "align-items: end" in uneven and "align-items: end" not in even
+    assert 'alt="below, two"' in uneven and 'alt="above, two"' not in uneven
