@@ -142,8 +142,8 @@ def _style(name: str, images: dict[str, Tensor], chosen: str, first: str) -> str
         f".st-key-{name} button {{width: 56px; height: 56px; min-height: 0; padding: 0; font-size: 0;"
         " background-size: cover; image-rendering: pixelated}",
         f".st-key-{name} button * {{font-size: 0}}",
-        f".st-key-pick-{chosen} button {{outline: 3px solid #f28e2b; outline-offset: 1px}}",
-        # On a phone two rows to swipe through, for what is chosen here is to be seen below; the first one in sight.
+        f".st-key-pick-{chosen} button {{outline: 3px solid {pictures.MARK_COLOUR}; outline-offset: 1px}}",
+        # On a phone two rows to swipe through, for the answer is to be seen below; the first one in sight.
         f"@media (max-width: {PHONE}px) {{.st-key-{name} {{display: grid; grid: repeat(2, 56px) / auto-flow 56px;"
         f" gap: 10px; overflow-x: auto; padding: 4px}} .st-key-pick-{first} {{order: -1}}}}",
     ]

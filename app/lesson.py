@@ -49,6 +49,8 @@ class LessonStep:
 
 
 CERTIFY, SPLIT, WHY = "certify.py", "split_and_centre.py", "why_it_certifies.py"
+PAGES = {CERTIFY: "Certify", SPLIT: "Split & centre", WHY: "Why it certifies"}
+"""Where the steps lead, by the name in the navigation."""
 
 STEPS = (
     LessonStep(
@@ -56,7 +58,8 @@ STEPS = (
         "A classifier looks at a picture and names a class. Change the picture a little, and it may name another, "
         "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
         "*every* picture of whole grey levels, 0 to 255, within a certain distance gets the same answer. Distance here "
-        "is **L1**: add up how many grey levels every pixel, in every colour channel, has changed.",
+        "is **L1**: a pixel has three **values**, one for each colour channel; add up how many grey levels every value "
+        "has changed.",
         figures.promise,
         "A certificate of 141 grey levels: which change does it cover?",
         (
@@ -65,87 +68,90 @@ STEPS = (
             "one pixel changes by 200 grey levels",
         ),
         0,
-        "141 × 1 = 141 is within the budget. A picture of 32 × 32 has 3,072 values, so one level each adds up to "
-        "3,072. One pixel by 200 is too much as well: what counts is the sum.",
+        "141 × 1 = 141 is within the budget. 32 × 32 pixels have 3,072 values, so one level each adds up to 3,072. One "
+        "pixel by 200 is too much as well: what counts is the sum. For scale: one value from black to white takes 255.",
         CERTIFY,
         {**COUNTED, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "Ask many coarse versions",
-        "The network never sees the picture itself. It sees N coarse **samples** of it and votes on each. The answer "
-        "is the class with the most votes. If a small change of the picture moves only few votes, a large lead cannot "
-        "be lost.",
+        "The network never sees the picture itself. It sees N coarse **samples** of it, such as it was trained on, and "
+        "votes on each. The answer is the class with the most votes; it is this vote that gets a certificate, not the "
+        "network alone (in papers: the *smoothed* classifier, not the *base* classifier). If a small change of the "
+        "picture moves only few votes, a large lead cannot be lost.",
         figures.votes,
         "362 of 441 votes are for automobile, 79 for truck. One vote moves at a time. How many must move before truck "
         "can win?",
         ("283", "142", "79"),
         1,
         "A vote that moves from automobile to truck narrows the gap of 283 by two. After 141 moves automobile leads "
-        "221 to 220; the 142nd tips it.",
+        "221 to 220; the 142nd tips it. So 141 moves are safe: the number of step 1.",
         WHY,
         {"why": "The arithmetic", **COUNTED, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "Split",
-        "Lay a grid of **splits** over the grey scale, at equal distances. A sample keeps only *which two splits* "
-        "a pixel (from here on: one colour channel of it) lies between. In the next sample, the whole grid has moved "
-        "up by one grey level.",
+        "Lay a grid of **splits** over the grey scale, N grey levels apart, each halfway between two levels, so that "
+        "no pixel lies on one. A sample keeps only *which two splits* a pixel (from here on: one colour channel of it) "
+        "lies between. In sample j the whole grid is j levels higher; after N samples it is back where it began. "
+        "Here N = 127.",
         figures.split,
-        "The splits are N grey levels apart, and there are N samples. In how many of them does a split fall exactly "
-        "between grey levels 100 and 101?",
-        ("none", "exactly one", "about half"),
-        1,
+        "In how many of the N samples does a split fall exactly between grey levels 100 and 101?",
+        ("none", "about half", "exactly one"),
+        2,
         "The grid moves by one level from sample to sample, so it visits every gap between two grey levels once in N.",
         SPLIT,
         {"section": "One pixel", "lam": "0.25", "k": "100", "j": "100", "v": "0"},
     ),
     LessonStep(
         "… and centre",
-        "The pixel is shown as the **centre** of its interval, cut off at black and white. Two pixel values in the "
-        "same interval give the same centre, to the last bit.",
+        "The interval is cut off at black and white, and the sample shows its **centre**. Two pixel values in the same "
+        "interval give the same centre, to the last bit. And the same sample always gets the same vote.",
         figures.centre,
         "A pixel goes from 100 to 101. How many of the N samples change?",
         ("all of them a little", "exactly one", "it depends on the picture"),
         1,
-        "Only the sample with a split between 100 and 101 sees the pixel change sides. In all others it stays in its "
-        "interval, and the sample does not change at all. So at most **one vote** can move. Try it: press + and look "
-        "at the sample that changed.",
+        "Only the sample with a split between 100 and 101 sees the pixel change sides. There the centre jumps, from 50 "
+        "to 164; but a sample has only one vote. All others stay the same, and so do their votes. So at most **one "
+        "vote** can move. On the page below, press + and look at the sample that changed.",
         WHY,
         {"why": "Poke it", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "Count",
-        "One grey level in one channel of one pixel moves at most one vote. So after R grey levels, however they are "
-        "spread, at most R votes have moved.",
+        "One grey level in one channel of one pixel changes one sample, so it moves at most one vote. Step 2 found "
+        "that truck needs 142 votes to move. Now spend 141 grey levels.",
         figures.count,
-        "R grey levels are spent on one pixel, or on R different pixels. Where can more votes move?",
-        ("on one pixel", "on R different pixels", "the bound is the same: R"),
-        2,
-        "Every grey level crosses one split and changes one sample, wherever it is spent. Two may even hit the "
-        "same sample; then fewer votes can move, never more. Try it: spend the whole budget at random.",
+        "All 141 on one pixel, or one each on 141 pixels: how many of the 441 samples can change?",
+        ("at most 141, either way", "more on 141 pixels than on one", "all 441, on well-chosen pixels"),
+        0,
+        "Every grey level crosses one split and changes one sample, wherever it is spent. On different pixels two may "
+        "hit the same sample, as here. So at most 141 votes move, and truck needs 142: **that is the whole proof**. "
+        "R = 141 is called the **certified radius**. On the page below, spend the whole budget at random.",
         WHY,
         {"why": "Poke it", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
     ),
     LessonStep(
         "The theorem in one picture",
-        "With two pixels, all pictures fit into a plane. The certificate of one is a diamond: all pictures at L1 "
-        "distance up to R.",
+        "With two pixels, all pictures fit into a plane: a point is a picture, its colour the answer, darker where the "
+        "vote is clearer. All pictures at L1 distance up to R form a diamond, cut off where a pixel would be blacker "
+        "than black.",
         figures.theorem,
-        "The diamond never crosses the border of its class. Where it does not even touch it, could a cleverer proof "
-        "from the same vote counts make it larger?",
-        ("yes: up to the border", "no: it is as large as the counts allow"),
+        "Could a cleverer proof, from these two counts alone, certify a diamond one grey level larger?",
+        ("yes: a cleverer proof finds room", "no: it is as large as the counts allow"),
         1,
-        "One step more, the dotted diamond, would be wrong for some classifier and image with the same vote counts. "
-        "Where the diamond touches the border, this toy is such a case. A real network's nearest picture of another "
-        "class may be much farther away than R: a certificate is a guarantee, not the distance.",
+        "Straight to the right every grey level costs blue a vote, and after R + 1 orange wins: the cross, on the "
+        "dotted diamond (the small square magnifies it). So the counts alone cannot promise R + 1. Single pictures "
+        "outside may still be safe: where two changes hit the same sample, fewer votes move. And a real network's "
+        "nearest picture of another class may be much farther away: a certificate is a guarantee, not the distance.",
         WHY,
         {"why": "Two-pixel world"},
     ),
     LessonStep(
         "More noise",
-        "The splits are this method's **noise**. Its strength is λ, half the distance between them (other pages set it "
-        "by σ = λ/√3). A larger λ means more samples, N = 510 λ, and a larger possible radius, up to λ. But each "
-        "sample tells less.",
+        "The splits are this method's **noise**. Its strength is λ, half the distance between them, with black as 0 "
+        "and white as 1: N grey levels are N/255 = 2λ, so N = 510 λ (other pages set σ = λ/√3). If all votes agree, R "
+        "is half of N, so a larger λ allows a larger radius, up to λ on the same scale. But each sample tells less.",
         figures.more_noise,
         "What happens to a sample when λ doubles, from 0.5 to 1?",
         (
@@ -161,30 +167,37 @@ STEPS = (
     ),
     LessonStep(
         "Offsets",
-        "Every pixel has its own **offset**: where its grid starts. Any offsets give a sound certificate, as long as "
-        "they are the same for every picture. But they decide how much of the picture a sample keeps.",
+        "Every pixel has its own **offset**: by how many levels its grid starts higher. The coloured pictures show "
+        "offsets: dark for 0, bright for N − 1, each colour channel by itself. Any offsets give a sound certificate, "
+        "as long as they are the same for every picture. But they decide how much of the picture a sample keeps.",
         figures.offsets,
         "Which offsets keep the most of the picture?",
         ("random ones", "the same one for all pixels", "evenly spread ones"),
         2,
         "Evenly spread offsets make a sample an ordered dither of the picture, much as print makes grey out of dots: "
-        "neighbouring pixels ask different questions, and their answers together reveal the brightness.",
+        "neighbouring pixels ask different questions, and their answers together reveal the brightness. With one "
+        "offset for all, half of the samples are plain grey whatever the picture is; the others, as here, are cut-outs "
+        "at one level.",
         SPLIT,
-        {"section": "Offsets", **SHOWN, "offsets-lam": "1.0", "j": "0"},
+        {"section": "Offsets", **SHOWN, "offsets-lam": "1.0", "j": str(figures.OFFSETS_INDEX)},
     ),
     LessonStep(
         "What it does not say",
-        "A certificate is exact: no chance, no confidence level. But it only says that the answer stays the same.",
+        "A certificate is exact: all N samples are counted. (Methods that draw samples at random only estimate the "
+        "votes, and may be wrong with a small probability.) Here is the picture of step 2 again, in seven times the "
+        "noise: λ = 6.06, N = 3,091.",
         figures.not_said,
-        "A picture of an automobile is certified as “truck” with a large radius. What went wrong?",
+        "Now the same automobile is certified as “truck”, with R = 375. What went wrong?",
         (
-            "the certificate is false",
+            "one of the two certificates is false",
             "the network is wrong, and provably stays wrong nearby",
-            "the radius must have been zero",
+            "in so much noise a certificate holds only with some probability",
         ),
         1,
-        "Robust is not the same as right. That is why papers report *certified accuracy*: the share of pictures that "
-        "are both right and certified.",
+        "Each strength of noise makes a classifier of its own, with its own proof: that of step 2 answers “automobile” "
+        "for up to 141 grey levels, this one “truck” for up to 375. A certificate says that the answer stays the same, "
+        "not that it is right. That is why papers report *certified accuracy* at a radius: the share of pictures that "
+        "are answered right and certified at least that far.",
         CERTIFY,
         {**COUNTED, "picture": "cifar10-09", "sigma": "3.5"},
     ),

@@ -1,10 +1,11 @@
-"""What the steps of the lesson show, first with their question and then with the answer. All of it is computed.
+"""What the steps of the lesson show, first with their question and then with the answer.
 
-Each figure is a function of the lesson's picture, uint8 (3, H, W), and of whether the answer has been revealed.
+All of it is computed but two votes of a network, which a test counts again. Each figure is a function of the lesson's
+picture, uint8 (3, H, W), and of whether the answer has been revealed.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,6 +26,9 @@ VOTES_IN_MORE_NOISE = (3, 1094, 2, 46, 0, 13, 0, 6, 81, 1846)
 """At sigma 3.5, by which the answer is wrong."""
 RADIUS = 141
 
+OFFSETS_INDEX = 100
+"""Of the sample that shows what offsets do: at 0 those that are equal would say nothing of this picture."""
+
 PIXEL, FEW_LEVELS = 100, levels_from_lambda(0.25)
 """Of the steps about one pixel, whose offset is 0: a grey level, and N."""
 
@@ -41,8 +45,20 @@ class Figure:
 LessonFigure = Callable[[Tensor, bool], Figure]
 
 
-def _strip(cells: Sequence[tuple[str, Sequence[Tensor]]], rows: Sequence[str] = ("",), below: str = "") -> Figure:
-    return Figure(Film(filmstrip(cells, 130, rows) + below), "; ".join(caption for caption, _ in cells))
+def _strip(
+    cells: Sequence[tuple[str, Sequence[Tensor]]], rows: Sequence[str] = ("",), below: str = "", said: str = ""
+) -> Figure:
+    """Pictures side by side. below: HTML of what stands below them; said: what that is, in words."""
+    alt = "; ".join([*(caption for caption, _ in cells), *([said] if said else [])])
+    return Figure(Film(filmstrip(cells, 130, rows) + below), alt)
+
+
+def _one_pixel() -> SplitNoise:
+    return SplitNoise(FEW_LEVELS, (1, 1, 1), torch.zeros(1, 1, 1, dtype=torch.int64))
+
+
+def _told(votes: Sequence[int]) -> str:
+    return ", ".join(f"{CIFAR10_CLASSES[c]} {votes[c]:,}" for c in charts.ranking(votes) if votes[c])
 
 
 def many_values(image: Tensor, count: int) -> Tensor:
@@ -66,12 +82,14 @@ def promise(image: Tensor, revealed: bool) -> Figure:
         "every value one grey level brighter": image + 1,
         "one pixel, 200 grey levels": one_value(image, 200),
     }
-    cells = [("the picture", [image])]
+    nothing = torch.zeros_like(image)
+    cells = [("the picture", [nothing, image] if revealed else [image])]
     for what, changed in changes.items():
         steps = distance(image, changed)
         said = f": {steps:,} in sum, {'covered' if steps <= RADIUS else 'not covered'}"
-        cells.append((what + said * revealed, [changed]))
-    return _strip(cells)
+        where = (changed != image).to(torch.uint8) * PIXEL_STEPS
+        cells.append((what + said * revealed, [where, changed] if revealed else [changed]))
+    return _strip(cells, ("where it changed", "the picture") if revealed else ("",))
 
 
 def votes(image: Tensor, revealed: bool) -> Figure:
@@ -80,17 +98,21 @@ def votes(image: Tensor, revealed: bool) -> Figure:
     if revealed:
         film = proof_charts.vote_transfer(certificate, CIFAR10_CLASSES)
         return Figure(film, " ".join(certificate.account(CIFAR10_CLASSES)), "Move votes")
-    return Figure(Film(charts.vote_bars(VOTES, CIFAR10_CLASSES, levels, bracket=False)), "the votes of 441 samples")
+    noise, count = SplitNoise(levels, check_shape(image.shape)), 3
+    samples = noise.samples_at(image, torch.arange(count) * levels // count)
+    cells = [(f"one of the {levels} samples", [sample_image(sample)]) for sample in samples]
+    bars = charts.vote_bars(VOTES, CIFAR10_CLASSES, levels, most=2, bracket=False)
+    return _strip([("the picture", [image]), *cells], below=bars, said=_told(VOTES))
 
 
 def split(image: Tensor, revealed: bool) -> Figure:
-    noise = SplitNoise(FEW_LEVELS, (1, 1, 1), torch.zeros(1, 1, 1, dtype=torch.int64))
-    film = number_line(noise, PIXEL, PIXEL if revealed else 0)  # a split lies just above the pixel where j is k - v
+    index = PIXEL if revealed else 0  # a split lies just above the pixel where j is k - v
+    film = number_line(_one_pixel(), PIXEL, index, centres=False)
     return Figure(film, f"grey level {PIXEL} on its number line, with the splits", "Play j")
 
 
 def centre(image: Tensor, revealed: bool) -> Figure:
-    noise = SplitNoise(FEW_LEVELS, (1, 1, 1), torch.zeros(1, 1, 1, dtype=torch.int64))
+    noise = _one_pixel()
     before, after = (
         noise.samples(torch.full((1, 1, 1), pixel, dtype=torch.uint8), 0, noise.levels).flatten()
         for pixel in (PIXEL, PIXEL + 1)
@@ -101,25 +123,27 @@ def centre(image: Tensor, revealed: bool) -> Figure:
     if revealed:
         which = ", ".join(str(j) for j in changed.nonzero().flatten().tolist())
         rows += [
-            (f"Pixel {PIXEL + 1}: the same", sample_image(after)),
+            (f"Pixel {PIXEL + 1}: its centres", sample_image(after)),
             (f"Where they differ: j = {which}", changed.to(torch.uint8) * PIXEL_STEPS),
         ]
     return Figure(Film(bands(rows)), " ".join(text for text, _ in rows))
 
 
 def count(image: Tensor, revealed: bool) -> Figure:
-    noise = SplitNoise(sum(VOTES), check_shape(image.shape))
+    changes = {
+        f"one value, {RADIUS} grey levels": one_value(image, RADIUS),
+        f"{RADIUS} values, one grey level each": many_values(image, RADIUS),
+    }
+    cells = [("the picture", [image]), *((what, [changed]) for what, changed in changes.items())]
+    if not revealed:
+        return _strip(cells)
+    noise, rows = SplitNoise(sum(VOTES), check_shape(image.shape)), []
     before = noise.numerators(image, 0, noise.levels)
-    cells, rows = [("the picture", [image])], []
-    for what, changed in (
-        (f"one value, {RADIUS} grey levels", one_value(image, RADIUS)),
-        (f"{RADIUS} values, one grey level each", many_values(image, RADIUS)),
-    ):
-        cells.append((what, [changed]))
+    for what, changed in changes.items():
         moved = (noise.numerators(changed, 0, noise.levels) != before).flatten(1).any(dim=1)
         found = f"{what}: {int(moved.sum())} of {noise.levels} samples changed (white)"
         rows.append((found, moved.to(torch.uint8) * PIXEL_STEPS))
-    return _strip(cells, below=bands(rows) * revealed)
+    return _strip(cells, below=bands(rows), said="; ".join(found for found, _ in rows))
 
 
 def theorem(image: Tensor, revealed: bool) -> Figure:
@@ -127,8 +151,11 @@ def theorem(image: Tensor, revealed: bool) -> Figure:
     plane = resources.plane(levels, "r2", next(iter(TOYS)), Boundary(30, 0.0))
     ones = int(plane[point[1], point[0]])
     radius = certificate_from_votes((levels - ones, ones), levels).radius_steps
-    film = proof_charts.two_pixel_plane(plane, levels, point, radius, nearest_other(plane, levels, *point), pick=False)
-    return Figure(film, f"the plane of all pictures of two pixels; a diamond of {radius} steps around one of them")
+    other = nearest_other(plane, levels, *point) if revealed else None
+    film = proof_charts.two_pixel_plane(plane, levels, point, radius, other, pick=False, beyond=revealed)
+    counts = f"N = {levels}: {levels - ones} vote blue, {ones} orange; R = {radius}"
+    alt = f"the plane of all pictures of two pixels, and a diamond around one of them. {counts}"
+    return Figure(replace(film, template=f'<div class="title">{counts}</div>{film.template}'), alt)
 
 
 def more_noise(image: Tensor, revealed: bool) -> Figure:
@@ -146,7 +173,7 @@ def offsets(image: Tensor, revealed: bool) -> Figure:
         noise = SplitNoise(levels_from_lambda(1.0), check_shape(image.shape), scheme)
         shown = [offset_picture(noise)]
         if revealed:
-            shown += resources.sample_and_rebuilt(image, noise, 0)
+            shown += resources.sample_and_rebuilt(image, noise, OFFSETS_INDEX)
         cells.append((name, shown))
     rows = ("offsets", "sample", "what a blur gets back")[: len(cells[0][1])]
     figure = _strip([("the picture", [image]), *cells], rows)
@@ -154,5 +181,7 @@ def offsets(image: Tensor, revealed: bool) -> Figure:
 
 
 def not_said(image: Tensor, revealed: bool) -> Figure:
-    bars = charts.vote_bars(VOTES_IN_MORE_NOISE, CIFAR10_CLASSES, sum(VOTES_IN_MORE_NOISE), most=3)
-    return _strip([("the picture: an automobile", [image])], below=bars)
+    levels = sum(VOTES_IN_MORE_NOISE)
+    bars = charts.vote_bars(VOTES_IN_MORE_NOISE, CIFAR10_CLASSES, levels, most=3)
+    caption = f"the picture of step 2, an automobile; below, the votes of its {levels:,} samples"
+    return _strip([(caption, [image])], below=bars, said=_told(VOTES_IN_MORE_NOISE))

@@ -63,7 +63,7 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
             f'background: {class_colour(colours[c])}"></div></div><div class="count">{n}</div>'
             for c, n in ((a, left), (b, right))
         )
-        title = f"{counted(taken, what)} moved in {counted(taken, 'step')} (R = {radius}): {verdict}"
+        title = f"{counted(taken, what)} moved: {verdict}"
         return escape(title), "".join(rows)
 
     frames = tuple(parts(taken) for taken in moved)
@@ -135,28 +135,39 @@ def _plane_colours(levels: int) -> np.ndarray:
 
 
 PICK = f' data-pick="{SIDE} {SIDE}"'
+
+
+def _legend(entries: Sequence[tuple[str, str]]) -> str:
+    """HTML: what the marks mean, each an SVG drawing of 16 x 16."""
+    return "".join(
+        f'<span><svg viewBox="0 0 16 16" aria-hidden="true">{mark}</svg>{text}</span>' for mark, text in entries
+    )
+
+
+BEYOND = _legend(
+    [
+        (
+            f'<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="{WRONG_COLOUR}" stroke-width="2" '
+            'stroke-dasharray="2 2" />',
+            "one step more: the worst case",
+        ),
+        (f'<path d="M3 3L13 13M13 3L3 13" stroke="{WRONG_COLOUR}" stroke-width="3" />', "nearest of the other class"),
+    ]
+)
+"""Of the legend, what lies outside of the diamond."""
+
 PLANE = f"""<div class="legend">{
-    "".join(
-        f'<span><svg viewBox="0 0 16 16" aria-hidden="true">{mark}</svg>{text}</span>'
-        for mark, text in (
+    _legend(
+        [
             ('<circle cx="8" cy="8" r="5" fill="white" stroke="#222" stroke-width="2" />', "the image"),
             (
                 f'<rect width="16" height="16" fill="{BLUES[1]}" />'
                 '<path d="M8 2L14 8 8 14 2 8z" fill="none" stroke="#222" stroke-width="2" />',
                 "certified",
             ),
-            (
-                f'<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="{WRONG_COLOUR}" stroke-width="2" '
-                'stroke-dasharray="2 2" />',
-                "one step more: the worst case",
-            ),
-            (
-                f'<path d="M3 3L13 13M13 3L3 13" stroke="{WRONG_COLOUR}" stroke-width="3" />',
-                "nearest of the other class",
-            ),
-        )
+        ]
     )
-}</div>
+}{BEYOND}</div>
 <div class="world">
   <div class="up ends"><span>0</span><span>second pixel</span><span>{PIXEL_STEPS}</span></div>
   <div class="plane"{PICK}>{PART}{PART}</div>
@@ -174,12 +185,14 @@ def two_pixel_plane(
     radius: int,
     other: tuple[int, int, int] | None,
     pick: bool = True,
+    beyond: bool = True,
 ) -> Film:
     """Every image of two pixels coloured by its smoothed class; the chosen one with its diamond and nearest rival.
 
     In a corner the edge of the diamond towards that rival, magnified.
 
-    pick: whether the plane can be clicked: row 0 of its cells is the top, where the second pixel is white.
+    pick: whether the plane can be clicked: row 0 of its cells is the top, where the second pixel is white. beyond:
+    whether what lies outside of the diamond is drawn, too.
     """
     source = data_url(torch.from_numpy(_plane_colours(levels)[votes[::-1]]).permute(2, 0, 1))
     x, y = point[0] + 0.5, SIDE - point[1] - 0.5
@@ -199,7 +212,7 @@ def two_pixel_plane(
                 f"<title>{counted(other[0], 'step')} away: pixels {other[1]}, {other[2]}</title></path>"
             )
         return (
-            diamond(radius + 1, f'stroke="{WRONG_COLOUR}" stroke-dasharray="2 4"')
+            diamond(radius + 1, f'stroke="{WRONG_COLOUR}" stroke-dasharray="2 4"') * beyond
             + diamond(radius, 'stroke="#222222"')
             + cross
             + f'<circle cx="{x}" cy="{y}" r="{min(arm, max(0.4, radius / 3)):g}" fill="white" stroke="#222222" '
@@ -218,4 +231,5 @@ def two_pixel_plane(
     )
     image = f'<img src="{source}" alt="" draggable="false">'
     template = PLANE if pick else PLANE.replace(PICK, "")
-    return Film(template, (image, f'<svg viewBox="0 0 {SIDE} {SIDE}" aria-hidden="true">{drawn(3)}</svg>{lens}'))
+    drawing = f'<svg viewBox="0 0 {SIDE} {SIDE}" aria-hidden="true">{drawn(3)}</svg>{lens * beyond}'
+    return Film(template if beyond else template.replace(BEYOND, ""), (image, drawing))

@@ -1,7 +1,8 @@
 """Votes and estimates under way, chunk by chunk, on one worker thread.
 
-All network passes run on that thread in order of asking, so that many sessions get fair turns on few cores, and a
-session that goes away leaves nothing running. A run belongs to no session: whoever looks at it next carries it on.
+All passes of votes and estimates run on that thread in order of asking, so that many sessions get fair turns on few
+cores, and a session that goes away leaves nothing running. A run belongs to no session: whoever looks at it next
+carries it on.
 """
 
 import time

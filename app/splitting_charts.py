@@ -58,6 +58,7 @@ def _bars(shares: np.ndarray) -> str:
     return f"<span>highest bar: {top:.1%} of the centres</span>{_svg(len(shares), 1, drawn, stretched=True)}"
 
 
+HISTOGRAM = '<div class="histogram" data-part></div>'
 NUMBER_LINE = f"""<div class="title" data-part></div>
 <div class="legend">{
     _legend(
@@ -71,7 +72,7 @@ NUMBER_LINE = f"""<div class="title" data-part></div>
 }</div>
 <div class="line" data-part></div>
 <div class="greys"></div>
-<div class="histogram" data-part></div>
+{HISTOGRAM}
 <div class="ticks">{
     "".join(f'<span style="left: {percent(tick, PIXEL_STEPS)}">{tick}</span>' for tick in range(0, PIXEL_STEPS + 1, 51))
 }</div>
@@ -94,20 +95,23 @@ def _line(noise: SplitNoise, pixel: int, index: int) -> str:
     )
 
 
-def number_line(noise: SplitNoise, pixel: int, index: int) -> Film:
+def number_line(noise: SplitNoise, pixel: int, index: int, centres: bool = True) -> Film:
     """One pixel under `noise` of shape (1, 1, 1): its splits, interval and centre at sample `index`; plays over j.
 
-    Below, how often which centre occurs: over all N samples, and in the animation over those seen so far.
+    Below, if wanted, how often which centre occurs: over all N samples, and in the animation over those seen so far.
+    Without that a step of the animation is so light that there is one for every sample.
     """
     image = torch.full((1, 1, 1), pixel, dtype=torch.uint8)
     numerators = noise.numerators(image, 0, noise.levels).flatten()
-    chosen = frame_indices(noise.levels)
+    chosen = sorted({*frame_indices(noise.levels), index}) if centres else list(range(noise.levels))
 
     def parts(j: int, title: str, seen: Tensor) -> tuple[str, ...]:
+        if not centres:
+            return escape(f"sample j = {j}, of 0 to {noise.levels - 1}"), _line(noise, pixel, j)
         return escape(f"j = {j}{title}"), _line(noise, pixel, j), _bars(_histogram(seen))
 
     return Film(
-        NUMBER_LINE,
+        NUMBER_LINE if centres else NUMBER_LINE.replace(HISTOGRAM, ""),
         parts(index, f"; below, all {noise.levels} samples", numerators),
         tuple(
             parts(j, f": {place + 1} of {len(chosen)} samples seen", numerators[torch.tensor(chosen[: place + 1])])
@@ -175,19 +179,22 @@ WIDEST_CELL = 300
 """Pixels: a few pictures are not blown up to the width of the page."""
 FILM_STYLE = """<style>
 .dssn-film {display: grid; gap: 12px; font-size: 0.8rem}
-.dssn-film img {width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; margin-bottom: 4px}
+.dssn-rows {font-size: 0.8rem; margin-bottom: 4px}
+.dssn-film img {width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; margin-bottom: 4px;
+  outline: 1px solid rgba(136, 136, 136, 0.3)}
 </style>"""
 
 
 def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, rows: Sequence[str] = ("",)) -> str:
     """HTML: cells in a row that wraps, each a caption under one or more uint8 (3, H, W) pictures, sharp and lossless.
 
-    width: of a cell at least, in pixels. rows: what the pictures of a cell are, for those who do not see them; a cell
-    of fewer has those of the last rows.
+    width: of a cell at least, in pixels. rows: what the pictures of a cell are, but of one that has fewer: those stand
+    at the foot.
     """
     drawn = []
     for caption, pictures in cells:
-        texts = [f"{row}, {caption}" if row else caption for row in rows[-len(pictures) :]]
+        named = rows if len(pictures) == len(rows) else [""] * len(pictures)
+        texts = [f"{row}, {caption}" if row else caption for row in named]
         images = "".join(
             f'<img src="{data_url(picture)}" alt="{escape(text)}">'
             for picture, text in zip(pictures, texts, strict=True)
@@ -196,7 +203,8 @@ def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, ro
     style = f"grid-template-columns: repeat(auto-fit, minmax({width}px, 1fr)); max-width: {len(cells) * WIDEST_CELL}px"
     if any(len(pictures) < len(rows) for _, pictures in cells):
         style += "; align-items: end"
-    return f'{FILM_STYLE}<div class="dssn-film" style="{style}">{"".join(drawn)}</div>'
+    legend = f'<div class="dssn-rows">From above: {escape(", ".join(rows))}</div>' if len(rows) > 1 else ""
+    return f'{FILM_STYLE}{legend}<div class="dssn-film" style="{style}">{"".join(drawn)}</div>'
 
 
 BAND_STYLE = """<style>

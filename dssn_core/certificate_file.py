@@ -207,6 +207,6 @@ def embedded_image(document: Document) -> Tensor | None:
         raise
     except ImageError as error:
         raise CertificateFileError(f"the embedded picture cannot be read: {error}") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise CertificateFileError("the embedded picture cannot be read: it is not a PNG") from None
+    except Exception:  # Pillow raises errors of many kinds for damaged files
+        raise CertificateFileError("the embedded picture cannot be read: it is not a PNG, or damaged") from None
     return fit_picture(picture, (picture.height, picture.width))

@@ -204,7 +204,8 @@ def find_model(name: str, folder: Path = PRETRAINED) -> Path:
 def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
     """The model `name` of `pretrained/` (or a path to such a folder), in evaluation mode, checked against its manifest.
 
-    Checked: the manifest's fields, the weights' SHA-256, names, shapes and finiteness, the offsets' SHA-256.
+    Checked: the manifest's fields, the weights' SHA-256, names, shapes and finiteness, the offsets' SHA-256, and that a
+    picture fits through.
     CheckpointError (a ValueError) says which check failed; an unknown name is answered with the known ones.
     """
     path = find_model(name, folder)

@@ -24,9 +24,12 @@ def _lock(folder: Path, name: str) -> FileLock:
 def resolved(path: Path) -> Path:
     """Where a path leads to; ValueError for links that lead nowhere but to one another."""
     try:
-        return path.resolve()
+        place = path.resolve()
     except RuntimeError as error:
         raise ValueError(str(error)) from None
+    if place.is_symlink():  # since Python 3.13 that is no error
+        raise ValueError(f"{path} is a link that leads back to itself")
+    return place
 
 
 def locked(folder: Path) -> AbstractContextManager[object]:

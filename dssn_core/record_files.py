@@ -92,7 +92,7 @@ def kept_before(
 def check_ways(name: str, kept: Iterable[Record], ways: Mapping[int, Way]) -> None:
     """ValueError if a record that is kept at one of these N is counted in another way."""
     for n, group in by_levels(kept).items():
-        others = {record.way for record in group} - {ways.get(n)} if n in ways else set()
+        others = {record.way for record in group} - {ways[n]} if n in ways else set()
         if others:
             told = f"counted in another way ({others.pop()}; not {ways[n]})"
             raise ValueError(f"{name} keeps {len(group)} records at N = {n}, {told}: {NO_RECORD}")

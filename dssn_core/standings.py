@@ -34,7 +34,7 @@ class Evaluated:
         """
         manifest = read_manifest(folder)
         test, held_out = (kept_records(folder, shelf, manifest) for shelf in (TEST, HELD_OUT))
-        return Evaluated(resolved(folder).name, part.of(test), held_out)
+        return Evaluated(folder.name or resolved(folder).name, part.of(test), held_out)
 
     def by_plurality(self) -> "Evaluated":
         """What the same votes come to if first choices alone are counted. Of DSSN."""

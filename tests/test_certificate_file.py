@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import zlib
 
 import jsonschema
 import numpy as np
@@ -131,6 +132,16 @@ def test_no_file_is_made_of_too_few_votes(model, image):
 def test_any_json_is_refused_or_fits(value):
     with pytest.raises(CertificateFileError):
         parse(json.dumps(value).encode())
+
+
+def test_a_picture_with_a_damaged_part_behind_its_pixels_is_refused(document, image):
+    buffer = io.BytesIO()
+    to_picture(image).save(buffer, "PNG")
+    end = len(buffer.getvalue()) - 12
+    empty = b"\0\0\0\0iCCP" + zlib.crc32(b"iCCP").to_bytes(4, "big")
+    damaged = base64.b64encode(buffer.getvalue()[:end] + empty + buffer.getvalue()[end:]).decode()
+    with pytest.raises(CertificateFileError, match="not a PNG, or damaged"):
+        embedded_image({**document, "image": {**document["image"], "png": damaged}})
 
 
 @pytest.mark.parametrize("kind", ["transparent", "one colour transparent", "animated", "brighter"])

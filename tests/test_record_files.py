@@ -99,6 +99,22 @@ def test_an_evaluation_with_an_output_goes_on_from_what_was_under_way(tmp_path, 
     assert not [*folder.glob(".*.jsonl")]
 
 
+def test_what_another_evaluation_keeps_meanwhile_is_not_counted_again(tmp_path, monkeypatch):
+    folder, counted, others = unmeasured(tmp_path), [], []
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--model", str(folder), "--record", "--limit", "4"]
+
+    def meanwhile(*arguments):
+        publish(*arguments)
+        if not others:
+            others.append(1)
+            assert main([*command, "--sigma", "0.1"]) == 0
+
+    monkeypatch.setattr(record_files, "publish", meanwhile)
+    monkeypatch.setattr(evaluation, "certify", lambda *a, **k: counted.append(a) or certify(*a, **k))
+    assert main([*command, "--sigma", "0.05", "0.1"]) == 0
+    assert len(counted) == len(kept_records(folder, TEST)) == 8
+
+
 def test_noises_that_come_to_the_same_samples_are_evaluated_once(tmp_path, monkeypatch):
     folder, counted = unmeasured(tmp_path), []
     monkeypatch.setattr(evaluation, "certify", lambda *a, **k: counted.append(a) or certify(*a, **k))

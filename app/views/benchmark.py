@@ -178,9 +178,12 @@ def tell_sides(collection: Collection, rows: Sequence[dict[str, Any]]) -> None:
     if not chosen or not collection.comparable:
         return
     rhos = {side: ", ".join(f"{row['rho']:g}" for row in chosen if row["side"] == side.value) for side in Side}
-    said = {Side.ABOVE: "above it at ρ = {}", Side.BELOW: "below it at {}", Side.OPEN: "no clear difference at {}"}
-    found = "; ".join(text.format(rhos[side]) for side, text in said.items() if rhos[side])
-    st.markdown(f"**Our networks beside the paper's DSSN: {found}.** (By our 95 % interval, of each ρ by itself.)")
+    said = {Side.ABOVE: "above it at", Side.BELOW: "below it at", Side.OPEN: "no clear difference at"}
+    found = "; ".join(f"{words} ρ = {rhos[side]}" for side, words in said.items() if rhos[side])
+    st.markdown(
+        f"**Our networks beside the paper's DSSN: {found}.** (By our 95 % interval, of each ρ by itself, without the "
+        "paper's own sampling error.)"
+    )
 
 
 def clicked_curve() -> None:

@@ -74,7 +74,7 @@ def watch(run: VoteRun, model: Classifier) -> Tally:
         bounds = tally.bounds
         leader = model.class_names[bounds.label]
         verdict = f"it will be {leader}" if bounds.final else f"{leader} leads"
-        text = f"{tally.done} of {tally.total} samples, about {run.seconds_left:.1f} s left; {verdict}"
+        text = f"{tally.done:,} of {tally.total:,} samples, about {run.seconds_left:.1f} s left; {verdict}"
         known = (tally.done / tally.total, text)
         progress.progress(*known)
         if time.monotonic() - drawn > REDRAW_SECONDS:
@@ -128,13 +128,13 @@ def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None
             st.badge(f"wrong: it is {names[truth]}", icon=":material/close:", color="red", width="content")
     with st.container(horizontal=True):
         st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
-        about = "A step is one grey level of one colour channel of one pixel, 1/255"
+        about = "Each of one colour channel of one pixel: 1/255. Elsewhere it is called a step."
         st.metric("R, in grey levels", f"{certificate.radius_steps:,}", help=about)
         if isinstance(certificate, DuelCertificate):
             st.metric("Closest duel", f"{ours:,} : {its:,}", help=f"against {names[certificate.rival]}")
         else:
             share = f"{1000 * ours // certificate.levels / 10} %"
-            st.metric("Vote share", share, help=f"{ours} of {certificate.levels}, rounded down")
+            st.metric("Vote share", share, help=f"{ours:,} of {certificate.levels:,}, rounded down")
     st.markdown(f"**{certificate.statement(name)}**")
     if not certificate.radius_steps:
         return

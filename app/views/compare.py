@@ -121,10 +121,9 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
         "network": outcome.model,
         "failure probability": "**0**, exactly" if exact else risk,
         "samples": f"all **{outcome.levels:,}**" if exact else f"{outcome.n0} + **{outcome.n:,}**",
+        "radius with box constraints": "does not apply" if exact else outcome.shown_box_radius,
         "holds for": "8-bit images" if exact else "real-valued images, assuming exact real arithmetic",
     }
-    if not exact:
-        facts["radius with box constraints"] = outcome.shown_box_radius
     st.markdown("\n".join(f"- {name}: {fact}" for name, fact in facts.items()))
     cut_off = ", cut off at black and white" if outcome.method == "uniform" else ""
     shown = {f"one sample{cut_off}": sample.clamp(0, 1)}

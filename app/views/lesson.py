@@ -7,7 +7,7 @@ import streamlit as st
 from app import links, player, sources, state
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
-from app.lesson import SHOWN, STEPS, LessonStep
+from app.lesson import PAGES, SHOWN, STEPS, LessonStep
 
 VIEWS = Path(__file__).parent
 PICTURE_SIZE = (32, 32)
@@ -78,7 +78,12 @@ def ask(number: int, step: LessonStep) -> None:
     else:
         st.error(f"It is: “{step.options[step.right]}”. {step.why}", icon=":material/lightbulb:")
     link = step.link(chosen_before())
-    st.page_link(VIEWS / step.page, label="See it", icon=":material/visibility:", query_params=link)
+    st.page_link(
+        VIEWS / step.page,
+        label=f"See it on the page “{PAGES[step.page]}”",
+        icon=":material/visibility:",
+        query_params=link,
+    )
 
 
 def page() -> None:

@@ -297,7 +297,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
         "The offsets v decide where each pixel's split lies. **Any** offsets give a sound certificate, as long as they "
         "are the same for every picture. But a sample is an *ordered dither* of the picture: if neighbouring pixels "
         "ask well-spread questions, their answers tell more together; if all ask the same one (“equal”), a sample may "
-        "say nothing at all. From top to bottom: offsets, sample, and what a fixed blur recovers from it.",
+        "say nothing at all.",
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
     with st.spinner("Measuring what is kept of the picture …"):
@@ -307,7 +307,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
         shown = [charts.offset_picture(noise), *resources.sample_and_rebuilt(image, noise, index)]
         cells.append((f"“{scheme}”, error {here[scheme]:.4f}", shown))
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
-    rows = ("offsets", "sample", "what a blur gets back")
+    rows = ("offsets", "sample", "what a fixed blur gets back from it")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "offsets", alt)
     with st.spinner("Measuring it at other λ …"):
@@ -350,13 +350,17 @@ def blocks(model: Classifier, image: Tensor) -> None:
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
     st.caption(
-        "For little noise, where all is known anyway, blocks of neighbouring pixels only blur (try λ = 0.25): they pay "
-        "where λ is large, larger ones later. To add up the colours of a pixel blurs nothing: it costs the colour, "
-        "which the error does not count. Known: how often a split falls on the scale of a value, or sum, so that a "
-        "sample says something of it. Brightness error: mean squared error of the picture without its colour, after "
-        "a Gaussian low-pass, averaged over samples evenly spaced in j; where a sample says nothing, 1/2 is taken. "
-        "Lower is better. All under the offsets “r2”. The paper splits every value by itself."
+        "Known: in how many of the samples a split falls on the scale of a value, or sum, so that the sample says "
+        "something of it. Brightness error: of the blurred sample, without colour; lower is better. Adding up "
+        "neighbours pays where λ is large, larger blocks later; at λ = 0.25, where all is known anyway, it only blurs."
     )
+    with st.expander("How it is measured"):
+        st.markdown(
+            "Mean squared error of the picture's brightness after a Gaussian low-pass, averaged over samples evenly "
+            "spaced in j; where a sample says nothing, 1/2 is taken. To add up the colours of a pixel blurs nothing: "
+            "it costs the colour, which the error does not count. All under the offsets “r2”. The paper splits every "
+            "value by itself."
+        )
 
 
 # The sections that show a picture.

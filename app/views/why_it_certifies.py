@@ -156,7 +156,7 @@ def poke_it() -> None:
     )
     st.markdown(f"“{names[first.label]}” {budget}. A step is one grey level of one colour channel of one pixel.")
     st.html(proof_charts.budget_meter(poked.spent, first.radius_steps))
-    st.markdown(f"The vote now: **{names[now.label]}** {now.pair[0]}, {names[now.rival]} {now.pair[1]}.")
+    st.markdown(f"The vote now: **{names[now.label]}** {now.pair[0]:,}, {names[now.rival]} {now.pair[1]:,}.")
     if now.label != first.label:
         st.warning(
             f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}: the "
@@ -168,7 +168,7 @@ def poke_it() -> None:
         last_move(poked, noise, names)
         with st.container(horizontal=True):
             gallery.show(poked.original, "the original")
-            gallery.show(poked.image, f"now, {counted(poked.spent, 'step')} away", mark=place)
+            gallery.show(poked.image, f"now, {counted(poked.spent, 'step')} away; framed: the chosen pixel", mark=place)
     with right:
         with st.container(horizontal=True):
             st.metric("Steps from the original", f"{poked.spent:,}", width="content")
@@ -265,6 +265,10 @@ def arithmetic() -> None:
     )
     steps = certificate.radius_steps
     st.latex(rf"\rho = R/255 = {steps}/255 \approx {display_radius(steps)}")
+    st.caption(
+        "[b < a] is 1 if the rival b comes before the winner a in the list of classes, and so would win a tie; "
+        "otherwise 0. ⌊ ⌋ rounds down. ρ is R on the scale where black is 0 and white is 1."
+    )
     with st.expander("In words"):
         controls.show_account(certificate, names)
 

@@ -160,6 +160,8 @@ def run_evaluate(options: Options) -> int:
         asked = record_files.RecordLog(options.output)
         for levels, sigma in sigma_of.items():
             with record_files.under_way(folder, shelf, levels) if options.record else nullcontext(asked) as log:
+                if options.record:  # anew: another evaluation may have ended meanwhile
+                    before = record_files.kept_before(folder, shelf, model, [levels], way, data, part)
                 done = {**before, **asked.records, **log.records}
                 results = evaluation.evaluate(model, data, indices, levels, done, way.sampling, way.counting)
                 progress = tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None)

@@ -75,7 +75,7 @@ def test_the_curves_say_where_ours_are_better_and_where_not():
     above = rows[rows["95 % from"] > rows["paper, %"]]["ρ"]
     below = rows[rows["to"] < rows["paper, %"]]["ρ"]
     assert f"above it at ρ = {', '.join(f'{rho:g}' for rho in above)};" in said
-    assert f"below it at {', '.join(f'{rho:g}' for rho in below)};" in said
+    assert f"below it at ρ = {', '.join(f'{rho:g}' for rho in below)};" in said
     assert not any("beside the paper's" in text.value for text in open_page("Curves", data="ImageNet").markdown)
 
 

@@ -187,7 +187,7 @@ def test_a_step_of_the_lesson_shows_what_it_speaks_of_whatever_was_chosen(tab, a
     tab.get_by_role("button", name="Reveal").click()
     tab.get_by_role("link", name="See it").click()
     tab.get_by_text("In words").click()
-    tab.get_by_text("All N = 441 samples voted").wait_for()
+    tab.get_by_text("= 362 of them").wait_for()
 
 
 def test_methods_are_compared_repeated_and_pinned(tab, address):

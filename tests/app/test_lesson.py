@@ -6,12 +6,14 @@ from urllib.parse import parse_qs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import lesson_figures
+from app import lesson_figures, resources
 from app.gallery import BUILT_IN, SOURCES
 from app.lesson import SHOWN, STEPS
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
+from dssn_core.splitting import pixel_sample
+from dssn_core.two_pixels import TOYS, Boundary, nearest_other
 from tests.app.test_certify import MAIN
 
 
@@ -88,8 +90,7 @@ def test_the_votes_that_the_figures_show_are_those_of_the_network():
 def test_every_step_shows_something_and_most_tell_more_with_the_answer(step):
     asked, told = (step.figure(lesson_picture(), revealed) for revealed in (False, True))
     assert asked.film.template and asked.alt
-    same = ("The theorem in one picture", "What it does not say")
-    assert (asked.film == told.film) == (step.title in same)
+    assert (asked.film == told.film) == (step.title == "What it does not say")
 
 
 def test_the_figures_say_what_the_texts_say():
@@ -98,8 +99,18 @@ def test_the_figures_say_what_the_texts_say():
     assert "141 in sum, covered" in promise and promise.count("not covered") == 2
     assert "3,072 in sum" in promise and "200 in sum" in promise
     assert "Where they differ: j = 100" in figure["… and centre"].alt
-    changed = re.findall(r"(\d+) of 441 samples changed", figure["Count"].film.template)
-    assert int(changed[0]) == 141 >= int(changed[1])
+    plane = figure["The theorem in one picture"].alt
+    blue, orange, radius = map(int, re.findall(r"(\d+) vote blue, (\d+) orange; R = (\d+)", plane)[0])
+    assert certificate_from_votes((blue, orange), 200).radius_steps == radius
+    votes = resources.plane(200, "r2", next(iter(TOYS)), Boundary(30, 0.0))
+    assert nearest_other(votes, 200, 60, 90) == (radius + 1, 60 + radius + 1, 90)  # straight to the right
+    split = figure["Split"].film
+    assert split.names[split.start] == "j = 100" and split.still == split.frames[split.start]
+    centres = [pixel_sample(pixel, 0, 100, 127).numerator / 4 for pixel in (100, 101)]
+    assert [int(centre) for centre in centres] == [50, 164]
+    changed = re.findall(r"(\d+) of 441 samples changed", figure["Count"].alt)
+    assert int(changed[0]) == 141 > int(changed[1])
+    assert "truck 1,846, automobile 1,094, ship 81, cat 46" in figure["What it does not say"].alt
     assert (
         "100\u00a0% of the values" in figure["More noise"].alt and "50\u00a0% of the values" in figure["More noise"].alt
     )
@@ -111,7 +122,8 @@ def test_a_picture_of_an_automobile_is_certified_as_a_truck():
     model = load_model(parameters["cifar10-network"])
     found = certify(model, read_image(picture.path), levels_from_sigma(float(parameters["sigma"])))
     assert (model.class_names[picture.label], model.class_names[found.label]) == ("automobile", "truck")
-    assert found.radius > 1
+    assert (found.levels, found.radius_steps) == (3091, 375)
+    assert f"{found.lam:.2f}" == "6.06"
 
 
 def test_every_step_about_a_picture_leads_to_a_built_in_one_and_the_network_it_speaks_of():

@@ -76,8 +76,8 @@ def test_captions_are_escaped():
     assert "<i>" not in charts.bands([("<i>", torch.zeros(4, dtype=torch.uint8))]).split("</style>")[1]
 
 
-def test_a_cell_of_fewer_pictures_has_those_of_the_last_rows():
+def test_a_cell_of_fewer_pictures_stands_at_the_foot_and_is_of_no_row():
     even = charts.filmstrip([("one", [IMAGE, IMAGE])], rows=("above", "below"))
     uneven = charts.filmstrip([("one", [IMAGE, IMAGE]), ("two", [IMAGE])], rows=("above", "below"))
     assert "align-items: end" in uneven and "align-items: end" not in even
-    assert 'alt="below, two"' in uneven and 'alt="above, two"' not in uneven
+    assert 'alt="two"' in uneven and 'alt="below, one"' in uneven
