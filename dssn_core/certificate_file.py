@@ -22,7 +22,7 @@ from torch import Tensor
 from . import strict_json
 from .certificate import Certificate, certificate_from_labels
 from .classifier import Classifier
-from .constants import DUELS
+from .constants import DUELS, PLURALITY
 from .duels import DuelCertificate
 from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
 from .splitting import PIXELWISE
@@ -143,6 +143,11 @@ def make(
     return {**document, "digest": digest(document)}
 
 
+def stated_counting(document: Document) -> str:
+    """How a file says that its votes were counted: one of `COUNTINGS`, plurality where it says nothing."""
+    return str(document["claim"].get("counting", PLURALITY))
+
+
 def with_votes(document: Document, labels: Sequence[int]) -> Document:
     """The same file with other votes, a class of every sample in index order, and all that follows from them.
 
@@ -152,7 +157,7 @@ def with_votes(document: Document, labels: Sequence[int]) -> Document:
     names = tuple(document["model"]["class_names"])
     plain = certificate_from_labels(labels, len(names))
     certificate: Certificate = plain
-    if "counting" in document["claim"]:
+    if stated_counting(document) == DUELS:
         wins = tuple((c != plain.label) * (plain.levels - count) for c, count in enumerate(plain.votes))
         certificate = DuelCertificate(plain.levels, plain.votes, plain.label, wins)
     changed = {**document, "claim": claim_of(np.array(labels), names, certificate)}

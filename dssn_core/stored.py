@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .certificate_file import CertificateFileError, Document, digest, dumps, parse
+from .certificate_file import CertificateFileError, Document, digest, dumps, parse, stated_counting
 from .classifier import Classifier
 from .constants import PLURALITY
 from .files import locked, read_json_lines, write_json_lines
@@ -78,8 +78,8 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
         how = document["evaluation"]
         hashes = document["model"]["weights_sha256"], document["noise"]["offsets"]["sha256"]
         own = model.manifest.weights_sha256, noise.offsets_sha256
-        stated = (*hashes, how["precision"], how["chunks"], how["rows"], len(labels))
-        expected = (*own, model.precision, layout.chunks, layout.rows, levels)
-        if stated == expected and "counting" not in document["claim"] and labels.max() < model.num_classes:
+        stated = (*hashes, how["precision"], how["chunks"], how["rows"], len(labels), stated_counting(document))
+        expected = (*own, model.precision, layout.chunks, layout.rows, levels, PLURALITY)
+        if stated == expected and labels.max() < model.num_classes:
             return Stored(labels, document["made"], seconds)
     return None

@@ -14,7 +14,15 @@ import torch
 from torch import Tensor
 
 from .certificate import Certificate, RadiusBounds, certificate_from_labels, radius_bounds
-from .certificate_file import CertificateFileError, Document, check_rows, claim_of, digest, embedded_image
+from .certificate_file import (
+    CertificateFileError,
+    Document,
+    check_rows,
+    claim_of,
+    digest,
+    embedded_image,
+    stated_counting,
+)
 from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
 from .classifier import Classifier
 from .constants import DUELS, PLURALITY
@@ -203,7 +211,7 @@ def _check_settings(
     yield _finding("pixels that are split together (channels, rows, columns)", block, list(noise.block))
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
     yield _number_format(model, how["precision"])
-    counting = document["claim"].get("counting", PLURALITY)
+    counting = stated_counting(document)
     other = f" (this network's own: {model.counting}, by which its answer may be another)"
     yield Finding("counting of the votes", True, counting + other * (counting != model.counting))
     return noise, layout
@@ -228,7 +236,7 @@ def _check_claim(
         )
         yield Finding("votes of the samples", False, text)
         return
-    counting = claim.get("counting", PLURALITY)
+    counting = stated_counting(document)
     vote = count(model, image, noise, layout.rows, counting)
     stated: Certificate = certificate_from_labels(listed, model.num_classes)
     logits_at = partial(_logits_of, model, image, noise, work)

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from app import gallery, pictures, resources
 from app.charts import checklist
-from dssn_core.certificate_file import Document, dumps, embedded_image, parse
+from app.glossary import COUNTED_BY
+from dssn_core.certificate_file import Document, dumps, embedded_image, parse, stated_counting
 from dssn_core.constants import sigma_from_levels
 from dssn_core.images import SUFFIXES, image_sha256, read_image
 from dssn_core.verification import Finding, Verdict, verdict
@@ -83,8 +84,8 @@ def show(findings: list[Finding], document: Document) -> None:
     if result in (Verdict.HOLDS, Verdict.EDITED):
         levels, radius = document["noise"]["levels"], counted(claim["radius_steps"], "step")
         TELL[result](  # all of it has been computed again: these words are no longer the file's alone
-            f"**{result}** Recomputed: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by "
-            f"the {claim.get('counting', 'vote')} of N = {levels} samples (σ = {sigma_from_levels(levels):.2f})."
+            f"**{result}** Recomputed: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by the "
+            f"{COUNTED_BY[stated_counting(document)]} of N = {levels:,} samples (σ = {sigma_from_levels(levels):.2f})."
         )
     else:
         differ = "differs" if len(differing) == 1 else "differ"
