@@ -4,8 +4,8 @@ from collections.abc import Container, Sequence
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import benchmark_charts as charts
@@ -126,9 +126,7 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     levels = sorted({record.levels for name in models for record in installed.evaluated(name, part).test})
     used = {(at.network, at.levels) for at in installed.chosen_of(models, collection.rhos, part)}
-    missing = unchosen(models, part)
-    measured = [name for name in models if name not in missing]
-    rows = installed.standing_rows(measured, collection.task, collection.rhos, part)
+    without = unchosen(models, part)
     seen = st.container()  # before what it can be made of
     methods = controls.choose_methods("The paper's curves", "bench-paper")
     more = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
@@ -142,26 +140,13 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     )
     ours = best_curves(models, part)
     for name, dash in zip(models, cycle(charts.DASHES), strict=False):
-        wanted = {n for n in levels if (name, n) in used or name not in measured or n in (more or [])}
+        wanted = {n for n in levels if (name, n) in used or name in without or n in (more or [])}
         ours += curves_of(name, wanted, part, len(models) == 1, dash)
     theirs = [row for row in published(collection.task) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *map(lambda_from_levels, levels)]))
     with seen:
-        tell_sides(collection, rows)
-        st.plotly_chart(
-            figure,
-            config=CHART_BAR,
-            key="bench-curves",
-            on_select=clicked_curve,
-            selection_mode="points",
-            alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
-        )
-        st.caption(
-            "Thick: at each ρ the network and σ that did best on held-out training images, measured on test images, "
-            "with a 95 % Wilson interval for each ρ by itself. Where the choice changes it is another classifier, on "
-            "another number of images, and the curve may jump, even up. Thin: one network and σ. Dotted: the paper. A "
-            "point tells what it is of; click one of ours to see its images."
-        )
+        tell_sides(models, collection, part)
+        draw_curves(figure)
         tell_counting(models, part)
         tell_sampling(models, collection, part)
     rows = [
@@ -172,8 +157,26 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     exports.files("certified-accuracy", rows, {"curves": figure})
 
 
-def tell_sides(collection: Collection, rows: Sequence[dict[str, Any]]) -> None:
+def draw_curves(figure: go.Figure) -> None:
+    st.plotly_chart(
+        figure,
+        config=CHART_BAR,
+        key="bench-curves",
+        on_select=clicked_curve,
+        selection_mode="points",
+        alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
+    )
+    st.caption(
+        "Thick: at each ρ the network and σ that did best on held-out training images, measured on test images, with a "
+        "95 % Wilson interval for each ρ by itself. Where the choice changes it is another classifier, on another "
+        "number of images, and the curve may jump, even up. Thin: one network and σ. Dotted: the paper. A point tells "
+        "what it is of; click one of ours to see its images."
+    )
+
+
+def tell_sides(models: Sequence[str], collection: Collection, part: Part) -> None:
     """On which side of the paper's best DSSN the chosen of our networks are, at which ρ."""
+    rows = installed.standing_rows(models, collection.task, collection.rhos, part)
     chosen = [row for row in rows if row["best_on_held_out"] and installed.manifest_of(row["network"]).noise == DSSN]
     if not chosen or not collection.comparable:
         return
