@@ -14,8 +14,20 @@ SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn", "source": "A bui
 COUNTED = {**SHOWN, "counting": COUNTED_BY[PLURALITY]}
 """And where votes are counted."""
 
+PLANE = {
+    "toy": "straight line",
+    "angle": "30",
+    "position": "0.0",
+    "n": "200",
+    "scheme": "r2",
+    "k1": "60",
+    "k2": "90",
+}
+"""The world of two pixels that the lesson shows."""
+
 UNSAID = {
     **COUNTED,
+    **PLANE,
     "picture": "cifar10-09",
     "sigma": "0.5",
     "section": "One pixel",
@@ -59,7 +71,7 @@ STEPS = (
         "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
         "*every* picture of whole grey levels, 0 to 255, within a certain distance gets the same answer. Distance here "
         "is **L1**: a pixel has three **values**, one for each colour channel; add up how many grey levels every value "
-        "has changed.",
+        "has changed. (One grey level of one value is called a **step** elsewhere.)",
         figures.promise,
         "A certificate of 141 grey levels: which change does it cover?",
         (
@@ -92,9 +104,10 @@ STEPS = (
     LessonStep(
         "Split",
         "Lay a grid of **splits** over the grey scale, N grey levels apart, each halfway between two levels, so that "
-        "no pixel lies on one. A sample keeps only *which two splits* a pixel (from here on: one colour channel of it) "
-        "lies between. In sample j the whole grid is j levels higher; after N samples it is back where it began. "
-        "Here N = 127.",
+        "no pixel lies on one. A sample keeps only *which two splits* a pixel (from here on: one value of it) lies "
+        "between. (Splits below black and above white are there too, but not drawn; the green dot is for the next "
+        "step.) In sample j the whole grid is j levels higher; after N samples it is back where it began. Here "
+        "N = 127.",
         figures.split,
         "In how many of the N samples does a split fall exactly between grey levels 100 and 101?",
         ("none", "about half", "exactly one"),
@@ -122,12 +135,13 @@ STEPS = (
         "One grey level in one channel of one pixel changes one sample, so it moves at most one vote. Step 2 found "
         "that truck needs 142 votes to move. Now spend 141 grey levels.",
         figures.count,
-        "All 141 on one pixel, or one each on 141 pixels: how many of the 441 samples can change?",
-        ("at most 141, either way", "more on 141 pixels than on one", "all 441, on well-chosen pixels"),
+        "All 141 on one value, or one each on 141 values: how many of the 441 samples can change?",
+        ("at most 141, either way", "more on 141 values than on one", "all 441, on well-chosen values"),
         0,
-        "Every grey level crosses one split and changes one sample, wherever it is spent. On different pixels two may "
-        "hit the same sample, as here. So at most 141 votes move, and truck needs 142: **that is the whole proof**. "
-        "R = 141 is called the **certified radius**. On the page below, spend the whole budget at random.",
+        "Every grey level crosses one split and changes one sample, wherever it is spent. On different values two may "
+        "hit the same sample, as here. So at most 141 votes move; truck needs 142, and every other class more: **that "
+        "is the whole proof**. R = 141 is called the **certified radius**. On the page below, spend the whole budget "
+        "at random.",
         WHY,
         {"why": "Poke it", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
     ),
@@ -135,51 +149,60 @@ STEPS = (
         "The theorem in one picture",
         "With two pixels, all pictures fit into a plane: a point is a picture, its colour the answer, darker where the "
         "vote is clearer. All pictures at L1 distance up to R form a diamond, cut off where a pixel would be blacker "
-        "than black.",
+        "than black. A tie goes to the class that comes first in the list, here blue.",
         figures.theorem,
         "Could a cleverer proof, from these two counts alone, certify a diamond one grey level larger?",
         ("yes: a cleverer proof finds room", "no: it is as large as the counts allow"),
         1,
         "Straight to the right every grey level costs blue a vote, and after R + 1 orange wins: the cross, on the "
         "dotted diamond (the small square magnifies it). So the counts alone cannot promise R + 1. Single pictures "
-        "outside may still be safe: where two changes hit the same sample, fewer votes move. And a real network's "
-        "nearest picture of another class may be much farther away: a certificate is a guarantee, not the distance.",
+        "outside may still be safe: a sample may change and vote as before, and two changes may hit the same sample. "
+        "And a real network's nearest picture of another class may be much farther away: a certificate is a guarantee, "
+        "not the distance.",
         WHY,
-        {"why": "Two-pixel world"},
+        {"why": "Two-pixel world", **PLANE},
     ),
     LessonStep(
         "More noise",
         "The splits are this method's **noise**. Its strength is λ, half the distance between them, with black as 0 "
         "and white as 1: N grey levels are N/255 = 2λ, so N = 510 λ (other pages set σ = λ/√3). If all votes agree, R "
-        "is half of N, so a larger λ allows a larger radius, up to λ on the same scale. But each sample tells less.",
+        "is half of N, or just under, so a larger λ allows a larger radius, up to λ on the same scale. But each sample "
+        "tells less.",
         figures.more_noise,
         "What happens to a sample when λ doubles, from 0.5 to 1?",
         (
             "nothing, there are only more of them",
-            "about half of the pixels now say nothing at all",
+            "about half of the values now say nothing at all",
             "the sample gets darker",
         ),
         1,
         "From λ = 0.5 on at most one split falls on the grey scale. At λ = 1 it falls there for about half of the "
-        "pixels; the others are shown as 1/2, whatever they are.",
+        "values; the others are shown as 1/2, whatever they are.",
         SPLIT,
-        {"section": "One picture", **SHOWN, "lam": "1.0", "j": "0"},
+        {"section": "One picture", **SHOWN, "picture": "cifar10-09", "lam": "1.0", "j": "0"},
     ),
     LessonStep(
         "Offsets",
-        "Every pixel has its own **offset**: by how many levels its grid starts higher. The coloured pictures show "
-        "offsets: dark for 0, bright for N − 1, each colour channel by itself. Any offsets give a sound certificate, "
-        "as long as they are the same for every picture. But they decide how much of the picture a sample keeps.",
+        "Every pixel has its own **offset**: by how many levels its grid starts higher. Pictures of offsets are dark "
+        "for 0 and bright for N − 1, each colour channel by itself; here λ = 1, so N = 510. Any offsets give a sound "
+        "certificate, as long as they are the same for every picture. But they decide how much of the picture a sample "
+        "keeps.",
         figures.offsets,
         "Which offsets keep the most of the picture?",
         ("random ones", "the same one for all pixels", "evenly spread ones"),
         2,
         "Evenly spread offsets make a sample an ordered dither of the picture, much as print makes grey out of dots: "
         "neighbouring pixels ask different questions, and their answers together reveal the brightness. With one "
-        "offset for all, half of the samples are plain grey whatever the picture is; the others, as here, are cut-outs "
-        "at one level.",
+        "offset for all, at λ = 1 half of the samples are plain grey whatever the picture is; the others, as here, are "
+        "cut-outs at one level.",
         SPLIT,
-        {"section": "Offsets", **SHOWN, "offsets-lam": "1.0", "j": str(figures.OFFSETS_INDEX)},
+        {
+            "section": "Offsets",
+            **SHOWN,
+            "picture": "cifar10-09",
+            "offsets-lam": "1.0",
+            "j": str(figures.OFFSETS_INDEX),
+        },
     ),
     LessonStep(
         "What it does not say",
@@ -190,12 +213,13 @@ STEPS = (
         "Now the same automobile is certified as “truck”, with R = 375. What went wrong?",
         (
             "one of the two certificates is false",
-            "the network is wrong, and provably stays wrong nearby",
+            "the answer of this vote is wrong, and provably stays wrong nearby",
             "in so much noise a certificate holds only with some probability",
         ),
         1,
         "Each strength of noise makes a classifier of its own, with its own proof: that of step 2 answers “automobile” "
-        "for up to 141 grey levels, this one “truck” for up to 375. A certificate says that the answer stays the same, "
+        "for up to 141 grey levels, this one “truck” for up to 375 (half the gap of 752 would be 376, but at that tie "
+        "automobile, which comes first in the list, would win). A certificate says that the answer stays the same, "
         "not that it is right. That is why papers report *certified accuracy* at a radius: the share of pictures that "
         "are answered right and certified at least that far.",
         CERTIFY,

@@ -107,7 +107,7 @@ def votes(image: Tensor, revealed: bool) -> Figure:
 
 def split(image: Tensor, revealed: bool) -> Figure:
     index = PIXEL if revealed else 0  # a split lies just above the pixel where j is k - v
-    film = number_line(_one_pixel(), PIXEL, index, centres=False)
+    film = number_line(_one_pixel(), PIXEL, index, histogram=False)
     return Figure(film, f"grey level {PIXEL} on its number line, with the splits", "Play j")
 
 
@@ -151,7 +151,7 @@ def theorem(image: Tensor, revealed: bool) -> Figure:
     plane = resources.plane(levels, "r2", next(iter(TOYS)), Boundary(30, 0.0))
     ones = int(plane[point[1], point[0]])
     radius = certificate_from_votes((levels - ones, ones), levels).radius_steps
-    other = nearest_other(plane, levels, *point) if revealed else None
+    other = nearest_other(plane, levels, *point)
     film = proof_charts.two_pixel_plane(plane, levels, point, radius, other, pick=False, beyond=revealed)
     counts = f"N = {levels}: {levels - ones} vote blue, {ones} orange; R = {radius}"
     alt = f"the plane of all pictures of two pixels, and a diamond around one of them. {counts}"

@@ -17,7 +17,7 @@ from app.charts import (
 )
 from app.film import PART, Film
 from app.pictures import data_url
-from app.splitting_charts import FRAMES
+from app.splitting_charts import FRAMES, legend
 from dssn_core import PIXEL_STEPS, Certificate
 from dssn_core.duels import DuelCertificate
 from dssn_core.wording import counted
@@ -137,19 +137,12 @@ def _plane_colours(levels: int) -> np.ndarray:
 PICK = f' data-pick="{SIDE} {SIDE}"'
 
 
-def _legend(entries: Sequence[tuple[str, str]]) -> str:
-    """HTML: what the marks mean, each an SVG drawing of 16 x 16."""
-    return "".join(
-        f'<span><svg viewBox="0 0 16 16" aria-hidden="true">{mark}</svg>{text}</span>' for mark, text in entries
-    )
-
-
-BEYOND = _legend(
+BEYOND = legend(
     [
         (
             f'<path d="M8 1L15 8 8 15 1 8z" fill="none" stroke="{WRONG_COLOUR}" stroke-width="2" '
             'stroke-dasharray="2 2" />',
-            "one step more: the worst case",
+            "one grey level more: the worst case",
         ),
         (f'<path d="M3 3L13 13M13 3L3 13" stroke="{WRONG_COLOUR}" stroke-width="3" />', "nearest of the other class"),
     ]
@@ -157,7 +150,7 @@ BEYOND = _legend(
 """Of the legend, what lies outside of the diamond."""
 
 PLANE = f"""<div class="legend">{
-    _legend(
+    legend(
         [
             ('<circle cx="8" cy="8" r="5" fill="white" stroke="#222" stroke-width="2" />', "the image"),
             (
@@ -204,7 +197,7 @@ def two_pixel_plane(
     def drawn(arm: float) -> str:
         """All marks; arm: half the size of the cross."""
         cross = ""
-        if other is not None:
+        if other is not None and beyond:
             left, up = other[1] + 0.5, SIDE - other[2] - 0.5
             cross = (
                 f'<path d="M{left - arm} {up - arm}l{2 * arm} {2 * arm}m0 -{2 * arm}l-{2 * arm} {2 * arm}" '

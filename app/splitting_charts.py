@@ -41,13 +41,14 @@ def _histogram(numerators: Tensor) -> np.ndarray:
     return np.bincount(places, minlength=BINS) / max(1, len(places))
 
 
-def _legend(entries: Sequence[tuple[str, str]]) -> str:
-    return "".join(f"<span>{mark}{escape(text)}</span>" for mark, text in entries)
-
-
 def _svg(width: float, height: float, body: str, stretched: bool = False) -> str:
     aspect = ' preserveAspectRatio="none"' if stretched else ""
     return f'<svg viewBox="0 0 {width:g} {height:g}"{aspect} aria-hidden="true">{body}</svg>'
+
+
+def legend(entries: Sequence[tuple[str, str]]) -> str:
+    """HTML: what the marks of a figure mean, each an SVG drawing of 16 x 16."""
+    return "".join(f"<span>{_svg(16, 16, mark)}{escape(text)}</span>" for mark, text in entries)
 
 
 def _bars(shares: np.ndarray) -> str:
@@ -61,12 +62,12 @@ def _bars(shares: np.ndarray) -> str:
 HISTOGRAM = '<div class="histogram" data-part></div>'
 NUMBER_LINE = f"""<div class="title" data-part></div>
 <div class="legend">{
-    _legend(
+    legend(
         [
-            (_svg(16, 16, f'<path d="M8 0V16" stroke="{SPLIT_COLOUR}" stroke-width="2" />'), "splits"),
-            (_svg(16, 16, f'<rect y="4" width="16" height="9" fill="{INTERVAL_COLOUR}" />'), "interval of the pixel"),
-            (_svg(16, 16, f'<circle cx="8" cy="8" r="6" fill="{CENTRE_COLOUR}" />'), "centre = the sample value"),
-            (_svg(16, 16, f'<path d="M8 1L15 8 8 15 1 8z" fill="{PIXEL_COLOUR}" />'), "the pixel"),
+            (f'<path d="M8 0V16" stroke="{SPLIT_COLOUR}" stroke-width="2" />', "splits"),
+            (f'<rect y="4" width="16" height="9" fill="{INTERVAL_COLOUR}" />', "interval of the pixel"),
+            (f'<circle cx="8" cy="8" r="6" fill="{CENTRE_COLOUR}" />', "centre = the sample value"),
+            (f'<path d="M8 1L15 8 8 15 1 8z" fill="{PIXEL_COLOUR}" />', "the pixel"),
         ]
     )
 }</div>
@@ -95,7 +96,7 @@ def _line(noise: SplitNoise, pixel: int, index: int) -> str:
     )
 
 
-def number_line(noise: SplitNoise, pixel: int, index: int, centres: bool = True) -> Film:
+def number_line(noise: SplitNoise, pixel: int, index: int, histogram: bool = True) -> Film:
     """One pixel under `noise` of shape (1, 1, 1): its splits, interval and centre at sample `index`; plays over j.
 
     Below, if wanted, how often which centre occurs: over all N samples, and in the animation over those seen so far.
@@ -103,15 +104,15 @@ def number_line(noise: SplitNoise, pixel: int, index: int, centres: bool = True)
     """
     image = torch.full((1, 1, 1), pixel, dtype=torch.uint8)
     numerators = noise.numerators(image, 0, noise.levels).flatten()
-    chosen = sorted({*frame_indices(noise.levels), index}) if centres else list(range(noise.levels))
+    chosen = sorted({*frame_indices(noise.levels), index}) if histogram else list(range(noise.levels))
 
     def parts(j: int, title: str, seen: Tensor) -> tuple[str, ...]:
-        if not centres:
+        if not histogram:
             return escape(f"sample j = {j}, of 0 to {noise.levels - 1}"), _line(noise, pixel, j)
         return escape(f"j = {j}{title}"), _line(noise, pixel, j), _bars(_histogram(seen))
 
     return Film(
-        NUMBER_LINE if centres else NUMBER_LINE.replace(HISTOGRAM, ""),
+        NUMBER_LINE if histogram else NUMBER_LINE.replace(HISTOGRAM, ""),
         parts(index, f"; below, all {noise.levels} samples", numerators),
         tuple(
             parts(j, f": {place + 1} of {len(chosen)} samples seen", numerators[torch.tensor(chosen[: place + 1])])

@@ -66,7 +66,7 @@ def kept_before(
     - a part of the data where they are of the whole, or the other way round;
     - another way than theirs at one of these N.
     """
-    measured = model.manifest.measured
+    measured = read_manifest(folder).measured  # as it is by now
     for trained_on in {seen["data"] for seen in seen_in(model.manifest)} if shelf == TEST else ():
         if all(what(data.description) == what(trained_on) for what in (identity, count_of)):
             raise ValueError(f"{folder.name} was trained on {trained_on}: only --held-out records can be kept")

@@ -7,10 +7,12 @@ import streamlit as st
 from app import links, player, sources, state
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
-from app.lesson import PAGES, SHOWN, STEPS, LessonStep
+from app.lesson import PAGES, PLANE, SHOWN, STEPS, LessonStep
 
 VIEWS = Path(__file__).parent
 PICTURE_SIZE = (32, 32)
+OWN_TO_PAGES = ("section", "why", "lam", "offsets-lam", "k", "j", "v", *PLANE)
+"""Keys of what the steps speak of and a single page shows."""
 
 
 def current_step() -> int:
@@ -43,7 +45,7 @@ def answers(kind: str = "last") -> dict[int, int]:
 def chosen_before() -> dict[str, str]:
     """What was chosen on other pages of that which the steps speak of, as an address says it."""
     # Streamlit keeps the values of widgets that are bound to the address, also while they are not shown.
-    set_there = {name: st.session_state.get(name) for name in ("section", "why", "lam", "offsets-lam", "k", "j", "v")}
+    set_there = {name: st.session_state.get(name) for name in OWN_TO_PAGES}
     shown = links.chosen_before(COLLECTIONS[SHOWN["data"]])
     return shown | {name: str(value) for name, value in set_there.items() if value is not None}
 

@@ -147,9 +147,8 @@ def run_evaluate(options: Options) -> int:
     warn_of_other_noise(model, method, sigma_of)
     part = Part(options.files, options.but)
     shelf = record_files.HELD_OUT if options.held_out else record_files.TEST
-    before = {}
-    if options.record:
-        before = record_files.kept_before(folder, shelf, model, sigma_of, way, data, part)
+    if options.record:  # refused before anything is counted
+        record_files.kept_before(folder, shelf, model, sigma_of, way, data, part)
     indices = evaluation.selected(data, options.limit, part)
     in_files = options.output or options.record or not options.sigma
     summaries = sys.stdout if in_files else sys.stderr  # beside records on stdout
@@ -160,9 +159,10 @@ def run_evaluate(options: Options) -> int:
         asked = record_files.RecordLog(options.output)
         for levels, sigma in sigma_of.items():
             with record_files.under_way(folder, shelf, levels) if options.record else nullcontext(asked) as log:
+                kept = {}
                 if options.record:  # anew: another evaluation may have ended meanwhile
-                    before = record_files.kept_before(folder, shelf, model, [levels], way, data, part)
-                done = {**before, **asked.records, **log.records}
+                    kept = record_files.kept_before(folder, shelf, model, [levels], way, data, part)
+                done = {**kept, **asked.records, **log.records}
                 results = evaluation.evaluate(model, data, indices, levels, done, way.sampling, way.counting)
                 progress = tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None)
                 chosen = []

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import lesson_figures, resources
+from app import charts, lesson_figures, resources
 from app.gallery import BUILT_IN, SOURCES
 from app.lesson import SHOWN, STEPS
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
@@ -99,6 +99,11 @@ def test_the_figures_say_what_the_texts_say():
     assert "141 in sum, covered" in promise and promise.count("not covered") == 2
     assert "3,072 in sum" in promise and "200 in sum" in promise
     assert "Where they differ: j = 100" in figure["… and centre"].alt
+    by_title = {step.title: step for step in STEPS}
+    asked = by_title["The theorem in one picture"].figure(lesson_picture(), False).film
+    assert charts.WRONG_COLOUR not in asked.template + "".join(asked.still)  # nothing of the answer
+    assert "from 50 to 164" in by_title["… and centre"].why
+    assert "λ = 6.06, N = 3,091" in STEPS[-1].text and "R = 375" in STEPS[-1].question
     plane = figure["The theorem in one picture"].alt
     blue, orange, radius = map(int, re.findall(r"(\d+) vote blue, (\d+) orange; R = (\d+)", plane)[0])
     assert certificate_from_votes((blue, orange), 200).radius_steps == radius

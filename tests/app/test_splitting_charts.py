@@ -22,6 +22,7 @@ def test_the_number_line_shows_what_the_core_computes():
 
 def test_the_histogram_is_of_all_samples_and_grows_as_it_plays():
     film = charts.number_line(SplitNoise(127, (1, 1, 1)), 100, 9)
+    assert film.names[film.start] == "j = 9"  # though not every sample has a frame
     bars = [parts[2].count("h0.84") for parts in film.frames]
     assert bars[0] == 1 and bars == sorted(bars)
     assert film.still[2].count("h0.84") == bars[-1]
@@ -38,6 +39,7 @@ def test_every_frame_fills_the_template():
     films = (
         charts.image_laboratory(IMAGE, SplitNoise(20, (3, 32, 32)), 19, 4, 5),
         charts.number_line(SplitNoise(20, (1, 1, 1)), 7, 19),
+        charts.number_line(SplitNoise(20, (1, 1, 1)), 7, 19, histogram=False),
     )
     for film in films:
         parts = film.template.count("data-part")
