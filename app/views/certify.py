@@ -20,6 +20,7 @@ from dssn_core.wording import display_radius
 REDRAW_SECONDS = 0.25
 LESSON = Path(__file__).parent / "lesson.py"
 ALL_IT_SEES = "all that the network sees for this vote"
+ALL_WIDE = 384  # pixels: all pictures together, which stand beside each other on a small laptop, too
 FEW = 20  # classes that a sentence can list
 BESIDE_EACH_OTHER = f"""
 <style>
@@ -57,7 +58,7 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
     st.html(BESIDE_EACH_OTHER)
     with st.container(horizontal=True, key="seen"):
         for picture, words in shown:
-            gallery.show(picture, words, 200)
+            gallery.show(picture, words, ALL_WIDE // len(shown))
     if denoised is not None:
         st.caption(
             "Denoiser and classifier together are the base classifier (denoised smoothing, Salman et al. 2020). The "
