@@ -131,11 +131,16 @@ def sweep_radii(
     return framed(figure, 340, "σ", "certified radius ρ")
 
 
+def votes_together(outcomes: Sequence[Outcome]) -> list[int]:
+    """The votes for each class, of all outcomes: by these a class has one colour wherever they stand together."""
+    return [sum(votes) for votes in zip(*(outcome.votes for outcome in outcomes), strict=True)]
+
+
 def sweep_votes(outcomes: Sequence[Outcome], class_names: Sequence[str]) -> go.Figure:
     """The vote shares at each sigma, stacked: of the ten classes with the most votes in all."""
     labels = [f"{outcome.sigma:.2f}" for outcome in outcomes]
     figure = go.Figure()
-    totals = [sum(votes) for votes in zip(*(outcome.votes for outcome in outcomes), strict=True)]
+    totals = votes_together(outcomes)
     colours = colour_places(totals)
     for c in ranking(totals)[: len(CLASS_COLOURS)]:
         if totals[c]:

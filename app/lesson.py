@@ -9,7 +9,12 @@ from app.lesson_figures import LessonFigure
 from app.links import needed
 from dssn_core.constants import PLURALITY
 
-SHOWN = {"data": "CIFAR-10", "cifar10-network": "cifar10-dssn", "source": "A built-in picture"}
+SHOWN = {
+    "data": "CIFAR-10",
+    "cifar10-network": "cifar10-dssn",
+    "source": "A built-in picture",
+    "picture": "cifar10-09",
+}
 """What the steps speak of, whatever was chosen before."""
 COUNTED = {**SHOWN, "counting": COUNTED_BY[PLURALITY]}
 """And where votes are counted."""
@@ -28,7 +33,6 @@ PLANE = {
 UNSAID = {
     **COUNTED,
     **PLANE,
-    "picture": "cifar10-09",
     "sigma": "0.5",
     "section": "One pixel",
     "why": "Poke it",
@@ -83,7 +87,7 @@ STEPS = (
         "141 × 1 = 141 is within the budget. 32 × 32 pixels have 3,072 values, so one level each adds up to 3,072. One "
         "pixel by 200 is too much as well: what counts is the sum. For scale: one value from black to white takes 255.",
         CERTIFY,
-        {**COUNTED, "picture": "cifar10-09", "sigma": "0.5"},
+        {**COUNTED, "sigma": "0.5"},
     ),
     LessonStep(
         "Ask many coarse versions",
@@ -99,7 +103,7 @@ STEPS = (
         "A vote that moves from automobile to truck narrows the gap of 283 by two. After 141 moves automobile leads "
         "221 to 220; the 142nd tips it. So 141 moves are safe: the number of step 1.",
         WHY,
-        {"why": "The arithmetic", **COUNTED, "picture": "cifar10-09", "sigma": "0.5"},
+        {"why": "The arithmetic", **COUNTED, "sigma": "0.5"},
     ),
     LessonStep(
         "Split",
@@ -128,7 +132,7 @@ STEPS = (
         "to 164; but a sample has only one vote. All others stay the same, and so do their votes. So at most **one "
         "vote** can move. On the page below, press + and look at the sample that changed.",
         WHY,
-        {"why": "Poke it", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
+        {"why": "Poke it", **SHOWN, "sigma": "0.5"},
     ),
     LessonStep(
         "Count",
@@ -143,7 +147,7 @@ STEPS = (
         "is the whole proof**. R = 141 is called the **certified radius**. On the page below, spend the whole budget "
         "at random.",
         WHY,
-        {"why": "Poke it", **SHOWN, "picture": "cifar10-09", "sigma": "0.5"},
+        {"why": "Poke it", **SHOWN, "sigma": "0.5"},
     ),
     LessonStep(
         "The theorem in one picture",
@@ -179,7 +183,7 @@ STEPS = (
         "From λ = 0.5 on at most one split falls on the grey scale. At λ = 1 it falls there for about half of the "
         "values; the others are shown as 1/2, whatever they are.",
         SPLIT,
-        {"section": "One picture", **SHOWN, "picture": "cifar10-09", "lam": "1.0", "j": "0"},
+        {"section": "One picture", **SHOWN, "lam": "1.0", "j": "0"},
     ),
     LessonStep(
         "Offsets",
@@ -199,7 +203,6 @@ STEPS = (
         {
             "section": "Offsets",
             **SHOWN,
-            "picture": "cifar10-09",
             "offsets-lam": "1.0",
             "j": str(figures.OFFSETS_INDEX),
         },
@@ -223,6 +226,6 @@ STEPS = (
         "not that it is right. That is why papers report *certified accuracy* at a radius: the share of pictures that "
         "are answered right and certified at least that far.",
         CERTIFY,
-        {**COUNTED, "picture": "cifar10-09", "sigma": "3.5"},
+        {**COUNTED, "sigma": "3.5"},
     ),
 )

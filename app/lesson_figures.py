@@ -13,7 +13,7 @@ from torch import Tensor
 from app import charts, proof_charts, resources
 from app.film import Film
 from app.pictures import sample_image
-from app.splitting_charts import bands, filmstrip, number_line, offset_picture
+from app.splitting_charts import bands, filmstrip, moving_splits, offset_picture
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes, levels_from_lambda
 from dssn_core.attack import distance
 from dssn_core.checks import check_shape
@@ -107,7 +107,7 @@ def votes(image: Tensor, revealed: bool) -> Figure:
 
 def split(image: Tensor, revealed: bool) -> Figure:
     index = PIXEL if revealed else 0  # a split lies just above the pixel where j is k - v
-    film = number_line(_one_pixel(), PIXEL, index, histogram=False)
+    film = moving_splits(_one_pixel(), PIXEL, index)
     return Figure(film, f"grey level {PIXEL} on its number line, with the splits", "Play j")
 
 

@@ -96,23 +96,20 @@ def _line(noise: SplitNoise, pixel: int, index: int) -> str:
     )
 
 
-def number_line(noise: SplitNoise, pixel: int, index: int, histogram: bool = True) -> Film:
+def number_line(noise: SplitNoise, pixel: int, index: int) -> Film:
     """One pixel under `noise` of shape (1, 1, 1): its splits, interval and centre at sample `index`; plays over j.
 
-    Below, if wanted, how often which centre occurs: over all N samples, and in the animation over those seen so far.
-    Without that a step of the animation is so light that there is one for every sample.
+    Below, how often which centre occurs: over all N samples, and in the animation over those seen so far.
     """
     image = torch.full((1, 1, 1), pixel, dtype=torch.uint8)
     numerators = noise.numerators(image, 0, noise.levels).flatten()
-    chosen = sorted({*frame_indices(noise.levels), index}) if histogram else list(range(noise.levels))
+    chosen = sorted({*frame_indices(noise.levels), index})
 
     def parts(j: int, title: str, seen: Tensor) -> tuple[str, ...]:
-        if not histogram:
-            return escape(f"sample j = {j}, of 0 to {noise.levels - 1}"), _line(noise, pixel, j)
         return escape(f"j = {j}{title}"), _line(noise, pixel, j), _bars(_histogram(seen))
 
     return Film(
-        NUMBER_LINE if histogram else NUMBER_LINE.replace(HISTOGRAM, ""),
+        NUMBER_LINE,
         parts(index, f"; below, all {noise.levels} samples", numerators),
         tuple(
             parts(j, f": {place + 1} of {len(chosen)} samples seen", numerators[torch.tensor(chosen[: place + 1])])
@@ -121,6 +118,13 @@ def number_line(noise: SplitNoise, pixel: int, index: int, histogram: bool = Tru
         tuple(f"j = {j}" for j in chosen),
         nearest_frame(chosen, index),
     )
+
+
+def moving_splits(noise: SplitNoise, pixel: int, index: int) -> Film:
+    """`number_line` without what is below: so light that the animation has a step for every sample."""
+    frames = tuple((f"sample j = {j}, of 0 to {noise.levels - 1}", _line(noise, pixel, j)) for j in range(noise.levels))
+    names = tuple(f"j = {j}" for j in range(noise.levels))
+    return Film(NUMBER_LINE.replace(HISTOGRAM, ""), frames[index], frames, names, index)
 
 
 def split_picture(noise: SplitNoise, index: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Chosen:
         return Share(self.certified.count, self.right.count) if self.right.count else None
 
 
-class Side(Enum):
+class Side(StrEnum):
     """Of a figure beside another one. OPEN: the difference may be chance."""
 
     ABOVE = "above"

@@ -180,7 +180,7 @@ def tell_sides(models: Sequence[str], collection: Collection, part: Part) -> Non
     chosen = [row for row in rows if row["best_on_held_out"] and installed.manifest_of(row["network"]).noise == DSSN]
     if not chosen or not collection.comparable:
         return
-    rhos = {side: ", ".join(f"{row['rho']:g}" for row in chosen if row["side"] == side.value) for side in Side}
+    rhos = {side: ", ".join(f"{row['rho']:g}" for row in chosen if row["side"] == side) for side in Side}
     said = {Side.ABOVE: "above it at", Side.BELOW: "below it at", Side.OPEN: "no clear difference at"}
     found = "; ".join(f"{words} ρ = {rhos[side]}" for side, words in said.items() if rhos[side])
     st.markdown(

@@ -180,7 +180,7 @@ def conclude(chosen: Picture, settings: Settings, runs: list[Run[Any]], canvas: 
         "other votes were for one rival."
     )
     outcomes = [run.outcome(settings.alpha) for run in runs]
-    colours = charts.colour_places([sum(votes) for votes in zip(*(o.votes for o in outcomes), strict=True)])
+    colours = charts.colour_places(compare_charts.votes_together(outcomes))
     for place, outcome in zip(st.columns(len(outcomes), gap="large"), outcomes, strict=True):
         if outcome.exact:
             sample = noise_for(model, levels).samples(image, 0, 1)

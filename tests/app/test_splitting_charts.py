@@ -39,7 +39,7 @@ def test_every_frame_fills_the_template():
     films = (
         charts.image_laboratory(IMAGE, SplitNoise(20, (3, 32, 32)), 19, 4, 5),
         charts.number_line(SplitNoise(20, (1, 1, 1)), 7, 19),
-        charts.number_line(SplitNoise(20, (1, 1, 1)), 7, 19, histogram=False),
+        charts.moving_splits(SplitNoise(20, (1, 1, 1)), 7, 19),
     )
     for film in films:
         parts = film.template.count("data-part")
