@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from .certificate import Certificate, certificate_from_votes
-from .checks import check_shape
+from .checks import check_choice, check_shape
 from .constants import COUNTINGS, DUELS, PIXEL_STEPS, PLURALITY, NoiseLevel
 from .duels import DuelCertificate
 from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
@@ -139,27 +139,36 @@ class Record(NoiseLevel):
             block = check_shape(found.get("block", PIXELWISE), "block")
             rows = {name: tuple(found.get(name, ())) for name in ("votes", "wins")}
             record = Record(**{**found, **rows, "sampling": sampling, "block": block})
-            counts = [record.index, record.levels, record.label, record.predicted, *record.votes, *record.wins]
-            if any(type(n) is not int or n < 0 for n in counts):
-                raise TypeError
-            if max(record.label, record.predicted) >= len(record.votes):
-                raise TypeError
-            if record.counting not in COUNTINGS or (sampling and record.counting != PLURALITY):
-                raise TypeError
-            if record.wins and record.counting != DUELS:
-                raise TypeError
-            texts = [record.weights_sha256, record.precision, record.image_sha256, record.file, record.offsets]
-            if not all(isinstance(text, str) for text in texts) or not isinstance(record.seconds, int | float):
-                raise TypeError
-            if sampling is None:
-                certificate = record.certificate
-                if (certificate.label, certificate.radius_steps) != (record.predicted, record.radius_steps):
-                    raise TypeError
-            elif record.radius_steps is not None or sum(record.votes) != sampling.plan(record.levels).n:
-                raise TypeError
-            return record
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"this is not a record of an evaluation: {found!r:.200}") from error
+            record._check()
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"this is not a record of an evaluation, {error}: {found!r:.200}") from error
+        return record
+
+    def _check(self) -> None:
+        """ValueError for what is of the wrong kind, and for claims that the votes do not bear out."""
+        steps = () if self.radius_steps is None else (self.radius_steps,)
+        counts = (self.index, self.levels, self.label, self.predicted, *steps, *self.votes, *self.wins)
+        texts = (self.weights_sha256, self.precision, self.image_sha256, self.file, self.offsets)
+        _require(all(type(n) is int and n >= 0 for n in counts), "every count must be an integer of 0 or more")
+        _require(all(isinstance(text, str) for text in texts), "hashes, number format, file and offsets must be text")
+        _require(isinstance(self.seconds, int | float), f"seconds must be a number, got {self.seconds!r}")
+        _require(max(self.label, self.predicted) < len(self.votes), "label and predicted must be classes with votes")
+        check_choice("counting", self.counting, COUNTINGS)
+        _require(not self.wins or self.counting == DUELS, "only duels have wins")
+        if self.sampling is None:
+            certificate = self.certificate
+            followed = certificate.label, certificate.radius_steps
+            _require(followed == (self.predicted, self.radius_steps), "answer or radius is not that of the votes")
+        else:
+            _require(self.counting == PLURALITY, "a randomized method counts first choices")
+            _require(self.radius_steps is None, "a randomized method states no radius_steps")
+            samples = self.sampling.plan(self.levels).n
+            _require(sum(self.votes) == samples, f"votes must add up to {samples}, got {sum(self.votes)}")
+
+
+def _require(fits: bool, otherwise: str) -> None:
+    if not fits:
+        raise ValueError(otherwise)
 
 
 def by_levels(records: Iterable[Record]) -> dict[int, list[Record]]:

@@ -16,6 +16,7 @@ from tests.evaluated import SAMPLING, a_record
         {"votes": "abc"},
         {"label": None},
         {"radius_steps": 1.5},
+        {"radius_steps": 3.0},  # equal to 3, but shown as if it were not whole
         {"levels": 1},
         {"radius_steps": 4},  # what does not follow from the votes
         {"predicted": 2},
@@ -27,8 +28,13 @@ from tests.evaluated import SAMPLING, a_record
 def test_a_record_of_the_wrong_kind_is_refused(change):
     whole = a_record(3).to_json()
     assert Record.from_json(whole).radius_steps == 3
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="not a record"):
         Record.from_json({**whole, **change})
+
+
+def test_what_is_wrong_with_a_record_is_said():
+    with pytest.raises(ValueError, match="answer or radius is not that of the votes"):
+        Record.from_json({**a_record(3).to_json(), "radius_steps": 4})
 
 
 A_CIRCLE = replace(a_record(0), votes=(147, 147, 147), predicted=0, counting="duels", wins=(0, 294, 147))
