@@ -144,6 +144,11 @@ class DuelCertificate(Certificate):
         steps = ((closest + self.slack(c) + (a < c)) // 4 if self.won else 0 for c in range(len(self.votes)))
         return tuple(None if c == a else most for c, most in enumerate(steps))
 
+    def statement(self, name: str) -> str:
+        if self.won:
+            return super().statement(name)
+        return f"The answer is “{name}”, which loses least; but no class wins all of its duels, so nothing is certified."
+
     def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:
         a, b = self.winner, self.rival
         n_ab, n_ba = self.pair

@@ -122,6 +122,8 @@ def test_a_circle_certifies_nothing():
     assert (certificate.label, certificate.radius_steps) == (0, 0)
     assert certificate.margins == (None, 0, 0)
     assert "No class won all of its duels" in certificate.account()[0]
+    assert "no class wins all of its duels" in certificate.statement("ant")
+    assert "close" not in certificate.statement("ant")  # the duels of a circle may all be clear
 
 
 # --- bounds on the way ---
