@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has seen enough, as `| head` does; Python's own flush is to meet no pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, ArithmeticError, OSError) as error:
+    except (ValueError, FloatingPointError, OSError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:

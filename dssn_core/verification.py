@@ -138,7 +138,7 @@ def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None =
         name = fitting[0] if fitting else name
     model = load_model(name, folder)
     found = model.manifest.weights_sha256
-    if found == weights and fitting and not model.manifest.computes_as(installed[fitting[0]]):
+    if found == weights and fitting and not any(model.manifest.computes_as(installed[known]) for known in fitting):
         text = f"{shown(name)} has those of {fitting[0]}, but other settings, classes or offsets: another network"
         return model, Finding("weights", False, text)
     if found == weights:

@@ -416,6 +416,13 @@ def test_a_model_may_be_chosen_and_another_one_does_not_pass(document, tmp_path)
         list(verify(document, chosen=str(moved)))
 
 
+def test_a_path_may_name_any_of_the_installed_models_of_the_same_weights(document, tmp_path):
+    for name in ("first", "second"):
+        shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / name)
+    save_manifest(tmp_path / "first", replace(read_manifest(tmp_path / "first"), settings={"width": 1}))
+    assert verdict(verify(document, folder=tmp_path, chosen=str(tmp_path / "second"))) == Verdict.HOLDS
+
+
 def test_what_a_file_says_cannot_pose_as_something_else(document):
     edited = changed(document, ("claim", "class"), "x\nagrees  everything\n\x1b[8m")
     (finding,) = [finding for finding in verify(edited) if not finding.agrees]

@@ -102,7 +102,7 @@ def model_of(options: Options) -> Classifier:
 class Command:
     """help: one line. add_options: to a parser. run: with the parsed options; returns the exit code.
 
-    ValueError, ArithmeticError and OSError of a run are refusals: their message is for the user.
+    ValueError, FloatingPointError and OSError of a run are refusals: their message is for the user.
     """
 
     help: str
