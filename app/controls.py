@@ -14,11 +14,11 @@ from app.glossary import COUNTED_BY, NETWORKS
 from app.runs import VoteRun
 from dssn_core import Certificate, levels_from_sigma
 from dssn_core.certificate_file import made_elsewhere
-from dssn_core.checkpoints import CheckpointError
 from dssn_core.classifier import Classifier
 from dssn_core.comparison import METHODS
 from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.images import image_sha256
+from dssn_core.manifest import CheckpointError
 from dssn_core.splitting import PIXELWISE, Block, Place
 
 NETWORKS_HELP = (

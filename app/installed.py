@@ -11,8 +11,9 @@ import streamlit as st
 from app.collection import Collection
 from dssn_core import list_models
 from dssn_core.accuracy import Gain, Share, certified_curve, gains
-from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, find_model, read_manifest
+from dssn_core.checkpoints import WEIGHTS, find_model, read_manifest
 from dssn_core.constants import DSSN
+from dssn_core.manifest import MANIFEST, CheckpointError, Manifest
 from dssn_core.paper import published
 from dssn_core.record_files import SHELVES
 from dssn_core.records import WHOLE, Part, Record, by_levels

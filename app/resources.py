@@ -31,8 +31,8 @@ from dssn_core.self_check import KNOWN, Result, outcome
 from dssn_core.splitting import Block, samples_from_numerators
 from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
-from dssn_core.verification import Counter, Finding, verify
-from dssn_core.voting import Tally, complete, noise_for, tally
+from dssn_core.verification import Finding, Watch, verify
+from dssn_core.voting import Tally, noise_for
 
 
 def stop_if_left() -> None:
@@ -194,28 +194,28 @@ def forgery() -> Document:
     return with_votes(document, [document["claim"]["label"]] * document["noise"]["levels"])
 
 
-def in_turns(tell: Callable[[float], object]) -> Counter:
-    """Counts votes chunk by chunk on the worker thread, where others get their turn between. tell: the share done."""
+def in_turns(tell: Callable[[float], object]) -> Watch:
+    """Carries a vote on chunk by chunk on the worker thread, where others get their turn between. tell: the share done.
 
-    def watch(states: Iterator[Tally]) -> Iterator[Tally]:
-        while (state := network_work(lambda: next(states, None))) is not None:
+    While its own turn has not come it may be stopped, as `stop_if_left` says.
+    """
+
+    def watch(classifier: Classifier, states: Iterator[Tally]) -> Iterator[Tally]:
+        while (state := network_work(lambda: next(states, None), stop_if_left)) is not None:
             tell(state.done / state.total)
             yield state
 
-    def count(classifier: Classifier, pixels: Tensor, noise: SplitNoise, batch_size: int, counting: str) -> Tally:
-        return complete(watch(tally(classifier, pixels, noise, batch_size, counting)))
-
-    return count
+    return watch
 
 
 def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:
     """What checking a certificate file finds."""
-    return list(verify(document, image, count=in_turns(tell), work=network_work))
+    return list(verify(document, image, watch=in_turns(tell), work=network_work))
 
 
 def self_checks() -> list[tuple[str, Callable[[], str]]]:
     """All checks of this installation, by name; the networks work on the worker thread."""
-    return list(self_check.checks(count=in_turns(lambda share: stop_if_left()), work=network_work))
+    return list(self_check.checks(watch=in_turns(lambda share: stop_if_left()), work=network_work))
 
 
 def installation() -> tuple[Stamp, ...]:

@@ -3,18 +3,14 @@
 Shape legend: B samples, C channels, H rows, W columns, K classes.
 """
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
 from .checks import check_choice
 from .constants import PLURALITY
+from .manifest import Manifest
 from .networks import Network
 from .precision import PRECISIONS, computed_in
-
-if TYPE_CHECKING:
-    from .checkpoints import Manifest
 
 
 def centred(x: Tensor) -> Tensor:
@@ -35,7 +31,7 @@ class Classifier(nn.Module):
         class_names: tuple[str, ...],
         input_shape: tuple[int, int, int],
         precision: str = "bfloat16",
-        manifest: "Manifest | None" = None,
+        manifest: Manifest | None = None,
     ) -> None:
         super().__init__()
         check_choice("precision", precision, PRECISIONS)
@@ -47,7 +43,7 @@ class Classifier(nn.Module):
         self._manifest = manifest
 
     @property
-    def manifest(self) -> "Manifest":
+    def manifest(self) -> Manifest:
         """What the checkpoint it was loaded from says of itself; ValueError for a network that was made differently."""
         if self._manifest is None:
             raise ValueError("this network has no manifest, which names its offsets and weights: save it and load it")

@@ -147,7 +147,7 @@ class DuelCertificate(Certificate):
     def statement(self, name: str) -> str:
         if self.won:
             return super().statement(name)
-        return f"The answer is “{name}”, which loses least; but no class wins all of its duels, so nothing is certified."
+        return f"The answer is “{name}”, which loses least, but no class wins all of its duels: nothing is certified."
 
     def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:
         a, b = self.winner, self.rival

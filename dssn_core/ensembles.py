@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .checkpoints import Manifest, check_counting
 from .classifier import Classifier
 from .datasets import identity
 from .held_out import DECIDED_BY
+from .manifest import Manifest, check_counting
 from .networks import Ensemble
 from .splitting import PIXELWISE
 

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .checkpoints import Manifest
 from .datasets import Labelled, count_of, identity
 from .draws import SPLIT, keyed_generator
+from .manifest import Manifest
 
 DECIDED_BY = ("data", "seed", "held_out_per_class")
 """Entries of a manifest's `training` that decide which images were held out."""

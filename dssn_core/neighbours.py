@@ -56,12 +56,16 @@ def split_independently(pixels: Tensor, lam: Tensor | float, draws: Tensor) -> T
     return (above.clamp(max=1) + (above - period).clamp(min=0)) / 2
 
 
+Kernel = Callable[[Tensor, Tensor | float, Tensor], Tensor]
+"""(pixels x = k/q, lambda, draws uniform on [0, 1)) -> samples; all broadcast together."""
+
+
 @dataclass(frozen=True)
 class Neighbour:
-    """A randomized method. title: its name in the literature. kernel: (pixels x, lambda, draws) -> samples."""
+    """A randomized method. title: its name in the literature. kernel: how a sample is made."""
 
     title: str
-    kernel: Callable[[Tensor, float, Tensor], Tensor]
+    kernel: Kernel
 
     def samples(
         self, image: Tensor, lam: float, count: int, *, seed: int, stage: str = "preview", chunk: int = 0

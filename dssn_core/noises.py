@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .constants import DSSN, PIXEL_STEPS, lambda_from_levels
-from .neighbours import add_uniform, split_independently
+from .neighbours import NEIGHBOURS, Kernel
 from .offsets import offsets_at
 from .splitting import block_sums, over_blocks, samples_from_numerators, split_numerators
 
@@ -29,7 +29,7 @@ def dssn_samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: t
     return over_blocks(samples_from_numerators(split, size), block)
 
 
-def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sampler:
+def randomized_samples(kernel: Kernel) -> Sampler:
     """One sample of each image under a randomized neighbour of DSSN, which knows no offsets."""
 
     def samples(images: Tensor, levels: Tensor, fractions: Tensor, generator: torch.Generator) -> Tensor:
@@ -41,7 +41,6 @@ def randomized_samples(kernel: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Sa
 
 NOISES: dict[str, Sampler] = {
     DSSN: dssn_samples,
-    "ssn": randomized_samples(split_independently),
-    "uniform": randomized_samples(add_uniform),
+    **{name: randomized_samples(neighbour.kernel) for name, neighbour in NEIGHBOURS.items()},
 }
 """Noise name to (images, levels, offset fractions, generator) -> samples."""

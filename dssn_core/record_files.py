@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from .accuracy import summary
-from .checkpoints import Manifest, read_manifest, save_manifest
+from .checkpoints import read_manifest, save_manifest
 from .classifier import Classifier
 from .datasets import Listing, count_of, identity
 from .files import locked, only_writer, read_json_lines, write_json_lines
 from .held_out import seen_in
 from .images import image_sha256
+from .manifest import Manifest
 from .records import WHOLE, Key, Part, Record, Way, by_levels
 
 SEEN_AGAIN = 10

@@ -17,7 +17,7 @@ from .checkpoints import PRETRAINED, list_models, load_model
 from .constants import PIXEL_STEPS
 from .duels import certificate_from_duels, count_duels
 from .splitting import PIXELWISE, SplitNoise
-from .verification import Counter, Verdict, Worker, count_anew, verdict, verify
+from .verification import Verdict, Watch, Worker, unwatched, verdict, verify
 from .wording import counted
 
 KNOWN = "certificate.json"
@@ -157,9 +157,9 @@ def _weights(name: str, folder: Path) -> str:
     return f"weights, shapes and offsets are those of the manifest: {model.manifest.weights_sha256[:16]}…"
 
 
-def _known(name: str, folder: Path, count: Counter, work: Worker) -> str:
+def _known(name: str, folder: Path, watch: Watch, work: Worker) -> str:
     document = parse((folder / name / KNOWN).read_bytes())
-    findings = list(verify(document, folder=folder, count=count, work=work))
+    findings = list(verify(document, folder=folder, watch=watch, work=work))
     differing = "; ".join(f"{finding.what}: {finding.text}" for finding in findings if not finding.agrees)
     result = verdict(findings)
     if result == Verdict.DIFFERS:
@@ -171,11 +171,11 @@ def _known(name: str, folder: Path, count: Counter, work: Worker) -> str:
 
 
 def checks(
-    folder: Path = PRETRAINED, count: Counter = count_anew, work: Worker = call
+    folder: Path = PRETRAINED, watch: Watch = unwatched, work: Worker = call
 ) -> Iterator[tuple[str, Callable[[], str]]]:
     """What there is to check: a name, and a function that returns what it compared or raises.
 
-    count, work: as for `verify`.
+    watch, work: as for `verify`.
     """
     yield "splitting against exact fractions", _splitting
     yield "one step, one sample", _one_sample
@@ -185,7 +185,7 @@ def checks(
     for name in list_models(folder):
         yield f"{name}: the files", partial(_weights, name, folder)
         if (folder / name / KNOWN).is_file():
-            yield f"{name}: a known certificate", partial(_known, name, folder, count, work)
+            yield f"{name}: a known certificate", partial(_known, name, folder, watch, work)
 
 
 def outcome(what: str, check: Callable[[], str]) -> Result:

@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .architectures import build_network
 from .augmentation import augment, distorted, magnify
-from .checkpoints import Manifest, load_model, offsets_record
+from .checkpoints import load_model
 from .checks import check_shape
 from .classifier import Classifier, centred
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
@@ -29,6 +29,7 @@ from .draws import BATCH, HELD_OUT, ORDER, STATISTICS, WEIGHTS, keyed_generator
 from .ensembles import members_of
 from .files import write_atomically
 from .held_out import check_unseen, held_out_split, seen_in
+from .manifest import Manifest, offsets_record
 from .networks import Ensemble
 from .noises import NOISES
 from .offsets import offset_fractions

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .checkpoints import MANIFEST, Manifest, load_model, read_manifest, save_checkpoint, save_manifest
+from .checkpoints import load_model, read_manifest, save_checkpoint, save_manifest
 from .files import locked, read_json_lines, resolved, write_json_lines
+from .manifest import MANIFEST, Manifest
 from .training import Trainer
 
 STATE, LOG = "state.safetensors", "log.jsonl"

@@ -23,11 +23,12 @@ from .certificate_file import (
     embedded_image,
     stated_counting,
 )
-from .checkpoints import PRETRAINED, CheckpointError, find_model, list_models, load_model, read_manifest
+from .checkpoints import PRETRAINED, find_model, list_models, load_model, read_manifest
 from .classifier import Classifier
 from .constants import DUELS, PLURALITY
 from .duels import DuelCertificate, count_duels, duel_bounds
 from .images import image_sha256
+from .manifest import CheckpointError
 from .splitting import PIXELWISE, SplitNoise
 from .voting import ChunkLayout, Tally, complete, fitting_batch_size, logits_of, noise_for, tally
 from .wording import at_most, counted, shown
@@ -49,8 +50,8 @@ DIGEST = "digest of the file"
 RADIUS = "certified radius, counted here"
 """The finding that says how much of the claimed radius the votes here certify."""
 
-Counter = Callable[[Classifier, Tensor, SplitNoise, int, str], Tally]
-"""(model, image, noise, batch_size, counting) -> the complete vote."""
+Watch = Callable[[Classifier, Iterator[Tally]], Iterator[Tally]]
+"""(model, states of its vote) -> the same states: for a caller that shows how far a vote has come."""
 Worker = Callable[[Callable[[], np.ndarray]], np.ndarray]
 """Runs a piece of work and returns what it gives."""
 LogitsAt = Callable[[np.ndarray], Iterator[tuple[np.ndarray, np.ndarray]]]
@@ -147,32 +148,31 @@ def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None =
     return model, Finding("weights", False, text)
 
 
-def count_anew(model: Classifier, image: Tensor, noise: SplitNoise, batch_size: int, counting: str) -> Tally:
-    """A `Counter` that nobody watches."""
-    return complete(tally(model, image, noise, batch_size, counting))
+def unwatched(model: Classifier, states: Iterator[Tally]) -> Iterator[Tally]:
+    return states
 
 
 def verify(
     document: Document,
     image: Tensor | None = None,
     folder: Path = PRETRAINED,
-    count: Counter = count_anew,
+    watch: Watch = unwatched,
     chosen: str | None = None,
     work: Worker = call,
 ) -> Iterator[Finding]:
     """Recompute everything a parsed document claims, one finding after the other; it holds if all agree.
 
-    image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. count: counts the votes,
-    for a caller that wants to see how far it has come. chosen: as in `model_of`. work: runs other work of the network,
-    for a caller that has a thread for it. CertificateFileError if the pixels or a model are missing, or the image given
-    for a file without pixels is another one.
+    image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. watch: sees the vote pass
+    by. chosen: as in `model_of`. work: runs other work of the network, for a caller that has a thread for it.
+    CertificateFileError if the pixels or a model are missing, or the image given for a file without pixels is another
+    one.
     """
     yield _finding(DIGEST, document["digest"], digest(document))
     subject = yield from _check_image(document, image)
     model, weights = model_of(document, folder, chosen)
     yield weights
     noise, layout = yield from _check_settings(document, model, tuple(subject.shape))
-    yield from _check_claim(document, model, subject, noise, layout, count, work)
+    yield from _check_claim(document, model, subject, noise, layout, watch, work)
 
 
 def _check_image(document: Document, given: Tensor | None) -> Generator[Finding, None, Tensor]:
@@ -210,7 +210,9 @@ def _check_settings(
     block = document["noise"].get("block", list(PIXELWISE))
     yield _finding("pixels that are split together (channels, rows, columns)", block, list(noise.block))
     yield _finding("chunks, and samples in each", [how["chunks"], how["rows"]], [layout.chunks, layout.rows])
-    yield _number_format(model, how["precision"])
+    if how["precision"] in (model.manifest.precision, "float32"):  # in float32 any network may vote
+        model.precision = how["precision"]
+    yield _finding("number format", how["precision"], model.precision)
     counting = stated_counting(document)
     other = f" (this network's own: {model.counting}, by which its answer may be another)"
     yield Finding("counting of the votes", True, counting + other * (counting != model.counting))
@@ -223,7 +225,7 @@ def _check_claim(
     image: Tensor,
     noise: SplitNoise,
     layout: ChunkLayout,
-    count: Counter,
+    watch: Watch,
     work: Worker,
 ) -> Iterator[Finding]:
     claim, levels = document["claim"], noise.levels
@@ -237,7 +239,7 @@ def _check_claim(
         yield Finding("votes of the samples", False, text)
         return
     counting = stated_counting(document)
-    vote = count(model, image, noise, layout.rows, counting)
+    vote = complete(watch(model, tally(model, image, noise, layout.rows, counting)))
     stated: Certificate = certificate_from_labels(listed, model.num_classes)
     logits_at = partial(_logits_of, model, image, noise, work)
     counts = [_compare_votes(logits_at, model, listed, vote)]
@@ -262,13 +264,6 @@ def _check_claim(
         ("radius", "certified radius ρ"),
     ):
         yield _finding(f"arithmetic on the stated {said}: {what}", claim[name], followed[name])
-
-
-def _number_format(model: Classifier, stated: str) -> Finding:
-    """Set the model to the stated number format where that is its own, or float32, in which any network may vote."""
-    if stated in (model.manifest.precision, "float32"):
-        model.precision = stated
-    return _finding("number format", stated, model.precision)
 
 
 def _logits_of(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -41,13 +41,17 @@ class BaseClassifier(Protocol):
     def __call__(self, x: Tensor, lam: float) -> Tensor: ...
 
 
+class StatesOffsets(Protocol):
+    """A `manifest.Manifest`, as far as a vote needs it."""
+
+    def noise_at(self, levels: int) -> SplitNoise: ...
+
+
 class LoadedModel(BaseClassifier, Protocol):
     """A base classifier from `load_model`, whose manifest states its offsets."""
 
-    input_shape: tuple[int, int, int]
-
     @property
-    def manifest(self) -> Any: ...
+    def manifest(self) -> StatesOffsets: ...
 
 
 def fitting_batch_size(shape: tuple[int, ...]) -> int:
@@ -255,12 +259,14 @@ def tally(
 
 
 def complete(states: Iterable[Tally]) -> Tally:
-    """The states of a whole vote as one: that of all samples, in index order."""
-    labels = np.empty(0, dtype=np.int64)
-    for state in states:  # one at a time: the memory is that of one chunk
-        labels = labels if len(labels) else np.empty(state.total, dtype=np.int64)
-        labels[state.indices] = state.labels
-    return replace(state, indices=np.arange(state.total), labels=labels, logits=None)
+    """The states of a whole vote as one: that of all samples, in index order. ValueError if they end before it does."""
+    state, seen = None, []
+    for state in states:
+        seen.append((state.indices, state.labels))  # not the state itself: memory is to be that of one chunk
+    if state is None or state.done < state.total:
+        raise ValueError("the vote ended before all samples had voted: go through all states of `tally`")
+    indices, labels = map(np.concatenate, zip(*seen, strict=True))
+    return replace(state, indices=np.arange(state.total), labels=labels[indices.argsort()], logits=None)
 
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
@@ -272,8 +278,7 @@ def noise_for(model: LoadedModel, levels: int) -> SplitNoise:
     """The splitting noise a loaded model was trained for, at any number of levels: offsets come from its manifest."""
     if not hasattr(model, "manifest"):
         raise ValueError("the model has no manifest to take offsets from: make a SplitNoise and call count_votes")
-    offsets = model.manifest.offsets
-    return SplitNoise(levels, model.input_shape, offsets["scheme"], offsets["seed"], model.manifest.block)
+    return model.manifest.noise_at(levels)
 
 
 def certify(

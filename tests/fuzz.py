@@ -31,12 +31,14 @@ from streamlit.testing.v1 import AppTest
 
 from dssn_core import load_model, read_image
 from dssn_core.architectures import build_network
-from dssn_core.certificate_file import CertificateFileError, dumps, make, parse
-from dssn_core.checkpoints import MANIFEST, WEIGHTS, CheckpointError, Manifest, offsets_record, save_checkpoint
+from dssn_core.certificate_file import CertificateFileError, dumps, make, parse, stated_counting
+from dssn_core.checkpoints import WEIGHTS, save_checkpoint
+from dssn_core.classifier import Classifier
 from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.files import read_json_lines
 from dssn_core.images import ImageError
+from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, offsets_record
 from dssn_core.records import Part, Record
 from dssn_core.verification import verify
 from dssn_core.voting import Tally, complete, noise_for, tally
@@ -182,17 +184,18 @@ def certificate_seeds(folder: Path) -> list[bytes]:
 
 
 def read_certificate(data: bytes, folder: Path) -> object:
-    def count(model: Any, image: torch.Tensor, noise: Any, rows: int, counting: str) -> Tally:
+    def watch(model: Classifier, states: Iterator[Tally]) -> Iterator[Tally]:
         """Counted in earnest where that is quick; nothing in the file can make it go wrong later."""
-        if noise.levels < 50:
-            return complete(tally(model, image, noise, rows, counting))
-        for_the_first = Tally.of_labels(np.zeros(noise.levels, dtype=np.int64), model.num_classes)
-        duels = np.triu(np.full((model.num_classes, model.num_classes), noise.levels), 1)
-        return for_the_first if counting == PLURALITY else replace(for_the_first, duels=duels)
+        levels, classes = document["noise"]["levels"], model.num_classes
+        if levels < 50:
+            return states
+        for_the_first = Tally.of_labels(np.zeros(levels, dtype=np.int64), classes)
+        duels = None if stated_counting(document) == PLURALITY else np.triu(np.full((classes, classes), levels), 1)
+        return iter([replace(for_the_first, duels=duels)])
 
     document = parse(data)
     given = torch.zeros(SHAPE, dtype=torch.uint8) if document["image"]["png"] is None else None
-    return list(verify(document, given, folder / "models", count))
+    return list(verify(document, given, folder / "models", watch))
 
 
 def manifest_seeds(folder: Path) -> list[bytes]:

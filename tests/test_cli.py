@@ -136,7 +136,7 @@ def test_certify_strictly(capsys):
 )
 def test_an_output_that_cannot_be_is_refused_before_the_vote(output, options, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("dssn_core.commands.certificates.votes_with_bar", lambda *_: pytest.fail("voted"))
+    monkeypatch.setattr("dssn_core.commands.certificates.tally", lambda *_: pytest.fail("voted"))
     before = Path(PICTURE).read_bytes()
     assert main(["certify", PICTURE, "--output", output, *options]) == 1
     assert message in capsys.readouterr().err

@@ -6,10 +6,11 @@ import torch
 from dssn_core import SplitNoise, certify, load_model
 from dssn_core.__main__ import main
 from dssn_core.architectures import build_network
-from dssn_core.checkpoints import CheckpointError, offsets_record, save_checkpoint
+from dssn_core.checkpoints import save_checkpoint
 from dssn_core.classifier import Classifier
 from dssn_core.constants import COUNTINGS
 from dssn_core.ensembles import joined
+from dssn_core.manifest import CheckpointError, offsets_record
 from dssn_core.networks import Ensemble
 from tests.test_checkpoints import SHAPE, small_manifest, small_network
 

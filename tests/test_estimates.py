@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from dssn_core import estimates, load_model, tally
-from dssn_core.checkpoints import offsets_record
 from dssn_core.classifier import Classifier
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.datasets import Dataset
 from dssn_core.estimates import RANDOMIZED, Sampled, quick_estimates, sampled
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image
+from dssn_core.manifest import offsets_record
 from dssn_core.voting import complete, noise_for
 
 

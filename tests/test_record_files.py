@@ -9,11 +9,12 @@ import pytest
 
 from dssn_core import evaluation, record_files
 from dssn_core.__main__ import main
-from dssn_core.checkpoints import PRETRAINED, offsets_record, read_manifest, save_manifest
+from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.datasets import list_dataset
 from dssn_core.files import only_writer, write_json_lines
 from dssn_core.held_out import seen_in
 from dssn_core.images import read_image
+from dssn_core.manifest import offsets_record
 from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Part, Record
 from dssn_core.voting import certify

@@ -5,8 +5,9 @@ import json
 import jsonschema
 import pytest
 
-from dssn_core.checkpoints import MANIFEST, PRETRAINED
+from dssn_core.checkpoints import PRETRAINED
 from dssn_core.images import MAX_SIDE
+from dssn_core.manifest import MANIFEST
 from dssn_core.strict_json import check_fits, parse, schema
 
 

@@ -7,12 +7,13 @@ import safetensors.torch
 import torch
 
 from dssn_core import SplitNoise, count_votes, levels_from_sigma, load_model, training
-from dssn_core.checkpoints import MANIFEST, read_manifest, save_checkpoint, save_manifest
+from dssn_core.checkpoints import read_manifest, save_checkpoint, save_manifest
 from dssn_core.datasets import Dataset
 from dssn_core.denoising import denoising_loss
 from dssn_core.ensembles import joined
 from dssn_core.held_out import held_out_of
 from dssn_core.imagenet import efficientnet_lite0
+from dssn_core.manifest import MANIFEST
 from dssn_core.tasks import TASKS
 from dssn_core.training import Trainer
 from dssn_core.training_run import LOG, STATE, train

@@ -25,11 +25,12 @@ from dssn_core import (
 )
 from dssn_core.__main__ import main
 from dssn_core.certificate_file import CertificateFileError, digest, dumps, make, parse, with_votes
-from dssn_core.checkpoints import MANIFEST, PRETRAINED, CheckpointError, offsets_record, read_manifest, save_manifest
+from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.commands.options import DIFFERS
 from dssn_core.constants import DUELS
 from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
 from dssn_core.gallery import built_in_pictures
+from dssn_core.manifest import MANIFEST, CheckpointError, offsets_record
 from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
 from dssn_core.voting import Tally, complete, noise_for, tally
 from dssn_core.wording import display_radius
@@ -196,7 +197,7 @@ def test_the_widest_gap_decides_in_whatever_chunk_it_is(document, model, image, 
     monkeypatch.setattr(verification, "fitting_batch_size", lambda shape: 1)
     for share, expected in ((1.01, Verdict.ROUNDING), (0.99, Verdict.DIFFERS)):
         monkeypatch.setitem(verification.NEAR_TIE, "float32", share * float(gaps[wide]))
-        assert verdict(verify(edited, count=lambda *_: complete(tally(model, image, noise)))) == expected
+        assert verdict(verify(edited, watch=lambda *_: tally(model, image, noise))) == expected
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_near_ties_that_decide_which_class_wins_are_not_excused(document, monkey
     monkeypatch.setitem(verification.NEAR_TIE, "float32", 1e9)
     listed = np.repeat([0, 1], [first, LEVELS - first])
     counted = np.repeat([1, 0, 1], [3, first - 3, LEVELS - first])
-    assert verdict(verify(with_votes(document, listed), count=lambda *_: Tally.of_labels(counted, 10))) == expected
+    assert verdict(verify(with_votes(document, listed), watch=lambda *_: [Tally.of_labels(counted, 10)])) == expected
 
 
 # --- duels ---
@@ -401,7 +402,7 @@ def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, imag
 @pytest.mark.parametrize("labels", [[3] * 59, [3] * 61, [10] * 60])
 def test_votes_that_are_not_one_of_a_class_for_each_sample_differ(document, labels):
     edited = changed(document, ("claim", "sample_labels"), labels)
-    found = verify(edited, count=lambda *_: pytest.fail("counted, though nothing could be compared"))
+    found = verify(edited, watch=lambda *_: pytest.fail("counted, though nothing could be compared"))
     assert [one.what for one in found if not one.agrees] == ["votes of the samples"]
 
 

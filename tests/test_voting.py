@@ -1,4 +1,6 @@
 import math
+from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -6,9 +8,11 @@ import torch
 
 from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
 from dssn_core.classifier import Classifier
+from dssn_core.manifest import offsets_record
 from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.networks import Network
 from dssn_core.voting import CHUNK_VALUES, ChunkLayout, Tally, classify, complete, fitting_batch_size, noise_for
+from tests.test_checkpoints import small_manifest
 from tests.toys import Constant, Fixed, Toy
 
 SHAPE = (1, 2, 3)
@@ -290,12 +294,9 @@ def test_a_model_without_a_manifest_has_no_offsets():
 
 @pytest.mark.parametrize("split_together", [(1, 1, 1), SHAPE])
 def test_certify_takes_the_offsets_and_the_block_of_the_manifest(split_together):
-    class Manifest:
-        offsets = {"scheme": "white", "seed": 7}  # noqa: RUF012
-        block = split_together
-
+    stated = offsets_record("white", 7, SHAPE, split_together)
     model = Toy(SHAPE, 3, seed=2)
-    model.manifest, model.input_shape = Manifest(), SHAPE
+    model.manifest, model.input_shape = replace(small_manifest(), input_shape=SHAPE, offsets=stated), SHAPE
     noise = noise_for(model, 132)
     assert (noise.levels, noise.shape, noise.scheme, noise.seed) == (132, SHAPE, "white", 7)
     assert noise.block == split_together
@@ -321,6 +322,13 @@ def test_a_complete_vote_cannot_be_changed_either():
         for array in (state.votes, state.labels, state.indices):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0
+
+
+def test_a_vote_that_ends_early_is_not_complete():
+    states = tally(Toy(SHAPE, 4, seed=5), IMAGE, noise_of(), 30)
+    for part in (islice(states, 2), []):
+        with pytest.raises(ValueError, match="before all samples had voted"):
+            complete(part)
 
 
 def in_training():

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,30 +40,23 @@ from .options import (
 )
 
 
-def votes_with_bar(
-    model: Classifier,
-    image: Tensor,
-    noise: SplitNoise,
-    batch_size: int | None,
-    counting: str,
-    see: Callable[[Tally], object] | None = None,
-) -> Tally:
-    """The complete vote, with a bar on the terminal that tells how it stands.
+def with_bar(model: Classifier, states: Iterator[Tally]) -> Iterator[Tally]:
+    """The states of a vote, with a bar on the terminal that tells how it stands."""
+    with tqdm(unit="sample", disable=None, leave=False) as bar:
+        for state in states:
+            bounds, bar.total = state.bounds, state.total
+            told = f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}"
+            bar.set_postfix_str(told, refresh=False)
+            bar.update(len(state.indices))
+            yield state
 
-    counting: as for `tally`. see: called with every state.
-    """
 
-    def watch(states: Iterator[Tally]) -> Iterator[Tally]:
-        with tqdm(total=noise.levels, unit="sample", disable=None, leave=False) as bar:
-            for state in states:
-                bar.update(len(state.indices))
-                bounds = state.bounds
-                if see is not None:
-                    see(state)
-                bar.set_postfix_str(f"{model.class_names[bounds.label]}, R in {bounds.lower}..{bounds.upper}")
-                yield state
-
-    return complete(watch(tally(model, image, noise, batch_size, counting)))
+def with_logits(states: Iterable[Tally], kept: list[np.ndarray]) -> Iterator[Tally]:
+    """The states of a vote; their logits are put into `kept` as they come."""
+    for state in states:
+        assert state.logits is not None  # as of any vote that is under way
+        kept.append(state.logits)
+        yield state
 
 
 # --- certify ---------------------------------------------------------------------------------------------------------
@@ -122,14 +115,13 @@ def run_certify(options: Options) -> int:
         except ValueError as error:
             raise ValueError(f"{error}: choose a smaller --batch-size") from None
     began = time.perf_counter()
-    logits: list[np.ndarray | None] = []
+    logits: list[np.ndarray] = []
     counting = options.counting or model.counting
-    see = (lambda state: logits.append(state.logits)) if options.strict else None
-    vote = votes_with_bar(model, image, noise, options.batch_size, counting, see)
+    states = with_bar(model, tally(model, image, noise, options.batch_size, counting))
+    vote = complete(with_logits(states, logits) if options.strict else states)
     seconds = time.perf_counter() - began
     certificate = vote.certificate
-    known = [of_chunk for of_chunk in logits if of_chunk is not None]
-    strict = strictly(np.concatenate(known), options.strict, counting) if options.strict else None
+    strict = strictly(np.concatenate(logits), options.strict, counting) if options.strict else None
     try:
         print_certificate(options, model, image, noise, certificate, strict)
     finally:  # last: where it cannot be written, the certificate has been seen; and where it cannot be seen, written
@@ -237,7 +229,7 @@ def run_verify(options: Options) -> int:
         document = certificate_file.parse(file.read(certificate_file.MAX_BYTES + 1))
     _, height, width = document["image"]["shape"]
     image = read_image(options.image, (height, width)) if options.image else None
-    findings = list(verify(document, image, count=votes_with_bar, chosen=options.model))
+    findings = list(verify(document, image, watch=with_bar, chosen=options.model))
     for finding in findings:
         print(f"{'agrees ' if finding.agrees else 'DIFFERS'}  {finding.what}: {finding.text}")
     made = [shown(f"{name} {value}") for name, value in document["made"].items()]

@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from .. import accuracy, evaluation, record_files
-from ..checkpoints import check_counting, find_model, load_model, read_manifest
+from ..checkpoints import find_model, load_model, read_manifest
 from ..checks import Shape
 from ..classifier import Classifier
 from ..comparison import METHODS
@@ -19,6 +19,7 @@ from ..datasets import Listing, list_dataset
 from ..estimates import quick_estimates
 from ..files import check_replaceable, check_writable, only_writer
 from ..held_out import held_out_of
+from ..manifest import check_counting
 from ..monte_carlo import Plan
 from ..paper import published
 from ..records import WHOLE, Part, Record, Sampling, Way

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from .. import strict_json
 from ..architectures import ARCHITECTURES
-from ..checkpoints import MANIFEST, load_model, save_checkpoint
+from ..checkpoints import load_model, save_checkpoint
 from ..constants import COUNTINGS
 from ..ensembles import joined
 from ..files import only_writer, resolved
+from ..manifest import MANIFEST
 from ..noises import NOISES
 from ..offsets import FRACTIONS
 from ..optimizers import OPTIMIZERS

@@ -13,10 +13,11 @@ from streamlit.testing.v1 import AppTest
 from app.controls import typeset
 from app.pictures import tame
 from dssn_core import certify, levels_from_sigma, load_model, read_image
-from dssn_core.checkpoints import MANIFEST, PRETRAINED
+from dssn_core.checkpoints import PRETRAINED
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256
+from dssn_core.manifest import MANIFEST
 from dssn_core.wording import display_radius
 from tests.evaluated import counting_duels
 
