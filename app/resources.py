@@ -14,7 +14,7 @@ from torch import Tensor
 from app.collection import COLLECTIONS
 from app.installed import NETWORK, Stamp, manifest_of, stamp_of, stamped
 from app.pictures import sample_image
-from app.runs import EstimateRun, T, VoteRun, network_work
+from app.runs import PICTURES, EstimateRun, T, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
@@ -40,10 +40,15 @@ def stop_if_left() -> None:
     st.session_state.get("open-page")
 
 
+def interruptible(work: Callable[[], T]) -> T:
+    """`network_work` that is given up with the page that waits for it."""
+    return network_work(work, stop_if_left)
+
+
 def page_work(work: Callable[[], T]) -> T:
-    """`network_work`, one piece of many that nobody may wait for any more."""
+    """Work without a network, one piece of many that nobody may wait for any more; no vote holds it up."""
     stop_if_left()
-    return network_work(work)
+    return network_work(work, stop_if_left, PICTURES)
 
 
 def spare_garbage_collection() -> None:
@@ -124,7 +129,7 @@ def probabilities(classifier: Classifier, samples: Tensor, lam: float) -> Tensor
             logits: Tensor = classifier(samples, lam)
             return logits.softmax(dim=1)
 
-    return network_work(work)
+    return interruptible(work)
 
 
 def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | None:
@@ -134,12 +139,12 @@ def denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | No
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=HASHES)
 def _denoised(classifier: Classifier, samples: Tensor, lam: float) -> Tensor | None:
-    return network_work(lambda: classifier.denoised(samples, lam))
+    return interruptible(lambda: classifier.denoised(samples, lam))
 
 
 def guided(classifier: Classifier, state: Poked, noise: SplitNoise, label: int) -> Poked:
     """The attack after one guided step against `label`; the same if there is none to take."""
-    step = network_work(lambda: guided_step(classifier, state, noise, label))
+    step = guided_step(classifier, state, noise, label, work=interruptible)
     return state if step is None else poked(classifier, state, noise, step)
 
 
@@ -201,7 +206,7 @@ def in_turns(tell: Callable[[float], object]) -> Watch:
     """
 
     def watch(classifier: Classifier, states: Iterator[Tally]) -> Iterator[Tally]:
-        while (state := network_work(lambda: next(states, None), stop_if_left)) is not None:
+        while (state := interruptible(lambda: next(states, None))) is not None:
             tell(state.done / state.total)
             yield state
 

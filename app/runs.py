@@ -2,12 +2,13 @@
 
 All passes of votes and estimates run on that thread in order of asking, so that many sessions get fair turns on few
 cores, and a session that goes away leaves nothing running. A run belongs to no session: whoever looks at it next
-carries it on.
+carries it on. Work without a network, which takes milliseconds, has a thread of its own.
 """
 
+import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -34,19 +35,21 @@ from dssn_core.voting import ChunkLayout
 T = TypeVar("T")
 
 WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
-
+PICTURES = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
 
 WAITING_SECONDS = 0.2
 MOST_STATES = 256
 
 
-def network_work(work: Callable[[], T], waiting: Callable[[], object] = lambda: None) -> T:
-    """Do some work with a network on the worker thread, in its turn.
+def network_work(
+    work: Callable[[], T], waiting: Callable[[], object] = lambda: None, worker: ThreadPoolExecutor = WORKER
+) -> T:
+    """Do some work with a network on the worker thread, in its turn; or other work on another one.
 
     waiting: called every fifth of a second until it is done; an exception it raises gives up the turn, so that a page
     whose work waits behind others' still answers.
     """
-    turn = WORKER.submit(work)
+    turn = worker.submit(work)
     try:
         while not wait([turn], timeout=WAITING_SECONDS).done:
             waiting()
@@ -115,11 +118,6 @@ class Run(ABC, Generic[S]):
     def finished(self) -> bool:
         return self.done == self.total
 
-    @property
-    def seconds_left(self) -> float:
-        """Estimate from the speed so far."""
-        return self.seconds / self.done * (self.total - self.done) if self.done else float("nan")
-
     def _step(self) -> S:
         if self.state is not None and self.finished:  # another session was faster
             return self.state
@@ -150,6 +148,29 @@ class Run(ABC, Generic[S]):
         while (state := self.state) is None or state.done < self.total:
             self.advance()
         return state
+
+
+class Pace:
+    """How long some runs will still take for whoever watches them: by the clock, waiting for turns counts too."""
+
+    def __init__(self, runs: Sequence[Run[Any]]) -> None:
+        self._runs = runs
+        self._began, self._start = time.monotonic(), self.done
+
+    @property
+    def done(self) -> int:
+        """Samples of all runs."""
+        return sum(run.done for run in self._runs)
+
+    @property
+    def total(self) -> int:
+        return sum(run.total for run in self._runs)
+
+    @property
+    def seconds_left(self) -> float:
+        """Infinite before the first chunk since the watching began."""
+        fresh = self.done - self._start
+        return (time.monotonic() - self._began) / fresh * (self.total - self.done) if fresh else math.inf
 
 
 class VoteRun(Run[Tally]):

@@ -6,8 +6,9 @@ only proposes steps; votes are always counted in the chunk layout.
 """
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from torch import Tensor
 from .constants import PIXEL_STEPS
 from .splitting import Place, SplitNoise, block_sums, over_blocks, samples_from_numerators
 from .voting import BaseClassifier, ChunkLayout, classify, fitting_batch_size
+
+Worker = Callable[[Callable[[], Tensor]], Tensor]
+"""Runs a piece of work and returns what it gives."""
 
 FEW_CHUNKS = 6
 """A search may take the passes of so many chunks to look for samples, and as many to try steps."""
@@ -152,10 +156,10 @@ def _lead(logits: Tensor, label: int) -> Tensor:
     return logits[:, label] - others.max(dim=1).values
 
 
-def _leads(model: BaseClassifier, samples: Iterable[Tensor], lam: float, label: int) -> Tensor:
-    """`_lead` for batches of samples (B, C, H, W), one after the other."""
+def _leads(model: BaseClassifier, samples: Tensor, lam: float, label: int) -> Tensor:
+    """`_lead` of samples (B, C, H, W)."""
     with torch.inference_mode():
-        return torch.cat([_lead(model(batch, lam), label) for batch in samples])
+        return _lead(model(samples, lam), label)
 
 
 def _slope(model: BaseClassifier, sample: Tensor, lam: float, label: int) -> Tensor:
@@ -178,14 +182,21 @@ def steps_that_change(image: Tensor, noise: SplitNoise, index: int, change: int)
 
 
 def guided_step(
-    model: BaseClassifier, state: Poked, noise: SplitNoise, label: int, searched: int = 4, tried: int | None = None
+    model: BaseClassifier,
+    state: Poked,
+    noise: SplitNoise,
+    label: int,
+    searched: int = 4,
+    tried: int | None = None,
+    work: Worker = operator.call,
 ) -> Step | None:
     """A step that takes a vote from `label`, or else the one that brings a vote closest to leaving it.
 
     Looks at the `searched` samples whose vote for `label` is the least certain, and tries the `tried` steps that change
     one of them and that promise most by the slope of the network's lead; by default a few chunks of steps. Where more
     than that vote for `label`, it looks at as many, spread evenly. No step leads back towards the original. None if no
-    sample votes for `label`, or no step is left.
+    sample votes for `label`, or no step is left. work: runs the passes of the network, for a caller that has a thread
+    for it.
     """
     size = fitting_batch_size(noise.shape)
     most = FEW_CHUNKS * size
@@ -195,13 +206,14 @@ def guided_step(
     if len(voters) > most:
         voters = voters[torch.arange(most) * len(voters) // most]
     batches = (noise.samples_at(state.image, part) for part in torch.split(voters, size))
-    leads = _leads(model, batches, noise.lam, label)
+    leads = torch.cat([work(partial(_leads, model, batch, noise.lam, label)) for batch in batches])
     # Of the pixels of a block one is enough: a step of any of them does the same to the sample.
     promises: dict[tuple[int, int, Place], tuple[float, int, Step]] = {}
     sums = block_sums(state.image, noise.block)
     for index in voters[leads.argsort()[:searched]].tolist():
         before = noise.split(sums, torch.tensor([index]))[0]
-        slope = _slope(model, samples_from_numerators(before, noise.block_size), noise.lam, label)
+        sample = samples_from_numerators(before, noise.block_size)
+        slope = work(partial(_slope, model, sample, noise.lam, label))
         for change in (1, -1):
             moved = (sums + change).clamp(0, noise.block_size * PIXEL_STEPS)
             gain = block_sums(slope * (noise.split(moved, torch.tensor([index]))[0] - before), noise.block)
@@ -216,5 +228,5 @@ def guided_step(
     images = torch.stack([step.applied(state.image) for _, _, step in best])
     indices = torch.tensor([index for _, index, _ in best])
     samples = samples_from_numerators(noise.split(block_sums(images, noise.block), indices), noise.block_size)
-    after = _leads(model, torch.split(samples, size), noise.lam, label)
+    after = torch.cat([work(partial(_leads, model, batch, noise.lam, label)) for batch in torch.split(samples, size)])
     return best[int(after.argmin())][2]

@@ -139,18 +139,38 @@ def test_guided_steps_move_more_votes_than_random_ones_but_never_beat_the_certif
     assert moved["guided"] > moved["random"]
 
 
-def test_a_guided_step_follows_the_networks_slope_where_it_cannot_try_all():
+def a_linear_model():
     torch.manual_seed(0)
     network = torch.nn.Linear(int(np.prod(SHAPE)), 3)
+    return lambda x, lam: network(x.flatten(1))
 
-    def model(x, lam):
-        return network(x.flatten(1))
 
-    noise, image = SplitNoise(9, SHAPE), an_image()
-    labels = np.zeros(9, dtype=np.int64)
-    for state in tally(model, image, noise):
-        labels[state.indices] = state.labels
-    first = Poked(image, image, labels)
+def test_others_get_their_turn_between_the_passes_of_a_guided_step(monkeypatch):
+    model, noise, image = a_linear_model(), SplitNoise(9, SHAPE), an_image()
+    first = Poked(image, image, complete(tally(model, image, noise)).labels)
+    label = int(np.bincount(first.labels).argmax())
+    expected = guided_step(model, first, noise, label)
+    monkeypatch.setattr("dssn_core.attack.fitting_batch_size", lambda shape: 2)
+    rows: list[list[int]] = []
+
+    def watched(x, lam):
+        rows[-1].append(len(x))
+        return model(x, lam)
+
+    def work(piece):
+        rows.append([])
+        found = piece()
+        rows.append([])  # passes outside of any work would show here
+        return found
+
+    assert guided_step(watched, first, noise, label, tried=1000, work=work) == expected
+    assert max(rows[::2]) == [2] and not any(rows[1::2])
+
+
+def test_a_guided_step_follows_the_networks_slope_where_it_cannot_try_all():
+    model, noise, image = a_linear_model(), SplitNoise(9, SHAPE), an_image()
+    first = Poked(image, image, complete(tally(model, image, noise)).labels)
+    labels = first.labels
     label = int(np.bincount(labels).argmax())
     # On a linear network the slope tells all: the best of few is the best of all.
     best, few = (guided_step(model, first, noise, label, tried=tried, searched=1) for tried in (1000, 1))

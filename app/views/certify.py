@@ -8,7 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from app import charts, controls, gallery, glossary, pictures, resources, state
-from app.runs import VoteRun
+from app.runs import Pace, VoteRun
 from dssn_core import Certificate, Tally
 from dssn_core.certificate_file import dumps, made_elsewhere
 from dssn_core.classifier import Classifier
@@ -69,13 +69,13 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
 def watch(run: VoteRun, model: Classifier) -> Tally:
     """Carry the vote on to its end, drawing it while it grows."""
     progress, votes = st.empty(), st.empty()
-    drawn, known = 0.0, (0.0, "The vote begins when the network is free …")
+    drawn, known, pace = 0.0, (0.0, "The vote begins when the network is free …"), Pace([run])
     while not run.finished:
         tally = run.advance(partial(progress.progress, *known))  # Streamlit stops a script at its next call only
         bounds = tally.bounds
         leader = model.class_names[bounds.label]
         verdict = f"it will be {leader}" if bounds.final else f"{leader} leads"
-        text = f"{tally.done:,} of {tally.total:,} samples, about {run.seconds_left:.1f} s left; {verdict}"
+        text = f"{tally.done:,} of {tally.total:,} samples, about {pace.seconds_left:.1f} s left; {verdict}"
         known = (tally.done / tally.total, text)
         progress.progress(*known)
         if time.monotonic() - drawn > REDRAW_SECONDS:

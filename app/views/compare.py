@@ -15,7 +15,7 @@ from app import charts, compare_charts, controls, exports, gallery, pictures, pi
 from app.collection import Collection
 from app.gallery import Picture
 from app.glossary import GLOSSARY, listed
-from app.runs import Run
+from app.runs import Pace, Run
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, largest
 from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
@@ -59,15 +59,14 @@ def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> R
 
 def carry_on(runs: list[Run[Any]], what: str, redraw: Callable[[], None]) -> None:
     """Carry all runs on in turn to their ends; `redraw` is called now and then, and at the end."""
-    bar, drawn = st.empty(), time.monotonic()
-    total = sum(run.total for run in runs)
-    known = (sum(run.done for run in runs) / total, f"{what}: waiting for the network …")
+    bar, drawn, pace = st.empty(), time.monotonic(), Pace(runs)
+    known = (pace.done / pace.total, f"{what}: waiting for the network …")
     while waiting := [run for run in runs if not run.finished]:
         for run in waiting:
             run.advance(waiting=partial(bar.progress, *known))
             # Also where a run ends whose page has moved on: Streamlit stops a script at its next call.
-            done, left = sum(r.done for r in runs), sum(r.seconds_left for r in waiting if r.done)
-            known = (done / total, f"{what}: {done:,} of {total:,} samples, about {left:.0f} s left")
+            told = f"{pace.done:,} of {pace.total:,} samples, about {pace.seconds_left:.0f} s left"
+            known = (pace.done / pace.total, f"{what}: {told}")
             bar.progress(*known)
         if time.monotonic() - drawn > REDRAW_SECONDS:
             redraw()

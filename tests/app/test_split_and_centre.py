@@ -100,7 +100,7 @@ def test_a_page_that_is_left_measures_no_further(monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(resources, "stop_if_left", stop_after_two)
-    monkeypatch.setattr(resources, "network_work", lambda work: done.append(work) or 0.0)
+    monkeypatch.setattr(resources, "network_work", lambda work, *_: done.append(work) or 0.0)
     with pytest.raises(KeyboardInterrupt):
         resources.reconstruction_errors(torch.zeros(3, 8, 8, dtype=torch.uint8), 62, (1, 1, 1))
     assert len(done) == 2
