@@ -121,7 +121,7 @@ def whole_vote_here(model: Classifier, image: Tensor, levels: int, counting: str
     run = (resources.votes_of if elsewhere else vote_on)(name, image, levels, counting)
     if elsewhere and counting_for(model) == PLURALITY:
         st.caption(
-            "Counted here. The vote that came with the network, whose first choices Certify shows, is from another "
+            "These votes were counted on this machine. Certify shows those that came with the network, from another "
             "kind of machine, where nearly tied samples may vote differently."
         )
     while not run.finished:
@@ -243,8 +243,8 @@ def tell_first_choices(model: Classifier, where: str) -> None:
     """That a part of the pages counts first choices, where others count duels."""
     if counting_for(model) != PLURALITY:
         st.caption(
-            f"This {where} counts first choices, as the paper does. “Certify” and “The arithmetic” count duels, by "
-            "which R may be another one."
+            f"This {where} counts first choices, as the paper does. “Certify” and “The arithmetic” count duels, so R "
+            "may differ there."
         )
 
 

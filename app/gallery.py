@@ -172,7 +172,10 @@ def _own(model: Classifier) -> Picture | None:
             st.session_state["own"] = fresh
     if "own" not in st.session_state:
         if linked:
-            st.info("This link is about a picture of somebody's own. Choose the same file to see the same view.")
+            st.info(
+                "This link was made with an uploaded picture, which it does not hold. Choose the same file to see the "
+                "same view."
+            )
         else:
             st.info("Choose a picture. It stays on the machine that runs this page.", icon=":material/upload:")
         return None
@@ -185,22 +188,29 @@ def _own(model: Classifier) -> Picture | None:
         if not linked:
             state.want_no_picture()
         return None
-    if upload is None:
-        st.caption(f"Still here: {name}")
+    if upload is None:  # after a change of page, for then the uploader comes back empty
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Using your earlier upload: {name}", width="content")
+            st.button("Remove it", on_click=_forget, type="tertiary", key="remove-own")
     _compare(image_sha256(image))
     return Picture(image, None, name)
 
 
 def _forget_removed() -> None:
-    """A callback: the picture that was taken away is not to stay here, nor in the address."""
+    """The uploader's callback: a picture that was taken away is not to stay here."""
     if st.session_state["upload"] is None:
-        st.session_state.pop("own", None)
-        state.want_no_picture()
+        _forget()
+
+
+def _forget() -> None:
+    """Keep an upload no longer, nor its hash in the address."""
+    st.session_state.pop("own", None)
+    state.want_no_picture()
 
 
 def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
     """Show which part of an upload is cut out; returns it at `size` = (H, W). ImageError if it cannot be used."""
-    width, height = sources.uploaded(data).size
+    width, height = sources.uploaded_size(data)
     position = MIDDLE
     if width != height:
         draw = partial(st.slider, "Position of the crop along the longer side, in percent", 0, 100, MIDDLE)
@@ -222,7 +232,7 @@ def _compare(digest: str) -> None:
     if linked and linked != digest:
         st.warning(
             f"This is not the picture of the link: the SHA-256 of its pixels is {digest[:16]}…, the link says "
-            f"{linked[:16]}…. Another file, or another crop?"
+            f"{linked[:16]}…. Is it another file, or another crop?"
         )
         st.button("Continue with this picture", on_click=state.set_value, args=("linked-picture", None), key="take-own")
         return

@@ -55,7 +55,7 @@ COUNTED_BY = {PLURALITY: "first choices", DUELS: "duels"}
 NETWORKS = {
     "cifar10-dssn": "small and quick",
     "cifar10-dssn-long": "larger, trained for longer",
-    "cifar10-dssn-pair": "the mean of two, for small and medium radii",
+    "cifar10-dssn-pair": "the average of two networks, for small and medium radii",
     "cifar10-dssn-blocks": "splits 2 × 2 pixels together and counts duels, for large radii",
     "cifar10-uniform": "as cifar10-dssn, for additive uniform noise",
     "cifar10-ssn": "as cifar10-dssn, for independent splits",

@@ -75,7 +75,7 @@ def manifest_of(stamp: Stamp, name: str) -> Manifest:
 
 
 @stamped(*RECORDS)
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner="Reading the records …")
 def evaluated(stamp: Stamp, name: str, part: Part) -> Evaluated:
     """A model's kept records of the test images of a part, and of held-out training images."""
     if part == WHOLE:

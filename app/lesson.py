@@ -75,7 +75,7 @@ STEPS = (
         "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
         "*every* picture of whole grey levels, 0 to 255, within a certain distance gets the same answer. Distance here "
         "is **L1**: a pixel has three **values**, one for each colour channel; add up how many grey levels every value "
-        "has changed. (One grey level of one value is called a **step** elsewhere.)",
+        "has changed. (Changing one value by one grey level is called a **step** elsewhere.)",
         figures.promise,
         "A certificate of 141 grey levels: which change does it cover?",
         (

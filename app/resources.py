@@ -18,7 +18,7 @@ from app.runs import PICTURES, EstimateRun, T, VoteRun, network_work
 from dssn_core import SplitNoise, list_models, load_model, self_check, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
-from dssn_core.certificate_file import Document, parse, with_votes
+from dssn_core.certificate_file import Document, dumps, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, find_model
 from dssn_core.checks import check_shape
 from dssn_core.classifier import Classifier
@@ -33,6 +33,8 @@ from dssn_core.two_pixels import SHAPE as TWO_PIXELS
 from dssn_core.two_pixels import Boundary, plane_votes
 from dssn_core.verification import Finding, Watch, verify
 from dssn_core.voting import Tally, noise_for
+
+TIDY_SECONDS = 600
 
 
 def stop_if_left() -> None:
@@ -62,7 +64,10 @@ def spare_garbage_collection() -> None:
     gc.freeze()
 
 
-spare_garbage_collection()
+@st.cache_resource(ttl=TIDY_SECONDS, show_spinner=False)
+def tidied() -> None:
+    """`spare_garbage_collection` now and then: what it spared may be of sessions that have ended since."""
+    spare_garbage_collection()
 
 
 @stamped(*NETWORK)
@@ -213,14 +218,24 @@ def in_turns(tell: Callable[[float], object]) -> Watch:
     return watch
 
 
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _findings(file: str, image_hash: str | None, installation: tuple[Stamp, ...]) -> list[Finding]:
+    """Of one file, for all sessions; empty until somebody has them."""
+    return []
+
+
 def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:
-    """What checking a certificate file finds."""
-    return list(verify(document, image, watch=in_turns(tell), work=network_work))
+    """What checking a certificate file finds; known after the first time, until a network here changes."""
+    found = _findings(dumps(document), None if image is None else image_sha256(image), installation())
+    if not found:
+        tell(0.0)
+        found[:] = list(verify(document, image, watch=in_turns(tell), work=interruptible))
+    return found
 
 
 def self_checks() -> list[tuple[str, Callable[[], str]]]:
     """All checks of this installation, by name; the networks work on the worker thread."""
-    return list(self_check.checks(watch=in_turns(lambda share: stop_if_left()), work=network_work))
+    return list(self_check.checks(watch=in_turns(lambda share: stop_if_left()), work=interruptible))
 
 
 def installation() -> tuple[Stamp, ...]:

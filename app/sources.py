@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 from PIL import Image
@@ -32,8 +33,13 @@ def built_in(task: str, size: tuple[int, int]) -> dict[str, tuple[BuiltIn, Tenso
 
 
 @st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")
-def _found(source: str) -> PictureFiles:
+def _found(source: str, changed: int) -> PictureFiles:
     return picture_files(source, train=False)
+
+
+def _changed(source: Path) -> int:
+    """When a zip or folder was written last: another one in its place has other pictures. 0 if there is none."""
+    return source.stat().st_mtime_ns if source.exists() else 0
 
 
 @st.cache_resource(max_entries=1, ttl=RETRY_SECONDS, show_spinner=False)
@@ -41,7 +47,7 @@ def _folder() -> PictureFiles | str | None:
     """The pictures, or what is the matter with them, which is looked into anew after a while."""
     source = os.environ.get(DATA_VARIABLE)
     try:
-        return _found(source) if source else None
+        return _found(source, _changed(Path(source))) if source else None
     except (ValueError, OSError) as error:
         return f"The pictures that {DATA_VARIABLE} names cannot be shown: {error}"
 
@@ -64,12 +70,16 @@ def folder_keys() -> dict[str, int]:
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
+def _read(source: str, changed: int, place: int, size: tuple[int, int], _found: PictureFiles) -> Tensor:
+    return next(_found.read(size, [place]))
+
+
 def folder_picture(place: int, size: tuple[int, int]) -> Tensor | None:
-    """One of these pictures at `size` = (H, W); None if it is damaged."""
+    """One of these pictures at `size` = (H, W); None if it cannot be read, which is tried anew each time."""
     found = folder()
     assert found is not None
     try:
-        return next(found.read(size, [place]))
+        return _read(str(found.path), _changed(found.path), place, size, found)
     except (ValueError, OSError):
         return None
 
@@ -99,6 +109,12 @@ def folder_picture_of(record: Record, size: tuple[int, int]) -> Tensor | None:
 def uploaded(data: bytes) -> Image.Image:
     """An uploaded picture, upright; not to be changed. ImageError if it cannot be used."""
     return open_picture(data)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def uploaded_size(data: bytes) -> tuple[int, int]:
+    """(width, height) of an uploaded picture, upright, without keeping it. ImageError as for `uploaded`."""
+    return uploaded(data).size
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

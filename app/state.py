@@ -46,7 +46,7 @@ def chosen_picture(known: Container[str], default: str, kind: str) -> str:
     """
     named = st.query_params.get(PICTURE)
     if named and named not in known:
-        st.warning(f"The link names a picture that is not here: {tame(named)}. Another one is shown.")
+        st.warning(f"The picture of this link is not available here: {tame(named)}. Another one is shown.")
         del st.query_params[PICTURE]
         named = None
     kept = st.session_state.get(f"kept-picture-{kind}", default) if comes_anew(PICTURE, kind) else default
@@ -104,7 +104,7 @@ def remembered(
     given = _recall(key, default, fit, show)
     value = draw(key=key, bind="query-params", on_change=changed, args=(key,))
     if asked is not None and not _same(asked, show(value)):
-        st.caption(f"The link asks for {key} = {tame(asked)}, which is not to be had here: {show(value)} is shown.")
+        st.caption(f"The link asks for {key} = {tame(asked)}, which is not available here: {show(value)} is shown.")
     _settle(key, value, given)
     return value
 

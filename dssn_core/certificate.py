@@ -152,7 +152,9 @@ class Certificate(NoiseLevel):
         """Half the lead over the rival, step by step."""
         slack, (ours, its) = self.slack(self.rival), self.pair
         halved = f"{slack // 2}.5" if slack % 2 else f"{slack // 2}"
-        return f"floor(({ours} − {its} − {self.tie}) / 2) = floor({halved}) = {counted(self.radius_steps, 'step')}"
+        return (
+            f"floor(({ours} − {its} − {self.tie}) / 2) = floor({halved}) = {counted(self.radius_steps, 'grey level')}"
+        )
 
     def statement(self, name: str) -> str:
         """What is certified, in words."""

@@ -157,7 +157,7 @@ class DuelCertificate(Certificate):
             return (
                 f"{ranked}higher. No class won all of its duels: “{names[a]}” lost least, with n_ab = {n_ab} to "
                 f"n_ba = {n_ba} against “{names[b]}”.",
-                "Where no class wins all of its duels nothing is certified: R = 0 steps.",
+                "Where no class wins all of its duels nothing is certified: R = 0 grey levels.",
             )
         return (
             f"{ranked}higher. “{names[a]}” won every duel, the closest with n_ab = {n_ab} to n_ba = {n_ba} against "

@@ -44,7 +44,7 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Chosen:
-    """At one rho: the network and its N that did best on held-out images, and how its votes are counted there.
+    """At one rho: the network and its N chosen on held-out images, and how its votes are counted there.
 
     Of test images: how many are answered right, and how many are certified at rho too.
     """

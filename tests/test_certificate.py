@@ -231,7 +231,7 @@ def test_the_account_holds_the_true_numbers():
     assert "“dog” won n_a = 300" in text
     assert "“cat” won n_b = 60" in text
     assert "[b < a] = 1" in text
-    assert "floor((300 − 60 − 1) / 2) = floor(119.5) = 119 steps" in text
+    assert "floor((300 − 60 − 1) / 2) = floor(119.5) = 119 grey levels" in text
     assert "119 / 255 = 0.4666 (rounded down)" in text
     assert "at most 119 grey levels" in text
 
@@ -240,7 +240,7 @@ def test_the_account_of_a_tie_that_costs_nothing():
     text = "\n".join(certificate_from_votes([300, 100, 41], 441).account())
     assert "“class 0” comes before “class 1”" in text
     assert "nothing is taken off: [b < a] = 0" in text
-    assert "floor((300 − 100 − 0) / 2) = floor(100) = 100 steps" in text
+    assert "floor((300 − 100 − 0) / 2) = floor(100) = 100 grey levels" in text
 
 
 @given(whole_votes)
@@ -250,7 +250,7 @@ def test_every_account_is_arithmetic_that_holds(votes):
     text = "\n".join(certificate.account())
     assert f"floor(({votes[a]} − {votes[b]} − {int(b < a)}) / 2)" in text
     assert (votes[a] - votes[b] - (b < a)) // 2 == certificate.radius_steps
-    assert f"= {certificate.radius_steps} step{'s' * (certificate.radius_steps != 1)}." in text
+    assert f"= {certificate.radius_steps} grey level{'s' * (certificate.radius_steps != 1)}." in text
 
 
 def test_a_radius_of_nothing_and_of_one_step_are_said_in_words():

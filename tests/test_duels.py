@@ -178,7 +178,7 @@ def test_the_account_has_the_numbers_in_it():
     certificate = of_logits([[1, 2, 0]] * 4 + [[2, 1, 0]] * 2 + [[0, 1, 2]] * 3)
     text = "\n".join(certificate.account(["ant", "bee", "cat"]))
     assert "“bee” won every duel, the closest with n_ab = 6 to n_ba = 3 against “cat”" in text
-    assert "R = floor((n_ab − n_ba − [b < a]) / 2) = floor((6 − 3 − 0) / 2) = floor(1.5) = 1 step." in text
+    assert "R = floor((n_ab − n_ba − [b < a]) / 2) = floor((6 − 3 − 0) / 2) = floor(1.5) = 1 grey level." in text
     assert "Any change of pixels adding up to at most 1 grey level" in text
 
 

@@ -51,7 +51,7 @@ def networks() -> None:
             "name": [manifest.name for manifest in manifests],
             "what it is": [NETWORKS.get(manifest.name, "") for manifest in manifests],
             "trained for": [
-                METHODS[manifest.noise] if manifest.images_seen else "nothing: as pretrained" for manifest in manifests
+                METHODS[manifest.noise] if manifest.images_seen else "no noise: as pretrained" for manifest in manifests
             ],
             "σ": ["{:g} to {:g}".format(*manifest.sigma_range) for manifest in manifests],
             "images seen": [f"{manifest.images_seen:,}" for manifest in manifests],

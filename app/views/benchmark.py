@@ -130,7 +130,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     seen = st.container()  # before what it can be made of
     methods = controls.choose_methods("The paper's curves", "bench-paper")
     more = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
-        "More curves: every network at σ",
+        "Show every network also at σ",
         levels,
         selection_mode="multi",
         default=[] if used else levels,  # all at once are too many
@@ -167,10 +167,10 @@ def draw_curves(figure: go.Figure) -> None:
         alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
     )
     st.caption(
-        "Thick: at each ρ the network and σ that did best on held-out training images, measured on test images, with a "
-        "95 % Wilson interval for each ρ by itself. Where the choice changes it is another classifier, on another "
-        "number of images, and the curve may jump, even up. Thin: one network and σ. Dotted: the paper. A point tells "
-        "what it is of; click one of ours to see its images."
+        "Thick: at each ρ the network and σ whose 95 % interval on held-out training images has the highest lower end, "
+        "measured on test images, with a 95 % Wilson interval for each ρ by itself. Where the choice changes it is "
+        "another classifier, on another number of images, and the curve may jump, even up. Thin: one network and σ. "
+        "Dotted: the paper. Hover over a point to see what it is of; click one of ours to see its images."
     )
 
 
@@ -184,8 +184,8 @@ def tell_sides(models: Sequence[str], collection: Collection, part: Part) -> Non
     said = {Side.ABOVE: "above it at", Side.BELOW: "below it at", Side.OPEN: "no clear difference at"}
     found = "; ".join(f"{words} ρ = {rhos[side]}" for side, words in said.items() if rhos[side])
     st.markdown(
-        f"**Our networks beside the paper's DSSN: {found}.** (By our 95 % interval, of each ρ by itself, without the "
-        "paper's own sampling error.)"
+        f"**Our networks beside the paper's DSSN: {found}.** (By our 95 % interval at each ρ by itself; the paper's "
+        "own sampling error is not in it.)"
     )
 
 

@@ -129,7 +129,7 @@ def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None
             st.badge(f"wrong: it is {names[truth]}", icon=":material/close:", color="red", width="content")
     with st.container(horizontal=True):
         st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
-        about = "Each of one colour channel of one pixel: 1/255. Elsewhere it is called a step."
+        about = "The same radius: one grey level of one colour channel of one pixel is 1/255."
         st.metric("R, in grey levels", f"{certificate.radius_steps:,}", help=about)
         if isinstance(certificate, DuelCertificate):
             st.metric("Closest duel", f"{ours:,} : {its:,}", help=f"against {names[certificate.rival]}")
@@ -154,7 +154,8 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
     show_votes(tally, names)
     if certificate.pair[0] == tally.total and certificate.radius_steps < largest_steps(tally.total):
         st.caption(
-            "All samples agree. One step is missing, for a class that comes earlier in the list would win a tie."
+            "All samples agree. The radius is one grey level below the largest all the same, because a class earlier "
+            "in the list would win a tie."
         )
     if duels is not None:
         show_duels(duels, names)
@@ -187,7 +188,7 @@ def show_margins(certificate: Certificate, names: tuple[str, ...]) -> None:
             {
                 "class": [names[c] for c in order],
                 **{what: [of[c] for c in order] for what, of in counts.items()},
-                "steps within which it cannot win": [certificate.margins[c] for c in order],
+                "cannot win within, in grey levels": [certificate.margins[c] for c in order],
             },
             hide_index=True,
         )
@@ -263,9 +264,9 @@ def tell_origin(run: VoteRun, model: Classifier) -> None:
         st.caption(f"Counted here in {run.seconds:.1f} s: all {run.total} votes are those that came with the network.")
     else:
         st.caption(
-            f"Counted here in {run.seconds:.1f} s: {differing} of {run.total} votes are not those that came with the "
-            f"network, counted on {kept.made.get('processor')}. Other kinds of machine round differently, which flips "
-            "nearly tied samples. The certificate shown was counted here."
+            f"Counted here in {run.seconds:.1f} s: {differing} of {run.total} votes differ from those that came with "
+            f"the network, counted on {kept.made.get('processor')}. Other kinds of machine round differently, which "
+            "flips nearly tied samples. The certificate shown was counted here."
         )
 
 
@@ -281,11 +282,11 @@ def say_classes(names: tuple[str, ...]) -> None:
 def page() -> None:
     st.title("Certify a picture", anchor=False)
     st.markdown(
-        "A network looks at N coarse versions of one picture and votes. One grey level in one colour channel of one "
-        "pixel can move at most one vote, so counting the votes **proves** an amount of change that the answer "
-        "survives."
+        "A network looks at N coarse versions of your picture, and each casts one vote. Changing one colour channel of "
+        "one pixel by one grey level can move at most one vote, so the lead in votes **proves** how much change the "
+        "answer survives."
     )
-    st.page_link(LESSON, label="New here? Start with the lesson: nine short steps.", icon=":material/school:")
+    st.page_link(LESSON, label="New here? Start with the lesson, in short steps.", icon=":material/school:")
     collection, name = controls.choose_network()
     model = controls.network(name)
     if model is None:

@@ -8,9 +8,9 @@ from torch import Tensor
 from app import gallery, pictures, resources
 from app.charts import checklist
 from app.glossary import COUNTED_BY
-from dssn_core.certificate_file import Document, dumps, embedded_image, parse, stated_counting
+from dssn_core.certificate_file import Document, embedded_image, parse, stated_counting
 from dssn_core.constants import sigma_from_levels
-from dssn_core.images import SUFFIXES, image_sha256, read_image
+from dssn_core.images import SUFFIXES, read_image
 from dssn_core.verification import Finding, Verdict, verdict
 from dssn_core.wording import counted
 
@@ -48,7 +48,7 @@ def choose() -> Document | None:
                     st.session_state["kept-certificate"] = about, document_of()
     if "kept-certificate" in st.session_state:
         name, document = st.session_state["kept-certificate"]
-        st.caption(f"This is {name}.")
+        st.caption(f"Checking: {name}")
         return dict(document)
     st.info(
         "Certify a picture and download its certificate, or make one with "
@@ -82,7 +82,7 @@ def show(findings: list[Finding], document: Document) -> None:
     agreeing = [finding for finding in findings if finding.agrees]
     differing = [finding for finding in findings if not finding.agrees]
     if result in (Verdict.HOLDS, Verdict.EDITED):
-        levels, radius = document["noise"]["levels"], counted(claim["radius_steps"], "step")
+        levels, radius = document["noise"]["levels"], counted(claim["radius_steps"], "grey level")
         TELL[result](  # all of it has been computed again: these words are no longer the file's alone
             f"**{result}** Recomputed: “{claim['class']}”, R = {radius}, ρ = {claim['radius']}, by the "
             f"{COUNTED_BY[stated_counting(document)]} of N = {levels:,} samples (σ = {sigma_from_levels(levels):.2f})."
@@ -132,19 +132,12 @@ def page() -> None:
 
 
 def findings_of(document: Document, image: Tensor | None) -> list[Finding]:
-    """What checking finds; of the last file that was checked it is remembered, until a network here changes."""
-    subject = dumps(document), None if image is None else image_sha256(image), resources.installation()
-    if st.session_state.get("kept-findings", (None, []))[0] != subject:
-        bar = st.progress(0.0, COUNTING)
-        try:
-            st.session_state["kept-findings"] = (
-                subject,
-                resources.verification(document, image, partial(bar.progress, text=COUNTING)),
-            )
-        finally:
-            bar.empty()
-    found: list[Finding] = st.session_state["kept-findings"][1]
-    return found
+    """What checking finds, with a bar while it is being found."""
+    bar = st.empty()
+    try:
+        return resources.verification(document, image, partial(bar.progress, text=COUNTING))
+    finally:
+        bar.empty()
 
 
 page()

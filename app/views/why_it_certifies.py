@@ -98,7 +98,7 @@ def step_buttons(attack: Attack) -> Place:
         button("burst", f"{BURST} guided steps", ":material/bolt:")
         button(
             "spend",
-            "Start over, spend the whole budget at random",
+            "Restart, and spend the whole budget at random",
             ":material/payments:",
             off=not attack.certificate.radius_steps,
         )
@@ -172,7 +172,7 @@ def poke_it() -> None:
     with right:
         with st.container(horizontal=True):
             st.metric("Steps from the original", f"{poked.spent:,}", width="content")
-            st.metric("Votes moved, never more than steps", f"{poked.moved(attack.first):,}", width="content")
+            st.metric("Votes moved, at most one a step", f"{poked.moved(attack.first):,}", width="content")
         st.markdown(f"**All votes now** (there were {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
     carry_on(held)
@@ -319,7 +319,7 @@ def duels() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             gallery.show(image, "", 96, alt="the chosen picture")
             for what, found in (("R by first choices", certificate.by_plurality), ("R by duels", certificate)):
-                st.metric(f"{what}: {names[found.label]}", counted(found.radius_steps, "step"))
+                st.metric(f"{what}: {names[found.label]}", counted(found.radius_steps, "grey level"))
         st.markdown(controls.typeset(third_classes(certificate, names)))
         fewer = f" (the answer and its closest rivals, of {len(names):,} classes)" * (len(names) > MOST_DUELS)
         st.markdown(

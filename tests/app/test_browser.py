@@ -401,5 +401,5 @@ def test_the_crop_of_ones_own_photograph_stays_the_same_on_another_page(tab, add
     radius(tab, 132)
     digest = shown.inner_text()
     tab.get_by_role("link", name="Compare").click()
-    tab.get_by_text("Still here: wide.png").wait_for()
+    tab.get_by_text("Using your earlier upload: wide.png").wait_for()
     assert tab.get_by_text("SHA-256 of the pixels").inner_text() == digest

@@ -111,7 +111,7 @@ def test_a_network_may_count_duels(installed):
     margins = page.dataframe[0].value
     assert margins["class"].tolist() == [load_model("cifar10-dssn").class_names[c] for c in certificate.rivals]
     assert margins["samples that rank it above the winner"].tolist()[0] == certificate.pair[1]
-    steps = margins["steps within which it cannot win"].tolist()
+    steps = margins["cannot win within, in grey levels"].tolist()
     assert steps == [certificate.margins[c] for c in certificate.rivals]
     assert steps[0] == certificate.radius_steps < steps[-1]
 
@@ -257,7 +257,7 @@ def test_no_file_yet_asks_for_one():
 
 def test_a_link_about_an_own_picture_asks_for_the_file_and_compares_it():
     page = open_page(source="My own picture", sha256="0" * 64)
-    assert "somebody's own" in page.info[0].value
+    assert "made with an uploaded picture" in page.info[0].value
     data = png(np.zeros((32, 32, 3), dtype=np.uint8))
     healthy(page.file_uploader(key="upload").set_value(("mine.png", data, "image/png")).run())
     assert "not the picture of the link" in page.warning[0].value
@@ -314,7 +314,7 @@ def test_without_the_picture_in_it_the_picture_is_offered_beside_the_certificate
 def test_what_a_link_asks_for_in_vain_is_told(name, asked, shown):
     page = open_page(**{name: asked})
     told = [caption.value for caption in page.caption if "The link asks for" in caption.value]
-    assert told == [f"The link asks for {name} = {tame(asked)}, which is not to be had here: {shown} is shown."]
+    assert told == [f"The link asks for {name} = {tame(asked)}, which is not available here: {shown} is shown."]
 
 
 @pytest.mark.parametrize("name", ["sigma", "cifar10-network", "counting", "data"])
@@ -331,4 +331,4 @@ def test_what_a_link_gets_is_not_told():
 @pytest.mark.parametrize(("picture", "told"), [("cifar10-03", False), ("cifar10-04", True)])
 def test_why_all_samples_do_not_prove_all_that_is_possible(picture, told):
     page = open_page(picture=picture, sigma="0.1")  # of the first class, and of a later one
-    assert any("One step is missing" in caption.value for caption in page.caption) == told
+    assert any("one grey level below the largest" in caption.value for caption in page.caption) == told

@@ -54,14 +54,14 @@ def test_an_example_that_is_missing_gets_a_message(monkeypatch, tmp_path):
 def test_a_file_is_still_there_after_a_change_of_page_and_not_counted_again(monkeypatch):
     page = open_page()
     page.button(key="forgery").click().run()
-    verification = resources.verification
+    verify = resources.verify
     monkeypatch.setattr(resources, "installation", lambda: ())  # whatever becomes of the networks meanwhile
     page.run()
-    monkeypatch.setattr(resources, "verification", lambda *_: pytest.fail("counted again"))
+    monkeypatch.setattr(resources, "verify", lambda *_, **__: pytest.fail("counted again"))
     page.switch_page("views/lesson.py").run()
     page.switch_page("views/check.py").run()
     assert not page.exception and len(page.error) == 1
-    monkeypatch.setattr(resources, "verification", verification)
+    monkeypatch.setattr(resources, "verify", verify)
     page.button(key="example").click().run()
     assert not page.exception and not page.error and len(page.success) == 1
 
@@ -71,9 +71,17 @@ def test_a_file_is_checked_anew_when_a_network_here_has_changed(monkeypatch):
     page.button(key="example").click().run()
     assert len(page.success) == 1
     monkeypatch.setattr(resources, "installation", lambda: ((1,),))
-    monkeypatch.setattr(resources, "verification", lambda *_: [Finding("weights", False, "others")])
+    monkeypatch.setattr(resources, "verify", lambda *_, **__: [Finding("weights", False, "others")])
     page.run()
     assert not page.success and "weights" in page.error[0].value
+
+
+def test_what_one_session_has_checked_no_other_counts_again(monkeypatch):
+    for counting in (resources.verify, lambda *_, **__: pytest.fail("counted again")):
+        monkeypatch.setattr(resources, "verify", counting)
+        page = open_page()
+        page.button(key="example").click().run()
+        assert not page.exception and len(page.success) == 1
 
 
 def test_what_rounding_may_explain_is_not_marked_as_wrong(monkeypatch):

@@ -117,7 +117,7 @@ def test_an_attack_counts_here_what_another_kind_of_machine_counted(monkeypatch)
 
     monkeypatch.setattr(resources, "stored_run", from_elsewhere)
     page = open_page()
-    assert any(caption.value.startswith("Counted here.") for caption in page.caption)
+    assert any(caption.value.startswith("These votes were counted on this machine.") for caption in page.caption)
     attack = page.session_state["attack"].attack
     counted = count_votes(attack.model, attack.poked.original, attack.noise)
     assert attack.certificate.votes == tuple(counted) != (0, 0, 0, attack.noise.levels, 0, 0, 0, 0, 0, 0)
@@ -232,7 +232,7 @@ def test_both_ways_of_counting_stand_beside_each_other():
     for words, counting in (("R by first choices", PLURALITY), ("R by duels", DUELS)):
         certificate = certify(model, read_image(picture.path), levels_from_sigma(0.5), counting=counting)
         label = f"{words}: {model.class_names[certificate.label]}"
-        assert shown[label] == f"{certificate.radius_steps} steps"
+        assert shown[label] == f"{certificate.radius_steps} grey levels"
 
 
 @pytest.mark.parametrize(
