@@ -126,7 +126,7 @@ class Price:
         plain, strict = self.steps
         return (
             f"strict at a gap of {self.gap:g}: {self.undecided} of {self.votes} votes undecided, {self.lost} of "
-            f"{self.images} certificates lost, radii {plain} -> {strict} steps in all"
+            f"{self.images} certificates lost, radii {plain} -> {strict} grey levels in all"
         )
 
 

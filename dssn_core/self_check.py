@@ -167,7 +167,7 @@ def _known(name: str, folder: Path, watch: Watch, work: Worker) -> str:
     if result == Verdict.ROUNDING:
         raise Rounding(f"computed again, it differs only as another kind of machine may: {differing}")
     claim = document["claim"]
-    return f"computed again, it is the same: “{claim['class']}” within {counted(claim['radius_steps'], 'step')}"
+    return f"computed again, it is the same: “{claim['class']}” within {counted(claim['radius_steps'], 'grey level')}"
 
 
 def checks(

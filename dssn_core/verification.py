@@ -260,7 +260,7 @@ def _check_claim(
         ("votes", "counts of the votes"),
         ("label", "index of the class"),
         ("class", "class"),
-        ("radius_steps", "certified radius in steps"),
+        ("radius_steps", "certified radius in grey levels"),
         ("radius", "certified radius ρ"),
     ):
         yield _finding(f"arithmetic on the stated {said}: {what}", claim[name], followed[name])
@@ -277,7 +277,7 @@ def _logits_of(
 def _sure_of(bounds: RadiusBounds, class_names: tuple[str, ...]) -> str:
     if not bounds.final:
         return "no class is certain to win"
-    return f"at least {counted(bounds.lower, 'step')} are certified for “{class_names[bounds.label]}”"
+    return f"at least {counted(bounds.lower, 'grey level')} are certified for “{class_names[bounds.label]}”"
 
 
 def _compare_radii(claim: dict[str, Any], here: Certificate, class_names: tuple[str, ...], excused: bool) -> Finding:
@@ -286,7 +286,7 @@ def _compare_radii(claim: dict[str, Any], here: Certificate, class_names: tuple[
     excused: whether the counts of votes and duels that differ do so by rounding.
     """
     stated, found = (
-        f"{counted(steps, 'step')} for “{shown(name)}”"
+        f"{counted(steps, 'grey level')} for “{shown(name)}”"
         for steps, name in ((claim["radius_steps"], claim["class"]), (here.radius_steps, class_names[here.label]))
     )
     agrees = claim["label"] == here.label and here.radius_steps >= claim["radius_steps"]
@@ -310,8 +310,8 @@ def _compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, v
         bounds = radius_bounds(np.bincount(labels[listed == labels], minlength=model.num_classes), vote.total)
         decided = bounds.final
         text += (
-            f". The votes counted here certify {counted(vote.certificate.radius_steps, 'step')}; whatever class each "
-            f"of these {len(differing)} samples votes for, {_sure_of(bounds, model.class_names)}"
+            f". The votes counted here certify {counted(vote.certificate.radius_steps, 'grey level')}; whatever class "
+            f"each of these {len(differing)} samples votes for, {_sure_of(bounds, model.class_names)}"
         )
     if len(differing) > MOST_NEAR_TIES * vote.total or not decided:
         return Finding(what, False, text)
@@ -345,7 +345,7 @@ def _compare_duels(logits_at: LogitsAt, model: Classifier, stated: DuelCertifica
     text = (
         f"{len(differing)} of {len(off) - 1} have other counts here than stated, the first against “{names[c]}”: "
         f"{stated.wins[c]} stated, {here.wins[c]} here. The duels counted here certify "
-        f"{counted(here.radius_steps, 'step')}; however samples side that are nearly tied in a duel, "
+        f"{counted(here.radius_steps, 'grey level')}; however samples side that are nearly tied in a duel, "
         f"{_sure_of(bounds, names)}"
     )
     possible = (sure[a] <= stated.wins) & (stated.wins <= vote.total - sure[:, a])

@@ -11,7 +11,7 @@ SMALL = TrainSettings(images=320, batch_size=32)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"noise": "gauss"}, "unknown noise 'gauss'; known: dssn, ssn, uniform"),
+        ({"noise": "gauss"}, "unknown noise 'gauss'; known: dssn, uniform, ssn"),
         ({"images": 10}, "got 10 images and a batch of 32"),
         ({"batch_size": 1}, "batch of 2 or more"),
         ({"seed": -1}, "seed must be"),

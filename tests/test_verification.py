@@ -114,7 +114,7 @@ def test_a_change_of_any_field_the_claim_rests_on_is_caught(document):
 @pytest.mark.parametrize(
     ("path", "value", "found"),
     [
-        (("claim", "radius_steps"), 1, "arithmetic on the stated votes: certified radius in steps"),
+        (("claim", "radius_steps"), 1, "arithmetic on the stated votes: certified radius in grey levels"),
         (("claim", "radius"), "0.9999", "arithmetic on the stated votes: certified radius ρ"),
         (("model", "weights_sha256"), "0" * 64, "weights"),
         (("noise", "offsets", "scheme"), "white", "offset scheme and seed"),
@@ -134,9 +134,10 @@ def test_what_the_votes_here_certify_is_set_beside_what_is_claimed(document):
         (told[claimed],) = (finding for finding in findings if finding.what == verification.RADIUS)
     assert [told[claimed].agrees for claimed in sorted(told)] == [True, True, False]
     name = document["claim"]["class"]
-    assert told[stated].text == f"{stated} steps for “{name}”"
+    assert told[stated].text == f"{stated} grey levels for “{name}”"
     assert told[stated + 1].text == (
-        f"the file claims {stated + 1} steps for “{name}”, the votes counted here certify {stated} steps for “{name}”"
+        f"the file claims {stated + 1} grey levels for “{name}”, the votes counted here certify {stated} grey levels "
+        f"for “{name}”"
     )
 
 
@@ -148,9 +149,9 @@ def test_the_votes_that_differ_are_counted_and_their_effect_told(document):
     assert finding.text.startswith("3 of 60 samples vote differently here than stated, the first: j = 0.")
     whole = certificate_from_votes(document["claim"]["votes"], LEVELS)
     agreed = np.bincount(listed[3:], minlength=10)
-    assert f"certify {whole.radius_steps} steps" in finding.text
+    assert f"certify {whole.radius_steps} grey levels" in finding.text
     assert (
-        f"at least {radius_bounds(agreed, LEVELS).lower} steps are certified for “{document['claim']['class']}”"
+        f"at least {radius_bounds(agreed, LEVELS).lower} grey levels are certified for “{document['claim']['class']}”"
         in finding.text
     )
     assert verdict(findings) == Verdict.DIFFERS  # the stated classes are far behind
@@ -261,7 +262,7 @@ def test_duels_that_were_not_fought_come_to_light(by_duels):
     radius, finding = [finding for finding in verify(edited) if not finding.agrees]
     assert radius.what == verification.RADIUS and not radius.rounding
     assert finding.what == "duels of the class" and "have other counts here than stated" in finding.text
-    assert f"The duels counted here certify {claim['radius_steps']} steps" in finding.text
+    assert f"The duels counted here certify {claim['radius_steps']} grey levels" in finding.text
 
 
 def test_duels_of_another_class_come_to_light(by_duels):
@@ -283,7 +284,7 @@ def test_a_radius_that_does_not_follow_from_the_duels_comes_to_light(by_duels):
     edited = changed(by_duels, ("claim", "radius_steps"), by_duels["claim"]["radius_steps"] + 1)
     assert differences(edited) == [
         verification.RADIUS,
-        "arithmetic on the stated votes and duels: certified radius in steps",
+        "arithmetic on the stated votes and duels: certified radius in grey levels",
     ]
 
 
@@ -515,7 +516,7 @@ def test_the_commands_agree_differ_and_refuse(tmp_path, capsys):
     file.write_text(dumps(changed(document, ("claim", "radius_steps"), 18)))
     assert main(["verify", str(file)]) == DIFFERS
     said = capsys.readouterr().out
-    assert "DIFFERS  arithmetic on the stated votes: certified radius in steps: the file says 18" in said
+    assert "DIFFERS  arithmetic on the stated votes: certified radius in grey levels: the file says 18" in said
     file.write_text("{")
     assert main(["verify", str(file)]) == 1
     assert "not a JSON file" in capsys.readouterr().err

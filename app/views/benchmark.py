@@ -1,6 +1,6 @@
 """Certified accuracy on many images: our networks beside the paper's, and the images behind the figures."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import benchmark_charts as charts
 from app import controls, exports, installed, links, sources, state
-from app.benchmark_charts import Curve
+from app.benchmark_curves import best_curves, curves_of, sides, sigma_of, unchosen
 from app.charts import CHART_BAR
 from app.collection import COLLECTIONS, Collection
 from app.gallery import BUILT_IN, SOURCES
@@ -18,7 +18,6 @@ from app.glossary import COUNTED_BY, NETWORKS
 from app.splitting_charts import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
-from dssn_core.comparison import METHODS
 from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
 from dssn_core.paper import published, source
 from dssn_core.records import Part, Record, by_levels
@@ -26,7 +25,6 @@ from dssn_core.standings import Side
 from dssn_core.wording import rounded_down, shown_steps
 
 VIEWS = Path(__file__).parent
-RHOS = tuple(step / 20 for step in range(0, 121))
 MOST_IMAGES = 24
 TABLE_ROWS, ROW_HEIGHT = 13, 35  # at most so many rows are seen at once, none of them cut; pixels
 IMAGES = "Images"
@@ -35,10 +33,6 @@ ALL, GAIN = "all images", "largest gain of DSSN over additive uniform, both clas
 
 def table_height(rows: int) -> int:
     return min(rows + 1, TABLE_ROWS) * ROW_HEIGHT + 3
-
-
-def sigma_of(levels: int) -> str:
-    return f"{sigma_from_levels(levels):.2f}"
 
 
 def choose_models(collection: Collection, part: Part) -> list[str]:
@@ -69,11 +63,6 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
     return list(models or [])
 
 
-def unchosen(models: Sequence[str], part: Part) -> list[str]:
-    """Those of which no σ can be chosen, for want of records of held-out images."""
-    return [name for name in models if not installed.chosen_of([name], (0.0,), part)]
-
-
 def choose_part(collection: Collection) -> Part:
     """Which of the test images to report on."""
     if len(collection.parts) == 1:
@@ -86,41 +75,6 @@ def choose_part(collection: Collection) -> Part:
 
 
 # --- curves --------------------------------------------------------------------------------------------------------
-
-
-def curves_of(name: str, wanted: Container[int], part: Part, alone: bool, dash: str) -> list[Curve]:
-    """A thin curve for each wanted N of a network.
-
-    alone: whether no other network is shown, so that a curve's label need not tell which one it is of.
-    """
-    short = "σ" if alone else name.rsplit("-", 1)[-1]
-    method = installed.manifest_of(name).noise
-    return [
-        Curve(
-            f"{name}, σ = {sigma_of(levels)}",
-            method,
-            RHOS,
-            shares,
-            [(name, levels)] * len(RHOS),
-            label=f"{short} {sigma_of(levels)}",
-            dash=dash,
-        )
-        for levels, shares in installed.certified_curves(name, RHOS, part).items()
-        if levels in wanted
-    ]
-
-
-def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
-    """A thick curve for each method: network and N chosen at every rho on held-out images, reported on test images."""
-    curves = []
-    for method, names in installed.by_method(models).items():
-        found = installed.chosen_of(names, RHOS, part)
-        if found:
-            of = f"{names[0]}, σ" if len(names) == 1 else f"ours: {METHODS[method]}, network and σ"
-            notes = [f"{at.network} at σ = {sigma_of(at.levels)}" for at in found]
-            shares, keys = [at.certified for at in found], [(at.network, at.levels) for at in found]
-            curves.append(Curve(f"{of} chosen", method, [at.rho for at in found], shares, keys, best=True, notes=notes))
-    return curves
 
 
 def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
@@ -176,13 +130,13 @@ def draw_curves(figure: go.Figure) -> None:
 
 def tell_sides(models: Sequence[str], collection: Collection, part: Part) -> None:
     """On which side of the paper's best DSSN the chosen of our networks are, at which ρ."""
-    rows = installed.standing_rows(models, collection.task, collection.rhos, part)
-    chosen = [row for row in rows if row["best_on_held_out"] and installed.manifest_of(row["network"]).noise == DSSN]
-    if not chosen or not collection.comparable:
-        return
-    rhos = {side: ", ".join(f"{row['rho']:g}" for row in chosen if row["side"] == side) for side in Side}
+    rhos = sides(models, collection, part) if collection.comparable else {}
     said = {Side.ABOVE: "above it at", Side.BELOW: "below it at", Side.OPEN: "no clear difference at"}
-    found = "; ".join(f"{words} ρ = {rhos[side]}" for side, words in said.items() if rhos[side])
+    found = "; ".join(
+        f"{words} ρ = {', '.join(f'{rho:g}' for rho in rhos[side])}" for side, words in said.items() if rhos.get(side)
+    )
+    if not found:
+        return
     st.markdown(
         f"**Our networks beside the paper's DSSN: {found}.** (By our 95 % interval at each ρ by itself; the paper's "
         "own sampling error is not in it.)"
@@ -227,8 +181,8 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "ours_images": "images",
         "paper_sigma": "its σ",
         "paper_training": "its training",
-        "ours_kept": "kept, %",
-        "paper_kept": "paper's kept, %",
+        "ours_kept": "certified of the right, %",
+        "paper_kept": "the paper's, %",
     }
     whole = ("rho", "network", "chosen", "votes_by", "ours_images", "paper_training")
     decimals = {titles[name]: st.column_config.NumberColumn(format="%.2f") for name in titles if name not in whole}
@@ -247,9 +201,9 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
         "images that it is reported on. Our σ is chosen on other images, and so is, among a method's networks, "
         "the one to use at this ρ (“chosen: yes”, the first rows). Difference in percentage points. "
-        "Kept: of the images answered right at this σ, those certified at ρ. Images: how many were evaluated; "
-        "the interval shows the uncertainty that this leaves. The paper trains each network for its σ in two "
-        "ways, standard and for stability."
+        "Certified of the right: of the images answered right at this σ, those certified at ρ. Images: how many were "
+        "evaluated; the interval shows the uncertainty that this leaves. The paper trains each network for its σ in "
+        "two ways, standard and for stability."
     )
     tell_counting(measured, part)
     tell_sampling(measured, collection, part)

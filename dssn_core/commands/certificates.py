@@ -173,7 +173,7 @@ def strict_account(strict: StrictCertificate, certificate: Certificate, class_na
         return f"Strictly: {counted}. There is no strict certificate: {others} could make another class win."
     return (
         f"Strictly: {counted}. However {others} vote, “{class_names[strict.label]}” is certified within "
-        f"{strict.radius_steps} steps {where} (on this machine alone: {certificate.radius_steps})."
+        f"{strict.radius_steps} grey levels {where} (on this machine alone: {certificate.radius_steps})."
     )
 
 

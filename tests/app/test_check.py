@@ -40,7 +40,10 @@ def test_an_example_holds_and_its_forgery_is_caught():
     assert not page.exception and not page.success
     (told,), differing = page.error, page.get("html")[0].proto.body
     claimed = resources.forgery()["claim"]["radius_steps"]
-    assert f"the file claims {claimed} steps for “automobile”, the votes counted here certify 75 steps" in differing
+    assert (
+        f"the file claims {claimed} grey levels for “automobile”, the votes counted here certify 75 grey levels"
+        in differing
+    )
     assert "2 of" in told.value and "votes of the samples" in told.value
 
 

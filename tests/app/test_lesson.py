@@ -178,7 +178,7 @@ def test_a_link_heeds_what_is_still_set_on_its_page():
 
 def test_the_lesson_goes_on_where_it_was_left():
     page = open_page(step="4")
-    page.switch_page("views/about.py").run()
+    page.switch_page("views/check.py").run()
     del page.query_params["step"]  # as a change of page does in the browser
     assert healthy(page.switch_page("views/lesson.py").run()).subheader[0].value == STEPS[3].title
 
@@ -189,7 +189,7 @@ def test_who_comes_from_the_lesson_gets_back_to_the_step():
     page.switch_page("views/why_it_certifies.py").run()
     back = page.get("page_link")[0].proto
     assert back.label == "Back to the lesson, step 4" and parse_qs(back.query_string) == {"step": ["4"]}
-    page.switch_page("views/about.py").run()
+    page.switch_page("views/check.py").run()
     assert not any("Back to the lesson" in link.proto.label for link in page.get("page_link"))
 
 
