@@ -1,4 +1,4 @@
-"""Links from page to page say no more than what their page would not show by itself.
+"""Links from page to page hold only the parameters that differ from what their page would show anyway.
 
 Streamlit would take the rest out of the address again, and the browser's Back would have to pass every one of those.
 """
@@ -14,7 +14,7 @@ from app.glossary import COUNTED_BY
 
 
 def needed(parameters: Mapping[str, str], unsaid: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Those of the parameters that a link has to say.
+    """The parameters that a link has to hold.
 
     unsaid: what the page shows where neither the address nor an earlier choice says anything. chosen: those choices.
     """

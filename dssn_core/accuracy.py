@@ -15,7 +15,7 @@ from .records import Record
 from .wording import rounded_down, rounded_up
 
 SMALL_RADII = (0.1, 0.25)
-"""Looked at beside the multiples of a half: for ImageNet they are large."""
+"""Radii below the smallest multiple of a half, where the results on ImageNet lie."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def evaluate(
         known = (done or {}).get(key)
         label, file = int(data.labels[index]), data.files[index] if data.files else ""
         if known:
-            yield replace(known, label=label, file=file)  # which do not decide what it is about
+            yield replace(known, label=label, file=file)  # no part of the key: those of today
             continue
         began = time.perf_counter()
         wins: tuple[int, ...] = ()

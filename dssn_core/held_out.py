@@ -44,9 +44,9 @@ def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
 
 
 def seen_in(manifest: Manifest) -> list[dict[str, Any]]:
-    """What a model, its members, and those that they went on from were trained on: data, seed, images held out.
+    """The training data of a model, of its members if it is an ensemble, and of the networks that they started from.
 
-    "" stands for what the manifest does not tell.
+    Of each: data, seed, images held out; "" for what the manifest does not tell.
     """
     return _seen(manifest.training)
 

@@ -1,7 +1,8 @@
 """The randomized neighbours of DSSN: how their samples are drawn.
 
 Both take an 8-bit image on the [0, 1] scale, x = k/q, and the same noise parameter lambda. Draws are keyed by
-(seed, stage, chunk), so that any chunk can be drawn again without the ones before it.
+(seed, stage, chunk), so that any chunk can be drawn again without the ones before it. Images of one shape share the
+draws of a seed: each certificate's alpha holds, but failures of different images are not independent.
 
 Shape legend: C, H, W image.
 """

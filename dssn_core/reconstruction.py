@@ -18,7 +18,7 @@ BLUR = 1.5
 """Standard deviation of the Gaussian low-pass, in pixels."""
 
 NEAR = 1e-6
-"""Weight, of 1 for a pixel itself, up to which what a sample says nearby counts as nothing."""
+"""Total weight of the values that say something nearby, below which there are none; a pixel itself has weight 1."""
 
 SAMPLES = 16
 """How many samples of a picture an error is the mean of."""

@@ -59,7 +59,7 @@ def kept_before(
     data: Listing,
     part: Part = WHOLE,
 ) -> dict[Key, Record]:
-    """The kept records that an evaluation of a part of `data` in one way at these N goes on from, if it is to be kept.
+    """The records already kept that an evaluation of a part of `data`, in one way at these N, continues from.
 
     ValueError, before anything is counted, for what cannot be kept: test images that the model was trained on; and,
     where there are records of the same weights,
@@ -68,6 +68,7 @@ def kept_before(
     - another way than theirs at one of these N.
     """
     measured = read_manifest(folder).measured  # as it is by now
+    # Both hash and number: the parts of one file for training and testing have one hash.
     for trained_on in {seen["data"] for seen in seen_in(model.manifest)} if shelf == TEST else ():
         if all(what(data.description) == what(trained_on) for what in (identity, count_of)):
             raise ValueError(f"{folder.name} was trained on {trained_on}: only --held-out records can be kept")
@@ -195,7 +196,7 @@ def under_way(folder: Path, shelf: Shelf, levels: int) -> Iterator["RecordLog"]:
 class RecordLog:
     """Records in a JSON-lines file, to which new ones are added as they are made; without one they are printed.
 
-    added: what the records are about that were added in this process, known before or not.
+    added: keys of the records that this process has added, known before or not.
     """
 
     def __init__(self, path: Path | None) -> None:

@@ -11,7 +11,7 @@ import jsonschema
 from .wording import shown
 
 INTEGERS = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-"""A JSON Schema takes 3.0 for an integer; here it is none, for what comes after may not."""
+"""JSON Schema accepts 3.0 as an integer; here it is none, because later code needs an `int`."""
 VALIDATOR = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=INTEGERS)  # type: ignore[no-untyped-call]
 
 

@@ -122,7 +122,7 @@ class Tally:
     def __post_init__(self) -> None:
         for array in (self.votes, self.indices, self.labels, self.duels, self.logits):
             if array is not None:
-                array.setflags(write=False)  # the next state builds on them, and what follows is kept
+                array.setflags(write=False)  # later states add to them, and `bounds` and `certificate` are cached
 
     @staticmethod
     def of_labels(labels: np.ndarray, num_classes: int) -> "Tally":
@@ -240,7 +240,7 @@ def tally(
     check_model(model, noise.shape)
     check_image(image, noise.shape)
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
-    image, noise = image.clone(), deepcopy(noise)  # what becomes of the caller's meanwhile is another vote's
+    image, noise = image.clone(), deepcopy(noise)  # the caller may change its own between two chunks
     votes, duels = None, None
     for chunk in range(layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
