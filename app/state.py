@@ -28,8 +28,8 @@ def open_page(path: str) -> None:
     st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
 
 
-def comes_anew(what: str, kind: str = "") -> bool:
-    """Whether something is shown that this page, since it was opened, did not show last, or of another kind.
+def first_shown(what: str, kind: str = "") -> bool:
+    """Whether a page shows something, or another kind of it, for the first time since it was opened.
 
     Then what was chosen on an earlier page counts. Later an address without a choice is what the browser's Back leads
     to: the page as it is to begin with.
@@ -49,7 +49,7 @@ def chosen_picture(known: Container[str], default: str, kind: str) -> str:
         st.warning(f"The picture of this link is not available here: {tame(named)}. Another one is shown.")
         del st.query_params[PICTURE]
         named = None
-    kept = st.session_state.get(f"kept-picture-{kind}", default) if comes_anew(PICTURE, kind) else default
+    kept = st.session_state.get(f"kept-picture-{kind}", default) if first_shown(PICTURE, kind) else default
     key = named or kept
     key = key if key in known else default
     st.session_state[f"kept-picture-{kind}"] = key

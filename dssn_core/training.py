@@ -1,17 +1,16 @@
-"""Training a base classifier: one network for every lambda, a stated budget of images, exact resume after a kill.
+"""Training a base classifier: one network for every lambda, a stated budget of images.
 
 Every random draw is keyed by (seed, purpose, position), so a resumed run repeats an uninterrupted one bit for bit (on
-the same machine and number of threads), and the state needs no generator. Shape legend: B batch, C, H, W image.
+the same machine and number of threads), and a saved state (`training_state`) needs no generator. Shape legend: B
+batch, C, H, W image.
 """
 
 import json
 import math
 from dataclasses import asdict
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,11 +22,10 @@ from .checkpoints import load_model
 from .checks import check_shape
 from .classifier import Classifier, centred
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
-from .datasets import Dataset, identity
+from .datasets import Dataset
 from .denoising import DenoisedLite0, denoising_loss
 from .draws import BATCH, HELD_OUT, ORDER, STATISTICS, WEIGHTS, keyed_generator
 from .ensembles import members_of
-from .files import write_atomically
 from .held_out import check_unseen, held_out_split, seen_in
 from .manifest import Manifest, offsets_record
 from .networks import Ensemble
@@ -73,6 +71,12 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> Groups:
     ]
 
 
+@lru_cache(maxsize=1)
+def _epoch_order(count: int, seed: int, epoch: int) -> Tensor:
+    """int64 (count,): the order of the training images in an epoch."""
+    return torch.randperm(count, generator=keyed_generator(seed, ORDER, epoch))
+
+
 class Trainer:
     """A run: its data, network, optimizer and position. `step` advances it by one batch."""
 
@@ -111,7 +115,6 @@ class Trainer:
         groups = parameter_groups(self.model, settings.weight_decay)
         self.optimizer = OPTIMIZERS[settings.optimizer](groups, settings.learning_rate, settings.momentum)
         self.position = 0  # steps done
-        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def _check_network(self) -> None:
         """ValueError if the network has nothing to train, or cannot take pictures of the sizes it will be given."""
@@ -181,10 +184,7 @@ class Trainer:
         size = self.settings.batch_size // self.settings.views
         per_epoch = len(self.training) // size
         epoch, place = divmod(self.position, per_epoch)
-        if self._order[0] != epoch:
-            order = torch.randperm(len(self.training), generator=keyed_generator(self.settings.seed, ORDER, epoch))
-            self._order = (epoch, order)
-        return self._order[1][place * size :][:size]
+        return _epoch_order(len(self.training), self.settings.seed, epoch)[place * size :][:size]
 
     def step(self) -> tuple[float, float]:
         """One batch: returns (mean loss, share classified correctly)."""
@@ -197,7 +197,7 @@ class Trainer:
         rate = settings.learning_rate * learning_rate_factor(self.position / settings.steps, settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        objective = self._denoising if self.model.network.has_denoiser else self._labels
+        objective = self._denoising_loss if self.model.network.has_denoiser else self._label_loss
         loss, right = objective(samples, lam, labels, images)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -209,7 +209,7 @@ class Trainer:
             raise FloatingPointError(f"the loss is {value} at step {self.position}: lower the learning rate")
         return value, right
 
-    def _labels(self, samples: Tensor, lam: Tensor, labels: Tensor, images: Tensor) -> tuple[Tensor, float]:
+    def _label_loss(self, samples: Tensor, lam: Tensor, labels: Tensor, images: Tensor) -> tuple[Tensor, float]:
         """Cross-entropy with the labels, and the disagreement of two views; the share answered right."""
         logits = self.model(samples, lam)
         loss = F.cross_entropy(logits, labels)
@@ -217,7 +217,7 @@ class Trainer:
             loss = loss + self.settings.consistency * disagreement(logits, lam[: len(lam) // 2])
         return loss, float((logits.argmax(1) == labels).float().mean())
 
-    def _denoising(self, samples: Tensor, lam: Tensor, labels: Tensor, images: Tensor) -> tuple[Tensor, float]:
+    def _denoising_loss(self, samples: Tensor, lam: Tensor, labels: Tensor, images: Tensor) -> tuple[Tensor, float]:
         """First the pictures alone, then the classifier's answers too; the share answered as the clean picture is."""
         settings, network = self.settings, self.model.network
         assert isinstance(network, DenoisedLite0)
@@ -239,60 +239,6 @@ class Trainer:
                     right += int((model(samples, lambda_from_levels(n.float())).argmax(1) == labels).sum())
             accuracies[f"{sigma:g}"] = round(right / len(self.held_out), 4)
         return accuracies
-
-    # --- state: everything in one safetensors file, written atomically ---
-
-    def _tensors(self) -> dict[str, Tensor]:
-        momenta = {
-            f"optimizer.{key}.{name}": value
-            for name, parameter in self.model.named_parameters()
-            for key, value in self.optimizer.state[parameter].items()
-            if isinstance(value, Tensor)
-        }
-        parts: dict[str, nn.Module] = {"model": self.model, "average": self.average}
-        weights = {f"{part}.{name}": t for part, module in parts.items() for name, t in module.state_dict().items()}
-        return {name: tensor.detach().contiguous() for name, tensor in {**momenta, **weights}.items()}
-
-    def _description(self) -> str:
-        run = {
-            "settings": asdict(self.settings),
-            "data": identity(self.training.description),
-            "start": self.start_sha256,
-        }
-        return json.dumps(run, sort_keys=True)
-
-    def save_state(self, path: Path) -> None:
-        metadata = {"position": str(self.position), "run": self._description()}
-        write_atomically(path, safetensors.torch.save(self._tensors(), metadata=metadata))
-
-    def load_state(self, path: Path) -> None:
-        """Continue a run of the same settings and data; ValueError if the state is of another run."""
-
-        def damaged(why: object) -> ValueError:
-            return ValueError(f"{path} is damaged ({why}); delete it to start the run again")
-
-        try:
-            with safetensors.safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        except safetensors.SafetensorError as error:
-            raise damaged(error) from error
-        if metadata.get("run") != self._description():
-            raise ValueError(f"{path} belongs to a run with other settings or data; choose another output folder")
-
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-
-        try:
-            self.model.load_state_dict(part("model."))
-            self.average.load_state_dict(part("average."))
-            parameters = dict(self.model.named_parameters())
-            for name, value in part("optimizer.").items():
-                key, parameter = name.split(".", 1)
-                self.optimizer.state[parameters[parameter]][key] = value.clone()
-            self.position = int(metadata["position"])
-        except (RuntimeError, KeyError, ValueError) as error:
-            raise damaged("its tensors are not those of this run") from error
 
     def manifest(self, name: str) -> Manifest:
         settings = self.settings

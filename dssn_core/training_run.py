@@ -13,6 +13,7 @@ from .checkpoints import load_model, read_manifest, save_checkpoint, save_manife
 from .files import locked, read_json_lines, resolved, write_json_lines
 from .manifest import MANIFEST, Manifest
 from .training import Trainer
+from .training_state import load_state, save_state
 
 STATE, LOG = "state.safetensors", "log.jsonl"
 
@@ -41,7 +42,7 @@ def train(
     if (output / MANIFEST).exists() and not state.is_file():
         raise ValueError(f"{output} holds a model, but no state of a run to resume: choose another folder")
     if state.is_file():
-        trainer.load_state(state)
+        load_state(trainer, state)
         report(f"resumed at {trainer.position * settings.batch_size:,} images")
     # What a killed run logged after its last saved state is computed, and logged, again.
     images = trainer.position * settings.batch_size
@@ -77,7 +78,7 @@ def train(
                 report(f"{images / settings.images:6.1%}  ETA {eta / 60:5.1f} min  {json.dumps(record)}")
                 recent.clear()
             if now - saved > save_every or done:
-                trainer.save_state(state)
+                save_state(trainer, state)
                 saved = now
     return _ship(trainer, output)
 

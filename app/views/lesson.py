@@ -17,7 +17,7 @@ OWN_TO_PAGES = ("section", "why", "lam", "offsets-lam", "k", "j", "v", *PLANE)
 
 def current_step() -> int:
     """The step in the address, 1 to the number of steps. A lesson come back to goes on where it was left."""
-    if state.comes_anew("lesson") and "step" not in st.query_params and st.session_state.get("lesson-step", 1) > 1:
+    if state.first_shown("lesson") and "step" not in st.query_params and st.session_state.get("lesson-step", 1) > 1:
         go_to(st.session_state["lesson-step"])
     text = st.query_params.get("step", "1")
     step = min(int(text), len(STEPS)) if len(text) < 4 and text.isdecimal() and int(text) > 0 else 1
