@@ -25,6 +25,7 @@ from .classifier import Classifier
 from .constants import DUELS, PLURALITY
 from .duels import DuelCertificate
 from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
+from .precision import HERE, bfloat16_units
 from .splitting import PIXELWISE
 from .voting import CHUNK_VALUES, ChunkLayout, Tally, noise_for
 from .wording import display_radius
@@ -67,8 +68,7 @@ def claim_of(labels: np.ndarray, class_names: tuple[str, ...], certificate: Cert
 
 def _processor() -> str:
     """What PyTorch chooses its kernels by, and the units for bfloat16, which sum in orders of their own."""
-    units = [unit for unit in ("avx512_bf16", "amx_tile") if getattr(torch.cpu, f"_is_{unit}_supported", bool)()]
-    return ", ".join([torch.backends.cpu.get_cpu_capability(), *units])
+    return ", ".join([torch.backends.cpu.get_cpu_capability(), *bfloat16_units(HERE)])
 
 
 def machine() -> dict[str, str]:

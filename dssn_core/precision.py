@@ -1,12 +1,12 @@
 """The number formats that networks are run in, each defined alike for every processor, except for the order of sums.
 
-bfloat16 halves the time of a vote on a processor that has kernels for it. On any other its convolutions would take
-many times as long; there their operands are rounded to bfloat16, multiplied and summed in float32, and rounded again,
-as those kernels do it. In what order the sums are made is left to the processor, in either format, and may turn the
-votes of nearly tied samples.
+bfloat16 halves the time of a vote on a processor that has units for it. On any other its convolutions would take
+several times as long; there their operands are rounded to bfloat16, multiplied and summed in float32, and rounded
+again, as those units do it. In what order the sums are made is left to the processor, in either format, and may turn
+the votes of nearly tied samples.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -24,8 +24,27 @@ PRODUCTS = (torch.conv2d, F.linear)
 """What PyTorch's autocast computes in bfloat16, as far as the networks here call it."""
 
 
-HAS_BFLOAT16 = bool(getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)())
-"""Whether this processor has fast kernels for convolutions in bfloat16."""
+Capabilities = Mapping[str, object]
+"""Of a processor, as PyTorch lists them."""
+
+HERE: Capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.9 has no such list
+
+
+def bfloat16_units(capabilities: Capabilities) -> tuple[str, ...]:
+    """What an x86-64 processor has for bfloat16."""
+    return tuple(unit for unit in ("avx512_bf16", "amx_tile", "avx_ne_convert") if capabilities.get(unit))
+
+
+def has_fast_bfloat16(has_kernels: bool, capabilities: Capabilities) -> bool:
+    """Whether convolutions in bfloat16 are faster than in float32. has_kernels: PyTorch can compute them.
+
+    On x86-64 it also can where the processor has no units for them; then its kernels are slower than those of float32.
+    """
+    return has_kernels and (capabilities.get("architecture") != "x86_64" or bool(bfloat16_units(capabilities)))
+
+
+HAS_BFLOAT16 = has_fast_bfloat16(bool(getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)()), HERE)
+"""Whether convolutions in bfloat16 are fast on this processor."""
 
 
 class RoundedProducts(TorchFunctionMode):

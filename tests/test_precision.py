@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dssn_core.checkpoints import PRETRAINED, list_models, load_model, read_manifest
-from dssn_core.precision import RoundedProducts, computed_in
+from dssn_core.precision import RoundedProducts, computed_in, has_fast_bfloat16
 from dssn_core.voting import noise_for
 
 QUANTUM = 2.0**-8
@@ -80,6 +80,20 @@ def test_training_in_bfloat16_has_the_gradients_of_rounded_products(lacking):
     (expected,) = torch.autograd.grad(F.conv2d(x.double(), exact).square().sum(), exact)
     assert found.dtype == torch.float32
     assert (found - expected).norm() < 2 * QUANTUM * expected.norm()
+
+
+@pytest.mark.parametrize(
+    "has_kernels, capabilities, fast",
+    [
+        (True, {"architecture": "x86_64", "avx512_bf16": True}, True),
+        (True, {"architecture": "x86_64", "avx512_bw": True, "avx512_bf16": False, "amx_tile": False}, False),
+        (False, {"architecture": "x86_64", "avx2": True}, False),
+        (True, {"architecture": "aarch64", "bf16": True}, True),
+        (True, {}, True),  # PyTorch 2.9 does not tell
+    ],
+)
+def test_kernels_for_bfloat16_are_not_fast_without_units_for_it(has_kernels, capabilities, fast):
+    assert has_fast_bfloat16(has_kernels, capabilities) == fast
 
 
 class Operands(TorchDispatchMode):
