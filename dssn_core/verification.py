@@ -1,6 +1,6 @@
 """Computing a certificate file again: everything that it claims, one finding after the other."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -327,7 +327,7 @@ def _compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, v
 def _compare_duels(logits_at: LogitsAt, model: Classifier, stated: DuelCertificate, vote: Tally) -> Finding:
     """The stated duels against those counted here. They are excused where near ties could have gone so.
 
-    Nothing is excused where too many differ, or near ties decide which class wins.
+    Nothing is excused where too many differ, or samples as nearly tied as those that differ decide which class wins.
     """
     what, here = "duels of the class", vote.certificate
     assert isinstance(here, DuelCertificate)
@@ -338,16 +338,26 @@ def _compare_duels(logits_at: LogitsAt, model: Classifier, stated: DuelCertifica
     differing = np.flatnonzero(off)
     if not len(differing):
         return Finding(what, True, f"all {len(off) - 1} as stated")
-    sure = np.zeros((len(off), len(off)), dtype=np.int64)
-    for _, logits in logits_at(np.arange(vote.total)):
-        sure += count_duels(logits, NEAR_TIE[model.precision])
-    bounds, c = duel_bounds(sure, vote.total), differing[0]
+    logits = np.concatenate([found for _, found in logits_at(np.arange(vote.total))])
+    apart = _turned(logits, a, stated.wins, here.wins)
+    bounds, c = duel_bounds(count_duels(logits, apart), vote.total), differing[0]
+    certified = counted(here.radius_steps, "grey level")
     text = (
         f"{len(differing)} of {len(off) - 1} have other counts here than stated, the first against “{names[c]}”: "
-        f"{stated.wins[c]} stated, {here.wins[c]} here. The duels counted here certify "
-        f"{counted(here.radius_steps, 'grey level')}; however samples side that are nearly tied in a duel, "
-        f"{_sure_of(bounds, names)}"
+        f"{stated.wins[c]} stated, {here.wins[c]} here. The duels counted here certify {certified}. For those stated, "
+        f"samples whose logits are up to {at_most(apart)} apart must side otherwise than here; however all so nearly "
+        f"tied side, {_sure_of(bounds, names)}"
     )
-    possible = (sure[a] <= stated.wins) & (stated.wins <= vote.total - sure[:, a])
     decided = bounds.final and bounds.label == a and abs(off).max() <= MOST_NEAR_TIES * vote.total
-    return Finding(what, False, text, rounding=bool(decided and possible.all()))
+    return Finding(what, False, text, rounding=bool(decided and apart < NEAR_TIE[model.precision]))
+
+
+def _turned(logits: np.ndarray, a: int, stated: Sequence[int], here: Sequence[int]) -> float:
+    """How far apart at least the logits are, in some sample, that must change sides if a is to win as often as stated.
+
+    logits: (N, K). stated, here: how many samples rank a above each class; those whose logits are closest turn first.
+    """
+    leads = logits[:, [a]] - logits.astype(np.float64)
+    leads = -np.sort(-leads, axis=0)  # those sure to side with a first
+    pairs = [(c, says, is_) for c, (says, is_) in enumerate(zip(stated, here, strict=True)) if says != is_]
+    return max(0.0, *(float(-leads[says - 1, c] if says > is_ else leads[says, c]) for c, says, is_ in pairs))

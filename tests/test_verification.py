@@ -33,7 +33,7 @@ from dssn_core.gallery import built_in_pictures
 from dssn_core.manifest import MANIFEST, CheckpointError, offsets_record
 from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
 from dssn_core.voting import Tally, complete, noise_for, tally
-from dssn_core.wording import display_radius
+from dssn_core.wording import at_most, display_radius
 
 LEVELS, BATCH = 60, 25
 PICTURE = built_in_pictures()[9].path
@@ -296,9 +296,23 @@ def test_duels_that_rounding_may_turn_are_told_apart(by_duels, model, contested,
     leads = logits[:, rival] - logits[:, a]
     for change, gap in ((1, float(leads[leads > 0].min())), (-1, float(-leads[leads < 0].max()))):
         edited = with_wins(by_duels, [n + change * (c == rival) for c, n in enumerate(claim["wins"])])
-        for bound, expected in ((1.01 * gap, Verdict.ROUNDING), (0.99 * gap, Verdict.DIFFERS)):
+        # In bounds so wide that near ties decide all duels, those far less tied than what differs do not count.
+        for bound, expected in (
+            (1.01 * gap, Verdict.ROUNDING),
+            (0.99 * gap, Verdict.DIFFERS),
+            (1e3, Verdict.ROUNDING),
+        ):
             monkeypatch.setitem(verification.NEAR_TIE, "float32", bound)
-            assert verdict(verify(edited)) == expected, (change, bound)
+            findings = {finding.what: finding for finding in verify(edited)}
+            assert verdict(findings.values()) == expected, (change, bound)
+            assert f"up to {at_most(gap)} apart must side otherwise" in findings["duels of the class"].text
+
+
+def test_as_many_samples_turn_as_differ_the_closest_first():
+    logits = np.array([[0.0, -3, 0], [0, -1, 0], [0, 1, 0], [0, 2, 0]])
+    for stated, gap in ((0, 3), (1, 1), (3, 1), (4, 2)):
+        assert verification._turned(logits, 0, (0, stated, 4), (0, 2, 4)) == gap
+    assert verification._turned(logits, 0, (0, 2, 3), (0, 2, 4)) == 0  # exactly tied
 
 
 def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model):
