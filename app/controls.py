@@ -6,18 +6,14 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
-from torch import Tensor
 
 from app import installed, resources, state
 from app.collection import COLLECTIONS, Collection
 from app.glossary import COUNTED_BY, NETWORKS
-from app.runs import VoteRun
 from dssn_core import Certificate, levels_from_sigma
-from dssn_core.certificate_file import made_elsewhere
 from dssn_core.classifier import Classifier
 from dssn_core.comparison import METHODS
-from dssn_core.constants import COUNTINGS, PLURALITY
-from dssn_core.images import image_sha256
+from dssn_core.constants import COUNTINGS
 from dssn_core.manifest import CheckpointError
 from dssn_core.splitting import PIXELWISE, Block, Place
 
@@ -95,41 +91,6 @@ def network(name: str) -> Classifier | None:
             "the repository."
         )
         return None
-
-
-def vote_on(name: str, image: Tensor, levels: int, counting: str) -> VoteRun:
-    """The vote that came with the network, or one counted here: where there is none, or where that was asked for."""
-    stored = _stored(name, image, levels) if counting == PLURALITY else None
-    return stored or resources.votes_of(name, image, levels, counting)
-
-
-def _stored(name: str, image: Tensor, levels: int) -> VoteRun | None:
-    """The vote by first choices that came with the network, unless it was to be counted here."""
-    if st.session_state.get("counted-here") == (name, image_sha256(image), levels):
-        return None
-    return resources.stored_run(name, image, levels)
-
-
-def whole_vote_here(model: Classifier, image: Tensor, levels: int, counting: str) -> VoteRun:
-    """The finished vote on an image; counted now, with a bar, where it is not known yet.
-
-    Not as another kind of machine counted it, where nearly tied samples may vote differently.
-    """
-    name, bar = model.manifest.name, st.empty()
-    stored = _stored(name, image, levels)
-    elsewhere = stored is not None and made_elsewhere(stored.made or {})
-    run = (resources.votes_of if elsewhere else vote_on)(name, image, levels, counting)
-    if elsewhere and counting_for(model) == PLURALITY:
-        st.caption(
-            "These votes were counted on this machine. Certify shows those that came with the network, from another "
-            "kind of machine, where nearly tied samples may vote differently."
-        )
-    while not run.finished:
-        shown = partial(bar.progress, run.done / run.total, f"{run.done:,} of {run.total:,} samples have voted")
-        shown()  # also where Streamlit may stop the run of a page that has moved on
-        run.advance(waiting=shown)
-    bar.empty()
-    return run
 
 
 def choose_one(
@@ -232,20 +193,6 @@ def offer(presets: Sequence[float], name: str, choose: Callable[[str, float], No
         for preset in presets:
             own = f"{name}-{preset:g}"
             st.button(f"{preset:g}", key=own, type="tertiary", on_click=choose, args=(key, preset))
-
-
-def counting_for(model: Classifier) -> str:
-    """How votes are counted where that is not to be chosen: as chosen elsewhere, or as the network's manifest says."""
-    return str(st.session_state.get("kept-counting", model.counting))
-
-
-def tell_first_choices(model: Classifier, where: str) -> None:
-    """That a part of the pages counts first choices, where others count duels."""
-    if counting_for(model) != PLURALITY:
-        st.caption(
-            f"This {where} counts first choices, as the paper does. “Certify” and “The arithmetic” count duels, so R "
-            "may differ there."
-        )
 
 
 def choose_counting(model: Classifier) -> str:

@@ -5,10 +5,9 @@ cores, and a session that goes away leaves nothing running. A run belongs to no 
 carries it on. Work without a network, which takes milliseconds, has a thread of its own.
 """
 
-import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -148,29 +147,6 @@ class Run(ABC, Generic[S]):
         while (state := self.state) is None or state.done < self.total:
             self.advance()
         return state
-
-
-class Pace:
-    """How long some runs will still take for whoever watches them: by the clock, waiting for turns counts too."""
-
-    def __init__(self, runs: Sequence[Run[Any]]) -> None:
-        self._runs = runs
-        self._began, self._start = time.monotonic(), self.done
-
-    @property
-    def done(self) -> int:
-        """Samples of all runs."""
-        return sum(run.done for run in self._runs)
-
-    @property
-    def total(self) -> int:
-        return sum(run.total for run in self._runs)
-
-    @property
-    def seconds_left(self) -> float:
-        """Infinite before the first chunk since the watching began."""
-        fresh = self.done - self._start
-        return (time.monotonic() - self._began) / fresh * (self.total - self.done) if fresh else math.inf
 
 
 class VoteRun(Run[Tally]):

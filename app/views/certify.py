@@ -1,20 +1,19 @@
 """Certify one picture: choose it, choose the noise, watch the exact certificate being computed."""
 
-import time
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 from torch import Tensor
 
-from app import charts, controls, gallery, glossary, pictures, resources, state
-from app.runs import Pace, VoteRun
+from app import charts, controls, gallery, glossary, pictures, progress, resources, votes
+from app.runs import VoteRun
 from dssn_core import Certificate, Tally
 from dssn_core.certificate_file import dumps, made_elsewhere
 from dssn_core.classifier import Classifier
-from dssn_core.constants import PLURALITY, largest_steps
+from dssn_core.constants import largest_steps
 from dssn_core.duels import DuelCertificate
-from dssn_core.images import image_sha256, png
+from dssn_core.images import png
 from dssn_core.wording import display_radius
 
 REDRAW_SECONDS = 0.25
@@ -66,25 +65,24 @@ def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -
         )
 
 
-def watch(run: VoteRun, model: Classifier) -> Tally:
+def watch(run: VoteRun, names: tuple[str, ...]) -> None:
     """Carry the vote on to its end, drawing it while it grows."""
-    progress, votes = st.empty(), st.empty()
-    drawn, known, pace = 0.0, (0.0, "The vote begins when the network is free …"), Pace([run])
-    while not run.finished:
-        tally = run.advance(partial(progress.progress, *known))  # Streamlit stops a script at its next call only
-        bounds = tally.bounds
-        leader = model.class_names[bounds.label]
-        verdict = f"it will be {leader}" if bounds.final else f"{leader} leads"
-        text = f"{tally.done:,} of {tally.total:,} samples, about {pace.seconds_left:.1f} s left; {verdict}"
-        known = (tally.done / tally.total, text)
-        progress.progress(*known)
-        if time.monotonic() - drawn > REDRAW_SECONDS:
-            drawn = time.monotonic()
-            with votes.container():
-                show_votes(tally, model.class_names)
-    progress.empty()
-    votes.empty()
-    return run.finish()
+    growing = st.empty()
+
+    def say(told: str) -> str:
+        if run.state is None:
+            return told
+        bounds = run.state.bounds
+        verdict = f"it will be {names[bounds.label]}" if bounds.final else f"{names[bounds.label]} leads"
+        return f"{told}; {verdict}"
+
+    def draw() -> None:
+        if run.state is not None:
+            with growing.container():
+                show_votes(run.state, names)
+
+    progress.carry_on([run], say, draw, REDRAW_SECONDS)
+    growing.empty()
 
 
 def show_votes(tally: Tally, class_names: tuple[str, ...]) -> None:
@@ -146,9 +144,9 @@ def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None
     )
 
 
-def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int | None) -> None:
+def show_certificate(run: VoteRun, tally: Tally, names: tuple[str, ...], truth: int | None) -> None:
     """What a complete vote proves, and all that this rests on."""
-    certificate, names = tally.certificate, model.class_names
+    certificate = tally.certificate
     duels = certificate if isinstance(certificate, DuelCertificate) else None
     headline(certificate, names, truth)
     show_votes(tally, names)
@@ -167,7 +165,7 @@ def show_certificate(run: VoteRun, tally: Tally, model: Classifier, truth: int |
         key="strip",
         alt=f"{every.lower()}, of {tally.total} samples",
     )
-    tell_origin(run, model)
+    tell_origin(run)
     offer_file(run)
     st.markdown("**The arithmetic**")
     controls.show_account(certificate, names)
@@ -235,9 +233,8 @@ NOT_SAID = """
 ELSEWHERE = " It certifies the classifier as computed there: here nearly tied samples may vote differently."
 
 
-def tell_origin(run: VoteRun, model: Classifier) -> None:
+def tell_origin(run: VoteRun) -> None:
     """Where a vote came with the network: say so, and offer to count it here; afterwards, whether that agrees."""
-    key = (run.model_name, image_sha256(run.image), run.total)
     if run.made is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
@@ -250,13 +247,11 @@ def tell_origin(run: VoteRun, model: Classifier) -> None:
                 icon=":material/refresh:",
                 key="count-here",
                 type="tertiary",
-                on_click=state.set_value,
-                args=("counted-here", key),
+                on_click=votes.count_here,
+                args=(run,),
             )
         return
-    if st.session_state.get("counted-here") != key or run.counting != PLURALITY:
-        return
-    kept = resources.stored_run(run.model_name, run.image, run.total)
+    kept = votes.stored_beside(run)
     if kept is None or kept.made is None:
         return
     differing = int((kept.labels != run.labels).sum())
@@ -302,16 +297,14 @@ def page() -> None:
         if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return
-        run = controls.vote_on(name, chosen.image, levels, counting)
+        run = votes.vote_on(name, chosen.image, levels, counting)
         show_noise(run)
+        result = progress.place_for([run])
         with picture_place:
             show_picture(chosen.image, run, chosen.name, model)
-        # The place of the result is emptied first: an old certificate must not stand below a new vote.
-        vote, result = st.container(), st.empty()
-        with vote:
-            tally = watch(run, model)
-        with result.container():
-            show_certificate(run, tally, model, chosen.truth)
+        watch(run, model.class_names)
+        with result:
+            show_certificate(run, run.finish(), model.class_names, chosen.truth)
 
 
 page()

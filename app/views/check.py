@@ -3,6 +3,7 @@
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from app import gallery, pictures, resources
@@ -39,15 +40,15 @@ def choose() -> Document | None:
     """The file to check; it is kept over a change of page."""
     chosen = st.file_uploader("A certificate file", type=["json"], key="certificate", on_change=forget)
     if chosen is not None:
-        st.session_state["kept-certificate"] = pictures.tame(chosen.name), parse(chosen.getvalue())
+        st.session_state["checked-file"] = pictures.tame(chosen.name), parse(chosen.getvalue())
     else:
         with st.container(horizontal=True):
             for key, (label, document_of, about) in EXAMPLES.items():
                 if st.button(label, key=key, help=about):
                     forget()
-                    st.session_state["kept-certificate"] = about, document_of()
-    if "kept-certificate" in st.session_state:
-        name, document = st.session_state["kept-certificate"]
+                    st.session_state["checked-file"] = about, document_of()
+    if "checked-file" in st.session_state:
+        name, document = st.session_state["checked-file"]
         st.caption(f"Checking: {name}")
         return dict(document)
     st.info(
@@ -62,19 +63,19 @@ def choose_picture() -> bytes | None:
     """The picture of a file without pixels; it is kept as long as that file."""
     chosen = st.file_uploader("The picture it is about", type=SUFFIXES, key="certified", on_change=forget_picture)
     if chosen is not None:
-        st.session_state["kept-certified"] = chosen.getvalue()
-    kept: bytes | None = st.session_state.get("kept-certified")
+        st.session_state["checked-picture"] = chosen.getvalue()
+    kept: bytes | None = st.session_state.get("checked-picture")
     return kept
 
 
 def forget() -> None:
     """Another file was chosen, or the one that was is taken away."""
-    st.session_state.pop("kept-certificate", None)
+    st.session_state.pop("checked-file", None)
     forget_picture()
 
 
 def forget_picture() -> None:
-    st.session_state.pop("kept-certified", None)
+    st.session_state.pop("checked-picture", None)
 
 
 def show(findings: list[Finding], document: Document) -> None:
@@ -107,6 +108,19 @@ def show(findings: list[Finding], document: Document) -> None:
         st.dataframe({"what": list(document["made"]), "stated": [str(v) for v in document["made"].values()]})
 
 
+def subject() -> tuple[Document, Tensor | None] | None:
+    """The file to check, and the picture where it holds none; None while there is something to choose."""
+    document = choose()
+    if document is None or document["image"]["png"] is not None:
+        return None if document is None else (document, None)
+    picture = choose_picture()
+    if picture is None:
+        st.info("This file holds no pixels. Choose the picture that it is about, to go on.")
+        return None
+    _, height, width = document["image"]["shape"]
+    return document, read_image(picture, (height, width))
+
+
 def page() -> None:
     st.title("Check a certificate", anchor=False)
     st.markdown(
@@ -114,26 +128,21 @@ def page() -> None:
         "follows. All of that is **recomputed** here, and every difference named."
     )
     try:
-        document = choose()
-        if document is None:
+        chosen = subject()
+        if chosen is None:
             return
-        image = None
-        _, height, width = document["image"]["shape"]
-        if document["image"]["png"] is None:
-            picture = choose_picture()
-            if picture is None:
-                st.info("This file holds no pixels. Choose the picture that it is about, to go on.")
-                return
-            image = read_image(picture, (height, width))
-        show(findings_of(document, image), document)
+        bar, result = st.empty(), st.empty().container()  # emptied first: the verdict on another file is not to stay
+        findings = findings_of(*chosen, bar)
     except (ValueError, OSError) as error:  # of the file, the picture, or a model here
         st.error("This cannot be checked. The reason:")
         st.text(str(error))  # the file's own words may be in it: no Markdown
+        return
+    with result:
+        show(findings, chosen[0])
 
 
-def findings_of(document: Document, image: Tensor | None) -> list[Finding]:
-    """What checking finds, with a bar while it is being found."""
-    bar = st.empty()
+def findings_of(document: Document, image: Tensor | None, bar: DeltaGenerator) -> list[Finding]:
+    """What checking finds; the bar is drawn while it is being found."""
     try:
         return resources.verification(document, image, partial(bar.progress, text=COUNTING))
     finally:

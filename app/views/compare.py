@@ -1,9 +1,8 @@
 """Compare DSSN with its randomized neighbours: one picture, one noise, every method, honest to the decimal."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,12 @@ import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
-from app import charts, compare_charts, controls, exports, gallery, pictures, pins, resources
+from app import charts, compare_charts, controls, exports, gallery, pictures, pins, progress, resources
 from app.collection import Collection
 from app.gallery import Picture
 from app.glossary import GLOSSARY, listed
-from app.runs import Pace, Run
+from app.runs import Run
+from app.votes import tell_first_choices
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, largest
 from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
@@ -28,7 +28,6 @@ SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
 BENCHMARK = Path(__file__).parent / "benchmark.py"
 REPEATS = 5
-REDRAW_SECONDS = 0.5
 CHECKED = " of a right answer; a hollow point is a wrong answer"
 
 
@@ -57,22 +56,9 @@ def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> R
     return resources.estimate_of(name, image, plan)
 
 
-def carry_on(runs: list[Run[Any]], what: str, redraw: Callable[[], None]) -> None:
-    """Carry all runs on in turn to their ends; `redraw` is called now and then, and at the end."""
-    bar, drawn, pace = st.empty(), time.monotonic(), Pace(runs)
-    known = (pace.done / pace.total, f"{what}: waiting for the network …")
-    while waiting := [run for run in runs if not run.finished]:
-        for run in waiting:
-            run.advance(waiting=partial(bar.progress, *known))
-            # Also where a run ends whose page has moved on: Streamlit stops a script at its next call.
-            told = f"{pace.done:,} of {pace.total:,} samples, about {pace.seconds_left:.0f} s left"
-            known = (pace.done / pace.total, f"{what}: {told}")
-            bar.progress(*known)
-        if time.monotonic() - drawn > REDRAW_SECONDS:
-            redraw()
-            drawn = time.monotonic()
-    bar.empty()
-    redraw()
+def named(what: str) -> Callable[[str], str]:
+    """The words of a bar of several runs, which say of what."""
+    return lambda told: f"{what}: {told}"
 
 
 class Canvas:
@@ -162,9 +148,9 @@ def side_by_side(chosen: Picture, settings: Settings) -> None:
         known = {method: run.known_radii(settings.alpha) for method, run in runs.items()}
         canvas.draw(compare_charts.radius_against_samples(known, totals, lambda_from_levels(levels)))
 
-    finished = all(run.finished for run in runs.values())
-    results = st.container() if finished else st.empty().container()  # those of another picture are not to stay
-    carry_on(list(runs.values()), "All methods", redraw)
+    results = progress.place_for(list(runs.values()))
+    progress.carry_on(list(runs.values()), named("All methods"), redraw)
+    redraw()
     with results:
         conclude(chosen, settings, list(runs.values()), canvas)
 
@@ -210,7 +196,7 @@ def run_it_again(chosen: Picture, settings: Settings) -> None:
     runs = {
         m: [run_of(m, chosen.image, settings, repeat) for repeat in range(1, REPEATS + 1)] for m in settings.methods
     }
-    canvas = Canvas("again", "radii of repeated runs")
+    canvas, results = Canvas("again", "radii of repeated runs"), progress.place_for(list(chain(*runs.values())))
 
     def outcomes() -> dict[str, list[Outcome]]:
         return {m: [run.outcome(settings.alpha) for run in found if run.finished] for m, found in runs.items()}
@@ -218,10 +204,15 @@ def run_it_again(chosen: Picture, settings: Settings) -> None:
     # One repetition after the other, so that points appear from the start.
     for place, repetition in enumerate(zip(*runs.values(), strict=True), 1):
         if not all(run.finished for run in repetition):
-            carry_on(list(repetition), f"Repetition {place} of {REPEATS}", lambda: None)
+            progress.carry_on(repetition, named(f"Repetition {place} of {REPEATS}"))
             canvas.draw(compare_charts.repeats(outcomes()))
-    found = outcomes()
-    canvas.draw(compare_charts.repeats(found))
+    canvas.draw(compare_charts.repeats(outcomes()))
+    with results:
+        conclude_repetitions(outcomes(), names, canvas)
+
+
+def conclude_repetitions(found: dict[str, list[Outcome]], names: tuple[str, ...], canvas: Canvas) -> None:
+    """What the finished repetitions say, by method."""
     ordered = {m: sorted(results, key=lambda o: o.radius or 0.0) for m, results in found.items()}
     st.dataframe(
         {
@@ -263,21 +254,25 @@ def sweep(chosen: Picture, settings: Settings) -> None:
         key="shares",
     )
     votes = Canvas("sweep-votes", "votes against sigma")
+    runs = {
+        sigma: [run_of(m, chosen.image, replace(settings, levels=levels_from_sigma(sigma))) for m in settings.methods]
+        for sigma in sigmas
+    }
+    results = progress.place_for(list(chain(*runs.values())))
     outcomes: dict[str, list[Outcome]] = {m: [] for m in settings.methods}
-    for sigma in sigmas:
-        at_sigma = replace(settings, levels=levels_from_sigma(sigma))
-        runs = {m: run_of(m, chosen.image, at_sigma) for m in settings.methods}
-        fresh = not all(run.finished for run in runs.values())
+    for sigma, at_sigma in runs.items():
+        fresh = not all(run.finished for run in at_sigma)
         if fresh:
-            carry_on(list(runs.values()), f"σ = {sigma:.2f}", lambda: None)
-        for m, run in runs.items():
-            outcomes[m].append(run.outcome(settings.alpha))
+            progress.carry_on(at_sigma, named(f"σ = {sigma:.2f}"))
+        for found, run in zip(outcomes.values(), at_sigma, strict=True):
+            found.append(run.outcome(settings.alpha))
         if fresh or sigma == sigmas[-1]:
             radii.draw(compare_charts.sweep_radii(outcomes, names, chosen.truth))
             votes.draw(compare_charts.sweep_votes(outcomes[method], names))
-    conclude_sweep(chosen, names, outcomes)
-    rows = [o.row(names) for found in outcomes.values() for o in found]
-    exports.files("sweep", rows, {"radii": radii.figure, "votes": votes.figure})
+    with results:
+        conclude_sweep(chosen, names, outcomes)
+        rows = [o.row(names) for found in outcomes.values() for o in found]
+        exports.files("sweep", rows, {"radii": radii.figure, "votes": votes.figure})
 
 
 def conclude_sweep(chosen: Picture, names: tuple[str, ...], outcomes: dict[str, list[Outcome]]) -> None:
@@ -360,7 +355,7 @@ def page() -> None:
     model = controls.network(collection.model)
     if model is None:
         return
-    controls.tell_first_choices(model, "page")
+    tell_first_choices(model, "page")
     pins.prepare()
     left, right = st.columns([2, 3], gap="large")
     with left:

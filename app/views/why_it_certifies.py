@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from app import charts, controls, gallery, pictures, player, proof_charts, resources, splitting_charts
+from app import charts, controls, gallery, pictures, player, progress, proof_charts, resources, splitting_charts, votes
 from app.attacks import BURST, Attack, Held, acted, guided_on
-from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes
+from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, Tally, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.classifier import Classifier
 from dssn_core.constants import DUELS, PLURALITY
@@ -42,16 +43,24 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
     return None if chosen is None else (model, chosen.image, noise_for(model, levels))
 
 
-def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> Held:
-    """The attack under way on this picture at this noise, begun anew where there is none."""
+def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> tuple[Held, DeltaGenerator]:
+    """The attack under way on this picture at this noise, begun anew where there is none; and the place to show it."""
     held: Held | None = st.session_state.get("attack")
-    if held is None or not held.attack.is_on(model, image, noise):
-        labels = controls.whole_vote_here(model, image, noise.levels, controls.counting_for(model)).labels
-        held = st.session_state["attack"] = Held(Attack.on(model, image, noise, labels))
-    if held.attack.wanted is not None:  # counted here and not in a callback: there is a place for the bar
-        labels = controls.whole_vote_here(model, held.attack.wanted, noise.levels, PLURALITY).labels
-        held.attack = held.attack.arrived(labels)
-    return held
+    if held is not None and held.attack.is_on(model, image, noise):
+        return held, st.container()
+    run = votes.vote_here(model, image, noise.levels, votes.counting_for(model))
+    place = progress.after([run])
+    held = st.session_state["attack"] = Held(Attack.on(model, image, noise, run.labels))
+    return held, place
+
+
+def arrive(attack: Attack) -> Attack:
+    """At the picture that a button asked for, if one did: its votes are counted, with a bar; any button stops that."""
+    if attack.wanted is None:
+        return attack
+    run = votes.vote_here(attack.model, attack.wanted, attack.noise.levels, PLURALITY)
+    progress.carry_on([run])
+    return attack.arrived(run.labels)
 
 
 def act(action: str, step: Step | None) -> None:
@@ -143,10 +152,17 @@ def poke_it() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    controls.tell_first_choices(model, "section")
-    held = attack_on(model, image, noise)
-    attack = held.attack
-    poked, names = attack.poked, model.class_names
+    votes.tell_first_choices(model, "section")
+    held, place = attack_on(model, image, noise)
+    with place:
+        held.attack = arrive(held.attack)
+        show_attack(held.attack)
+    carry_on(held)
+
+
+def show_attack(attack: Attack) -> None:
+    """Budget, buttons, pictures and votes."""
+    poked, noise, names = attack.poked, attack.noise, attack.model.class_names
     first, now = attack.certificate, attack.now
     budget = (
         f"is certified within **R = {first.radius_steps}** steps. Spend them as you like: within the budget the answer "
@@ -175,7 +191,6 @@ def poke_it() -> None:
             st.metric("Votes moved, at most one a step", f"{poked.moved(attack.first):,}", width="content")
         st.markdown(f"**All votes now** (there were {first.votes[first.label]} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
-    carry_on(held)
 
 
 # --- the two-pixel world -------------------------------------------------------------------------------------------
@@ -238,9 +253,14 @@ def arithmetic() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    counting = controls.choose_counting(model)
-    certificate = controls.whole_vote_here(model, image, noise.levels, counting).finish().certificate
-    names, duels = model.class_names, isinstance(certificate, DuelCertificate)
+    run = votes.vote_here(model, image, noise.levels, controls.choose_counting(model))
+    with progress.after([run]):
+        show_arithmetic(image, run.finish().certificate, model.class_names)
+
+
+def show_arithmetic(image: Tensor, certificate: Certificate, names: tuple[str, ...]) -> None:
+    """The radius of a picture, step by step."""
+    duels = isinstance(certificate, DuelCertificate)
     if isinstance(certificate, DuelCertificate) and not certificate.won:  # there is no lead to halve
         controls.show_account(certificate, names)
         return
@@ -309,8 +329,14 @@ def duels() -> None:
     if chosen is None:
         return
     model, image, noise = chosen
-    vote = controls.whole_vote_here(model, image, noise.levels, DUELS).finish()
-    certificate, names = vote.certificate, model.class_names
+    run = votes.vote_here(model, image, noise.levels, DUELS)
+    with progress.after([run]):
+        show_duels(image, run.finish(), model.class_names)
+
+
+def show_duels(image: Tensor, vote: Tally, names: tuple[str, ...]) -> None:
+    """All duels of a vote, and what they prove beside first choices."""
+    certificate = vote.certificate
     assert isinstance(certificate, DuelCertificate) and vote.duels is not None
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -323,7 +349,7 @@ def duels() -> None:
         st.markdown(controls.typeset(third_classes(certificate, names)))
         fewer = f" (the answer and its closest rivals, of {len(names):,} classes)" * (len(names) > MOST_DUELS)
         st.markdown(
-            f"**The duels**{fewer}: how many of the {noise.levels:,} samples rank the row's class above the column's"
+            f"**The duels**{fewer}: how many of the {vote.total:,} samples rank the row's class above the column's"
         )
         st.html(proof_charts.duel_table(certificate, vote.duels, names, MOST_DUELS))
         st.caption(

@@ -121,7 +121,7 @@ def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
     page.switch_page("views/check.py").run()
     assert not page.exception and len(page.success) == 1
     page.button(key="example").click().run()
-    assert len(page.success) == 1 and "kept-certified" not in page.session_state
+    assert len(page.success) == 1 and "checked-picture" not in page.session_state
 
 
 def test_the_forgery_claims_more_and_only_counting_again_tells():

@@ -1,8 +1,6 @@
 """Votes under way: shared, carried on, never lost."""
 
-import math
 import threading
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +8,7 @@ import pytest
 import torch
 
 from app import runs
-from app.runs import PICTURES, WORKER, EstimateRun, Pace, VoteRun, network_work
+from app.runs import PICTURES, WORKER, EstimateRun, VoteRun, network_work
 from dssn_core import SplitNoise, certificate_from_votes, count_votes, load_model
 from dssn_core.constants import PLURALITY
 from dssn_core.monte_carlo import Plan, certify_randomized
@@ -121,18 +119,6 @@ def test_labels_stay_empty_where_nothing_has_voted():
     run, _, _ = a_run()
     state = run.advance()
     assert int((run.labels >= 0).sum()) == state.done < 1000
-
-
-def test_the_rest_is_told_by_the_clock(monkeypatch):
-    run, _, _ = a_run()
-    run.advance()
-    clock = SimpleNamespace(monotonic=iter([100.0, 106.0]).__next__, perf_counter=time.perf_counter)
-    monkeypatch.setattr(runs, "time", clock)
-    pace = Pace([run])
-    assert pace.seconds_left == math.inf  # what was counted before nobody watched says nothing
-    before = run.done
-    run.advance()
-    assert pace.seconds_left == 6.0 / (run.done - before) * (1000 - run.done)
 
 
 def test_work_without_a_network_waits_for_no_vote():

@@ -1,0 +1,67 @@
+"""The votes that the pages show: as they came with a network, or counted here."""
+
+import streamlit as st
+from torch import Tensor
+
+from app import resources
+from app.runs import VoteRun
+from dssn_core.certificate_file import made_elsewhere
+from dssn_core.classifier import Classifier
+from dssn_core.constants import PLURALITY
+from dssn_core.images import image_sha256
+
+_HERE = "counted-here"
+
+
+def counting_for(model: Classifier) -> str:
+    """How votes are counted where that is not to be chosen: as chosen elsewhere, or as the network's manifest says."""
+    return str(st.session_state.get("kept-counting", model.counting))
+
+
+def tell_first_choices(model: Classifier, where: str) -> None:
+    """That a part of the pages counts first choices, where others count duels."""
+    if counting_for(model) != PLURALITY:
+        st.caption(
+            f"This {where} counts first choices, as the paper does. “Certify” and “The arithmetic” count duels, so R "
+            "may differ there."
+        )
+
+
+def vote_on(name: str, image: Tensor, levels: int, counting: str) -> VoteRun:
+    """The vote that came with the network, or one counted here: where there is none, or where that was asked for."""
+    stored = None if is_counted_here(name, image, levels) else _stored(name, image, levels, counting)
+    return stored or resources.votes_of(name, image, levels, counting)
+
+
+def vote_here(model: Classifier, image: Tensor, levels: int, counting: str) -> VoteRun:
+    """The same, but not as another kind of machine counted it, where nearly tied samples may vote differently."""
+    run = vote_on(model.manifest.name, image, levels, counting)
+    if run.made is None or not made_elsewhere(run.made):
+        return run
+    if counting_for(model) == PLURALITY:
+        st.caption(
+            "These votes were counted on this machine. Certify shows those that came with the network, from another "
+            "kind of machine, where nearly tied samples may vote differently."
+        )
+    return resources.votes_of(model.manifest.name, image, levels, counting)
+
+
+def _stored(name: str, image: Tensor, levels: int, counting: str) -> VoteRun | None:
+    """The vote that came with the network; all that do are by first choices."""
+    return resources.stored_run(name, image, levels) if counting == PLURALITY else None
+
+
+def stored_beside(run: VoteRun) -> VoteRun | None:
+    """Of a vote that was asked to be counted here although one came with the network: that one."""
+    asked = is_counted_here(run.model_name, run.image, run.total)
+    return _stored(run.model_name, run.image, run.total, run.counting) if asked else None
+
+
+def is_counted_here(name: str, image: Tensor, levels: int) -> bool:
+    """Whether it was asked for that this vote be counted here."""
+    return bool(st.session_state.get(_HERE) == (name, image_sha256(image), levels))
+
+
+def count_here(run: VoteRun) -> None:
+    """A button's callback: this vote is to be counted here."""
+    st.session_state[_HERE] = (run.model_name, image_sha256(run.image), run.total)
