@@ -79,48 +79,45 @@ def beside(image: Tensor, text: str) -> None:
 def _built_in(model: Classifier, collection: Collection) -> Picture | None:
     state.want_no_picture()
     size = model.input_shape[1:]
-    known, others = sources.built_in(collection.task, size), sources.folder_keys()
+    known, folder = sources.built_in(collection.task, size), sources.folder()
+    others = {} if folder is None else folder.places
     chosen = state.chosen_picture([*known, *others], collection.first, collection.task)
     titles = {key: f"{model.class_names[one.label]}, picture {key[-2:]}" for key, (one, _) in known.items()}
     _buttons("gallery", {key: (titles[key], image) for key, (_, image) in known.items()}, chosen, collection)
-    if others:
-        _folder(model, chosen, others.get(chosen, 0), collection)
+    if folder is not None:
+        _folder(folder, model, chosen, others.get(chosen, 0), collection)
+        if chosen in others:
+            return _folder_picture(folder, model, others[chosen])
     elif problem := sources.folder_problem():
         st.warning(problem, icon=":material/folder_off:")
-    if chosen not in known:
-        return _folder_picture(model, others[chosen])
     picture, image = known[chosen]
     return Picture(image, picture.label, f"true class: {model.class_names[picture.label]}")
 
 
-def _folder(model: Classifier, chosen: str, place: int, collection: Collection) -> None:
+def _folder(folder: sources.Folder, model: Classifier, chosen: str, place: int, collection: Collection) -> None:
     """Buttons for a few pictures of the folder that the environment names, at first from a place on.
 
     Unlike a picture's key that is no part of a link: it says where one looks, not what is shown.
     """
-    found = sources.folder()
-    assert found is not None
-    label = f"Pictures of {pictures.tame(found.path.name)}, starting at number"
-    first = st.number_input(label, 0, len(found) - 1, place, AT_ONCE, key="folder-from")
+    names, label = folder.files.names, f"Pictures of {folder.name}, starting at number"
+    first = st.number_input(label, 0, len(names) - 1, place, AT_ONCE, key="folder-from")
     shown = {}
-    for at in range(int(first), min(int(first) + AT_ONCE, len(found))):
-        image = sources.folder_picture(at, model.input_shape[1:])
+    for at in range(int(first), min(int(first) + AT_ONCE, len(names))):
+        image = folder.picture(at, model.input_shape[1:])
         if image is not None:
-            title = f"{pictures.tame(found.names[at].parent.name)}, number {at}"
+            title = f"{pictures.tame(names[at].parent.name)}, number {at}"
             shown[f"{sources.FOLDER_PICTURE}{at}"] = (title, image)
     _buttons("folder", shown, chosen, collection)
-    if sources.folder_labels(model.class_names) is None:
+    if folder.labels(model.class_names) is None:
         st.caption("These are pictures of other classes than this network's: it names one of its own all the same.")
 
 
-def _folder_picture(model: Classifier, place: int) -> Picture | None:
-    found, image = sources.folder(), sources.folder_picture(place, model.input_shape[1:])
-    assert found is not None
+def _folder_picture(folder: sources.Folder, model: Classifier, place: int) -> Picture | None:
+    image = folder.picture(place, model.input_shape[1:])
     if image is None:
-        st.error(f"{pictures.tame(found.names[place].name)} cannot be read. Choose another picture.")
+        st.error(f"{pictures.tame(folder.files.names[place].name)} cannot be read. Choose another picture.")
         return None
-    labels = sources.folder_labels(model.class_names)
-    name = f"picture {place} of {pictures.tame(found.path.name)}"
+    labels, name = folder.labels(model.class_names), f"picture {place} of {folder.name}"
     if labels is None:
         return Picture(image, None, name)
     return Picture(image, labels[place], f"{name}, true class: {model.class_names[labels[place]]}")

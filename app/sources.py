@@ -1,6 +1,7 @@
 """Where the pictures on the pages come from: built-in ones, a folder or zip that the environment names, uploads."""
 
 import os
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import streamlit as st
 from PIL import Image
 from torch import Tensor
 
-from app.pictures import crop_preview
+from app.pictures import crop_preview, tame
 from dssn_core import read_image
 from dssn_core.datasets import Listing, PictureFiles, picture_files
 from dssn_core.gallery import BuiltIn, built_in_pictures
@@ -20,7 +21,7 @@ DATA_VARIABLE = "DSSN_TEST_DATA"
 """Environment variable: a zip or folder of class folders whose pictures the gallery and the Benchmark page show."""
 
 RETRY_SECONDS = 10
-"""How long it is not looked again for pictures that were not there."""
+"""How long it is not looked again for pictures, whether they were there or not."""
 
 FOLDER_PICTURE = "test-"
 """Begins the key of a picture from there."""
@@ -32,64 +33,55 @@ def built_in(task: str, size: tuple[int, int]) -> dict[str, tuple[BuiltIn, Tenso
     return {found.key: (found, read_image(found.path, size)) for found in built_in_pictures(task)}
 
 
+@dataclass(frozen=True)
+class Folder:
+    """The pictures of a zip or folder, as they were listed when it had been written last at `changed`.
+
+    A page asks for it once: what it shows is then of one listing, whatever takes the place of the file meanwhile.
+    """
+
+    files: PictureFiles
+    changed: int
+
+    @property
+    def name(self) -> str:
+        return tame(self.files.path.name)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Where a picture is, by its key, for links."""
+        return {f"{FOLDER_PICTURE}{place}": place for place in range(len(self.files))}
+
+    def picture(self, place: int, size: tuple[int, int]) -> Tensor | None:
+        """One of the pictures at `size` = (H, W); None if it cannot be read, which is tried anew each time."""
+        try:
+            return _read(str(self.files.path), self.changed, place, size, self.files)
+        except (ValueError, OSError):
+            return None
+
+    def picture_of(self, record: Record, size: tuple[int, int]) -> Tensor | None:
+        """The very image of a record, if it is among these pictures."""
+        image = self.picture(record.index, size) if record.index < len(self.files) else None
+        return image if image is not None and image_sha256(image) == record.image_sha256 else None
+
+    def labels(self, class_names: tuple[str, ...]) -> list[int] | None:
+        """The pictures' labels among the classes of a network; None if its classes are others."""
+        return _labels(str(self.files.path), self.changed, class_names, self.files)
+
+
 @st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")
-def _found(source: str, changed: int) -> PictureFiles:
-    return picture_files(source, train=False)
-
-
-def _changed(source: Path) -> int:
-    """When a zip or folder was written last: another one in its place has other pictures. 0 if there is none."""
-    return source.stat().st_mtime_ns if source.exists() else 0
-
-
-@st.cache_resource(max_entries=1, ttl=RETRY_SECONDS, show_spinner=False)
-def _folder() -> PictureFiles | str | None:
-    """The pictures, or what is the matter with them, which is looked into anew after a while."""
-    source = os.environ.get(DATA_VARIABLE)
-    try:
-        return _found(source, _changed(Path(source))) if source else None
-    except (ValueError, OSError) as error:
-        return f"The pictures that {DATA_VARIABLE} names cannot be shown: {error}"
-
-
-def folder() -> PictureFiles | None:
-    """The pictures of the zip or folder that the environment names, if there are any."""
-    found = _folder()
-    return found if isinstance(found, PictureFiles) else None
-
-
-def folder_problem() -> str | None:
-    """Why there are none, where the environment names something."""
-    found = _folder()
-    return found if isinstance(found, str) else None
-
-
-def folder_keys() -> dict[str, int]:
-    """Keys of these pictures, for links; and their places."""
-    return {f"{FOLDER_PICTURE}{place}": place for place in range(len(folder() or ()))}
+def _listed(source: str, changed: int) -> Folder:
+    return Folder(picture_files(source, train=False), changed)
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def _read(source: str, changed: int, place: int, size: tuple[int, int], _found: PictureFiles) -> Tensor:
-    return next(_found.read(size, [place]))
-
-
-def folder_picture(place: int, size: tuple[int, int]) -> Tensor | None:
-    """One of these pictures at `size` = (H, W); None if it cannot be read, which is tried anew each time."""
-    found = folder()
-    assert found is not None
-    try:
-        return _read(str(found.path), _changed(found.path), place, size, found)
-    except (ValueError, OSError):
-        return None
+def _read(source: str, changed: int, place: int, size: tuple[int, int], _files: PictureFiles) -> Tensor:
+    return next(_files.read(size, [place]))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def folder_labels(class_names: tuple[str, ...]) -> list[int] | None:
-    """Their labels among the classes of a network; None if its classes are others."""
-    found = folder()
-    assert found is not None
-    data = Listing(found.labels, found.class_names, str(found.path), (), partial(found.read, (1, 1)))
+def _labels(source: str, changed: int, class_names: tuple[str, ...], _files: PictureFiles) -> list[int] | None:
+    data = Listing(_files.labels, _files.class_names, source, (), partial(_files.read, (1, 1)))
     try:
         labels: list[int] = labelled_for(data, class_names).labels.tolist()
     except ValueError:
@@ -97,12 +89,31 @@ def folder_labels(class_names: tuple[str, ...]) -> list[int] | None:
     return labels
 
 
-def folder_picture_of(record: Record, size: tuple[int, int]) -> Tensor | None:
-    """The very image of a record, if it is among these pictures."""
-    if record.index >= len(folder() or ()):
-        return None
-    image = folder_picture(record.index, size)
-    return image if image is not None and image_sha256(image) == record.image_sha256 else None
+def _changed(source: Path) -> int:
+    """When a zip, or a folder or one inside it, was written last: then there may be other pictures. 0 if it is gone."""
+    return max((path.stat().st_mtime_ns for path in (source, *source.glob("*/")) if path.exists()), default=0)
+
+
+@st.cache_resource(max_entries=1, ttl=RETRY_SECONDS, show_spinner=False)
+def _folder() -> Folder | str | None:
+    """The pictures, or what is the matter with them; looked into anew after a while."""
+    source = os.environ.get(DATA_VARIABLE)
+    try:
+        return _listed(source, _changed(Path(source))) if source else None
+    except (ValueError, OSError) as error:
+        return f"The pictures that {DATA_VARIABLE} names cannot be shown: {error}"
+
+
+def folder() -> Folder | None:
+    """The pictures of the zip or folder that the environment names, if there are any."""
+    found = _folder()
+    return found if isinstance(found, Folder) else None
+
+
+def folder_problem() -> str | None:
+    """Why there are none, where the environment names something."""
+    found = _folder()
+    return found if isinstance(found, str) else None
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)  # of the largest pictures 150 MB each

@@ -297,8 +297,8 @@ def show_images(
     if not records:
         return
     record_table(records, names, gains)
-    size = installed.manifest_of(name).input_shape[1:]
-    seen = [(record, sources.folder_picture_of(record, size)) for record in records[:MOST_IMAGES]]
+    size, folder = installed.manifest_of(name).input_shape[1:], sources.folder()
+    seen = [] if folder is None else [(record, folder.picture_of(record, size)) for record in records[:MOST_IMAGES]]
     known = {record: image for record, image in seen if image is not None}
     if not known:
         st.caption(

@@ -9,6 +9,8 @@ import streamlit as st
 import torch
 
 from app import sources
+from dssn_core import read_image
+from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
 
 
@@ -22,13 +24,18 @@ def nothing_known():
 def test_a_folder_that_comes_after_the_start_is_found(tmp_path, monkeypatch):
     folder = tmp_path / "pictures"
     monkeypatch.setenv(sources.DATA_VARIABLE, str(folder))
-    assert "a zip or a folder of class folders" in str(sources.folder_problem()) and not sources.folder_keys()
+    assert "a zip or a folder of class folders" in str(sources.folder_problem()) and sources.folder() is None
     (folder / "cat").mkdir(parents=True)
     (folder / "cat" / "0.jpg").write_bytes(Path(built_in_pictures()[0].path).read_bytes())
     sources._folder.clear()  # as after a while
-    assert sources.folder_problem() is None and list(sources.folder_keys()) == ["test-0"]
     found = sources.folder()
-    assert found is not None and sources.folder() is found
+    assert found is not None and found.places == {"test-0": 0} and sources.folder_problem() is None
+    assert sources.folder() is found
+    sources._folder.clear()
+    assert sources.folder() is found  # nothing has changed
+    (folder / "cat" / "1.jpg").write_bytes(b"")
+    sources._folder.clear()
+    assert len(sources.folder().places) == 2
 
 
 def test_a_zip_in_the_place_of_another_is_read_anew(tmp_path, monkeypatch):
@@ -40,8 +47,32 @@ def test_a_zip_in_the_place_of_another_is_read_anew(tmp_path, monkeypatch):
             file.write(picture.path, "cat/0.png")
         os.utime(source, ns=(number, number))
         sources._folder.clear()  # as after a while
-        shown.append(sources.folder_picture(0, (32, 32)))
+        shown.append(sources.folder().picture(0, (32, 32)))
     assert not torch.equal(*shown)
+
+
+def test_what_a_page_shows_is_of_one_listing(tmp_path, monkeypatch):
+    """A zip takes the place of another with fewer pictures: labels and pictures of either are its own."""
+    source, names = tmp_path / "pictures.zip", ("airplane", "automobile", "bird", "cat", "deer")
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(source))
+
+    def put(time, classes):
+        with zipfile.ZipFile(source, "w") as file:
+            for name in classes:
+                file.write(built_in_pictures()[names.index(name)].path, f"{name}/0.png")
+        os.utime(source, ns=(time, time))
+
+    put(1, ["cat"])
+    first = sources.folder()
+    assert first.labels(CIFAR10_CLASSES) is None and first.labels(("cat",)) == [0]
+    put(2, names)
+    # The listing is the old one for a while, and what is read by it is not kept for the new one.
+    assert sources.folder() is first and first.picture(0, (32, 32)) is not None
+    sources._folder.clear()
+    later = sources.folder()
+    assert len(later.places) == 5 and later.labels(names) == [0, 1, 2, 3, 4] and later.labels(("cat",)) is None
+    expected = read_image(built_in_pictures()[0].path, (32, 32))
+    assert torch.equal(later.picture(0, (32, 32)), expected)
 
 
 def test_a_picture_that_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
@@ -49,6 +80,6 @@ def test_a_picture_that_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"not a picture")
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path / "pictures"))
-    assert sources.folder_picture(0, (32, 32)) is None
+    assert sources.folder().picture(0, (32, 32)) is None
     picture.write_bytes(Path(built_in_pictures()[0].path).read_bytes())
-    assert sources.folder_picture(0, (32, 32)) is not None
+    assert sources.folder().picture(0, (32, 32)) is not None
