@@ -135,18 +135,41 @@ def choose_pixel(shape: tuple[int, ...], key: str = "", row: int = 0, column: in
     return names.index(channel), int(chosen_row), int(chosen_column)
 
 
-def choose_methods(label: str, key: str) -> list[str]:
-    """Some of the methods of smoothing, all to begin with."""
-    chosen = st.pills(
+def choose_several(
+    label: str,
+    options: Sequence[T],
+    key: str,
+    default: Sequence[T],
+    show: Callable[[T], str] = str,
+    about: str | None = None,
+) -> list[T]:
+    """Some of the options. What was chosen of those that are not offered for a while comes back with them."""
+    offered = f"offered-{key}"
+    if st.session_state["page-is-new"]:  # then what its address says counts
+        st.session_state.pop(offered, None)
+    before, kept = st.session_state.get(offered, (options, []))
+    if options != before:  # Streamlit would drop those that are gone for good
+        st.session_state[key] = [option for option in options if option in kept] or list(default)
+    pills = st.pills(
         label,
-        list(METHODS),
+        options,
         selection_mode="multi",
-        default=list(METHODS),
-        format_func=METHODS.__getitem__,
+        default=default,
+        format_func=show,
         key=key,
         bind="query-params",
+        help=about,
     )
-    return list(chosen or [])
+    chosen = list(pills or [])
+    if options == before:
+        kept = [*chosen, *(option for option in kept if option not in options)]
+    st.session_state[offered] = options, kept
+    return chosen
+
+
+def choose_methods(label: str, key: str) -> list[str]:
+    """Some of the methods of smoothing, all to begin with."""
+    return choose_several(label, list(METHODS), key, list(METHODS), METHODS.__getitem__)
 
 
 def sigmas_for(model: Classifier) -> tuple[float, ...]:

@@ -49,18 +49,11 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
         return []
     without = unchosen(known, part)
     shown = [name for name in known if name in first and name not in without] or known[:1]
-    models = st.pills(
-        "Our networks",
-        known,
-        selection_mode="multi",
-        default=shown,
-        key=f"bench-models-{collection.task}",
-        bind="query-params",
-        help="\n".join(f"- {name}: {NETWORKS[name]}" for name in known if name in NETWORKS),
-    )
+    about = "\n".join(f"- {name}: {NETWORKS[name]}" for name in known if name in NETWORKS)
+    models = controls.choose_several("Our networks", known, f"bench-models-{collection.task}", shown, about=about)
     if not models:
         st.info("Choose at least one network.")
-    return list(models or [])
+    return models
 
 
 def choose_part(collection: Collection) -> Part:
@@ -83,18 +76,17 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     without = unchosen(models, part)
     seen = st.container()  # before what it can be made of
     methods = controls.choose_methods("The paper's curves", "bench-paper")
-    more = st.pills(  # on a line of its own: in columns and horizontal containers pills run out of a narrow screen
+    # On a line of its own: in columns and horizontal containers pills run out of a narrow screen.
+    more = controls.choose_several(
         "Show every network also at σ",
         levels,
-        selection_mode="multi",
-        default=[] if used else levels,  # all at once are too many
-        format_func=sigma_of,
-        key=f"bench-sigmas-{collection.task}",
-        bind="query-params",
+        f"bench-sigmas-{collection.task}",
+        [] if used else levels,  # all at once are too many
+        sigma_of,
     )
     ours = best_curves(models, part)
     for name, dash in zip(models, cycle(charts.DASHES), strict=False):
-        wanted = {n for n in levels if (name, n) in used or name in without or n in (more or [])}
+        wanted = {n for n in levels if (name, n) in used or name in without or n in more}
         ours += curves_of(name, wanted, part, len(models) == 1, dash)
     theirs = [row for row in published(collection.task) if row.method in methods]
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *map(lambda_from_levels, levels)]))

@@ -152,6 +152,17 @@ def test_the_benchmark_reports_a_part_beside_the_papers_figures(monkeypatch):
         st.cache_resource.clear()
 
 
+def test_networks_without_records_of_a_part_come_back_with_the_other_part():
+    page = open_page("benchmark", data="ImageNet")
+    networks, (first, second) = page.pills(key="bench-models-imagenet"), COLLECTIONS["ImageNet"].parts
+    for chosen, there in ((networks.options, 2), (["imagenet-ssn"], 1)):
+        healthy(page.pills(key="bench-models-imagenet").set_value(chosen).run())
+        healthy(page.segmented_control(key="bench-part").set_value(second).run())
+        assert len(page.pills(key="bench-models-imagenet").value) == there and page.get("plotly_chart")
+        healthy(page.segmented_control(key="bench-part").set_value(first).run())
+        assert page.pills(key="bench-models-imagenet").value == chosen
+
+
 def test_a_folder_of_ones_own_works_with_both_networks(tmp_path, monkeypatch):
     for place, name in enumerate(("n02870880", "n02823428")):
         (tmp_path / "val" / name).mkdir(parents=True)
