@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from app import charts, proof_charts, resources
+from app import charts, laboratory, proof_charts
 from app.film import Film
 from app.pictures import sample_image
 from app.splitting_charts import bands, filmstrip, moving_splits, offset_picture
@@ -148,7 +148,7 @@ def count(image: Tensor, revealed: bool) -> Figure:
 
 def theorem(image: Tensor, revealed: bool) -> Figure:
     levels, point = 200, (60, 90)
-    plane = resources.plane(levels, "r2", next(iter(TOYS)), Boundary(30, 0.0))
+    plane = laboratory.plane(levels, "r2", next(iter(TOYS)), Boundary(30, 0.0))
     ones = int(plane[point[1], point[0]])
     radius = certificate_from_votes((levels - ones, ones), levels).radius_steps
     other = nearest_other(plane, levels, *point)
@@ -173,7 +173,7 @@ def offsets(image: Tensor, revealed: bool) -> Figure:
         noise = SplitNoise(levels_from_lambda(1.0), check_shape(image.shape), scheme)
         shown = [offset_picture(noise)]
         if revealed:
-            shown += resources.sample_and_rebuilt(image, noise, OFFSETS_INDEX)
+            shown += laboratory.sample_and_rebuilt(image, noise, OFFSETS_INDEX)
         cells.append((name, shown))
     rows = ("offsets", "sample", "what a blur gets back")[: len(cells[0][1])]
     figure = _strip([("the picture", [image]), *cells], rows)

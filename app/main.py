@@ -9,7 +9,7 @@ ROOT = str(Path(__file__).parents[1])
 if ROOT not in sys.path:  # `streamlit run`, other than `python -m streamlit run`, does not look for packages there
     sys.path.append(ROOT)
 
-from app import resources, state  # noqa: E402
+from app import garbage, state  # noqa: E402
 
 VIEWS = Path(__file__).parent / "views"
 
@@ -46,5 +46,5 @@ state.open_page(page.url_path)
 if st.session_state["came-from"] == lesson.url_path:
     step = st.session_state.get("lesson-step", 1)
     st.page_link(lesson, label=f"Back to the lesson, step {step}", icon=lesson.icon, query_params={"step": str(step)})
-resources.tidied()
+garbage.tidied()
 page.run()

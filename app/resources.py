@@ -1,73 +1,26 @@
 """What all sessions share of the networks: themselves, their votes and estimates under way, other answers of them."""
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
 
-from app.collection import COLLECTIONS
-from app.installed import NETWORK, Stamp, manifest_of, stamp_of, stamped
-from app.pictures import sample_image
-from app.runs import PICTURES, EstimateRun, T, VoteRun, network_work
-from dssn_core import SplitNoise, list_models, load_model, self_check, stored
+from app import garbage
+from app.installed import NETWORK, Stamp, manifest_of, stamped
+from app.runs import EstimateRun, VoteRun
+from app.turns import in_turn, interruptible
+from dssn_core import SplitNoise, load_model, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
-from dssn_core.certificate_file import Document, dumps, parse, with_votes
-from dssn_core.checkpoints import PRETRAINED, find_model
-from dssn_core.checks import check_shape
+from dssn_core.checkpoints import find_model
 from dssn_core.classifier import Classifier
 from dssn_core.constants import PLURALITY
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
-from dssn_core.offsets import OFFSET_SCHEMES
-from dssn_core.reconstruction import reconstruct, reconstruction_error
-from dssn_core.self_check import KNOWN, Result, outcome
-from dssn_core.splitting import Block, samples_from_numerators
-from dssn_core.two_pixels import SHAPE as TWO_PIXELS
-from dssn_core.two_pixels import Boundary, plane_votes
-from dssn_core.verification import Finding, Watch, verify
-from dssn_core.voting import Tally, noise_for
-
-TIDY_SECONDS = 600
-
-
-def stop_if_left() -> None:
-    """Where Streamlit may stop the run of a page that has moved on, or is gone: to ask for the session is enough."""
-    st.session_state.get("open-page")
-
-
-def interruptible(work: Callable[[], T]) -> T:
-    """`network_work` that is given up with the page that waits for it."""
-    return network_work(work, stop_if_left)
-
-
-def page_work(work: Callable[[], T]) -> T:
-    """Work without a network, one piece of many that nobody may wait for any more; no vote holds it up."""
-    stop_if_left()
-    return network_work(work, stop_if_left, PICTURES)
-
-
-def spare_garbage_collection() -> None:
-    """Take all that is loaded by now out of garbage collection.
-
-    Streamlit collects garbage after every run of a page; looking through torch's and Plotly's modules each time
-    would take several times as long as the page.
-    """
-    gc.unfreeze()  # what sessions have left behind since the last time is garbage
-    gc.collect()
-    gc.freeze()
-
-
-@st.cache_resource(ttl=TIDY_SECONDS, show_spinner=False)
-def tidied() -> None:
-    """`spare_garbage_collection` now and then: what it spared may be of sessions that have ended since."""
-    spare_garbage_collection()
+from dssn_core.voting import noise_for
 
 
 @stamped(*NETWORK)
@@ -75,7 +28,7 @@ def tidied() -> None:
 def model(stamp: Stamp, name: str) -> Classifier:
     keep_freed_memory()
     loaded = load_model(name)
-    spare_garbage_collection()
+    garbage.spare_what_is_loaded()
     return loaded
 
 
@@ -155,95 +108,4 @@ def guided(classifier: Classifier, state: Poked, noise: SplitNoise, label: int) 
 
 def poked(classifier: Classifier, state: Poked, noise: SplitNoise, step: Step) -> Poked:
     """`attack.poke` on the worker thread."""
-    return network_work(lambda: poke(classifier, state, noise, step))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
-    """Votes for class 1 of every image of two pixels, under an offset scheme."""
-    return plane_votes(SplitNoise(levels, TWO_PIXELS, scheme), toy, boundary)
-
-
-@st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=HASHES)
-def reconstruction_errors(image: Tensor, levels: int, block: Block) -> dict[str, float]:
-    """Reconstruction error of a picture by offset scheme; of its brightness where colours are added up."""
-    shape = check_shape(image.shape)
-
-    def error(scheme: str) -> float:
-        return reconstruction_error(image, SplitNoise(levels, shape, scheme, block=block), colours=block[0] == 1)
-
-    # One after the other: between them others get their turn.
-    return {scheme: page_work(partial(error, scheme)) for scheme in OFFSET_SCHEMES}
-
-
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASHES)
-def brightness_error(image: Tensor, levels: int, block: Block) -> float:
-    """Reconstruction error of a picture's brightness, under the default offsets."""
-    noise = SplitNoise(levels, check_shape(image.shape), block=block)
-    return page_work(lambda: reconstruction_error(image, noise, colours=False))
-
-
-def sample_and_rebuilt(image: Tensor, noise: SplitNoise, index: int) -> list[Tensor]:
-    """uint8 (C, H, W), for the screen: a sample of an image, and what a low-pass gets back from it."""
-    numerators = noise.numerators(image, index, index + 1)
-    rebuilt = page_work(lambda: reconstruct(numerators, noise.levels, block_size=noise.block_size))
-    return [sample_image(x[0]) for x in (samples_from_numerators(numerators, noise.block_size), rebuilt)]
-
-
-# --- certificate files ---------------------------------------------------------------------------------------------
-
-
-def example() -> Document:
-    """The certificate file that comes with the small network."""
-    return parse((PRETRAINED / COLLECTIONS["CIFAR-10"].model / KNOWN).read_bytes())
-
-
-def forgery() -> Document:
-    """The same, with every vote given to the winner."""
-    document = example()
-    return with_votes(document, [document["claim"]["label"]] * document["noise"]["levels"])
-
-
-def in_turns(tell: Callable[[float], object]) -> Watch:
-    """Carries a vote on chunk by chunk on the worker thread, where others get their turn between. tell: the share done.
-
-    While its own turn has not come it may be stopped, as `stop_if_left` says.
-    """
-
-    def watch(classifier: Classifier, states: Iterator[Tally]) -> Iterator[Tally]:
-        while (state := interruptible(lambda: next(states, None))) is not None:
-            tell(state.done / state.total)
-            yield state
-
-    return watch
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _findings(file: str, image_hash: str | None, installation: tuple[Stamp, ...]) -> list[Finding]:
-    """Of one file, for all sessions; empty until somebody has them."""
-    return []
-
-
-def verification(document: Document, image: Tensor | None, tell: Callable[[float], object]) -> list[Finding]:
-    """What checking a certificate file finds; known after the first time, until a network here changes."""
-    found = _findings(dumps(document), None if image is None else image_sha256(image), installation())
-    if not found:
-        tell(0.0)
-        found[:] = list(verify(document, image, watch=in_turns(tell), work=interruptible))
-    return found
-
-
-def self_checks() -> list[tuple[str, Callable[[], str]]]:
-    """All checks of this installation, by name; the networks work on the worker thread."""
-    return list(self_check.checks(watch=in_turns(lambda share: stop_if_left()), work=interruptible))
-
-
-def installation() -> tuple[Stamp, ...]:
-    """Changes when a file that the checks read is written."""
-    return tuple(stamp_of(name, (*NETWORK, KNOWN)) for name in list_models())
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def checked(what: str, installation: tuple[Stamp, ...], _check: Callable[[], str]) -> Result:
-    """The result of one check of an installation."""
-    return outcome(what, _check)
+    return in_turn(lambda: poke(classifier, state, noise, step))

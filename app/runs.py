@@ -1,20 +1,18 @@
-"""Votes and estimates under way, chunk by chunk, on one worker thread.
+"""Votes and estimates under way, chunk by chunk, each in its turn.
 
-All passes of votes and estimates run on that thread in order of asking, so that many sessions get fair turns on few
-cores, and a session that goes away leaves nothing running. A run belongs to no session: whoever looks at it next
-carries it on. Work without a network, which takes milliseconds, has a thread of its own.
+A run belongs to no session: whoever looks at it next carries it on.
 """
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from torch import Tensor
 
+from app.turns import in_turn
 from dssn_core import PIXEL_STEPS, SplitNoise, Tally, tally
 from dssn_core.certificate_file import Document, make
 from dssn_core.classifier import Classifier
@@ -31,32 +29,6 @@ from dssn_core.monte_carlo import (
 from dssn_core.stored import Stored
 from dssn_core.voting import ChunkLayout
 
-T = TypeVar("T")
-
-WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
-PICTURES = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
-
-WAITING_SECONDS = 0.2
-MOST_STATES = 256
-
-
-def network_work(
-    work: Callable[[], T], waiting: Callable[[], object] = lambda: None, worker: ThreadPoolExecutor = WORKER
-) -> T:
-    """Do some work with a network on the worker thread, in its turn; or other work on another one.
-
-    waiting: called every fifth of a second until it is done; an exception it raises gives up the turn, so that a page
-    whose work waits behind others' still answers.
-    """
-    turn = worker.submit(work)
-    try:
-        while not wait([turn], timeout=WAITING_SECONDS).done:
-            waiting()
-    except BaseException:
-        turn.cancel()  # unless it has begun
-        raise
-    return turn.result()
-
 
 class Progress(Protocol):
     """How far a computation has come, in samples."""
@@ -69,6 +41,8 @@ class Progress(Protocol):
 
 
 S = TypeVar("S", bound=Progress)
+
+MOST_STATES = 256
 
 
 class Run(ABC, Generic[S]):
@@ -140,8 +114,8 @@ class Run(ABC, Generic[S]):
         return state
 
     def advance(self, waiting: Callable[[], object] = lambda: None) -> S:
-        """Compute one more chunk, if any are left, and return the state. waiting: as for `network_work`."""
-        return network_work(self._step, waiting)
+        """Compute one more chunk, if any are left, and return the state. waiting: as for `in_turn`."""
+        return in_turn(self._step, waiting)
 
     def finish(self) -> S:
         while (state := self.state) is None or state.done < self.total:

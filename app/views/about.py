@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls, installed, resources
+from app import checking, controls, installed
 from app.charts import checklist
 from app.glossary import NETWORKS
 from dssn_core.certificate_file import machine
@@ -18,12 +18,12 @@ def self_check() -> None:
         "Sample values against exact fractions, the radius against brute force, and stored certificates recomputed."
     )
     verdict, listed = st.empty(), st.empty()
-    known = resources.self_checks()
+    known = checking.self_checks()
     results: list[Result] = []
-    installation = resources.installation()
+    installation = checking.installation()
     for what, check in known:
         verdict.progress(len(results) / len(known), f"Checking this installation: {what} …")
-        results.append(resources.checked(what, installation, check))
+        results.append(checking.checked(what, installation, check))
         listed.html(
             checklist([(None if result.rounding else result.passed, result.what, result.text) for result in results])
         )
@@ -40,7 +40,7 @@ def self_check() -> None:
         )
     else:
         verdict.success(f"**This installation computes what it should**: {len(known)} of {len(known)} checks passed.")
-    st.button("Check again", on_click=resources.checked.clear, icon=":material/refresh:")
+    st.button("Check again", on_click=checking.checked.clear, icon=":material/refresh:")
 
 
 def networks() -> None:

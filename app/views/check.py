@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from app import gallery, pictures, resources
+from app import checking, gallery, pictures
 from app.charts import checklist
 from app.glossary import COUNTED_BY
 from dssn_core.certificate_file import Document, embedded_image, parse, stated_counting
@@ -17,10 +17,10 @@ from dssn_core.wording import counted
 
 # Buttons for those who have no file: label, the file, and what it is.
 EXAMPLES = {
-    "example": ("Check an example", resources.example, "the file that comes with the small network"),
+    "example": ("Check an example", checking.example, "the file that comes with the small network"),
     "forgery": (
         "Check a forgery",
-        resources.forgery,
+        checking.forgery,
         "the file that comes with the small network, forged: every vote given to the winner, and radius, counts and "
         "digest made to match. Only counting again exposes it",
     ),
@@ -144,7 +144,7 @@ def page() -> None:
 def findings_of(document: Document, image: Tensor | None, bar: DeltaGenerator) -> list[Finding]:
     """What checking finds; the bar is drawn while it is being found."""
     try:
-        return resources.verification(document, image, partial(bar.progress, text=COUNTING))
+        return checking.verification(document, image, partial(bar.progress, text=COUNTING))
     finally:
         bar.empty()
 

@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from app import controls, gallery, pictures, player, resources, state
+from app import controls, gallery, laboratory, pictures, player, resources, state
 from app import splitting_charts as charts
 from app.charts import NO_BAR
 from app.film import Film
@@ -240,12 +240,12 @@ def one_picture(model: Classifier, image: Tensor) -> None:
     levels = choose_levels(math.prod(model.manifest.block))
     noise = noise_for(model, levels)
     index = choose_index(levels)
-    laboratory = st.container()
+    figure = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place = controls.choose_pixel(image.shape)
         to_number_line(image, noise, place)
     _, row, column = place
-    with laboratory:
+    with figure:
         player.show(
             charts.image_laboratory(image, noise, index, row, column),
             "image-laboratory",
@@ -301,17 +301,17 @@ def offsets(model: Classifier, image: Tensor) -> None:
     )
     noises = {scheme: SplitNoise(levels, model.input_shape, scheme, block=block) for scheme in OFFSET_SCHEMES}
     with st.spinner("Measuring what is kept of the picture …"):
-        here = resources.reconstruction_errors(image, levels, block)
+        here = laboratory.reconstruction_errors(image, levels, block)
     cells = []
     for scheme, noise in noises.items():
-        shown = [charts.offset_picture(noise), *resources.sample_and_rebuilt(image, noise, index)]
+        shown = [charts.offset_picture(noise), *laboratory.sample_and_rebuilt(image, noise, index)]
         cells.append((f"“{scheme}”, error {here[scheme]:.4f}", shown))
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
     rows = ("offsets", "sample", "what a fixed blur gets back from it")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "offsets", alt)
     with st.spinner("Measuring it at other λ …"):
-        along = [resources.reconstruction_errors(image, levels_from_lambda(lam), block) for lam in CURVE_LAMBDAS]
+        along = [laboratory.reconstruction_errors(image, levels_from_lambda(lam), block) for lam in CURVE_LAMBDAS]
     errors = {scheme: [at[scheme] for at in along] for scheme in here}
     st.plotly_chart(charts.error_curves(CURVE_LAMBDAS, errors), config=NO_BAR, key="errors", alt="error against lambda")
     kept = "" if block[0] == 1 else ", without its colour"
@@ -343,9 +343,9 @@ def blocks(model: Classifier, image: Tensor) -> None:
     cells = []
     for block in (block for block in BLOCKS if all(n % of == 0 for n, of in zip(image.shape, block, strict=True))):
         noise = SplitNoise(levels, model.input_shape, block=block)
-        known, error = int(100 * noise.known), resources.brightness_error(image, levels, block)
+        known, error = int(100 * noise.known), laboratory.brightness_error(image, levels, block)
         caption = f"{controls.block_name(block)}: {known}\u00a0% known, brightness error {error:.4f}"
-        cells.append((caption, resources.sample_and_rebuilt(image, noise, index)))
+        cells.append((caption, laboratory.sample_and_rebuilt(image, noise, index)))
     rows = ("sample", "what a blur gets back")
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
     player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from app import charts, controls, gallery, pictures, player, progress, proof_charts, resources, splitting_charts, votes
+from app import charts, controls, gallery, laboratory, pictures, player, progress, proof_charts, splitting_charts, votes
 from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, Tally, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
@@ -224,7 +224,7 @@ def two_pixel_world() -> None:
         )
         first = st.slider("First pixel", 0, PIXEL_STEPS, 60, key="k1", bind="query-params")
         second = st.slider("Second pixel", 0, PIXEL_STEPS, 90, key="k2", bind="query-params")
-    votes = resources.plane(levels, scheme, toy, Boundary(angle, position))
+    votes = laboratory.plane(levels, scheme, toy, Boundary(angle, position))
     ones = int(votes[second, first])
     radius = certificate_from_votes((levels - ones, ones), levels).radius_steps
     other = nearest_other(votes, levels, first, second)

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import resources
+from app import checking
 from dssn_core import list_models, self_check
 from tests.app.test_certify import MAIN
 
@@ -17,9 +17,9 @@ def open_page() -> AppTest:
 @pytest.fixture
 def unchecked():
     """Nothing is remembered of other checks, and nothing of this one."""
-    resources.checked.clear()
+    checking.checked.clear()
     yield
-    resources.checked.clear()
+    checking.checked.clear()
 
 
 @pytest.mark.usefixtures("unchecked")

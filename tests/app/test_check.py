@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import resources
+from app import checking
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import dumps, make
 from dssn_core.gallery import built_in_pictures
@@ -28,7 +28,7 @@ def test_the_page_finds_what_the_library_finds_and_tells_how_far_it_is():
     model, image = load_model("cifar10-dssn"), read_image(built_in_pictures()[9].path)
     document = make(model, image, complete(tally(model, image, noise_for(model, 300))))
     shares: list[float] = []
-    assert resources.verification(document, None, shares.append) == list(verify(document))
+    assert checking.verification(document, None, shares.append) == list(verify(document))
     assert shares == sorted(shares) and shares[-1] == 1.0
 
 
@@ -39,7 +39,7 @@ def test_an_example_holds_and_its_forgery_is_caught():
     page.button(key="forgery").click().run()
     assert not page.exception and not page.success
     (told,), differing = page.error, page.get("html")[0].proto.body
-    claimed = resources.forgery()["claim"]["radius_steps"]
+    claimed = checking.forgery()["claim"]["radius_steps"]
     assert (
         f"the file claims {claimed} grey levels for “automobile”, the votes counted here certify 75 grey levels"
         in differing
@@ -49,7 +49,7 @@ def test_an_example_holds_and_its_forgery_is_caught():
 
 def test_an_example_that_is_missing_gets_a_message(monkeypatch, tmp_path):
     page = open_page()
-    monkeypatch.setattr(resources, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(checking, "PRETRAINED", tmp_path)
     page.button(key="example").click().run()
     assert not page.exception and len(page.error) == 1
 
@@ -57,14 +57,14 @@ def test_an_example_that_is_missing_gets_a_message(monkeypatch, tmp_path):
 def test_a_file_is_still_there_after_a_change_of_page_and_not_counted_again(monkeypatch):
     page = open_page()
     page.button(key="forgery").click().run()
-    verify = resources.verify
-    monkeypatch.setattr(resources, "installation", lambda: ())  # whatever becomes of the networks meanwhile
+    verify = checking.verify
+    monkeypatch.setattr(checking, "installation", lambda: ())  # whatever becomes of the networks meanwhile
     page.run()
-    monkeypatch.setattr(resources, "verify", lambda *_, **__: pytest.fail("counted again"))
+    monkeypatch.setattr(checking, "verify", lambda *_, **__: pytest.fail("counted again"))
     page.switch_page("views/lesson.py").run()
     page.switch_page("views/check.py").run()
     assert not page.exception and len(page.error) == 1
-    monkeypatch.setattr(resources, "verify", verify)
+    monkeypatch.setattr(checking, "verify", verify)
     page.button(key="example").click().run()
     assert not page.exception and not page.error and len(page.success) == 1
 
@@ -73,15 +73,15 @@ def test_a_file_is_checked_anew_when_a_network_here_has_changed(monkeypatch):
     page = open_page()
     page.button(key="example").click().run()
     assert len(page.success) == 1
-    monkeypatch.setattr(resources, "installation", lambda: ((1,),))
-    monkeypatch.setattr(resources, "verify", lambda *_, **__: [Finding("weights", False, "others")])
+    monkeypatch.setattr(checking, "installation", lambda: ((1,),))
+    monkeypatch.setattr(checking, "verify", lambda *_, **__: [Finding("weights", False, "others")])
     page.run()
     assert not page.success and "weights" in page.error[0].value
 
 
 def test_what_one_session_has_checked_no_other_counts_again(monkeypatch):
-    for counting in (resources.verify, lambda *_, **__: pytest.fail("counted again")):
-        monkeypatch.setattr(resources, "verify", counting)
+    for counting in (checking.verify, lambda *_, **__: pytest.fail("counted again")):
+        monkeypatch.setattr(checking, "verify", counting)
         page = open_page()
         page.button(key="example").click().run()
         assert not page.exception and len(page.success) == 1
@@ -89,7 +89,7 @@ def test_what_one_session_has_checked_no_other_counts_again(monkeypatch):
 
 def test_what_rounding_may_explain_is_not_marked_as_wrong(monkeypatch):
     found = [Finding("weights", True, "the same"), Finding("votes", False, "3 differ", rounding=True)]
-    monkeypatch.setattr(resources, "verification", lambda *_: found)
+    monkeypatch.setattr(checking, "verification", lambda *_: found)
     page = open_page()
     page.button(key="example").click().run()
     differing, agreeing = (html.proto.body for html in page.get("html") if "dssn-checks" in html.proto.body)
@@ -99,7 +99,7 @@ def test_what_rounding_may_explain_is_not_marked_as_wrong(monkeypatch):
 
 
 def test_the_words_of_a_file_are_no_markdown():
-    document = resources.example()
+    document = checking.example()
     claim = {**document["claim"], "class": "![x](https://example.org/x.png)"}
     page = open_page()
     edited = {**document, "claim": {**claim, "radius_steps": claim["radius_steps"] + 1}}
@@ -125,6 +125,6 @@ def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
 
 
 def test_the_forgery_claims_more_and_only_counting_again_tells():
-    document = resources.forgery()
-    assert document["claim"]["radius_steps"] > resources.example()["claim"]["radius_steps"]
+    document = checking.forgery()
+    assert document["claim"]["radius_steps"] > checking.example()["claim"]["radius_steps"]
     assert [finding.what for finding in verify(document) if not finding.agrees] == [RADIUS, "votes of the samples"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app import installed, resources
+from app import checking, installed, resources
 from app.collection import COLLECTIONS
 from dssn_core import read_image
 from dssn_core.checkpoints import PRETRAINED, save_manifest
@@ -83,7 +83,7 @@ def test_a_vote_that_was_added_is_found(folder):
 
 def test_a_check_of_an_installation_that_has_changed_is_made_again(monkeypatch):
     answers = iter(["first", "second"])
-    monkeypatch.setattr(resources, "stamp_of", lambda name, files: (next(stamps),))
+    monkeypatch.setattr(checking, "stamp_of", lambda name, files: (next(stamps),))
     stamps = iter(range(1000))
-    found = [resources.checked("a test of checks", resources.installation(), lambda: next(answers)) for _ in range(2)]
+    found = [checking.checked("a test of checks", checking.installation(), lambda: next(answers)) for _ in range(2)]
     assert [result.text for result in found] == ["first", "second"]

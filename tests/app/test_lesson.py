@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import charts, lesson_figures, resources
+from app import charts, laboratory, lesson_figures
 from app.gallery import BUILT_IN, SOURCES
 from app.lesson import SHOWN, STEPS
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
@@ -107,7 +107,7 @@ def test_the_figures_say_what_the_texts_say():
     plane = figure["The theorem in one picture"].alt
     blue, orange, radius = map(int, re.findall(r"(\d+) vote blue, (\d+) orange; R = (\d+)", plane)[0])
     assert certificate_from_votes((blue, orange), 200).radius_steps == radius
-    votes = resources.plane(200, "r2", next(iter(TOYS)), Boundary(30, 0.0))
+    votes = laboratory.plane(200, "r2", next(iter(TOYS)), Boundary(30, 0.0))
     assert nearest_other(votes, 200, 60, 90) == (radius + 1, 60 + radius + 1, 90)  # straight to the right
     split = figure["Split"].film
     assert split.names[split.start] == "j = 100" and split.still == split.frames[split.start]

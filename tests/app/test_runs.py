@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from app import runs
-from app.runs import PICTURES, WORKER, EstimateRun, VoteRun, network_work
+from app.runs import EstimateRun, VoteRun
+from app.turns import NETWORK, in_turn
 from dssn_core import SplitNoise, certificate_from_votes, count_votes, load_model
 from dssn_core.constants import PLURALITY
 from dssn_core.monte_carlo import Plan, certify_randomized
@@ -121,17 +122,6 @@ def test_labels_stay_empty_where_nothing_has_voted():
     assert int((run.labels >= 0).sum()) == state.done < 1000
 
 
-def test_work_without_a_network_waits_for_no_vote():
-    busy, free = threading.Event(), threading.Event()
-    WORKER.submit(lambda: (busy.set(), free.wait(60)))
-    assert busy.wait(60)
-    try:
-        assert network_work(lambda: "drawn", worker=PICTURES) == "drawn"
-        assert not free.is_set()
-    finally:
-        free.set()
-
-
 def test_an_estimate_carried_on_equals_one_in_one_call():
     image, plan = a_run()[1], Plan("uniform", 300, n0=50, n=900)
     run = EstimateRun(Darkness().eval(), image, plan)
@@ -161,7 +151,7 @@ def test_the_bounds_of_a_vote_close_at_its_certificate():
 def test_a_page_that_gives_up_its_turn_leaves_nothing_to_compute():
     run, _, _ = a_run()
     busy, free = threading.Event(), threading.Event()
-    WORKER.submit(lambda: (busy.set(), free.wait(60)))  # somebody else's work
+    NETWORK.submit(lambda: (busy.set(), free.wait(60)))  # somebody else's work
     assert busy.wait(60)
 
     def give_up():
@@ -170,6 +160,6 @@ def test_a_page_that_gives_up_its_turn_leaves_nothing_to_compute():
     with pytest.raises(KeyboardInterrupt):
         run.advance(give_up)
     free.set()
-    network_work(lambda: None)  # whatever was queued has been done
+    in_turn(lambda: None)  # whatever was queued has been done
     assert run.state is None
     assert run.advance().done > 0

@@ -4,7 +4,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app import resources
+from app import laboratory, turns
 from dssn_core import read_image
 from dssn_core.gallery import built_in_pictures
 from tests.app.test_certify import MAIN
@@ -99,10 +99,10 @@ def test_a_page_that_is_left_measures_no_further(monkeypatch):
         if len(done) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(resources, "stop_if_left", stop_after_two)
-    monkeypatch.setattr(resources, "network_work", lambda work, *_: done.append(work) or 0.0)
+    monkeypatch.setattr(turns, "stop_if_left", stop_after_two)
+    monkeypatch.setattr(turns, "in_turn", lambda work, *_: done.append(work) or 0.0)
     with pytest.raises(KeyboardInterrupt):
-        resources.reconstruction_errors(torch.zeros(3, 8, 8, dtype=torch.uint8), 62, (1, 1, 1))
+        laboratory.reconstruction_errors(torch.zeros(3, 8, 8, dtype=torch.uint8), 62, (1, 1, 1))
     assert len(done) == 2
 
 

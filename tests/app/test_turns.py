@@ -1,0 +1,16 @@
+"""Turns at the cores."""
+
+import threading
+
+from app.turns import NETWORK, PICTURES, in_turn
+
+
+def test_work_without_a_network_waits_for_no_vote():
+    busy, free = threading.Event(), threading.Event()
+    NETWORK.submit(lambda: (busy.set(), free.wait(60)))
+    assert busy.wait(60)
+    try:
+        assert in_turn(lambda: "drawn", worker=PICTURES) == "drawn"
+        assert not free.is_set()
+    finally:
+        free.set()
