@@ -52,7 +52,7 @@ def _collection() -> Collection:
     picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
     linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.task}-")]
     if linked and "data" not in st.session_state and "data" not in st.query_params:
-        st.session_state["kept-data"] = linked[0]
+        state.set_chosen("data", linked[0])
     draw = partial(
         st.segmented_control,
         "Pictures and network",
@@ -145,7 +145,7 @@ def choose_several(
 ) -> list[T]:
     """Some of the options. What was chosen of those that are not offered for a while comes back with them."""
     offered = f"offered-{key}"
-    if st.session_state["page-is-new"]:  # then what its address says counts
+    if state.page_is_new():  # then what its address says counts
         st.session_state.pop(offered, None)
     before, kept = st.session_state.get(offered, (options, []))
     if options != before:  # Streamlit would drop those that are gone for good
@@ -200,12 +200,12 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         "sample tells less.",
     )
     sigma = state.remembered(draw, key, within(collection.sigma), within)
-    wanted = st.session_state.get(f"kept-{key}", collection.sigma)
+    wanted = state.chosen(key, collection.sigma)
     if wanted != within(wanted):
         st.caption(
             f"This network was trained for σ from {low:g} to {high:g}: instead of {wanted:g} the nearest is set."
         )
-    offer(sigmas_for(model), "preset", state.set_value, f"kept-{key}")
+    offer(sigmas_for(model), "preset", state.set_chosen, key)
     return levels_from_sigma(sigma)
 
 

@@ -41,7 +41,7 @@ class Picture:
 def choose(model: Classifier, collection: Collection) -> Picture | None:
     """Show the choice; returns the chosen picture, or None while there is none that can be used."""
     if state.wanted_picture() and "source" not in st.session_state and "source" not in st.query_params:
-        st.session_state.setdefault("kept-source", OWN)
+        state.set_chosen("source", state.chosen("source", OWN))
     named = SOURCES.__getitem__
     draw = partial(
         st.segmented_control,
@@ -58,7 +58,7 @@ def choose(model: Classifier, collection: Collection) -> Picture | None:
 
 def choose_folded(model: Classifier, collection: Collection) -> Picture | None:
     """`choose` in a fold that is open where there is something to do in it."""
-    with st.expander("Choose a picture", expanded=st.session_state.get("kept-source") == OWN):
+    with st.expander("Choose a picture", expanded=state.chosen("source") == OWN):
         return choose(model, collection)
 
 
@@ -165,7 +165,8 @@ def _own(model: Classifier) -> Picture | None:
         if fresh != st.session_state.get("own"):
             if not st.session_state["linked-picture"]:
                 # The crop of the one before says nothing of this one; that of a link says how its picture was cut.
-                st.session_state["crop"] = st.session_state["kept-crop"] = MIDDLE
+                st.session_state["crop"] = MIDDLE
+                state.set_chosen("crop", MIDDLE)
             st.session_state["own"] = fresh
     if "own" not in st.session_state:
         if linked:
@@ -205,6 +206,11 @@ def _forget() -> None:
     state.want_no_picture()
 
 
+def _forget_link() -> None:
+    """From now on the picture that is here is the one that the page is about."""
+    st.session_state["linked-picture"] = None
+
+
 def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
     """Show which part of an upload is cut out; returns it at `size` = (H, W). ImageError if it cannot be used."""
     width, height = sources.uploaded_size(data)
@@ -231,8 +237,8 @@ def _compare(digest: str) -> None:
             f"This is not the picture of the link: the SHA-256 of its pixels is {digest[:16]}…, the link says "
             f"{linked[:16]}…. Is it another file, or another crop?"
         )
-        st.button("Continue with this picture", on_click=state.set_value, args=("linked-picture", None), key="take-own")
+        st.button("Continue with this picture", on_click=_forget_link, key="take-own")
         return
-    st.session_state["linked-picture"] = None
+    _forget_link()
     state.want_picture(digest)
     st.caption(f"SHA-256 of the pixels: `{digest[:16]}…`")

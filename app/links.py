@@ -6,8 +6,7 @@ Streamlit would take the rest out of the address again, and the browser's Back w
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import streamlit as st
-
+from app import state
 from app.collection import Collection
 from app.gallery import SOURCES
 from app.glossary import COUNTED_BY
@@ -34,8 +33,8 @@ def chosen_before(collection: Collection) -> dict[str, str]:
         "source": SOURCES.__getitem__,
         "counting": COUNTED_BY.__getitem__,
     }
-    kept = {name: st.session_state.get(f"kept-{name}") for name in names}
+    kept = {name: state.chosen(name) for name in names}
     shown = {name: names[name](value) for name, value in kept.items() if value is not None}
-    if picture := st.session_state.get(f"kept-picture-{collection.task}"):
+    if picture := state.chosen(f"{state.PICTURE}-{collection.task}"):
         shown["picture"] = picture
     return shown

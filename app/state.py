@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -28,6 +28,11 @@ def open_page(path: str) -> None:
     st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
 
 
+def page_is_new() -> bool:
+    """Whether this run is the first of the page since it was opened."""
+    return bool(st.session_state["page-is-new"])
+
+
 def first_shown(what: str, kind: str = "") -> bool:
     """Whether a page shows something, or another kind of it, for the first time since it was opened.
 
@@ -49,17 +54,18 @@ def chosen_picture(known: Container[str], default: str, kind: str) -> str:
         st.warning(f"The picture of this link is not available here: {tame(named)}. Another one is shown.")
         del st.query_params[PICTURE]
         named = None
-    kept = st.session_state.get(f"kept-picture-{kind}", default) if first_shown(PICTURE, kind) else default
+    kept = chosen(f"{PICTURE}-{kind}", default) if first_shown(PICTURE, kind) else default
     key = named or kept
     key = key if key in known else default
-    st.session_state[f"kept-picture-{kind}"] = key
+    set_chosen(f"{PICTURE}-{kind}", key)
     if key != default:
         st.query_params[PICTURE] = key
     return key
 
 
 def choose_picture(key: str, kind: str) -> None:
-    st.session_state[f"kept-picture-{kind}"] = st.query_params[PICTURE] = key
+    set_chosen(f"{PICTURE}-{kind}", key)
+    st.query_params[PICTURE] = key
 
 
 def change_kind() -> None:
@@ -81,9 +87,27 @@ def want_no_picture() -> None:
     st.query_params.pop(DIGEST, None)
 
 
+def chosen(key: str, default: Any = None) -> Any:
+    """What was chosen with a widget, by its key, on whatever page; the default if nothing was."""
+    return st.session_state.get(_kept(key), default)
+
+
+def set_chosen(key: str, value: object) -> None:
+    """What is chosen from now on, where no address says anything else."""
+    st.session_state[_kept(key)] = value
+
+
+def _forget(key: str) -> None:
+    st.session_state.pop(_kept(key), None)
+
+
+def _kept(key: str) -> str:
+    return f"kept-{key}"
+
+
 def keep(key: str) -> None:
     """A widget's callback: what it is set to is chosen."""
-    st.session_state[f"kept-{key}"] = st.session_state[key]
+    set_chosen(key, st.session_state[key])
 
 
 def remembered(
@@ -118,11 +142,11 @@ def _same(asked: str, shown: str) -> bool:
 def _recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str]) -> T | None:
     """Before the widget: give it what was chosen, and return that; None if the address decides, which comes first."""
     if key not in st.session_state and key in st.query_params:
-        st.session_state.pop(f"kept-{key}", None)
+        _forget(key)
         return None
-    wanted = fit(st.session_state.get(f"kept-{key}", default))
+    wanted = fit(chosen(key, default))
     st.session_state[key] = wanted
-    if st.session_state["page-is-new"] and wanted != default and key not in st.query_params:
+    if page_is_new() and wanted != default and key not in st.query_params:
         put_into_address({key: show(wanted)})
     return wanted
 
@@ -147,21 +171,17 @@ def _settle(key: str, value: T, wanted: T | None) -> None:
     if value == wanted:
         return
     if key in st.query_params:
-        st.session_state[f"kept-{key}"] = value
+        set_chosen(key, value)
     else:  # the page as it is to begin with: nothing is chosen
-        st.session_state.pop(f"kept-{key}", None)
+        _forget(key)
 
 
-def choose(chosen: Mapping[str, tuple[object, str]]) -> None:
+def choose(values: Mapping[str, tuple[object, str]]) -> None:
     """In another widget's callback: set widgets by their keys, as their user would, each to a value.
 
     With each its name in the address, where all of them come at once: one step for the browser's Back.
     """
-    for key, (value, _) in chosen.items():
-        st.session_state[key] = st.session_state[f"kept-{key}"] = value
-    put_into_address({key: shown for key, (_, shown) in chosen.items()})
-
-
-def set_value(key: str, value: object) -> None:
-    """A button's callback: give the widget `key` a value."""
-    st.session_state[key] = value
+    for key, (value, _) in values.items():
+        st.session_state[key] = value
+        set_chosen(key, value)
+    put_into_address({key: shown for key, (_, shown) in values.items()})

@@ -3,7 +3,7 @@
 import streamlit as st
 from torch import Tensor
 
-from app import resources
+from app import resources, state
 from app.runs import VoteRun
 from dssn_core.certificate_file import made_elsewhere
 from dssn_core.classifier import Classifier
@@ -15,7 +15,7 @@ _HERE = "counted-here"
 
 def counting_for(model: Classifier) -> str:
     """How votes are counted where that is not to be chosen: as chosen elsewhere, or as the network's manifest says."""
-    return str(st.session_state.get("kept-counting", model.counting))
+    return str(state.chosen("counting", model.counting))
 
 
 def tell_first_choices(model: Classifier, where: str) -> None:

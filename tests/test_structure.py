@@ -75,6 +75,11 @@ def test_figures_are_made_without_streamlit(path):
     assert "streamlit" not in packages(path)
 
 
+def test_what_outlives_a_change_of_page_is_asked_of_one_module():
+    written = [path.name for path in (ROOT / "app").rglob("*.py") if "kept-" in path.read_text(encoding="utf-8")]
+    assert written == ["state.py"]
+
+
 @pytest.mark.parametrize("module", ["dssn_core.__main__", "app.resources"])
 def test_scipy_is_not_waited_for_where_it_is_not_needed(module):
     code = f"import sys, {module}; print('scipy.stats' in sys.modules)"

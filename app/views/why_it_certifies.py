@@ -6,7 +6,19 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from app import charts, controls, gallery, laboratory, pictures, player, progress, proof_charts, splitting_charts, votes
+from app import (
+    charts,
+    controls,
+    gallery,
+    laboratory,
+    pictures,
+    player,
+    progress,
+    proof_charts,
+    splitting_charts,
+    state,
+    votes,
+)
 from app.attacks import BURST, Attack, Held, acted, guided_on
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, Tally, certificate_from_votes
 from dssn_core.attack import Poked, Step, undo
@@ -403,7 +415,7 @@ def page() -> None:
         "moves at most one vote."
     )
     section = controls.choose_section([*SECTIONS], "why")
-    if section != POKE_IT or st.session_state["page-is-new"]:
+    if section != POKE_IT or state.page_is_new():
         stop_walking()
     SECTIONS[section]()
 

@@ -24,13 +24,14 @@ def test_what_was_chosen_is_said_as_an_address_says_it():
     def script():
         import streamlit as st
 
+        from app import state
         from app.collection import COLLECTIONS
         from app.gallery import OWN
         from app.links import chosen_before
 
         kept = {"data": "CIFAR-10", "sigma": 1.0, "source": OWN, "counting": "plurality", "picture-cifar10": "test-7"}
         for name, value in kept.items():
-            st.session_state[f"kept-{name}"] = value
+            state.set_chosen(name, value)
         st.json(chosen_before(COLLECTIONS["CIFAR-10"]))
 
     (shown,) = AppTest.from_function(script).run().json
