@@ -1,6 +1,7 @@
 """What pages compute of pictures and noise without a network, each piece in its turn."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,17 +17,19 @@ from dssn_core.images import image_sha256
 from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import Block, samples_from_numerators
-from dssn_core.two_pixels import SHAPE as TWO_PIXELS
-from dssn_core.two_pixels import Boundary, plane_votes
+from dssn_core.two_pixels import World
 
 HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256}
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def plane(levels: int, scheme: str, toy: str, boundary: Boundary) -> np.ndarray:
-    """Votes for class 1 of every image of two pixels, under an offset scheme."""
-    noise = SplitNoise(levels, TWO_PIXELS, scheme)
-    return picture_work(lambda: plane_votes(noise, toy, boundary))
+def _plane(world: World) -> np.ndarray:
+    return picture_work(world.votes)
+
+
+def plane(world: World) -> np.ndarray:
+    """Votes for class 1 of every image of two pixels; the same for each of them."""
+    return _plane(replace(world, first=0, second=0))
 
 
 @st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=HASHES)

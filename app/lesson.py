@@ -4,31 +4,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app import lesson_figures as figures
+from app.collection import COLLECTIONS
+from app.gallery import BUILT_IN, SOURCES
 from app.glossary import COUNTED_BY
 from app.lesson_figures import LessonFigure
 from app.links import needed
 from dssn_core.constants import PLURALITY
+from dssn_core.two_pixels import World
 
+PICTURES = COLLECTIONS["CIFAR-10"]
 SHOWN = {
-    "data": "CIFAR-10",
-    "cifar10-network": "cifar10-dssn",
-    "source": "A built-in picture",
-    "picture": "cifar10-09",
+    "data": PICTURES.name,
+    PICTURES.network_key: PICTURES.model,
+    "source": SOURCES[BUILT_IN],
+    "picture": PICTURES.first,
 }
 """What the steps speak of, whatever was chosen before."""
 COUNTED = {**SHOWN, "counting": COUNTED_BY[PLURALITY]}
 """And where votes are counted."""
 
+WORLD = World()
 PLANE = {
-    "toy": "straight line",
-    "angle": "30",
-    "position": "0.0",
-    "n": "200",
-    "scheme": "r2",
-    "k1": "60",
-    "k2": "90",
+    "toy": WORLD.toy,
+    "angle": str(WORLD.boundary.angle),
+    "position": str(WORLD.boundary.position),
+    "n": str(WORLD.levels),
+    "scheme": WORLD.scheme,
+    "k1": str(WORLD.first),
+    "k2": str(WORLD.second),
 }
-"""The world of two pixels that the lesson shows."""
+"""The world of two pixels that the lesson shows, as an address says it."""
 
 UNSAID = {
     **COUNTED,

@@ -20,6 +20,7 @@ from app.pictures import data_url
 from app.splitting_charts import FRAMES, legend
 from dssn_core import PIXEL_STEPS, Certificate
 from dssn_core.duels import DuelCertificate
+from dssn_core.two_pixels import Found, World
 from dssn_core.wording import counted
 
 
@@ -171,15 +172,7 @@ PLANE = f"""<div class="legend">{
 </div>"""
 
 
-def two_pixel_plane(
-    votes: np.ndarray,
-    levels: int,
-    point: tuple[int, int],
-    radius: int,
-    other: tuple[int, int, int] | None,
-    pick: bool = True,
-    beyond: bool = True,
-) -> Film:
+def two_pixel_plane(votes: np.ndarray, world: World, found: Found, pick: bool = True, beyond: bool = True) -> Film:
     """Every image of two pixels coloured by its smoothed class; the chosen one with its diamond and nearest rival.
 
     In a corner the edge of the diamond towards that rival, magnified.
@@ -187,8 +180,9 @@ def two_pixel_plane(
     pick: whether the plane can be clicked: row 0 of its cells is the top, where the second pixel is white. beyond:
     whether what lies outside of the diamond is drawn, too.
     """
-    source = data_url(torch.from_numpy(_plane_colours(levels)[votes[::-1]]).permute(2, 0, 1))
-    x, y = point[0] + 0.5, SIDE - point[1] - 0.5
+    source = data_url(torch.from_numpy(_plane_colours(world.levels)[votes[::-1]]).permute(2, 0, 1))
+    radius, other = found.radius, found.other
+    x, y = world.first + 0.5, SIDE - world.second - 0.5
 
     def diamond(size: int, style: str) -> str:
         path = f"M{x - size} {y}L{x} {y - size} {x + size} {y} {x} {y + size}z"
@@ -213,9 +207,9 @@ def two_pixel_plane(
         )
 
     # The two diamonds lie one grey level apart: the lens shows where the outer one comes nearest to the other class.
-    away, column, row = (1, point[0] + 1, point[1]) if other is None else other
+    away, column, row = (1, world.first + 1, world.second) if other is None else other
     share = (radius + 0.5) / away
-    near_x, near_y = x + share * (column - point[0]), y + share * (point[1] - row)
+    near_x, near_y = x + share * (column - world.first), y + share * (world.second - row)
     corner = f"{'right' if x < SIDE / 2 else 'left'}: 0; {'bottom' if y < SIDE / 2 else 'top'}: 0"
     lens = (
         f'<svg class="lens" style="{corner}" aria-hidden="true" '

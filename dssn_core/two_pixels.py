@@ -5,13 +5,14 @@ Shape legend: a plane is (256, 256), first axis the second pixel k2 (upwards on 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .certificate import certificate_from_votes
 from .checks import check_choice
 from .constants import PIXEL_STEPS
 from .splitting import SplitNoise, samples_from_numerators, split_numerators
@@ -24,8 +25,39 @@ class Boundary:
     """Where a toy base classifier changes its mind. angle: in degrees. position: along the direction of the angle, from
     the middle of the plane, in units of the [0, 1] scale."""
 
-    angle: float = 30.0
+    angle: int = 30
     position: float = 0.0
+
+
+@dataclass(frozen=True)
+class World:
+    """A toy base classifier, N, an offset scheme, and one of all images: its pixels k1 and k2. As pages begin."""
+
+    toy: str = "straight line"
+    boundary: Boundary = field(default_factory=Boundary)
+    levels: int = 200
+    scheme: str = "r2"
+    first: int = 60
+    second: int = 90
+
+    def votes(self) -> np.ndarray:
+        """int64 (256, 256): for every image the votes for class 1."""
+        return plane_votes(SplitNoise(self.levels, SHAPE, self.scheme), self.toy, self.boundary)
+
+    def found(self, votes: np.ndarray) -> "Found":
+        """What the votes of all images say of this one."""
+        ones = int(votes[self.second, self.first])
+        radius = certificate_from_votes((self.levels - ones, ones), self.levels).radius_steps
+        return Found(ones, radius, nearest_other(votes, self.levels, self.first, self.second))
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image's votes for class 1, its R, and the nearest image of the other class, as `nearest_other` gives it."""
+
+    ones: int
+    radius: int
+    other: tuple[int, int, int] | None
 
 
 def _along(x: Tensor, y: Tensor, boundary: Boundary) -> tuple[Tensor, Tensor]:

@@ -20,13 +20,13 @@ from app import (
     votes,
 )
 from app.attacks import BURST, Attack, Held, acted, guided_on
-from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, Tally, certificate_from_votes
+from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, Tally
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.classifier import Classifier
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.duels import DuelCertificate
 from dssn_core.splitting import PIXELWISE, Place
-from dssn_core.two_pixels import TOYS, Boundary, nearest_other
+from dssn_core.two_pixels import TOYS, Boundary, World
 from dssn_core.voting import noise_for
 from dssn_core.wording import counted, display_radius
 
@@ -223,10 +223,12 @@ def two_pixel_world() -> None:
     plane, choices = st.columns([3, 2], gap="large")
     with choices:
         result = st.container()  # above the sliders: it changes with every one of them
+        begin = World()
+        turn, moved = begin.boundary.angle, begin.boundary.position
         toy = st.selectbox("Toy base classifier", tuple(TOYS), key="toy", bind="query-params")
-        angle = st.slider("Turn its boundary (degrees)", 0, 180, 30, 5, key="angle", bind="query-params")
-        position = st.slider("Move its boundary", -0.4, 0.4, 0.0, 0.02, key="position", bind="query-params")
-        levels = st.slider("N, the number of samples", 2, 400, 200, key="n", bind="query-params")
+        angle = st.slider("Turn its boundary (degrees)", 0, 180, turn, 5, key="angle", bind="query-params")
+        position = st.slider("Move its boundary", -0.4, 0.4, moved, 0.02, key="position", bind="query-params")
+        levels = st.slider("N, the number of samples", 2, 400, begin.levels, key="n", bind="query-params")
         scheme = st.selectbox(
             "Offsets",
             ("r2", "white", "equal"),
@@ -234,27 +236,26 @@ def two_pixel_world() -> None:
             bind="query-params",
             help="r2: evenly spread; white: drawn at random; equal: the same for both pixels.",
         )
-        first = st.slider("First pixel", 0, PIXEL_STEPS, 60, key="k1", bind="query-params")
-        second = st.slider("Second pixel", 0, PIXEL_STEPS, 90, key="k2", bind="query-params")
-    votes = laboratory.plane(levels, scheme, toy, Boundary(angle, position))
-    ones = int(votes[second, first])
-    radius = certificate_from_votes((levels - ones, ones), levels).radius_steps
-    other = nearest_other(votes, levels, first, second)
+        first = st.slider("First pixel", 0, PIXEL_STEPS, begin.first, key="k1", bind="query-params")
+        second = st.slider("Second pixel", 0, PIXEL_STEPS, begin.second, key="k2", bind="query-params")
+    world = World(toy, Boundary(angle, position), levels, scheme, first, second)
+    votes = laboratory.plane(world)
+    found = world.found(votes)
     with plane:
         player.show(
-            proof_charts.two_pixel_plane(votes, levels, (first, second), radius, other),
+            proof_charts.two_pixel_plane(votes, world, found),
             "plane",
             f"the plane of all images of two pixels; the chosen one at {first}, {second}, with its diamond",
             on_pick=choose_point,
         )
     with result:
-        st.metric("Certified radius R", counted(radius, "step"))
+        st.metric("Certified radius R", counted(found.radius, "step"))
         away = (
             "there is no image of the other class"
-            if other is None
-            else f"nearest image of the other class: {counted(other[0], 'step')}"
+            if found.other is None
+            else f"nearest image of the other class: {counted(found.other[0], 'step')}"
         )
-        st.caption(f"{ones} of {levels} samples vote orange, {levels - ones} blue; {away}.")
+        st.caption(f"{found.ones} of {levels} samples vote orange, {levels - found.ones} blue; {away}.")
 
 
 # --- arithmetic, duels, independent splits -------------------------------------------------------------------------
