@@ -35,6 +35,18 @@ def count_of(description: str) -> str | None:
     return number[1] if number else None
 
 
+def part_of(description: str) -> str | None:
+    """Which part of its files a description speaks of, if it says so."""
+    part = re.search(r", part (\w+): \d+ images, sha256 [0-9a-f]{64}$", description)
+    return part[1] if part else None
+
+
+def may_be_the_same(one: str, other: str) -> bool:
+    """Whether two descriptions may be of the same images: of files with one hash, in as many images of one part."""
+    parts = {part_of(one), part_of(other)} - {None}  # manifests did not always tell it
+    return identity(one) == identity(other) and count_of(one) == count_of(other) and len(parts) < 2
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Labelled images in memory. images: uint8 (n, C, H, W). labels: int64 (n,). description: where they come from.
@@ -105,19 +117,19 @@ def _is_picture(name: PurePosixPath) -> bool:
     return name.suffix.lower() in SUFFIXES and not hidden
 
 
-def _of_one_part(names: list[PurePosixPath], train: bool) -> list[PurePosixPath]:
-    """The files of one part, where train/ and test/ or val/ lie side by side above the class folders."""
+def _of_one_part(names: list[PurePosixPath], train: bool) -> tuple[list[PurePosixPath], str]:
+    """The files of one part and its name, where train/ and test/ or val/ lie side by side above the class folders."""
     parts = {name.parts[-3] for name in names if len(name.parts) >= 3}
     if len(parts) < 2 or not parts & {*TRAIN_PARTS, *TEST_PARTS}:
-        return names
+        return names, ""
     names_of_it = TRAIN_PARTS if train else TEST_PARTS
-    wanted = parts & set(names_of_it)
+    wanted = sorted(parts & set(names_of_it))
     if len(wanted) != 1:
         raise ValueError(
             f"the data has the parts {sorted(parts)}, {len(wanted)} of them called {' or '.join(names_of_it)}: give a "
             "folder or zip of one part alone"
         )
-    return [name for name in names if len(name.parts) >= 3 and name.parts[-3] in wanted]
+    return [name for name in names if len(name.parts) >= 3 and name.parts[-3] in wanted], wanted[0]
 
 
 def _open_zip(path: Path) -> zipfile.ZipFile:
@@ -152,13 +164,15 @@ def _sha256(path: Path) -> str:
 class PictureFiles:
     """Pictures laid out as .../class/picture in a zip or folder, read when asked for. names: of the files, sorted.
 
-    labels: of each picture, the place of its folder in `class_names`, which are in alphabetical order.
+    labels: of each picture, the place of its folder in `class_names`, which are in alphabetical order. part: the name
+    of the folder above those, where there are several such; otherwise "".
     """
 
     path: Path
     names: tuple[PurePosixPath, ...]
     class_names: tuple[str, ...]
     labels: Tensor
+    part: str
 
     @staticmethod
     def find(path: Path, train: bool) -> "PictureFiles":
@@ -168,7 +182,8 @@ class PictureFiles:
                 found = [PurePosixPath(name) for name in archive.namelist()]
         else:
             found = [PurePosixPath(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file()]
-        names = tuple(sorted({*_of_one_part([name for name in found if _is_picture(name)], train)}))
+        chosen, part = _of_one_part([name for name in found if _is_picture(name)], train)
+        names = tuple(sorted({*chosen}))
         if not names:
             raise ValueError(
                 f"no pictures in class folders under {str(path)!r}; expected class/picture.png or the like"
@@ -178,7 +193,7 @@ class PictureFiles:
                 raise ValueError(f"{name} lies in no class folder; expected class/picture.png or the like")
         classes = tuple(sorted({name.parent.name for name in names}))
         places = {name: place for place, name in enumerate(classes)}
-        return PictureFiles(path, names, classes, torch.tensor([places[name.parent.name] for name in names]))
+        return PictureFiles(path, names, classes, torch.tensor([places[name.parent.name] for name in names]), part)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -203,7 +218,8 @@ class PictureFiles:
     def listing(self, size: Size) -> Listing:
         """All of them at `size` = (H, W). Every file is read once for the description."""
         digest = _sha256(self.path) if self.path.is_file() else self._folder_sha256()
-        description = f"{self.path.name}: {len(self)} images, sha256 {digest}"
+        name = self.path.name + f", part {self.part}" * bool(self.part)
+        description = f"{name}: {len(self)} images, sha256 {digest}"
         files = tuple(name.name for name in self.names)
         return Listing(self.labels, self.class_names, description, files, partial(self.read, size))
 

@@ -11,7 +11,7 @@ from typing import Any
 from .accuracy import summary
 from .checkpoints import read_manifest, save_manifest
 from .classifier import Classifier
-from .datasets import Listing, count_of, identity
+from .datasets import Listing, identity, may_be_the_same
 from .files import locked, only_writer, read_json_lines, write_json_lines
 from .held_out import seen_in
 from .images import image_sha256
@@ -68,9 +68,8 @@ def kept_before(
     - another way than theirs at one of these N.
     """
     measured = read_manifest(folder).measured  # as it is by now
-    # Both hash and number: the parts of one file for training and testing have one hash.
     for trained_on in {seen["data"] for seen in seen_in(model.manifest)} if shelf == TEST else ():
-        if all(what(data.description) == what(trained_on) for what in (identity, count_of)):
+        if may_be_the_same(data.description, trained_on):
             raise ValueError(f"{folder.name} was trained on {trained_on}: only --held-out records can be kept")
     before = kept_records(folder, shelf, model.manifest)
     entries = {name: of.get("data", "") for name, of in measured.items() if name.startswith(shelf.entry)}

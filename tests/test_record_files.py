@@ -344,6 +344,26 @@ def test_the_images_of_the_training_are_no_test_images(tmp_path, capsys, before)
     assert main(command) == 0
 
 
+def test_the_other_part_of_the_file_that_a_model_was_trained_on_is_a_test_set(tmp_path, capsys):
+    """Both parts are in one zip, and equally large: neither hash nor number tells them apart."""
+    pictures, both = class_folders(tmp_path), tmp_path / "both"
+    for part in ("train", "test"):
+        shutil.copytree(pictures, both / part)
+    data = shutil.make_archive(str(both), "zip", both)
+    folder = unmeasured(tmp_path)
+    manifest = read_manifest(folder)
+    command = ["evaluate", "--data", data, "--sigma", "0.1", "--limit", "10", "--model", str(folder), "--record"]
+    for trained_on, code in ((list_dataset(data).description, 0), (list_dataset(data, train=False).description, 1)):
+        save_manifest(folder, replace(manifest, training={**manifest.training, "data": trained_on}))
+        assert main(command) == code
+    assert "both.zip, part test: 10 images" in capsys.readouterr().err
+    # Earlier manifests did not tell the part: then it may be this one.
+    save_manifest(
+        folder, replace(manifest, training={**manifest.training, "data": trained_on.replace(", part test", "")})
+    )
+    assert main(command) == 1
+
+
 def test_images_that_are_read_otherwise_are_refused_before_anything_is_counted(tmp_path, monkeypatch, capsys):
     folder = unmeasured(tmp_path)
     command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--model", str(folder), "--record"]
