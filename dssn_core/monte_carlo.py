@@ -127,7 +127,7 @@ class Plan(NoiseLevel):
     @property
     def passes(self) -> int:
         """Network passes in all: every chunk is computed whole, see `estimate`."""
-        return self.batch_size * (math.ceil(self.n0 / self.batch_size) + math.ceil(self.n / self.batch_size))
+        return self.batch_size * sum(-(-count // self.batch_size) for count in (self.n0, self.n))
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,10 @@ class TrainSettings:
             raise ValueError(
                 f"images must cover a batch of 2 or more, got {self.images} images and a batch of {self.batch_size}"
             )
-        for what in ("learning_rate", "weight_decay", "momentum", "stability", "consistency"):
+        for what in ("learning_rate", "weight_decay", "stability", "consistency"):
             if not 0 <= getattr(self, what) < math.inf:
                 raise ValueError(f"{what} must be a number of 0 or more, got {getattr(self, what)}")
-        for what in ("warmup", "averaging", "pictures_first"):
+        for what in ("momentum", "warmup", "averaging", "pictures_first"):
             if not 0 <= getattr(self, what) < 1:
                 raise ValueError(f"{what} must be from 0 to less than 1, got {getattr(self, what)}")
         if not 1 <= self.zoom < math.inf:
@@ -85,7 +85,7 @@ class TrainSettings:
 
     @property
     def steps(self) -> int:
-        return math.ceil(self.images / self.batch_size)
+        return -(-self.images // self.batch_size)
 
     @property
     def views(self) -> int:

@@ -69,8 +69,8 @@ class ChunkLayout:
 
     @staticmethod
     def of(levels: int, batch_size: int) -> "ChunkLayout":
-        chunks = math.ceil(check_levels(levels) / check_whole("batch_size", batch_size))
-        return ChunkLayout(levels, chunks, math.ceil(levels / chunks))
+        chunks = -(-check_levels(levels) // check_whole("batch_size", batch_size))
+        return ChunkLayout(levels, chunks, -(-levels // chunks))
 
     @staticmethod
     def for_images(levels: int, shape: tuple[int, ...], batch_size: int | None = None) -> "ChunkLayout":

@@ -67,6 +67,7 @@ def test_the_chunks_of_large_images_have_fewer_rows():
     assert 8 <= large.rows <= 16 and large.rows * 3 * 224 * 224 <= CHUNK_VALUES
     assert fitting_batch_size((3, 10_000, 10_000)) == 1
     assert ChunkLayout.for_images(441, (3, 224, 224), 7) == ChunkLayout.of(441, 7)
+    assert ChunkLayout.of(441, 10**400) == ChunkLayout.of(441, 441)  # no number is too large
     with pytest.raises(ValueError, match="batch_size must be an integer of 1 or more"):
         ChunkLayout.for_images(441, (3, 4, 4), 0)
 
