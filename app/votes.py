@@ -5,7 +5,6 @@ from torch import Tensor
 
 from app import resources, state
 from app.runs import VoteRun
-from dssn_core.certificate_file import made_elsewhere
 from dssn_core.classifier import Classifier
 from dssn_core.constants import PLURALITY
 from dssn_core.images import image_sha256
@@ -34,16 +33,15 @@ def vote_on(name: str, image: Tensor, levels: int, counting: str) -> VoteRun:
 
 
 def vote_here(model: Classifier, image: Tensor, levels: int, counting: str) -> VoteRun:
-    """The same, but not as another kind of machine counted it, where nearly tied samples may vote differently."""
-    run = vote_on(model.manifest.name, image, levels, counting)
-    if run.made is None or not made_elsewhere(run.made):
-        return run
-    if counting_for(model) == PLURALITY:
+    """The vote counted here, for what goes on with the samples: elsewhere some that are nearly tied may have voted
+    differently."""
+    name = model.manifest.name
+    if counting_for(model) == PLURALITY and vote_on(name, image, levels, counting).made is not None:
         st.caption(
-            "These votes were counted on this machine. Certify shows those that came with the network, from another "
-            "kind of machine, where nearly tied samples may vote differently."
+            "These votes are counted on this machine. Certify shows those that came with the network: of samples that "
+            "are nearly tied some may have voted differently there."
         )
-    return resources.votes_of(model.manifest.name, image, levels, counting)
+    return resources.votes_of(name, image, levels, counting)
 
 
 def _stored(name: str, image: Tensor, levels: int, counting: str) -> VoteRun | None:

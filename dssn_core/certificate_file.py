@@ -25,7 +25,7 @@ from .classifier import Classifier
 from .constants import DUELS, PLURALITY
 from .duels import DuelCertificate
 from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
-from .precision import HERE, bfloat16_units
+from .precision import processor
 from .splitting import PIXELWISE
 from .voting import CHUNK_VALUES, ChunkLayout, Tally, noise_for
 from .wording import display_radius
@@ -66,11 +66,6 @@ def claim_of(labels: np.ndarray, class_names: tuple[str, ...], certificate: Cert
     }
 
 
-def _processor() -> str:
-    """What PyTorch chooses its kernels by, and the units for bfloat16, which sum in orders of their own."""
-    return ", ".join([torch.backends.cpu.get_cpu_capability(), *bfloat16_units(HERE)])
-
-
 def machine() -> dict[str, str]:
     """Software and hardware, as far as they are easily found."""
     return {
@@ -78,15 +73,9 @@ def machine() -> dict[str, str]:
         "torch": torch.__version__,
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "threads": str(torch.get_num_threads()),
     }
-
-
-def made_elsewhere(made: dict[str, Any]) -> bool:
-    """Whether a file says that it was made on another kind of machine, or with another PyTorch, than this."""
-    here = machine()
-    return any(made.get(what) != here[what] for what in ("system", "processor", "torch"))
 
 
 def check_rows(rows: int, shape: tuple[int, ...]) -> None:
@@ -187,8 +176,19 @@ def parse(data: bytes) -> Document:
     return document
 
 
-SHOWN_OTHERWISE = {"transparency", "gamma", "icc_profile", "chromaticity", "exif"}
-"""What a PNG may say of itself by which viewers change what they show."""
+PNG, RGB_OF_8_BITS = b"\x89PNG\r\n\x1a\n", b"\x08\x02"
+CHUNKS = {b"IHDR", b"IDAT", b"IEND"}
+"""Of a PNG, all that `images.png` writes. Others may tell viewers to show another picture, as colour profiles do."""
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether a PNG says nothing but the pixels of one RGB picture, as far as its chunks can be told apart."""
+    place, plain = len(PNG), data[24:26] == RGB_OF_8_BITS
+    while place < len(data) and plain:
+        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        plain = kind in CHUNKS
+        place += 12 + length  # its length, kind, contents and checksum
+    return plain
 
 
 def embedded_image(document: Document) -> Tensor | None:
@@ -204,8 +204,7 @@ def embedded_image(document: Document) -> Tensor | None:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as header:  # its size, before anything is decoded
             if max(header.size) > MAX_SIDE:
                 raise CertificateFileError(f"the embedded picture has {header.size[0]} x {header.size[1]} pixels")
-            header.load()  # what follows the pixels is told too
-            if header.mode != "RGB" or header.info.keys() & SHOWN_OTHERWISE or getattr(header, "n_frames", 1) > 1:
+            if not _is_plain(data):
                 raise CertificateFileError("the embedded picture is no plain RGB picture: viewers may show another one")
         picture = open_picture(data)
     except CertificateFileError:

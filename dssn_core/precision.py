@@ -6,6 +6,7 @@ again, as those units do it. In what order the sums are made is left to the proc
 the votes of nearly tied samples.
 """
 
+import platform
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -27,12 +28,22 @@ PRODUCTS = (torch.conv2d, F.linear)
 Capabilities = Mapping[str, object]
 """Of a processor, as PyTorch lists them."""
 
-HERE: Capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.9 has no such list
+UNITS = ("avx512_bf16", "amx_tile", "avx_ne_convert")
+"""What an x86-64 processor may have for bfloat16."""
+
+
+def _as_old_versions_tell() -> Capabilities:
+    """Before `torch.cpu.get_capabilities`: of the units, those that PyTorch 2.9 asks the processor for."""
+    units = {unit: getattr(torch.cpu, f"_is_{unit}_supported", bool)() for unit in UNITS}
+    return {"architecture": platform.machine().lower().replace("amd64", "x86_64"), **units}
+
+
+HERE = getattr(torch.cpu, "get_capabilities", _as_old_versions_tell)()
 
 
 def bfloat16_units(capabilities: Capabilities) -> tuple[str, ...]:
-    """What an x86-64 processor has for bfloat16."""
-    return tuple(unit for unit in ("avx512_bf16", "amx_tile", "avx_ne_convert") if capabilities.get(unit))
+    """What a processor has for bfloat16, of `UNITS`."""
+    return tuple(unit for unit in UNITS if capabilities.get(unit))
 
 
 def has_fast_bfloat16(has_kernels: bool, capabilities: Capabilities) -> bool:
@@ -45,6 +56,12 @@ def has_fast_bfloat16(has_kernels: bool, capabilities: Capabilities) -> bool:
 
 HAS_BFLOAT16 = has_fast_bfloat16(bool(getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)()), HERE)
 """Whether convolutions in bfloat16 are fast on this processor."""
+
+
+def processor() -> str:
+    """What the order of sums depends on, as far as it is easily told: PyTorch's kernels, and those for bfloat16."""
+    by_hand = () if HAS_BFLOAT16 else ("bfloat16 by hand",)
+    return ", ".join([torch.backends.cpu.get_cpu_capability(), *bfloat16_units(HERE), *by_hand])
 
 
 class RoundedProducts(TorchFunctionMode):

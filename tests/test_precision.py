@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from dssn_core import precision
 from dssn_core.checkpoints import PRETRAINED, list_models, load_model, read_manifest
 from dssn_core.precision import RoundedProducts, computed_in, has_fast_bfloat16
 from dssn_core.voting import noise_for
@@ -89,11 +90,24 @@ def test_training_in_bfloat16_has_the_gradients_of_rounded_products(lacking):
         (True, {"architecture": "x86_64", "avx512_bw": True, "avx512_bf16": False, "amx_tile": False}, False),
         (False, {"architecture": "x86_64", "avx2": True}, False),
         (True, {"architecture": "aarch64", "bf16": True}, True),
-        (True, {}, True),  # PyTorch 2.9 does not tell
+        (True, {"architecture": "x86_64"}, False),
     ],
 )
 def test_kernels_for_bfloat16_are_not_fast_without_units_for_it(has_kernels, capabilities, fast):
     assert has_fast_bfloat16(has_kernels, capabilities) == fast
+
+
+def test_old_versions_of_pytorch_tell_the_units_too():
+    told = precision._as_old_versions_tell()
+    assert precision.bfloat16_units(told) == precision.bfloat16_units(precision.HERE)
+    assert (told["architecture"] == "x86_64") == (precision.HERE["architecture"] == "x86_64")
+
+
+def test_a_processor_says_who_rounds(monkeypatch):
+    monkeypatch.setattr(precision, "HERE", {"amx_tile": True})
+    for has_it, end in ((True, "amx_tile"), (False, "amx_tile, bfloat16 by hand")):
+        monkeypatch.setattr(precision, "HAS_BFLOAT16", has_it)
+        assert precision.processor() == f"{torch.backends.cpu.get_cpu_capability()}, {end}"
 
 
 class Operands(TorchDispatchMode):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from dssn_core import load_model, read_image
-from dssn_core.certificate_file import digest, made_elsewhere, make
+from dssn_core.certificate_file import digest, make
 from dssn_core.images import image_sha256
 from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
 from dssn_core.voting import Tally, complete, noise_for, tally
@@ -49,13 +49,6 @@ def test_what_is_kept_comes_back(model, image, labels, folder):
     found = stored_vote(model, folder, image_sha256(image), LEVELS)
     assert found is not None
     assert found.labels.tolist() == labels.tolist() and found.seconds == 1.5 and "torch" in found.made
-
-
-@pytest.mark.parametrize(("what", "elsewhere"), [("processor", True), ("torch", True), ("threads", False)])
-def test_a_vote_says_where_it_was_counted(model, image, folder, what, elsewhere):
-    assert not made_elsewhere(stored_vote(model, folder, image_sha256(image), LEVELS).made)
-    rewritten(folder, lambda line: line["made"].update({what: "another"}))
-    assert made_elsewhere(stored_vote(model, folder, image_sha256(image), LEVELS).made) == elsewhere
 
 
 def test_certificates_of_other_subjects_are_kept_and_those_of_other_weights_dropped(model, image, labels, folder):

@@ -9,7 +9,7 @@ from torch import Tensor
 from app import charts, controls, gallery, glossary, pictures, progress, resources, votes
 from app.runs import VoteRun
 from dssn_core import Certificate, Tally
-from dssn_core.certificate_file import dumps, made_elsewhere
+from dssn_core.certificate_file import dumps
 from dssn_core.classifier import Classifier
 from dssn_core.constants import largest_steps
 from dssn_core.duels import DuelCertificate
@@ -230,16 +230,14 @@ NOT_SAID = """
 """
 
 
-ELSEWHERE = " It certifies the classifier as computed there: here nearly tied samples may vote differently."
-
-
 def tell_origin(run: VoteRun) -> None:
     """Where a vote came with the network: say so, and offer to count it here; afterwards, whether that agrees."""
     if run.made is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 f"This vote came with the network, counted in {run.seconds:.1f} s with torch {run.made.get('torch')} "
-                f"on {run.made.get('processor')}.{ELSEWHERE * made_elsewhere(run.made)}",
+                f"on {run.made.get('processor')}. It certifies the classifier as computed there: here nearly tied "
+                "samples may vote differently.",
                 width="content",
             )
             st.button(

@@ -109,7 +109,7 @@ def test_a_step_that_the_network_cannot_answer_is_not_taken_for_one_out_of_range
         acted("up", held.attack, Step(0, 0, 0, 1))
 
 
-def test_an_attack_counts_here_what_another_kind_of_machine_counted(monkeypatch):
+def test_an_attack_counts_here_what_was_counted_elsewhere(monkeypatch):
     def from_elsewhere(name, image, levels):
         run = VoteRun(resources.model(name), image, noise_for(resources.model(name), levels), PLURALITY)
         run.take(Stored(np.full(levels, 3), {"torch": "0.1"}, 1.0))
@@ -117,7 +117,7 @@ def test_an_attack_counts_here_what_another_kind_of_machine_counted(monkeypatch)
 
     monkeypatch.setattr(resources, "stored_run", from_elsewhere)
     page = open_page()
-    assert any(caption.value.startswith("These votes were counted on this machine.") for caption in page.caption)
+    assert any(caption.value.startswith("These votes are counted on this machine.") for caption in page.caption)
     attack = page.session_state["attack"].attack
     counted = count_votes(attack.model, attack.poked.original, attack.noise)
     assert attack.certificate.votes == tuple(counted) != (0, 0, 0, attack.noise.levels, 0, 0, 0, 0, 0, 0)
