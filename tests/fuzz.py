@@ -237,15 +237,18 @@ def read_records(data: bytes, folder: Path) -> object:
     return {record.key: record for record in Part(but="x").of(map(Record.from_json, read_json_lines(path)))}
 
 
-LINKS = (
-    b"certify?picture=cifar10-02&sigma=0.15&source=own&sha256=00&embed=true",
-    b"compare?picture=cifar10-02&sigma=0.15&n=100&alpha=0.001&methods=dssn&section=Sweep",
-    b"split_and_centre?section=One+pixel&lam=0.25&k=90&j=20&v=12",
-    b"split_and_centre?section=Offsets&offsets-lam=0.5&j=3&scheme=r2",
-    b"why_it_certifies?why=Two-pixel+world&picture=cifar10-02&sigma=0.15",
-    b"certify?data=&cifar10-network=&sigma=&counting=&source=&picture=",
-    b"lesson?step=3",
-    b"benchmark?section=Table&bench-section=Images",
+LINKS = tuple(
+    link.encode()
+    for link in (
+        "certify?picture=cifar10-02&sigma=0.15&source=My+own+picture&sha256=00",
+        "compare?picture=cifar10-02&sigma=0.15&samples=100&alpha=0.001&methods=DSSN&compare=Sweep+over+σ",
+        "split_and_centre?section=One+pixel&lam=0.25&k=90&j=20&v=12",
+        "split_and_centre?section=Offsets&offsets-lam=0.5&j=3",
+        "why_it_certifies?why=Two-pixel+world&toy=wave&scheme=white&k1=20&n=100",
+        "certify?data=&cifar10-network=&sigma=&counting=&source=&picture=",
+        "lesson?step=3",
+        "benchmark?bench-section=Images&bench-models-cifar10=cifar10-ssn",
+    )
 )
 
 

@@ -99,17 +99,17 @@ def of_blocks(model):
 @pytest.mark.parametrize("name", ["model", "of_blocks"])
 def test_an_estimate_comes_near_the_whole_vote(name, data, request):
     model = request.getfixturevalue(name)
-    (found,) = quick_estimates(model, data, [0.5], [0.0, 0.5], samples=200)
-    noise = noise_for(model, 441)
+    (found,) = quick_estimates(model, data, [0.15], [0.0, 0.15], samples=100)
+    noise = noise_for(model, 132)
     whole = [complete(tally(model, image, noise, counting=DUELS)) for image in data.images]
     votes = torch.stack([torch.tensor(vote.votes) for vote in whole])
     share = float(votes.gather(1, data.labels[:, None]).sum() / votes.sum())
-    assert abs(found.single_sample - share) < 0.05  # 2,000 draws: 4.5 standard errors at worst
+    assert abs(found.single_sample - share) < 0.07  # 1,000 draws: 4.4 standard errors at worst
     wins = torch.stack([torch.tensor(vote.duels[c]).long() for vote, c in zip(whole, data.labels, strict=True)])
-    wins[torch.arange(len(wins)), data.labels] = 441
+    wins[torch.arange(len(wins)), data.labels] = 132
     exact = Sampled(votes, wins, data.labels)
     assert all(
-        abs(share - exact.certified(PLURALITY, 441 / 510, [rho])[rho]) <= 0.2 for rho, share in found.certified.items()
+        abs(share - exact.certified(PLURALITY, 132 / 510, [rho])[rho]) <= 0.2 for rho, share in found.certified.items()
     )
-    few = sampled(model, data, 441, 200, seed=0)
-    assert (few.wins / 200 - exact.wins / 441).abs().max() < 0.15  # 4.2 standard errors at worst
+    few = sampled(model, data, 132, 100, seed=0)
+    assert (few.wins / 100 - exact.wins / 132).abs().max() < 0.22  # 4.4 standard errors at worst

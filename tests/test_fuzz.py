@@ -2,7 +2,13 @@
 
 import pytest
 
-from tests.fuzz import TARGETS, fuzz
+from tests.fuzz import LINKS, TARGETS, fuzz, read_address
+
+
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: link.decode().partition("?")[0])
+def test_what_the_addresses_begin_with_is_known_to_the_pages(link, tmp_path):
+    page = read_address(link, tmp_path)
+    assert not any("The link asks for" in caption.value for caption in page.caption)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # of damaged metadata, which are not used

@@ -80,14 +80,9 @@ def test_what_outlives_a_change_of_page_is_asked_of_one_module():
     assert written == ["state.py"]
 
 
-@pytest.mark.parametrize("module", ["dssn_core.__main__", "app.resources"])
-def test_scipy_is_not_waited_for_where_it_is_not_needed(module):
-    code = f"import sys, {module}; print('scipy.stats' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "False\n"
-
-
-def test_the_first_page_does_not_wait_for_packages_that_few_pages_need():
-    code = "import sys, app.resources; print({'timm', 'torchvision', 'torch._dynamo'} & {*sys.modules})"
+@pytest.mark.parametrize("modules", ["dssn_core.__main__", "app.controls, app.gallery, app.progress, app.votes"])
+def test_a_start_does_not_wait_for_packages_that_few_need(modules):
+    code = f"import sys, {modules}; print({{'scipy.stats', 'timm', 'torchvision', 'torch._dynamo'}} & {{*sys.modules}})"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "set()\n"
 
 

@@ -287,6 +287,7 @@ def test_a_denoiser_trains_resumes_and_loads(tmp_path, monkeypatch):
         return denoising_loss(network, x, lam, clean, stability, precision)
 
     monkeypatch.setattr(training, "denoising_loss", loss)
+    monkeypatch.setattr(training, "STATISTICS_BATCHES", 2)
     pictures = torch.randint(0, 256, (24, 3, 32, 32), generator=generator(3), dtype=torch.uint8)
     data = Dataset(pictures, torch.arange(24) % 2, tuple(f"class {c}" for c in range(1000)), "noise")
     settings = replace(

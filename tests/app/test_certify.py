@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app import resources
 from app.controls import typeset
 from app.pictures import tame
 from dssn_core import certify, levels_from_sigma, load_model, read_image
@@ -18,6 +19,7 @@ from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256
 from dssn_core.manifest import MANIFEST
+from dssn_core.stored import Stored
 from dssn_core.wording import display_radius
 from tests.evaluated import counting_duels
 
@@ -154,7 +156,8 @@ def test_an_address_that_says_no_way_of_counting_chooses_none(said):
 
 
 def test_the_noise_goes_no_further_than_the_network_was_trained_for():
-    slider = open_page(**{"cifar10-network": "cifar10-dssn-blocks"}).slider(key="sigma")
+    page = open_page(source="My own picture", **{"cifar10-network": "cifar10-dssn-blocks"})
+    slider = page.slider(key="sigma")
     assert (slider.min, slider.value, slider.max) == (1.8, 1.8, 4.5)
 
 
@@ -214,7 +217,7 @@ def test_a_network_that_does_not_know_the_noise_says_so():
     def told(page: AppTest) -> list[str]:
         return [caption.value for caption in page.caption if "the nearest is set" in caption.value]
 
-    page = open_page(**{"cifar10-network": "cifar10-dssn-long", "sigma": "0.2"})
+    page = open_page(source="My own picture", **{"cifar10-network": "cifar10-dssn-long", "sigma": "0.2"})
     healthy(page.slider(key="sigma").set_value(0.15 + 0.1).run())
     assert not told(page)
     page.session_state["kept-sigma"] = 0.1
@@ -324,8 +327,22 @@ def test_what_a_link_leaves_empty_is_as_it_is_to_begin_with(name):
 
 
 def test_what_a_link_gets_is_not_told():
-    page = open_page(sigma="0.50", counting="duels", data="CIFAR-10", **{"cifar10-network": "cifar10-dssn-long"})
+    chosen = {"source": "My own picture", "cifar10-network": "cifar10-dssn-long"}  # none is there: nothing is counted
+    page = open_page(sigma="0.50", counting="duels", data="CIFAR-10", **chosen)
     assert not any("The link asks for" in caption.value for caption in page.caption)
+
+
+def test_votes_that_differ_from_those_that_came_with_the_network_are_told(monkeypatch):
+    kept = resources.votes_of("cifar10-dssn", read_image(built_in_pictures()[9].path), 132, PLURALITY, repeat=7)
+    kept.finish()
+    labels = kept.labels.copy()
+    labels[:2] = (labels[:2] + 1) % 10
+    kept.take(Stored(labels, {"torch": "0.1", "processor": "another"}, 1.0))
+    monkeypatch.setattr(resources, "stored_run", lambda *subject: kept)
+    page = open_page(sigma="0.15")
+    assert any("This vote came with the network, counted in 1.0 s with torch 0.1" in c.value for c in page.caption)
+    healthy(page.button(key="count-here").click().run())
+    assert any("2 of 132 votes differ from those that came with the network" in c.value for c in page.caption)
 
 
 @pytest.mark.parametrize(("picture", "told"), [("cifar10-03", False), ("cifar10-04", True)])

@@ -11,6 +11,7 @@ from app.gallery import OWN, SOURCES
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.comparison import METHODS
+from dssn_core.constants import DUELS
 from dssn_core.gallery import built_in_pictures
 from dssn_core.wording import display_radius
 from tests.app.test_certify import MAIN, by_key
@@ -44,9 +45,13 @@ def test_every_method_has_its_column():
 
 
 def test_first_choices_are_compared_whatever_certify_counts():
-    page = open_page()
+    picture, levels = "cifar10-12", levels_from_sigma(0.25)
+    page = open_page(picture=picture, sigma="0.25", methods="DSSN")
     assert not any("first choices" in caption.value for caption in page.caption)
     first = radii(page)[0]
+    image = read_image(next(s.path for s in built_in_pictures() if s.key == picture))
+    by_duels = certify(load_model("cifar10-dssn"), image, levels, counting=DUELS)
+    assert display_radius(by_duels.radius_steps) != first
     page.session_state["kept-counting"] = "duels"
     healthy(page.run())
     assert radii(page)[0] == first
@@ -97,16 +102,17 @@ def test_pins_are_kept_compared_and_taken_out():
 
 
 def test_repetitions_scatter_but_not_for_dssn():
-    page = open_page(compare="Run it again", again="true", sigma="0.5")
+    page = open_page(compare="Run it again", again="true")
     table = page.dataframe[0].value.set_index("method")
     assert table.loc["DSSN", "different radii"] == 1
     assert (table["different radii"] > 1).sum() >= 1
 
 
-def test_the_sweep_covers_the_preset_sigmas():
+def test_the_sweep_covers_the_preset_sigmas(monkeypatch):
+    monkeypatch.setattr(controls, "PRESET_SIGMAS", (0.15, 0.5, 1.0, 4.5))  # the last is none of the network's
     page = open_page(compare="Sweep over σ", sweep="true")
     assert len(page.get("plotly_chart")) == 2
-    assert len(page.dataframe[0].value) == 10
+    assert page.dataframe[0].value["σ"].tolist() == ["0.15", "0.50", "1.00"]
     assert any("exploration" in warning.value for warning in page.warning)
 
 

@@ -5,10 +5,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import installed, resources, sources
+from app import installed, laboratory, resources, sources
 from app.collection import COLLECTIONS
 from app.installed import manifest_of
 from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_model, read_image
+from dssn_core.comparison import METHODS
 from dssn_core.constants import PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import to_picture
@@ -52,7 +53,7 @@ def test_a_stored_vote_is_what_counting_it_here_gives():
     assert counted.finished and shown_radius(page) == radius_of(counted.labels)
     differing = int((counted.labels != kept.labels).sum())
     assert differing <= 3  # nearly tied samples, which another kind of machine may turn
-    words = f"{differing} of 132 votes are not" if differing else "all 132 votes are"
+    words = f"{differing} of 132 votes differ from" if differing else "all 132 votes are"
     assert any(f"{words} those that came with the network" in caption.value for caption in page.caption)
 
 
@@ -83,9 +84,18 @@ def test_more_noise_than_the_other_network_knows_becomes_its_most():
     assert page.slider(key="sigma").value == 3.5
 
 
-@pytest.mark.parametrize(("section", "key"), [("One picture", "lam"), ("Offsets", "offsets-lam")])
-def test_the_laboratory(section, key):
-    open_page("split_and_centre", data="ImageNet", section=section, **{key: "0.25"})
+@pytest.mark.parametrize(
+    ("section", "key", "figures"),
+    [("One picture", "lam", 1), ("Offsets", "offsets-lam", 2)],
+    ids=["picture", "offsets"],
+)
+def test_the_laboratory(section, key, figures, monkeypatch):
+    monkeypatch.setattr("dssn_core.reconstruction.SAMPLES", 1)  # of so large a picture the errors take long
+    try:
+        page = open_page("split_and_centre", data="ImageNet", section=section, **{key: "0.25"})
+        assert len(page.get("bidi_component")) + len(page.get("plotly_chart")) == figures
+    finally:
+        laboratory.reconstruction_errors.clear()
 
 
 def test_poking_a_large_picture():
@@ -99,9 +109,17 @@ def test_the_arithmetic():
     assert page.latex
 
 
-def test_every_method_is_compared_with_a_network_of_its_own():
-    page = open_page("compare", data="ImageNet", samples="100", **{"imagenet-sigma": "0.1"})
-    assert len(page.get("plotly_chart")) == 1 and not page.warning
+def test_every_method_has_a_network_of_its_own():
+    assert all(manifest_of(name).noise == method for method, name in COLLECTIONS["ImageNet"].own.items())
+    page = open_page("compare", data="ImageNet", source="My own picture")  # none is there: nothing is counted
+    assert any("as soon as there is a picture" in info.value for info in page.info) and not page.warning
+
+
+def test_a_method_is_compared_with_what_its_denoiser_paints():
+    parameters = {"methods": METHODS["ssn"], "imagenet-samples": "100", "imagenet-sigma": "0.1"}
+    page = open_page("compare", data="ImageNet", **parameters)
+    assert [title.value for title in page.subheader] == [METHODS["ssn"]]
+    assert len(page.get("plotly_chart")) == 1 and len(page.get("image")) == 3
 
 
 def votes_for_all(right: list[bool], levels: int = 441) -> list[Record]:
