@@ -295,6 +295,16 @@ def test_back_shows_the_picture_of_ones_own_as_it_was_cut(tab, address, tmp_path
     at_rest(tab)
 
 
+def test_nothing_of_another_noise_stands_below_a_vote_that_is_counted(tab, address):
+    tab.goto(f"{address}why_it_certifies?why=The+arithmetic&cifar10-network=cifar10-dssn-blocks&counting=duels")
+    tab.get_by_text("In words").wait_for()
+    at_rest(tab)
+    tab.get_by_role("button", name="3.5", exact=True).click()
+    tab.get_by_text("of 3,091 samples, about").wait_for()
+    assert tab.get_by_text("In words").count() == 0
+    tab.get_by_text("In words").wait_for()
+
+
 def test_the_lesson_shows_its_case_and_then_the_answer(tab, address):
     tab.goto(f"{address}lesson")
     tab.get_by_text("one pixel, 200 grey levels").wait_for()
