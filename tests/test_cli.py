@@ -289,10 +289,20 @@ def trained(tmp_path_factory):
             for number in range(205):
                 pixels = generator.integers(25 * place, 25 * place + 30, (32, 32, 3), dtype=np.uint8)
                 data.writestr(f"{name}/{number}.png", png(torch.from_numpy(pixels).permute(2, 0, 1)))
-    network = '{"stem": 4, "stages": [8]}'
-    command = ["train", "--data", str(home / "data.zip"), "--output", str(home / "model"), "--network", network]
-    assert main([*command, "--images", "200", "--batch-size", "10", "--seed", "3", *CHEAP]) == 0
+    assert main([*training(home), "--output", str(home / "model")]) == 0
     return home
+
+
+def training(home):
+    command = ["train", "--data", str(home / "data.zip"), "--network", '{"stem": 4, "stages": [8]}']
+    return [*command, "--images", "200", "--batch-size", "10", "--seed", "3", *CHEAP]
+
+
+def test_train_says_how_votes_are_to_be_counted(trained, tmp_path):
+    shutil.copytree(trained / "model", tmp_path / "model")  # a run that has ended
+    assert main([*training(trained), "--output", str(tmp_path / "model"), "--counting", "duels"]) == 0
+    found, before = (read_manifest(folder / "model") for folder in (tmp_path, trained))
+    assert found == replace(before, counting="duels") != before
 
 
 def test_train_takes_its_settings(trained):

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+from dataclasses import asdict
 from math import floor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dssn_core import load_model
 from dssn_core.__main__ import all_commands, main
 from dssn_core.accuracy import certified_curve
 from dssn_core.checkpoints import PRETRAINED, list_models, read_manifest
+from dssn_core.commands.making import settings_of
 from dssn_core.constants import PIXEL_STEPS, sigma_from_levels
 from dssn_core.gallery import built_in_pictures
 from dssn_core.record_files import SHELVES, kept_records, measured_on
@@ -44,6 +46,16 @@ def commands(text: str) -> list[str]:
 def test_every_command_line_is_one(command):
     if "COMMAND" not in command and "…" not in command:
         all_commands().parse_args(shlex.split(command, comments=True))
+
+
+def test_the_command_that_trained_a_network_has_the_settings_of_its_manifest():
+    (command,) = [line for line in commands(TEXTS[1].read_text(encoding="utf-8")) if "runs/cifar10-dssn-blocks" in line]
+    options, manifest = (
+        all_commands().parse_args(shlex.split(command)),
+        read_manifest(PRETRAINED / "cifar10-dssn-blocks"),
+    )
+    settings = json.loads(json.dumps(asdict(settings_of(options))))
+    assert settings == {name: manifest.training[name] for name in settings} and options.counting == manifest.counting
 
 
 def test_the_commands_are_found():
@@ -80,7 +92,9 @@ def test_the_figures_by_first_choices_are_what_standings_prints(capsys):
 
 def test_the_papers_figure_lies_within_our_interval_where_the_text_says_so():
     text = README.read_text(encoding="utf-8")
-    (within,) = re.findall(r"At ρ = (.*?)\s+the\s+paper's\s+figure\s+lies\s+within\s+our\s+interval", text)
+    (within,) = re.findall(
+        r"\*\*It may be chance\*\* at ρ = (.*?), where the paper's figure lies within our interval", text
+    )
     rows = re.findall(r"^\| (\S+) \| [\d.]+ \| ([\d.]+) – ([\d.]+) \|.*\| ([\d.]+) \| \S+ \|$", text, re.MULTILINE)
     assert len(rows) == 9
     for rho, low, high, paper in rows:

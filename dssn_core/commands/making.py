@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .. import strict_json
 from ..architectures import ARCHITECTURES
-from ..checkpoints import load_model, save_checkpoint
+from ..checkpoints import load_model, save_checkpoint, save_manifest
 from ..constants import COUNTINGS
 from ..ensembles import joined
 from ..files import only_writer, resolved
@@ -33,6 +33,7 @@ def add_train(parser: Parser) -> None:
         type=POSITIVE,
         help="images between held-out checks, made when a line is logged (default: 1/16 of the budget)",
     )
+    parser.add_argument("--counting", choices=COUNTINGS, help="how the resulting classifier's votes are counted")
     own = parser.add_argument_group("settings (each data set has its own defaults)")
     own.add_argument("--noise", choices=list(NOISES))
     own.add_argument("--offsets", choices=list(FRACTIONS), help="offset scheme")
@@ -64,17 +65,22 @@ def add_train(parser: Parser) -> None:
     own.add_argument("--inference", choices=PRECISIONS, help="the same, for the resulting classifier")
 
 
-def run_train(options: Options) -> int:
-    task = TASKS[options.dataset]
+def settings_of(options: Options) -> TrainSettings:
+    """Those of the data set, with what the options say."""
     names = {field.name for field in fields(TrainSettings)}
     given = {name: value for name, value in vars(options).items() if name in names and value is not None}
     given.update({name: tuple(given[name]) for name in ("sigma_range", "block") if name in given})
-    settings = replace(task.settings, **given)
-    trainer = Trainer(settings, task.load(options.data), options.start)
+    return replace(TASKS[options.dataset].settings, **given)
+
+
+def run_train(options: Options) -> int:
+    trainer = Trainer(settings_of(options), TASKS[options.dataset].load(options.data), options.start)
     with only_writer(options.output):
         manifest = train(
             trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
         )
+        if options.counting:
+            save_manifest(options.output, replace(manifest, counting=options.counting))
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
 
