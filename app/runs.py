@@ -18,6 +18,7 @@ from dssn_core.certificate_file import Document, make
 from dssn_core.classifier import Classifier
 from dssn_core.comparison import Outcome, exact_outcome, randomized_outcome
 from dssn_core.images import image_sha256
+from dssn_core.layout import ChunkLayout
 from dssn_core.monte_carlo import (
     Estimation,
     Plan,
@@ -27,7 +28,6 @@ from dssn_core.monte_carlo import (
     uniform_radius,
 )
 from dssn_core.stored import Stored
-from dssn_core.voting import ChunkLayout
 
 
 class Progress(Protocol):

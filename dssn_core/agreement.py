@@ -12,14 +12,15 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from .certificate import Certificate, certificate_from_labels
+from .base_classifier import counting_of
+from .certificate import Certificate
 from .classifier import Classifier
-from .constants import DUELS, PLURALITY
-from .duels import certificate_from_duels, count_duels
+from .counts import Counts
+from .layout import ChunkLayout, fitting_batch_size
 from .precision import PRECISIONS
 from .splitting import SplitNoise
 from .strict import strictly
-from .voting import ChunkLayout, counting_of, fitting_batch_size, noise_for
+from .voting import noise_for
 from .wording import at_most, counted
 
 
@@ -138,15 +139,14 @@ def reference_logits(model: Classifier, images: Sequence[Tensor], levels: int) -
 
 def certified(logits: Tensor, counting: str) -> Certificate:
     """The certificate of all samples' logits, float32 (N, K), counted in one of `COUNTINGS`."""
-    plain = certificate_from_labels(logits.argmax(1), logits.shape[1])
-    return plain if counting != DUELS else certificate_from_duels(count_duels(logits.numpy()), plain.votes, len(logits))
+    return Counts.of(logits.numpy(), counting).certificate(len(logits))
 
 
-def prices(reference: Sequence[Tensor], gaps: Sequence[float] = GAPS, counting: str = PLURALITY) -> Iterator[Price]:
-    """The price of a strict certificate at each gap, summed over the images of these `reference_logits`."""
+def prices(reference: Sequence[Tensor], counting: str) -> Iterator[Price]:
+    """The price of a strict certificate at each of `GAPS`, summed over the images of these `reference_logits`."""
     levels = len(reference[0])
     plain = [certified(logits, counting) for logits in reference]
-    for gap in gaps:
+    for gap in GAPS:
         strict = [strictly(logits.numpy(), gap, counting) for logits in reference]
         yield Price(
             gap=gap,

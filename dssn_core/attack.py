@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .base_classifier import BaseClassifier, logits_of
 from .constants import PIXEL_STEPS
+from .layout import ChunkLayout, fitting_batch_size
 from .splitting import Place, SplitNoise, block_sums, over_blocks, samples_from_numerators
-from .voting import BaseClassifier, ChunkLayout, classify, fitting_batch_size
 
 Worker = Callable[[Callable[[], Tensor]], Tensor]
 """Runs a piece of work and returns what it gives."""
@@ -70,7 +71,7 @@ def vote_of(model: BaseClassifier, image: Tensor, noise: SplitNoise, index: int,
         raise ValueError(f"index must be from 0 to {noise.levels - 1}, got {index}")
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
     chunk, row = layout.place_of(index)
-    labels, _ = classify(model, noise.samples_at(image, layout.indices(chunk)), noise.lam)
+    labels = logits_of(model, noise.samples_at(image, layout.indices(chunk)), noise.lam).argmax(axis=1)
     return int(labels[row])
 
 

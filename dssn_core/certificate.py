@@ -56,8 +56,8 @@ class Certificate(NoiseLevel):
     from them.
 
     Guarantee: every 8-bit image whose pixels differ from the certified one by at most R steps in sum, over all pixels
-    and channels, gets the same label from the same base classifier (as `voting.BaseClassifier` says: a function of each
-    sample by itself), offsets and levels.
+    and channels, gets the same label from the same base classifier (a function of each sample by itself, as
+    `base_classifier.BaseClassifier` says), offsets and levels.
     """
 
     levels: int

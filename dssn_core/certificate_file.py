@@ -25,9 +25,10 @@ from .classifier import Classifier
 from .constants import DUELS, PLURALITY
 from .duels import DuelCertificate
 from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_picture, png
+from .layout import CHUNK_VALUES, ChunkLayout
 from .precision import processor
 from .splitting import PIXELWISE
-from .voting import CHUNK_VALUES, ChunkLayout, Tally, noise_for
+from .voting import Tally, noise_for
 from .wording import display_radius
 
 FORMAT = 1

@@ -39,7 +39,7 @@ class Classifier(nn.Module):
         self.class_names = tuple(class_names)
         self.input_shape = input_shape
         self.precision = precision
-        self.answers_by_row = False  # see `voting.answers_by_row`
+        self.answers_by_row = False  # see `base_classifier.answers_by_row`
         self._manifest = manifest
 
     @property

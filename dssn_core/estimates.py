@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .base_classifier import check_model
 from .checks import check_shape
 from .classifier import Classifier
 from .constants import DSSN, DUELS, PLURALITY, lambda_from_levels, levels_from_sigma
 from .datasets import Dataset
 from .draws import ESTIMATE, keyed_generator
+from .layout import fitting_batch_size
 from .noises import NOISES
 from .offsets import offset_fractions
 from .splitting import block_grid
-from .voting import check_model, fitting_batch_size
 
 RANDOMIZED = "randomized"
 

@@ -15,11 +15,12 @@ import torch
 from scipy.special import betaincinv
 from torch import Tensor
 
+from .base_classifier import BaseClassifier, check_alone, check_model, logits_of
 from .checks import check_choice, check_seed, check_shape, check_whole
 from .constants import PIXEL_STEPS, NoiseLevel, check_levels
 from .images import check_image, image_sha256
+from .layout import BATCH_SIZE
 from .neighbours import NEIGHBOURS, check_lambda
-from .voting import BATCH_SIZE, BaseClassifier, check_alone, check_model, classify
 from .wording import rounded_down
 
 ROUNDING = 1e-12
@@ -228,7 +229,8 @@ def estimate(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estim
             samples = NEIGHBOURS[plan.method].samples(
                 image, plan.lam, plan.batch_size, seed=plan.seed, stage=stage, chunk=done // plan.batch_size
             )
-            labels, classes = classify(model, samples, plan.lam)
+            logits = logits_of(model, samples, plan.lam)
+            labels, classes = logits.argmax(axis=1), logits.shape[1]
             if not counts:
                 check_alone(model, samples, plan.lam)
             fresh = np.bincount(labels[: wanted - done], minlength=classes)

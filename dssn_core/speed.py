@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from .classifier import Classifier
-from .voting import ChunkLayout, complete, noise_for, tally
+from .layout import ChunkLayout
+from .voting import complete, noise_for, tally
 
 
 @dataclass(frozen=True)

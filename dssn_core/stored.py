@@ -15,8 +15,9 @@ from .classifier import Classifier
 from .constants import PLURALITY
 from .files import locked, read_json_lines, write_json_lines
 from .gallery import BuiltIn, built_in_pictures
+from .layout import ChunkLayout
 from .tasks import task_of
-from .voting import ChunkLayout, noise_for
+from .voting import noise_for
 
 FILE = "gallery.jsonl.gz"
 

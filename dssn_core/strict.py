@@ -14,19 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .certificate import RadiusBounds, radius_bounds
-from .constants import DUELS
-from .duels import count_duels, duel_bounds
-
-
-def undecided(logits: np.ndarray, gap: float) -> np.ndarray:
-    """bool (B,): whether the two best of the logits, float32 (B, K), are at most `gap` apart.
-
-    In double precision: its rounding keeps order, so that no lead of at most the gap is computed as a larger one.
-    """
-    second, best = np.partition(logits.astype(np.float64), -2, axis=1)[:, -2:].T
-    close: np.ndarray = best - second <= gap
-    return close
+from .certificate import RadiusBounds
+from .counts import Counts
 
 
 def check_gap(gap: float) -> float:
@@ -67,8 +56,5 @@ def strictly(logits: np.ndarray, gap: float, counting: str) -> StrictCertificate
     ValueError for a gap that is not positive.
     """
     check_gap(gap)
-    levels, classes = logits.shape
-    sure = ~undecided(logits, gap)
-    votes = np.bincount(logits[sure].argmax(axis=1), minlength=classes)
-    bounds = duel_bounds(count_duels(logits, gap), levels) if counting == DUELS else radius_bounds(votes, levels)
-    return StrictCertificate(levels, gap, tuple(votes.tolist()), bounds)
+    levels, sure = len(logits), Counts.of(logits, counting, gap)
+    return StrictCertificate(levels, gap, tuple(sure.votes.tolist()), sure.bounds(levels))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .base_classifier import logits_of
 from .certificate import Certificate, RadiusBounds, certificate_from_labels, radius_bounds
 from .certificate_file import (
     CertificateFileError,
@@ -28,9 +29,10 @@ from .classifier import Classifier
 from .constants import DUELS, PLURALITY
 from .duels import DuelCertificate, count_duels, duel_bounds
 from .images import image_sha256
+from .layout import ChunkLayout, fitting_batch_size
 from .manifest import CheckpointError
 from .splitting import PIXELWISE, SplitNoise
-from .voting import ChunkLayout, Tally, complete, fitting_batch_size, logits_of, noise_for, tally
+from .voting import Tally, complete, noise_for, tally
 from .wording import at_most, counted, shown
 
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}

@@ -24,8 +24,9 @@ from dssn_core.certificate_file import (
 )
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import to_picture
+from dssn_core.layout import ChunkLayout
 from dssn_core.strict_json import schema
-from dssn_core.voting import ChunkLayout, Tally, noise_for, tally
+from dssn_core.voting import Tally, noise_for, tally
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import torch
 from dssn_core import SplitNoise, list_models, load_model
 from dssn_core.checkpoints import find_model, read_manifest
 from dssn_core.classifier import Classifier
+from dssn_core.layout import ChunkLayout
 from dssn_core.networks import FilmResNet
 from dssn_core.precision import PRECISIONS
-from dssn_core.voting import ChunkLayout
 from tests.random_networks import SMALL, generator, random_classifier, some_samples
 
 

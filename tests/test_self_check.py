@@ -9,10 +9,12 @@ import pytest
 
 from dssn_core import certificate_file, self_check, verification
 from dssn_core.__main__ import main
+from dssn_core.base_classifier import logits_of
 from dssn_core.certificate_file import embedded_image, parse
 from dssn_core.checkpoints import PRETRAINED, WEIGHTS, list_models, load_model
 from dssn_core.commands.options import DIFFERS
-from dssn_core.voting import ChunkLayout, logits_of, noise_for
+from dssn_core.layout import ChunkLayout
+from dssn_core.voting import noise_for
 from tests.oracle import centre
 
 

@@ -9,9 +9,10 @@ import torch
 from dssn_core import certificate_from_votes, load_model, radius_bounds, read_image
 from dssn_core.agreement import certified
 from dssn_core.constants import COUNTINGS, PLURALITY
+from dssn_core.counts import undecided
 from dssn_core.duels import count_duels
 from dssn_core.gallery import built_in_pictures
-from dssn_core.strict import StrictCertificate, strictly, undecided
+from dssn_core.strict import StrictCertificate, strictly
 from dssn_core.voting import noise_for
 
 

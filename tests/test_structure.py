@@ -56,9 +56,12 @@ EARLIER = {  # what a module may use of the chain bytes -> images -> splitting -
     "splitting": {"checks", "constants", "images", "offsets"},
     "certificate": {"constants", "wording"},
     "duels": {"constants", "certificate"},
-    "voting": {"checks", "constants", "images", "splitting", "certificate", "duels"},
+    "counts": {"checks", "constants", "certificate", "duels"},
+    "layout": {"checks", "constants"},
+    "base_classifier": {"constants", "splitting"},
+    "voting": {"checks", "constants", "images", "splitting", "base_classifier", "certificate", "counts", "layout"},
     "neighbours": {"checks", "constants", "images"},
-    "monte_carlo": {"checks", "constants", "images", "neighbours", "voting", "wording"},
+    "monte_carlo": {"base_classifier", "checks", "constants", "images", "layout", "neighbours", "wording"},
     "comparison": {"constants", "certificate", "monte_carlo", "neighbours", "wording"},
 }
 

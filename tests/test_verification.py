@@ -28,6 +28,7 @@ from dssn_core.certificate_file import CertificateFileError, digest, dumps, make
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.commands.options import DIFFERS
 from dssn_core.constants import DUELS
+from dssn_core.counts import Counts
 from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
 from dssn_core.gallery import built_in_pictures
 from dssn_core.manifest import MANIFEST, CheckpointError, offsets_record
@@ -324,7 +325,8 @@ def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model):
         duels[5], duels[:, 5], duels[5, 5] = MANY, 0, 0
         duels[3, 5], duels[5, 3] = here, MANY - here
         duels[:, 7], duels[7], duels[7, 7] = MANY - 21, 21, 0
-        vote = replace(Tally.of_labels(labels, 10), duels=duels.copy())
+        plain = Tally.of_labels(labels, 10)
+        vote = replace(plain, counts=Counts(plain.votes, duels.copy()))
         forged = DuelCertificate(
             MANY, tuple(vote.votes.tolist()), 3, (*[MANY] * 3, 0, MANY, stated, MANY, MANY - 21, MANY, MANY)
         )

@@ -19,9 +19,10 @@ from app.votes import tell_first_choices
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, largest
 from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
+from dssn_core.layout import fitting_batch_size
 from dssn_core.monte_carlo import Plan
 from dssn_core.neighbours import NEIGHBOURS
-from dssn_core.voting import fitting_batch_size, noise_for
+from dssn_core.voting import noise_for
 from dssn_core.wording import counted
 
 SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)

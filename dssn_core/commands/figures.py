@@ -19,13 +19,13 @@ from ..datasets import Listing, list_dataset
 from ..estimates import quick_estimates
 from ..files import check_replaceable, check_writable, only_writer
 from ..held_out import held_out_of
+from ..layout import fitting_batch_size
 from ..manifest import check_counting
 from ..monte_carlo import Plan
 from ..paper import published
 from ..records import WHOLE, Part, Record, Sampling, Way
 from ..standings import TABLE_RHOS, Evaluated, markdown, standings
 from ..tasks import labelled_for, task_of
-from ..voting import fitting_batch_size
 from .options import (
     DEFAULT_MODEL,
     POSITIVE,

@@ -1,0 +1,199 @@
+"""What may vote, and what is refused."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dssn_core import SplitNoise, count_votes
+from dssn_core.classifier import Classifier
+from dssn_core.monte_carlo import Plan, certify_randomized
+from dssn_core.networks import Network
+from tests.test_voting import IMAGE, SHAPE, noise_of
+from tests.toys import Constant, Fixed
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda x: torch.full((len(x), 3), math.nan), "not finite"),
+        (lambda x: torch.full((len(x), 3), math.inf), "not finite"),
+        (lambda x: torch.tensor([[0.0, 0.0, -math.inf]]).expand(len(x), 3), "not finite"),
+        (lambda x: torch.zeros(len(x), 3, dtype=torch.float64), "float32 logits, got torch.float64"),
+        (lambda x: torch.zeros(len(x), 3, dtype=torch.bfloat16), "float32 logits, got torch.bfloat16"),
+        (lambda x: torch.zeros(len(x), 3, dtype=torch.int64), "float32 logits, got torch.int64"),
+        (lambda x: torch.zeros(len(x), 4), r"shape \(50, 3\), .* got \(50, 4\)"),
+        (lambda x: torch.zeros(len(x) - 1, 3), r"shape \(50, 3\), .* got \(49, 3\)"),
+        (lambda x: torch.zeros(3), r"shape \(50, 3\), .* got \(3,\)"),
+        (lambda x: torch.tensor(0.0), r"got \(\)"),
+    ],
+)
+def test_answers_are_refused(answer, message):
+    with pytest.raises(ValueError, match=message):
+        count_votes(Fixed(3, answer), IMAGE, noise_of(100), batch_size=50)
+
+
+def test_one_bad_row_among_the_padding_is_refused_too():
+    # 100 samples in three chunks of 34 rows: the last two rows of the last chunk are padding.
+    def answer(x):
+        logits = torch.zeros(len(x), 2)
+        logits[-1] = math.nan
+        return logits
+
+    with pytest.raises(ValueError, match="not finite"):
+        count_votes(Fixed(2, answer), IMAGE, noise_of(100), batch_size=34)
+
+
+def test_any_callable_may_vote():
+    votes = count_votes(lambda x, lam: torch.tensor([[0.0, 1.0, 0.0]]).repeat(len(x), 1), IMAGE, noise_of(100))
+    assert votes.tolist() == [0, 100, 0]
+
+
+def test_a_single_class_is_no_vote():
+    with pytest.raises(ValueError, match="K >= 2"):
+        count_votes(lambda x, lam: torch.zeros(len(x), 1), IMAGE, noise_of())
+
+
+class Module(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = torch.nn.BatchNorm2d(1)
+
+    def forward(self, x, lam):
+        return self.part(x).flatten(1)[:, :2]
+
+
+def test_training_mode_is_refused():
+    with pytest.raises(ValueError, match=r"training mode.*model.eval\(\)"):
+        count_votes(Module(), IMAGE, noise_of())
+    assert count_votes(Module().eval(), IMAGE, noise_of()).sum() == 100
+
+
+def test_a_part_in_training_mode_is_refused():
+    model = Module().eval()
+    model.part.train()
+    with pytest.raises(ValueError, match="where answers depend on the batch"):
+        count_votes(model, IMAGE, noise_of())
+
+
+def test_no_estimate_of_a_model_in_training_or_for_other_shapes():
+    plan = Plan("uniform", 40, n0=10, n=20)
+    with pytest.raises(ValueError, match="where answers depend on the batch"):
+        certify_randomized(Module(), IMAGE, plan)
+    model = Constant(2, 0)
+    model.input_shape = (3, 32, 32)
+    with pytest.raises(ValueError, match="takes images of shape"):
+        certify_randomized(model, IMAGE, plan)
+
+
+def test_a_model_for_other_shapes_is_refused():
+    model = Constant(2, 0)
+    model.input_shape = (3, 32, 32)
+    with pytest.raises(ValueError, match=r"takes images of shape \(3, 32, 32\), but these have shape \(1, 2, 3\)"):
+        count_votes(model, IMAGE, noise_of())
+
+
+def test_an_image_of_another_shape_or_type_is_refused():
+    with pytest.raises(ValueError, match=r"image must have shape \(1, 2, 3\)"):
+        count_votes(Constant(2, 0), IMAGE[:, :1], noise_of())
+    with pytest.raises(ValueError, match=r"torch\.uint8"):
+        count_votes(Constant(2, 0), IMAGE.float() / 255, noise_of())
+    for other in (IMAGE.numpy(), IMAGE.tolist(), None):
+        with pytest.raises(ValueError, match=r"image must be a torch\.uint8 tensor"):
+            count_votes(Constant(2, 0), other, noise_of(20))
+
+
+def in_training():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(math.prod(SHAPE), 8), torch.nn.BatchNorm1d(8))
+
+
+def without_statistics():
+    norm = torch.nn.BatchNorm2d(SHAPE[0], track_running_stats=False)
+    return torch.nn.Sequential(norm, torch.nn.Flatten(), torch.nn.Linear(math.prod(SHAPE), 8)).eval()
+
+
+class Beside(torch.nn.Module):
+    """Answers by how bright a sample is beside a statistic of its chunk."""
+
+    def __init__(self, statistic):
+        super().__init__()
+        self.statistic = statistic
+
+    def forward(self, x):
+        return torch.stack([x.mean((1, 2, 3)), self.statistic(x).expand(len(x))], 1)
+
+
+def beside_the_brightest():  # it lies in one half of the chunk
+    return Beside(lambda x: x.mean((1, 2, 3)).amax())
+
+
+def beside_the_largest():  # which, in quarters, is the same in both
+    return Beside(lambda x: (4 * x.amax()).floor() / 4)
+
+
+def beside_the_smallest():
+    return Beside(lambda x: (4 * x.amin()).ceil() / 4)
+
+
+def by_chance():
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(math.prod(SHAPE), 8), torch.nn.Dropout())
+
+
+NETWORKS = [
+    in_training,
+    without_statistics,
+    beside_the_brightest,
+    beside_the_largest,
+    beside_the_smallest,
+    by_chance,
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("vote", ["dssn", "randomized"])
+def test_a_network_whose_samples_are_not_alone_does_not_vote(network, vote):
+    hidden = network()
+    image = torch.randint(30, 100, SHAPE, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+
+    def model(x, lam):  # hides the network's mode
+        return hidden(x)
+
+    with pytest.raises(ValueError, match="changes with the others of its chunk, or by chance"):
+        if vote == "dssn":
+            count_votes(model, image, SplitNoise(40, SHAPE))
+        else:
+            certify_randomized(model, image, Plan("uniform", 40, n0=10, n=20, alpha=0.1, seed=0))
+
+
+def test_a_classifier_of_ones_own_is_looked_at_as_any_network_is():
+    """Only what `load_model` gives is known to answer row by row."""
+
+    class Centred(Network):
+        head = torch.nn.Identity()
+
+        def features(self, x, lam):
+            return x.flatten(1) - x.flatten(1).mean(0)
+
+    with pytest.raises(ValueError, match="changes with the others of its chunk"):
+        count_votes(Classifier(Centred(), tuple("abcdef"), SHAPE, "float32").eval(), IMAGE, noise_of(100))
+
+
+def test_a_network_may_work_in_the_place_of_its_input():
+    def model(x, lam):
+        return x.sub_(0.5).flatten(1)[:, :3]
+
+    expected = count_votes(lambda x, lam: (x - 0.5).flatten(1)[:, :3], IMAGE, noise_of(100))
+    assert (count_votes(model, IMAGE, noise_of(100)) == expected).all()
+
+
+def test_logits_with_a_gradient_are_counted():
+    bias = torch.nn.Parameter(torch.arange(3.0))
+    assert count_votes(lambda x, lam: bias.expand(len(x), 3), IMAGE, noise_of(20)).tolist() == [0, 0, 20]
+
+
+@pytest.mark.parametrize("answer", [None, [[0.0, 1.0]], np.zeros((1, 2), dtype=np.float32)])
+def test_logits_must_be_a_tensor(answer):
+    with pytest.raises(ValueError, match="must return a tensor of logits, got"):
+        count_votes(lambda x, lam: answer, torch.zeros(SHAPE, dtype=torch.uint8), SplitNoise(2, SHAPE))
