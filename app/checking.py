@@ -12,9 +12,10 @@ from dssn_core import Tally, list_models, self_check
 from dssn_core.certificate_file import Document, dumps, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.classifier import Classifier
+from dssn_core.findings import Finding
 from dssn_core.images import image_sha256
 from dssn_core.self_check import KNOWN, Result, outcome
-from dssn_core.verification import Finding, Watch, verify
+from dssn_core.verification import Watch, verify
 
 
 def example() -> Document:

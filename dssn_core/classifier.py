@@ -42,6 +42,12 @@ class Classifier(nn.Module):
         self.answers_by_row = False  # see `base_classifier.answers_by_row`
         self._manifest = manifest
 
+    def running_in(self, precision: str) -> "Classifier":
+        """The same network in another of `PRECISIONS`: another base classifier, so of certificates of its own."""
+        other = Classifier(self.network, self.class_names, self.input_shape, precision, self._manifest)
+        other.answers_by_row = self.answers_by_row
+        return other.train(self.training)
+
     @property
     def manifest(self) -> Manifest:
         """What the checkpoint it was loaded from says of itself; ValueError for a network that was made differently."""

@@ -16,8 +16,9 @@ from .certificate_file import parse
 from .checkpoints import PRETRAINED, list_models, load_model
 from .constants import PIXEL_STEPS
 from .duels import certificate_from_duels, count_duels
+from .findings import Verdict, verdict
 from .splitting import PIXELWISE, SplitNoise
-from .verification import Verdict, Watch, Worker, unwatched, verdict, verify
+from .verification import Watch, Worker, unwatched, verify
 from .wording import counted
 
 KNOWN = "certificate.json"

@@ -132,9 +132,9 @@ class Trainer:
         Its batch-norm statistics are measured afresh on training images: those of the single weights, averaged, do not
         fit the averaged weights (Izmailov et al. 2018). The images are not distorted, as those to come will not be.
         """
-        model = self.average.module
-        assert isinstance(model, Classifier)
-        model.precision = self.settings.inference
+        average = self.average.module
+        assert isinstance(average, Classifier)
+        model = average.running_in(self.settings.inference)
         norms = [part for part in model.train().modules() if isinstance(part, nn.BatchNorm2d) and part.training]
         for norm in norms:
             norm.reset_running_stats()

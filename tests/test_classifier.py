@@ -78,6 +78,14 @@ def test_the_last_layer_is_computed_in_float32(kernels, monkeypatch):
     assert formats == [torch.bfloat16, torch.float32, torch.float32]
 
 
+def test_another_number_format_is_another_classifier():
+    model = load_model("cifar10-dssn")
+    other = model.running_in("bfloat16")
+    assert (model.precision, other.precision) == ("float32", "bfloat16") and other.network is model.network
+    assert other.manifest is model.manifest and other.answers_by_row and not other.training
+    assert random_classifier("float32").train().running_in("bfloat16").training
+
+
 def test_an_unknown_precision_is_answered_with_the_known_ones():
     with pytest.raises(ValueError, match="unknown precision 'float16'; known: float32, bfloat16"):
         Classifier(FilmResNet(3, 2, **SMALL), ("a", "b"), (3, 32, 32), "float16")

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from dssn_core import certificate_file, self_check, verification
+from dssn_core import certificate_file, near_ties, self_check
 from dssn_core.__main__ import main
 from dssn_core.base_classifier import logits_of
 from dssn_core.certificate_file import embedded_image, parse
@@ -39,7 +39,7 @@ def test_known_certificates_begin_as_they_are_counted_here(name):
     logits = logits_of(model, noise.samples_at(embedded_image(document), indices), noise.lam)
     stated = np.array(document["claim"]["sample_labels"])[indices]
     behind = logits.max(axis=1) - logits[np.arange(len(stated)), stated]
-    assert behind.max() < verification.NEAR_TIE[model.precision]
+    assert behind.max() < near_ties.NEAR_TIE[model.precision]
     assert (behind > 0).sum() <= 3
 
 
@@ -122,7 +122,7 @@ def test_votes_that_another_machine_may_count_otherwise_are_no_fault(tmp_path, m
     labels = document["claim"]["sample_labels"]
     labels[0] = (labels[0] + 1) % 10
     file.write_text(json.dumps(certificate_file.with_votes(document, labels)))
-    monkeypatch.setitem(verification.NEAR_TIE, "float32", near)
+    monkeypatch.setitem(near_ties.NEAR_TIE, "float32", near)
     found = list(self_check.run(tmp_path))
     assert [result.what for result in found if not result.passed] == expected
     assert sum(result.rounding for result in found) == 1 - len(expected)  # told apart from one that agrees

@@ -19,6 +19,7 @@ from dssn_core import (
     certificate_from_votes,
     certify,
     load_model,
+    near_ties,
     radius_bounds,
     read_image,
     verification,
@@ -30,9 +31,11 @@ from dssn_core.commands.options import DIFFERS
 from dssn_core.constants import DUELS
 from dssn_core.counts import Counts
 from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
+from dssn_core.findings import Verdict, verdict
 from dssn_core.gallery import built_in_pictures
 from dssn_core.manifest import MANIFEST, CheckpointError, offsets_record
-from dssn_core.verification import NEAR_TIE, Verdict, verdict, verify
+from dssn_core.near_ties import NEAR_TIE
+from dssn_core.verification import verify
 from dssn_core.voting import Tally, complete, noise_for, tally
 from dssn_core.wording import at_most, display_radius
 
@@ -175,9 +178,9 @@ def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, mon
     listed[closest] = int(best.indices[closest, 1])
     edited = with_votes(document, listed)
     for bound, expected in ((1.01 * gap, Verdict.ROUNDING), (0.99 * gap, Verdict.DIFFERS)):
-        monkeypatch.setitem(verification.NEAR_TIE, "float32", bound)
+        monkeypatch.setitem(near_ties.NEAR_TIE, "float32", bound)
         assert verdict(verify(edited)) == expected
-    monkeypatch.setitem(verification.NEAR_TIE, "float32", 1e9)
+    monkeypatch.setitem(near_ties.NEAR_TIE, "float32", 1e9)
     assert verdict(verify(edited)) == Verdict.ROUNDING
     # Nothing else is excused: not a radius that does not follow, not more votes than can be near ties.
     assert verdict(verify(changed(edited, ("claim", "radius_steps"), 29))) == Verdict.DIFFERS
@@ -198,7 +201,7 @@ def test_the_widest_gap_decides_in_whatever_chunk_it_is(document, model, image, 
     edited = with_votes(document, listed)
     monkeypatch.setattr(verification, "fitting_batch_size", lambda shape: 1)
     for share, expected in ((1.01, Verdict.ROUNDING), (0.99, Verdict.DIFFERS)):
-        monkeypatch.setitem(verification.NEAR_TIE, "float32", share * float(gaps[wide]))
+        monkeypatch.setitem(near_ties.NEAR_TIE, "float32", share * float(gaps[wide]))
         assert verdict(verify(edited, watch=lambda *_: tally(model, image, noise))) == expected
 
 
@@ -208,7 +211,7 @@ def test_the_widest_gap_decides_in_whatever_chunk_it_is(document, model, image, 
 )
 def test_near_ties_that_decide_which_class_wins_are_not_excused(document, monkeypatch, first, expected):
     """Three of 60 votes are near ties: stated for class 0, counted for class 1. What is certain is the other 57."""
-    monkeypatch.setitem(verification.NEAR_TIE, "float32", 1e9)
+    monkeypatch.setitem(near_ties.NEAR_TIE, "float32", 1e9)
     listed = np.repeat([0, 1], [first, LEVELS - first])
     counted = np.repeat([1, 0, 1], [3, first - 3, LEVELS - first])
     assert verdict(verify(with_votes(document, listed), watch=lambda *_: [Tally.of_labels(counted, 10)])) == expected
@@ -303,17 +306,10 @@ def test_duels_that_rounding_may_turn_are_told_apart(by_duels, model, contested,
             (0.99 * gap, Verdict.DIFFERS),
             (1e3, Verdict.ROUNDING),
         ):
-            monkeypatch.setitem(verification.NEAR_TIE, "float32", bound)
+            monkeypatch.setitem(near_ties.NEAR_TIE, "float32", bound)
             findings = {finding.what: finding for finding in verify(edited)}
             assert verdict(findings.values()) == expected, (change, bound)
             assert f"up to {at_most(gap)} apart must side otherwise" in findings["duels of the class"].text
-
-
-def test_as_many_samples_turn_as_differ_the_closest_first():
-    logits = np.array([[0.0, -3, 0], [0, -1, 0], [0, 1, 0], [0, 2, 0]])
-    for stated, gap in ((0, 3), (1, 1), (3, 1), (4, 2)):
-        assert verification._turned(logits, 0, (0, stated, 4), (0, 2, 4)) == gap
-    assert verification._turned(logits, 0, (0, 2, 3), (0, 2, 4)) == 0  # exactly tied
 
 
 def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model):
@@ -330,7 +326,7 @@ def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model):
         forged = DuelCertificate(
             MANY, tuple(vote.votes.tolist()), 3, (*[MANY] * 3, 0, MANY, stated, MANY, MANY - 21, MANY, MANY)
         )
-        finding = verification._compare_duels(
+        finding = near_ties.compare_duels(
             lambda indices: iter([(indices, np.zeros((len(indices), 10), np.float32))]), model, forged, vote
         )
         assert not finding.agrees and not finding.rounding
@@ -357,8 +353,7 @@ def test_a_file_is_checked_in_the_number_format_it_was_counted_in(image, tmp_pat
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
     save_manifest(folder, replace(read_manifest(folder), precision="bfloat16"))
     monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", False)
-    model = load_model(str(folder))
-    model.precision = precision
+    model = load_model(str(folder)).running_in(precision)
     document = make(model, image, complete(tally(model, image, noise_for(model, LEVELS), BATCH)), BATCH)
     assert document["evaluation"]["precision"] == precision
     assert verdict(verify(document, folder=folder.parent)) == Verdict.HOLDS
@@ -394,14 +389,6 @@ def test_chunks_that_would_take_all_the_memory_are_not_checked(document, model, 
     ):
         differences(changed(document, ("evaluation", "rows"), 1024))
     assert differences(document) == []  # of 20
-
-
-def test_the_first_difference_of_long_lists_is_told(document, model):
-    names = [f"class {place}" for place in range(30)]
-    finding = verification._finding("class names", names, [*names[:-1], "other"])
-    assert not finding.agrees
-    assert finding.text == "1 of 30 differ, the first in place 29: the file says class 29, but it is other"
-    assert verification._finding("votes", names[:25], names).text == "the file lists 25, but there are 30"
 
 
 def test_an_altered_image_is_caught_and_its_own_votes_are_counted(document, image):
@@ -550,8 +537,7 @@ def test_a_file_in_float32_is_not_excused_by_the_rounding_of_bfloat16(image, tmp
     """Of a model that counts in bfloat16 by itself: what the file says it was counted in is what matters."""
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
     save_manifest(folder, replace(read_manifest(folder), precision="bfloat16"))
-    model = load_model(str(folder))
-    model.precision = "float32"
+    model = load_model(str(folder)).running_in("float32")
     noise = noise_for(model, LEVELS)
     document = make(model, image, complete(tally(model, image, noise, BATCH)), BATCH)
     assert verdict(verify(document, folder=folder.parent)) == Verdict.HOLDS

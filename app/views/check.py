@@ -11,8 +11,8 @@ from app.charts import checklist
 from app.glossary import COUNTED_BY
 from dssn_core.certificate_file import Document, embedded_image, parse, stated_counting
 from dssn_core.constants import sigma_from_levels
+from dssn_core.findings import Finding, Verdict, verdict
 from dssn_core.images import SUFFIXES, read_image
-from dssn_core.verification import Finding, Verdict, verdict
 from dssn_core.wording import counted
 
 # Buttons for those who have no file: label, the file, and what it is.

@@ -17,12 +17,13 @@ from ..classifier import Classifier
 from ..constants import COUNTINGS, DSSN, DUELS, PLURALITY, levels_from_sigma
 from ..duels import DuelCertificate
 from ..files import check_replaceable, check_writable, resolved, write_atomically
+from ..findings import Verdict, verdict
 from ..images import image_sha256, read_image
 from ..layout import ChunkLayout
 from ..splitting import SplitNoise
 from ..stored import keep_certificates, pictures_for
 from ..strict import StrictCertificate, check_gap, strictly
-from ..verification import Verdict, verdict, verify
+from ..verification import verify
 from ..voting import Tally, complete, noise_for, tally
 from ..wording import shown
 from .options import (

@@ -94,8 +94,7 @@ def add_float32_option(parser: Parser) -> None:
 def model_of(options: Options) -> Classifier:
     """The model that the options name, in the number format that they ask for."""
     model = load_model(options.model)
-    model.precision = "float32" if options.float32 else model.precision
-    return model
+    return model.running_in("float32") if options.float32 else model
 
 
 @dataclass(frozen=True)

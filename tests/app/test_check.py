@@ -6,8 +6,9 @@ from streamlit.testing.v1 import AppTest
 from app import checking
 from dssn_core import load_model, read_image
 from dssn_core.certificate_file import dumps, make
+from dssn_core.findings import Finding
 from dssn_core.gallery import built_in_pictures
-from dssn_core.verification import RADIUS, Finding, verify
+from dssn_core.verification import RADIUS, verify
 from dssn_core.voting import complete, noise_for, tally
 from tests.app.test_certify import MAIN
 
