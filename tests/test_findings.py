@@ -3,7 +3,7 @@
 from dssn_core.findings import compared
 
 
-def test_the_first_difference_of_long_lists_is_told(document, model):
+def test_the_first_difference_of_long_lists_is_told():
     names = [f"class {place}" for place in range(30)]
     finding = compared("class names", names, [*names[:-1], "other"])
     assert not finding.agrees
