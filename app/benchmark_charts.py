@@ -7,8 +7,7 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import SURE_COLOUR, WRONG_COLOUR, framed
-from app.compare_charts import METHOD_COLOURS
+from app.charts import METHOD_COLOURS, SURE_COLOUR, WRONG_COLOUR, framed
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Share, certified_steps
 from dssn_core.comparison import METHODS

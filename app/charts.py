@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dssn_core import RadiusBounds
+from dssn_core.constants import DSSN
 from dssn_core.duels import DuelCertificate
 from dssn_core.wording import display_bound, display_radius
 
@@ -28,6 +29,8 @@ CLASS_COLOURS = (
 )
 SURE_COLOUR, OPEN_COLOUR, WRONG_COLOUR = "#2f9e62", "rgba(47, 158, 98, 0.35)", "#d0393e"
 STRIP_COLUMNS, STRIP_LABELS = 128, 12
+METHOD_COLOURS = {DSSN: SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
+
 NO_BAR = {"displayModeBar": False}
 CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 """Plotly's own buttons, but the one that saves a PNG, are left out."""

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from app.charts import CLASS_COLOURS, SURE_COLOUR, bare, class_colour, colour_places, framed, ranking
+from app.charts import CLASS_COLOURS, METHOD_COLOURS, bare, class_colour, colour_places, framed, ranking
 from dssn_core.comparison import METHODS, Outcome, largest
 from dssn_core.constants import DSSN, PIXEL_STEPS
 from dssn_core.wording import display_bound, shown_steps
 
-METHOD_COLOURS = {DSSN: SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
 METHOD_SYMBOLS = {DSSN: "circle", "uniform": "square", "ssn": "diamond"}
 
 KnownRadii = Sequence[tuple[int, float, float]]

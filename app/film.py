@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+FRAMES = 32
+"""Of a figure that plays, at most."""
+
 PART = "<div data-part></div>"
 """Where a part of a frame goes, in a template."""
 

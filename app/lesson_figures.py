@@ -13,7 +13,8 @@ from torch import Tensor
 from app import charts, laboratory, proof_charts
 from app.film import Film
 from app.pictures import sample_image
-from app.splitting_charts import bands, filmstrip, moving_splits, offset_picture
+from app.splitting_charts import moving_splits, offset_picture
+from app.strips import bands, filmstrip
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes, levels_from_lambda
 from dssn_core.attack import distance
 from dssn_core.checks import check_shape

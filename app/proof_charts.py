@@ -15,9 +15,9 @@ from app.charts import (
     colour_places,
     percent,
 )
-from app.film import PART, Film
+from app.film import FRAMES, PART, Film
 from app.pictures import data_url
-from app.splitting_charts import FRAMES, legend
+from app.strips import legend
 from dssn_core import PIXEL_STEPS, Certificate
 from dssn_core.duels import DuelCertificate
 from dssn_core.two_pixels import Found, World

@@ -10,15 +10,14 @@ import torch
 from torch import Tensor
 
 from app.charts import class_colour, framed, percent
-from app.film import PART, Film
+from app.film import FRAMES, PART, Film
 from app.pictures import data_url, sample_image
+from app.strips import legend, svg
 from dssn_core import PIXEL_STEPS, SplitNoise
 from dssn_core.splitting import over_blocks, pixel_sample
 
-FRAMES, FEWEST_FRAMES, FRAME_PIXELS = 32, 6, 40_000
-"""Steps of an animation through the values of j, and how few and how many pixels in all where frames are pictures: more
-would make the page heavy.
-"""
+FEWEST_FRAMES, FRAME_PIXELS = 6, 40_000
+"""How few frames, and how many pixels in all, where frames are pictures: more would make the page heavy."""
 
 BINS = 32
 SPLIT_COLOUR, INTERVAL_COLOUR, PIXEL_COLOUR, CENTRE_COLOUR = "#888888", "rgba(78, 121, 167, 0.45)", "#f28e2b", "#2f9e62"
@@ -41,22 +40,12 @@ def _histogram(numerators: Tensor) -> np.ndarray:
     return np.bincount(places, minlength=BINS) / max(1, len(places))
 
 
-def _svg(width: float, height: float, body: str, stretched: bool = False) -> str:
-    aspect = ' preserveAspectRatio="none"' if stretched else ""
-    return f'<svg viewBox="0 0 {width:g} {height:g}"{aspect} aria-hidden="true">{body}</svg>'
-
-
-def legend(entries: Sequence[tuple[str, str]]) -> str:
-    """HTML: what the marks of a figure mean, each an SVG drawing of 16 x 16."""
-    return "".join(f"<span>{_svg(16, 16, mark)}{escape(text)}</span>" for mark, text in entries)
-
-
 def _bars(shares: np.ndarray) -> str:
     """The histogram, its highest bar as high as there is room."""
     top = float(shares.max())
     path = "".join(f"M{place + 0.08:g} 1V{1 - share / top:.4f}h0.84V1z" for place, share in enumerate(shares) if share)
     drawn = f'<path d="{path}" fill="{CENTRE_COLOUR}" />'
-    return f"<span>highest bar: {top:.1%} of the centres</span>{_svg(len(shares), 1, drawn, stretched=True)}"
+    return f"<span>highest bar: {top:.1%} of the centres</span>{svg(len(shares), 1, drawn, stretched=True)}"
 
 
 HISTOGRAM = '<div class="histogram" data-part></div>'
@@ -84,7 +73,7 @@ def _line(noise: SplitNoise, pixel: int, index: int) -> str:
     """Splits, interval, centre and pixel on a line from black to white."""
     sample, top = pixel_sample(pixel, int(noise.offsets), index, noise.levels), 2 * PIXEL_STEPS
     path = "".join(f"M{split} 0V1" for split in sample.splits)
-    splits = _svg(top, 1, f'<path d="{path}" stroke="{SPLIT_COLOUR}" stroke-width="2" />', stretched=True)
+    splits = svg(top, 1, f'<path d="{path}" stroke="{SPLIT_COLOUR}" stroke-width="2" />', stretched=True)
     interval = f"left: {percent(sample.low, top)}; width: {percent(sample.high - sample.low, top)}"
     return (
         f'{splits}<div class="interval" style="{interval}; background: {INTERVAL_COLOUR}"'
@@ -178,50 +167,6 @@ def image_laboratory(image: Tensor, noise: SplitNoise, index: int, row: int, col
 
 def _picture(image: Tensor) -> str:
     return f'<img src="{data_url(image)}" alt="" draggable="false">'
-
-
-WIDEST_CELL = 300
-"""Pixels: a few pictures are not blown up to the width of the page."""
-FILM_STYLE = """<style>
-.dssn-film {display: grid; gap: 12px; font-size: 0.8rem}
-.dssn-rows {font-size: 0.8rem; margin-bottom: 4px}
-.dssn-film img {width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; margin-bottom: 4px;
-  outline: 1px solid rgba(136, 136, 136, 0.3)}
-</style>"""
-
-
-def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, rows: Sequence[str] = ("",)) -> str:
-    """HTML: cells in a row that wraps, each a caption under one or more uint8 (3, H, W) pictures, sharp and lossless.
-
-    width: of a cell at least, in pixels. rows: what the pictures of a cell are, but of one that has fewer: those stand
-    at the foot.
-    """
-    drawn = []
-    for caption, pictures in cells:
-        named = rows if len(pictures) == len(rows) else [""] * len(pictures)
-        texts = [f"{row}, {caption}" if row else caption for row in named]
-        images = "".join(
-            f'<img src="{data_url(picture)}" alt="{escape(text)}">'
-            for picture, text in zip(pictures, texts, strict=True)
-        )
-        drawn.append(f"<div>{images}{escape(caption)}</div>")
-    style = f"grid-template-columns: repeat(auto-fit, minmax({width}px, 1fr)); max-width: {len(cells) * WIDEST_CELL}px"
-    if any(len(pictures) < len(rows) for _, pictures in cells):
-        style += "; align-items: end"
-    legend = f'<div class="dssn-rows">From above: {escape(", ".join(rows))}</div>' if len(rows) > 1 else ""
-    return f'{FILM_STYLE}{legend}<div class="dssn-film" style="{style}">{"".join(drawn)}</div>'
-
-
-BAND_STYLE = """<style>
-.dssn-bands {display: grid; gap: 2px; font-size: 0.8rem; margin-top: 12px}
-.dssn-bands img {width: 100%; height: 22px; image-rendering: pixelated; display: block; margin-bottom: 8px}
-</style>"""
-
-
-def bands(rows: Sequence[tuple[str, Tensor]]) -> str:
-    """HTML: of each row its text, and below it uint8 (N,) greys as a band from left to right."""
-    drawn = (f'<div>{escape(text)}</div><img src="{data_url(greys.expand(3, 1, -1))}" alt="">' for text, greys in rows)
-    return f'{BAND_STYLE}<div class="dssn-bands">{"".join(drawn)}</div>'
 
 
 def error_curves(lambdas: Sequence[float], errors: dict[str, list[float]]) -> go.Figure:

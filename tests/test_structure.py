@@ -73,7 +73,11 @@ def test_data_flows_one_way(name):
     assert parts & modules <= EARLIER[name]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "app").glob("*charts.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    sorted([*(ROOT / "app").glob("*charts.py"), ROOT / "app/film.py", ROOT / "app/strips.py"]),
+    ids=lambda path: path.name,
+)
 def test_figures_are_made_without_streamlit(path):
     assert "streamlit" not in packages(path)
 

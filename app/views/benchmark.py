@@ -15,7 +15,7 @@ from app.charts import CHART_BAR
 from app.collection import COLLECTIONS, Collection
 from app.gallery import BUILT_IN, SOURCES
 from app.glossary import COUNTED_BY, NETWORKS
-from app.splitting_charts import filmstrip
+from app.strips import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
 from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels

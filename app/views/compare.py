@@ -1,7 +1,7 @@
 """Compare DSSN with its randomized neighbours: one picture, one noise, every method, honest to the decimal."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,12 @@ from app import charts, compare_charts, controls, exports, gallery, pictures, pi
 from app.collection import Collection
 from app.gallery import Picture
 from app.glossary import GLOSSARY, listed
+from app.methods import Settings, run_of, sample_of
 from app.runs import Run
 from app.votes import tell_first_choices
 from dssn_core import levels_from_sigma
 from dssn_core.comparison import LITERATURE_SAMPLES, METHODS, Outcome, largest
-from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels, sigma_from_levels
-from dssn_core.layout import fitting_batch_size
-from dssn_core.monte_carlo import Plan
-from dssn_core.neighbours import NEIGHBOURS
-from dssn_core.voting import noise_for
+from dssn_core.constants import DSSN, lambda_from_levels, sigma_from_levels
 from dssn_core.wording import counted
 
 SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
@@ -30,31 +27,6 @@ ALPHAS = (0.05, 0.01, 0.001, 0.0001)
 BENCHMARK = Path(__file__).parent / "benchmark.py"
 REPEATS = 5
 CHECKED = " of a right answer; a hollow point is a wrong answer"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is compared, and how."""
-
-    collection: Collection
-    levels: int
-    methods: tuple[str, ...]
-    n: int
-    alpha: float
-    seed: int
-
-
-# --- runs ----------------------------------------------------------------------------------------------------------
-
-
-def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> Run[Any]:
-    """The run of a method; every number `repeat` gives one of its own."""
-    name = settings.collection.model_for(method)
-    if method == DSSN:
-        return resources.votes_of(name, image, settings.levels, PLURALITY, repeat)  # as all the others count
-    rows = fitting_batch_size(image.shape)
-    plan = Plan(method, settings.levels, n=settings.n, seed=settings.seed + repeat, batch_size=rows)
-    return resources.estimate_of(name, image, plan)
 
 
 def named(what: str) -> Callable[[str], str]:
@@ -158,7 +130,7 @@ def side_by_side(chosen: Picture, settings: Settings) -> None:
 
 def conclude(chosen: Picture, settings: Settings, runs: list[Run[Any]], canvas: Canvas) -> None:
     """What the finished runs of all methods say, side by side."""
-    model, image, levels = resources.model(settings.collection.model), chosen.image, settings.levels
+    names, levels = resources.model(settings.collection.model).class_names, settings.levels
     st.caption(
         "Before its last point a randomized curve is a preview: only the certificate at the n, α and seed fixed "
         "beforehand counts. Changing them until the radius pleases breaks α. DSSN's bounds are exact at every moment "
@@ -168,17 +140,14 @@ def conclude(chosen: Picture, settings: Settings, runs: list[Run[Any]], canvas: 
     outcomes = [run.outcome(settings.alpha) for run in runs]
     colours = charts.colour_places(compare_charts.votes_together(outcomes))
     for place, outcome in zip(st.columns(len(outcomes), gap="large"), outcomes, strict=True):
-        if outcome.exact:
-            sample = noise_for(model, levels).samples(image, 0, 1)
-        else:
-            sample = NEIGHBOURS[outcome.method].samples(image, lambda_from_levels(levels), 1, seed=settings.seed)
         with place:
-            column(outcome, sample, model.class_names, chosen.truth, colours)
+            sample = sample_of(outcome.method, chosen.image, settings)
+            column(outcome, sample, names, chosen.truth, colours)
     costs(outcomes)
-    rows = [outcome.row(model.class_names) for outcome in outcomes]
+    rows = [outcome.row(names) for outcome in outcomes]
     picture = f"{chosen.name.removeprefix('true class: ')} ({outcomes[0].image_sha256[:6]})"
     noise = f"σ = {sigma_from_levels(levels):.2f}, n = {settings.n:,}, α = {settings.alpha:g}, seed {settings.seed}"
-    pins.offer(f"{picture}, {noise}", outcomes, model.class_names)
+    pins.offer(f"{picture}, {noise}", outcomes, names)
     exports.files("comparison", rows, {"chart": canvas.figure})
 
 

@@ -10,6 +10,7 @@ from app import controls, gallery, laboratory, pictures, player, resources, stat
 from app import splitting_charts as charts
 from app.charts import NO_BAR
 from app.film import Film
+from app.strips import filmstrip
 from dssn_core import SplitNoise
 from dssn_core.classifier import Classifier
 from dssn_core.constants import (
@@ -218,7 +219,7 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
         "softmax score (which does not count, only the order of the classes does)"
         + ("" if denoised is None else "; below each, its denoised version, which the classifier sees")
     )
-    st.html(charts.filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
+    st.html(filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))
 
 
 def to_number_line(image: Tensor, noise: SplitNoise, place: Place) -> None:
@@ -265,7 +266,7 @@ def one_picture(model: Classifier, image: Tensor) -> None:
         drawn = {other.title: other.samples(image, noise.lam, 1, seed=index)[0] for other in NEIGHBOURS.values()}
         shown = {"DSSN": noise.samples(image, index, index + 1)[0], **drawn}
         cells = [(f"{name}, one sample", [pictures.sample_image(x.clamp(0, 1))]) for name, x in shown.items()]
-        st.html(charts.filmstrip(cells, width=160))
+        st.html(filmstrip(cells, width=160))
         st.caption(
             "All three have the same noise parameter λ. Additive noise leaves the [0, 1] range; the screen cuts "
             "it off at black and white. SSN draws every pixel's split at random; DSSN fixes them, spread evenly."
@@ -309,7 +310,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
     rows = ("offsets", "sample", "what a fixed blur gets back from it")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
-    player.show(Film(charts.filmstrip(cells, 150, rows)), "offsets", alt)
+    player.show(Film(filmstrip(cells, 150, rows)), "offsets", alt)
     with st.spinner("Measuring it at other λ …"):
         along = [laboratory.reconstruction_errors(image, levels_from_lambda(lam), block) for lam in CURVE_LAMBDAS]
     errors = {scheme: [at[scheme] for at in along] for scheme in here}
@@ -348,7 +349,7 @@ def blocks(model: Classifier, image: Tensor) -> None:
         cells.append((caption, laboratory.sample_and_rebuilt(image, noise, index)))
     rows = ("sample", "what a blur gets back")
     alt = "; ".join(["a sample and what a blur gets back, by what is added up", *(text for text, _ in cells)])
-    player.show(Film(charts.filmstrip(cells, 150, rows)), "blocks", alt)
+    player.show(Film(filmstrip(cells, 150, rows)), "blocks", alt)
     st.caption(
         "Known: in how many of the samples a split falls on the scale of a value, or sum, so that the sample says "
         "something of it. Brightness error: of the blurred sample, without colour; lower is better. Adding up "

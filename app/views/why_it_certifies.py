@@ -20,6 +20,7 @@ from app import (
     votes,
 )
 from app.attacks import BURST, Attack, Held, acted, guided_on
+from app.strips import filmstrip
 from dssn_core import PIXEL_STEPS, Certificate, SplitNoise, Tally
 from dssn_core.attack import Poked, Step, undo
 from dssn_core.classifier import Classifier
@@ -156,7 +157,7 @@ def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
         (f"sample {move.index} after: {names[move.after]}", [seen[1]]),
         ("what changed in it, the rest dimmed", [splitting_charts.changed_alone(*seen)]),
     ]
-    st.html(splitting_charts.filmstrip(cells, width=130))
+    st.html(filmstrip(cells, width=130))
 
 
 def poke_it() -> None:

@@ -71,15 +71,3 @@ def test_frames_visit_different_samples_of_a_whole_cycle():
         assert min(chosen) >= 0 and max(chosen) < levels
         assert [charts.nearest_frame(chosen, index) for index in chosen] == list(range(len(chosen)))
         assert charts.nearest_frame(chosen, levels - 1) == len(chosen) - 1
-
-
-def test_captions_are_escaped():
-    assert "<i>" not in charts.filmstrip([("<i>", [IMAGE])]).split("</style>")[1]
-    assert "<i>" not in charts.bands([("<i>", torch.zeros(4, dtype=torch.uint8))]).split("</style>")[1]
-
-
-def test_a_cell_of_fewer_pictures_stands_at_the_foot_and_is_of_no_row():
-    even = charts.filmstrip([("one", [IMAGE, IMAGE])], rows=("above", "below"))
-    uneven = charts.filmstrip([("one", [IMAGE, IMAGE]), ("two", [IMAGE])], rows=("above", "below"))
-    assert "align-items: end" in uneven and "align-items: end" not in even
-    assert 'alt="two"' in uneven and 'alt="below, one"' in uneven
