@@ -2,12 +2,14 @@ import hashlib
 import io
 import os
 import zipfile
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from dssn_core.datasets import Dataset, list_dataset, load_dataset, picture_files
+from dssn_core.datasets import CIFAR10_CLASSES, Dataset, list_dataset, load_dataset, picture_files
 
 COLOURS = {"cat": (200, 0, 0), "ant": (0, 200, 0), "bee": (0, 0, 200)}  # not in alphabetical order
 
@@ -188,6 +190,21 @@ def test_a_broken_picture_is_named_when_it_is_read(folder):
     with pytest.raises(ValueError, match=r"ant/0\.png: this is not a picture"):
         next(found.read((32, 32), [0]))
     assert next(found.read((32, 32), [1])).shape == (3, 32, 32)
+
+
+def test_a_download_is_a_data_set_like_any_other(monkeypatch):
+    pixels = np.arange(2 * 32 * 32 * 3, dtype=np.int64).astype(np.uint8).reshape(2, 32, 32, 3)
+
+    def downloaded(root, train, download):
+        return SimpleNamespace(data=pixels if train else pixels[:1], targets=[3, 9] if train else [0])
+
+    monkeypatch.setattr("torchvision.datasets.CIFAR10", downloaded)
+    data = load_dataset("download")
+    assert data.images.shape == (2, 3, 32, 32) and data.images.dtype == torch.uint8
+    assert data.images[1, 2, 5, 7] == pixels[1, 5, 7, 2]
+    assert data.labels.tolist() == [3, 9] and data.class_names == CIFAR10_CLASSES
+    assert data.description == "torchvision CIFAR10 training set: 2 images"
+    assert load_dataset("download", train=False).description == "torchvision CIFAR10 test set: 1 images"
 
 
 def test_a_failed_download_says_so(monkeypatch):

@@ -27,6 +27,7 @@ from dssn_core import (
 from dssn_core.__main__ import main
 from dssn_core.certificate_file import CertificateFileError, digest, dumps, make, parse, with_votes
 from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
+from dssn_core.commands.certificates import ROUNDING
 from dssn_core.commands.options import DIFFERS
 from dssn_core.constants import DUELS
 from dssn_core.counts import Counts
@@ -523,6 +524,20 @@ def test_the_commands_agree_differ_and_refuse(tmp_path, capsys):
     file.write_text("{")
     assert main(["verify", str(file)]) == 1
     assert "not a JSON file" in capsys.readouterr().err
+
+
+def test_the_command_tells_near_ties_and_a_file_that_was_edited_apart(document, tmp_path, capsys, monkeypatch):
+    file = tmp_path / "certificate.json"
+    listed = list(document["claim"]["sample_labels"])
+    listed[0] = (listed[0] + 1) % 10
+    file.write_text(dumps(with_votes(document, listed)))
+    assert main(["verify", str(file)]) == DIFFERS
+    monkeypatch.setitem(near_ties.NEAR_TIE, "float32", 1e9)
+    assert main(["verify", str(file)]) == ROUNDING
+    assert "whatever those vote for, at least" in capsys.readouterr().out
+    file.write_text(dumps({**document, "made": {"torch": "another"}}))  # under the digest of the file as it was made
+    assert main(["verify", str(file)]) == DIFFERS
+    assert Verdict.EDITED in capsys.readouterr().out
     assert main(["verify", str(tmp_path / "missing.json")]) == 1
 
 

@@ -116,12 +116,6 @@ def test_damaged_records_are_told_and_the_others_shown(monkeypatch):
     assert set(page.dataframe[0].value["network"]) == {f"cifar10-dssn-{name}" for name in ("blocks", "long", "pair")}
 
 
-def test_without_networks_nothing_is_drawn():
-    page = open_page("Curves")
-    by_key(page.get("button_group"), "bench-models-cifar10").set_value([]).run()
-    assert not page.exception and not page.get("plotly_chart")
-
-
 def test_at_first_only_what_is_of_use_has_curves_and_more_can_be_had():
     def thin(page: AppTest) -> list[str]:
         return [trace["name"] for trace in drawn(page) if trace.get("line", {}).get("width") == 1.2]
@@ -194,3 +188,4 @@ def test_no_network_at_all_is_told():
     page = open_page("Curves")
     by_key(page.get("button_group"), "bench-models-cifar10").set_value([]).run()
     assert not page.exception and page.info[0].value == "Choose at least one network."
+    assert not page.get("plotly_chart")

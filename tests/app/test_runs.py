@@ -157,9 +157,11 @@ def test_a_page_that_gives_up_its_turn_leaves_nothing_to_compute():
     def give_up():
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        run.advance(give_up)
-    free.set()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run.advance(give_up)
+    finally:
+        free.set()
     in_turn(lambda: None)  # whatever was queued has been done
     assert run.state is None
     assert run.advance().done > 0
