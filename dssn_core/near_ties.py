@@ -46,8 +46,8 @@ def compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, vo
         bounds = radius_bounds(np.bincount(labels[listed == labels], minlength=model.num_classes), vote.total)
         decided = bounds.final
         text += (
-            f". The votes counted here certify {counted(vote.certificate.radius_steps, 'grey level')}; whatever those vote "
-            f"for, {_sure_of(bounds, model.class_names)}"
+            f". The votes counted here certify {counted(vote.certificate.radius_steps, 'grey level')}; whatever those "
+            f"vote for, {_sure_of(bounds, model.class_names)}"
         )
     if len(differing) > MOST_NEAR_TIES * vote.total or not decided:
         return Finding(what, False, text)
