@@ -8,13 +8,13 @@ import torch
 
 from .accuracy import Share
 from .classifier import Classifier
-from .constants import PIXEL_STEPS, PLURALITY
+from .constants import PIXEL_STEPS
 from .datasets import Listing
 from .denoising import Pretrained
 from .duels import DuelCertificate
 from .images import image_sha256
 from .monte_carlo import certify_randomized
-from .records import WHOLE, Key, Part, Record, Sampling
+from .records import WHOLE, Key, Part, Record, Way
 from .voting import certify
 
 CLEAN_BATCH = 32
@@ -57,38 +57,39 @@ def evaluate(
     data: Listing,
     indices: Sequence[int],
     levels: int,
+    way: Way,
     done: Mapping[Key, Record] | None = None,
-    sampling: Sampling | None = None,
-    counting: str | None = None,
 ) -> Iterator[Record]:
     """A record of each of the images at `indices`, in their order: the one in `done`, or else a new one.
 
-    By DSSN, its votes counted as for `certify`; or, given a `sampling`, by its randomized method.
+    way: DSSN's votes, or where it has a `sampling` those of its randomized method.
     """
     if data.class_names != model.class_names:
         raise ValueError(f"the data's classes {data.class_names} are not the model's {model.class_names}")
-    counting = PLURALITY if sampling else counting or model.counting
-    weights, offsets, block = model.manifest.voter
+    model, voter = model.running_in(way.precision), model.manifest.voter
     for index, image in zip(indices, data.read(indices), strict=True):
         digest = image_sha256(image)
-        key = Key(index, levels, weights, model.precision, block, digest, sampling, offsets, counting)
-        known = (done or {}).get(key)
+        known = (done or {}).get(Key(index, levels, digest, voter, way))
         label, file = int(data.labels[index]), data.files[index] if data.files else ""
         if known:
             yield replace(known, label=label, file=file)  # no part of the key: those of today
             continue
         began = time.perf_counter()
         wins: tuple[int, ...] = ()
-        if sampling is None:
-            exact = certify(model, image, levels, counting=counting)
+        if way.sampling is None:
+            exact = certify(model, image, levels, counting=way.counting)
             predicted, steps, votes = exact.label, exact.radius_steps, exact.votes
             wins = exact.wins if isinstance(exact, DuelCertificate) else wins
         else:
-            estimated = certify_randomized(model, image, sampling.plan(levels))
+            estimated = certify_randomized(model, image, way.sampling.plan(levels))
             predicted, steps, votes = estimated.label, None, estimated.votes
         seconds = round(time.perf_counter() - began, 4)
         yield Record(
-            **vars(key),
+            index=index,
+            levels=levels,
+            image_sha256=digest,
+            **vars(voter),
+            **vars(way),
             label=label,
             predicted=predicted,
             radius_steps=steps,

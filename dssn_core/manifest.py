@@ -23,6 +23,15 @@ class CheckpointError(ValueError):
 
 
 @dataclass(frozen=True)
+class Voter:
+    """What votes, but for the number format: the weights' hash; the offsets' scheme and seed; pixels split together."""
+
+    weights_sha256: str
+    offsets: str
+    block: Block
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a checkpoint claims about itself.
 
@@ -58,9 +67,8 @@ class Manifest:
         return SplitNoise(levels, self.input_shape, self.offsets["scheme"], self.offsets["seed"], self.block)
 
     @property
-    def voter(self) -> tuple[str, str, Block]:
-        """What votes, but for the number format: the weights' hash, the offsets, the pixels split together."""
-        return self.weights_sha256, "{scheme} {seed}".format(**self.offsets), self.block
+    def voter(self) -> Voter:
+        return Voter(self.weights_sha256, "{scheme} {seed}".format(**self.offsets), self.block)
 
     @property
     def images_seen(self) -> int:

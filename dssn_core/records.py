@@ -1,7 +1,7 @@
 """One image's certificate in an evaluation: a line of JSON, checked when it is read."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from .certificate import Certificate, certificate_from_votes
 from .checks import check_choice, check_shape
 from .constants import COUNTINGS, DUELS, PIXEL_STEPS, PLURALITY, NoiseLevel
 from .duels import DuelCertificate
+from .manifest import Voter
 from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
 from .splitting import PIXELWISE, Block
 
@@ -49,13 +50,9 @@ class Key:
 
     index: int
     levels: int
-    weights_sha256: str
-    precision: str
-    block: Block
     image_sha256: str
-    sampling: Sampling | None
-    offsets: str
-    counting: str
+    voter: Voter
+    way: Way
 
 
 @dataclass(frozen=True)
@@ -87,12 +84,11 @@ class Record(NoiseLevel):
 
     @property
     def key(self) -> Key:
-        return Key(**{field.name: getattr(self, field.name) for field in fields(Key)})
+        return Key(self.index, self.levels, self.image_sha256, self.voter, self.way)
 
     @property
-    def voter(self) -> tuple[str, str, Block]:
-        """What voted, as `Manifest.voter` has it."""
-        return self.weights_sha256, self.offsets, self.block
+    def voter(self) -> Voter:
+        return Voter(self.weights_sha256, self.offsets, self.block)
 
     @property
     def way(self) -> Way:

@@ -12,6 +12,7 @@ from dssn_core.accuracy import Share
 from dssn_core.architectures import build_network
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.classifier import Classifier
+from dssn_core.constants import PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES, Dataset
 from dssn_core.evaluation import clean_accuracy, evaluate, evenly_spread, selected
 from dssn_core.files import only_writer
@@ -21,8 +22,11 @@ from dssn_core.imagenet import efficientnet_lite0, preprocess
 from dssn_core.imagenet_classes import class_names
 from dssn_core.images import read_image
 from dssn_core.monte_carlo import certify_randomized
-from dssn_core.records import Part, Record, Sampling
+from dssn_core.records import Part, Record, Sampling, Way
 from tests.evaluated import SAMPLING, class_folders, pictures_as_data
+
+PLAIN = Way("float32", None, PLURALITY)
+DRAWN = Way("float32", SAMPLING, PLURALITY)
 
 NAMED = Dataset(
     torch.zeros(9, 3, 2, 2, dtype=torch.uint8),
@@ -87,7 +91,7 @@ def test_an_impossible_spread_is_refused(count):
 
 def test_records_of_real_images_add_up_and_survive_json():
     data = pictures_as_data()
-    records = list(evaluate(load_model("cifar10-dssn"), data, evenly_spread(data.labels.tolist(), 3), 40))
+    records = list(evaluate(load_model("cifar10-dssn"), data, evenly_spread(data.labels.tolist(), 3), 40, PLAIN))
     for record in records:
         assert sum(record.votes) == 40
         assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
@@ -95,8 +99,8 @@ def test_records_of_real_images_add_up_and_survive_json():
 
 def test_what_is_done_is_not_done_again():
     data, model = pictures_as_data(), load_model("cifar10-dssn")
-    done = {record.key: replace(record, seconds=-1.0) for record in evaluate(model, data, [0, 1], 40)}
-    again = list(evaluate(model, data, [2, 0, 1], 40, done))
+    done = {record.key: replace(record, seconds=-1.0) for record in evaluate(model, data, [0, 1], 40, PLAIN)}
+    again = list(evaluate(model, data, [2, 0, 1], 40, PLAIN, done))
     assert [record.index for record in again] == [2, 0, 1]
     assert all(record == done[record.key] for record in again[1:]) and again[0].key not in done
 
@@ -109,7 +113,7 @@ def test_only_the_images_asked_for_are_read():
         return whole.read(places)
 
     data = replace(whole, read=watched).subset(torch.arange(19, -1, -1))
-    records = list(evaluate(load_model("cifar10-dssn"), data, [3, 1], 40))
+    records = list(evaluate(load_model("cifar10-dssn"), data, [3, 1], 40, PLAIN))
     assert read == [16, 18]
     assert [record.label for record in records] == whole.labels[read].tolist()
 
@@ -117,7 +121,7 @@ def test_only_the_images_asked_for_are_read():
 def test_data_of_other_classes_is_refused():
     data = replace(pictures_as_data(), class_names=("a", "b"))
     with pytest.raises(ValueError, match="classes"):
-        list(evaluate(load_model("cifar10-dssn"), data, [0], 40))
+        list(evaluate(load_model("cifar10-dssn"), data, [0], 40, PLAIN))
 
 
 def test_the_command_continues_a_file_with_a_torn_last_line(tmp_path, capsys):
@@ -139,9 +143,9 @@ def test_the_command_continues_a_file_with_a_torn_last_line(tmp_path, capsys):
 
 def test_a_record_of_another_picture_at_the_same_place_does_not_count():
     data, model = pictures_as_data(), load_model("cifar10-dssn")
-    [first] = evaluate(model, data, [0], 40)
+    [first] = evaluate(model, data, [0], 40, PLAIN)
     other = data.subset(torch.arange(19, -1, -1))
-    [again] = evaluate(model, other, [0], 40, {first.key: first})
+    [again] = evaluate(model, other, [0], 40, PLAIN, {first.key: first})
     assert (again.index, again.image_sha256 == first.image_sha256) == (0, False)
 
 
@@ -166,7 +170,7 @@ def test_a_file_of_other_lines_is_refused_and_left_alone(tmp_path, capsys):
 
 def test_records_of_a_randomized_method_give_its_radii_and_survive_json():
     data, model = pictures_as_data(), load_model("cifar10-dssn")
-    for record in evaluate(model, data, [0, 7, 12], 441, sampling=SAMPLING):
+    for record in evaluate(model, data, [0, 7, 12], 441, DRAWN):
         certificate = certify_randomized(model, next(data.read([record.index])), SAMPLING.plan(441))
         assert (record.votes, record.predicted, record.radius_steps) == (certificate.votes, certificate.label, None)
         radius = record.radius_in_steps
@@ -176,11 +180,11 @@ def test_records_of_a_randomized_method_give_its_radii_and_survive_json():
 
 def test_another_sampling_is_another_record():
     data, model = pictures_as_data(), load_model("cifar10-dssn")
-    [first] = evaluate(model, data, [0], 100, sampling=SAMPLING)
+    [first] = evaluate(model, data, [0], 100, DRAWN)
     done = {first.key: first}
-    [other] = evaluate(model, data, [0], 100, done, sampling=replace(SAMPLING, seed=5))
+    [other] = evaluate(model, data, [0], 100, replace(DRAWN, sampling=replace(SAMPLING, seed=5)), done)
     assert other.key != first.key
-    assert list(evaluate(model, data, [0], 100, done, sampling=SAMPLING)) == [first]
+    assert list(evaluate(model, data, [0], 100, DRAWN, done)) == [first]
 
 
 def test_held_out_images_are_those_of_the_training():
@@ -223,9 +227,9 @@ def test_options_that_have_no_effect_are_refused(tmp_path, capsys):
 
 def test_a_known_record_is_told_its_file_and_label_anew():
     data, model = pictures_as_data(), load_model("cifar10-dssn")
-    (record,) = evaluate(model, data, [0], 88)
+    (record,) = evaluate(model, data, [0], 88, PLAIN)
     done = {record.key: replace(record, file="old", label=9)}
-    assert list(evaluate(model, data, [0], 88, done)) == [record]
+    assert list(evaluate(model, data, [0], 88, PLAIN, done)) == [record]
 
 
 def test_an_output_cannot_grow_compressed(tmp_path, capsys):

@@ -164,7 +164,7 @@ def run_evaluate(options: Options) -> int:
                 if options.record:  # anew: another evaluation may have ended meanwhile
                     kept = record_files.kept_before(folder, shelf, model, [levels], way, data, part)
                 done = {**kept, **asked.records, **log.records}
-                results = evaluation.evaluate(model, data, indices, levels, done, way.sampling, way.counting)
+                results = evaluation.evaluate(model, data, indices, levels, way, done)
                 progress = tqdm(results, unit="image", desc=f"sigma {sigma:g}", total=len(indices), disable=None)
                 chosen = []
                 for record in progress:
