@@ -43,8 +43,12 @@ class Pace:
 
 
 def place_for(runs: Runs) -> DeltaGenerator:
-    """Where a page says what these runs found; empty while one is under way, for what stood there is of others."""
-    return st.container() if all(run.finished for run in runs) else st.empty().container()
+    """Where a page says what these runs found; emptied while one is under way, for what stood there is of others.
+
+    To be filled by way of its `container()`, made only then: Streamlit sends a container that follows an empty place
+    at once in its stead, and the browser would take it for the one that stood there.
+    """
+    return st.container() if all(run.finished for run in runs) else st.empty()
 
 
 def carry_on(
@@ -52,12 +56,13 @@ def carry_on(
     say: Callable[[str], str] = str,
     redraw: Callable[[], object] = lambda: None,
     redraw_seconds: float = 0.5,
+    bar: DeltaGenerator | None = None,
 ) -> None:
     """Carry all runs on in turn to their ends, under a bar; `redraw` is called now and then.
 
-    say: the words of the bar, given how far the runs are.
+    say: the words of the bar, given how far the runs are. bar: its place, of one for several calls.
     """
-    bar, drawn, pace = st.empty(), time.monotonic(), Pace(runs)
+    bar, drawn, pace = st.empty() if bar is None else bar, time.monotonic(), Pace(runs)
 
     def tell() -> None:  # also where the page has moved on: Streamlit stops a script at its next call only
         bar.progress(pace.done / pace.total, say(str(pace)))
@@ -76,4 +81,4 @@ def after(runs: Runs, say: Callable[[str], str] = str) -> DeltaGenerator:
     """`place_for` the runs, which have been carried on to their ends."""
     place = place_for(runs)
     carry_on(runs, say)
-    return place
+    return place.container()

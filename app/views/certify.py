@@ -301,7 +301,7 @@ def page() -> None:
         with picture_place:
             show_picture(chosen.image, run, chosen.name, model)
         watch(run, model.class_names)
-        with result:
+        with result.container():
             show_certificate(run, run.finish(), model.class_names, chosen.truth)
 
 

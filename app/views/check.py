@@ -131,13 +131,13 @@ def page() -> None:
         chosen = subject()
         if chosen is None:
             return
-        bar, result = st.empty(), st.empty().container()  # emptied first: the verdict on another file is not to stay
+        bar, result = st.empty(), st.empty()  # emptied first: the verdict on another file is not to stay
         findings = findings_of(*chosen, bar)
     except (ValueError, OSError) as error:  # of the file, the picture, or a model here
         st.error("This cannot be checked. The reason:")
         st.text(str(error))  # the file's own words may be in it: no Markdown
         return
-    with result:
+    with result.container():
         show(findings, chosen[0])
 
 

@@ -124,7 +124,7 @@ def side_by_side(chosen: Picture, settings: Settings) -> None:
     results = progress.place_for(list(runs.values()))
     progress.carry_on(list(runs.values()), named("All methods"), redraw)
     redraw()
-    with results:
+    with results.container():
         conclude(chosen, settings, list(runs.values()), canvas)
 
 
@@ -167,6 +167,7 @@ def run_it_again(chosen: Picture, settings: Settings) -> None:
         m: [run_of(m, chosen.image, settings, repeat) for repeat in range(1, REPEATS + 1)] for m in settings.methods
     }
     canvas, results = Canvas("again", "radii of repeated runs"), progress.place_for(list(chain(*runs.values())))
+    bar = st.empty()  # one for all: a run of the page that is given up may leave that of a later repetition behind
 
     def outcomes() -> dict[str, list[Outcome]]:
         return {m: [run.outcome(settings.alpha) for run in found if run.finished] for m, found in runs.items()}
@@ -174,10 +175,10 @@ def run_it_again(chosen: Picture, settings: Settings) -> None:
     # One repetition after the other, so that points appear from the start.
     for place, repetition in enumerate(zip(*runs.values(), strict=True), 1):
         if not all(run.finished for run in repetition):
-            progress.carry_on(repetition, named(f"Repetition {place} of {REPEATS}"))
+            progress.carry_on(repetition, named(f"Repetition {place} of {REPEATS}"), bar=bar)
             canvas.draw(compare_charts.repeats(outcomes()))
     canvas.draw(compare_charts.repeats(outcomes()))
-    with results:
+    with results.container():
         conclude_repetitions(outcomes(), names, canvas)
 
 
@@ -228,18 +229,18 @@ def sweep(chosen: Picture, settings: Settings) -> None:
         sigma: [run_of(m, chosen.image, replace(settings, levels=levels_from_sigma(sigma))) for m in settings.methods]
         for sigma in sigmas
     }
-    results = progress.place_for(list(chain(*runs.values())))
+    results, bar = progress.place_for(list(chain(*runs.values()))), st.empty()
     outcomes: dict[str, list[Outcome]] = {m: [] for m in settings.methods}
     for sigma, at_sigma in runs.items():
         fresh = not all(run.finished for run in at_sigma)
         if fresh:
-            progress.carry_on(at_sigma, named(f"σ = {sigma:.2f}"))
+            progress.carry_on(at_sigma, named(f"σ = {sigma:.2f}"), bar=bar)
         for found, run in zip(outcomes.values(), at_sigma, strict=True):
             found.append(run.outcome(settings.alpha))
         if fresh or sigma == sigmas[-1]:
             radii.draw(compare_charts.sweep_radii(outcomes, names, chosen.truth))
             votes.draw(compare_charts.sweep_votes(outcomes[method], names))
-    with results:
+    with results.container():
         conclude_sweep(chosen, names, outcomes)
         rows = [o.row(names) for found in outcomes.values() for o in found]
         exports.files("sweep", rows, {"radii": radii.figure, "votes": votes.figure})
