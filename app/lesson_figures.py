@@ -51,7 +51,7 @@ def _strip(
 ) -> Figure:
     """Pictures side by side. below: HTML of what stands below them; said: what that is, in words."""
     alt = "; ".join([*(caption for caption, _ in cells), *([said] if said else [])])
-    return Figure(Film(filmstrip(cells, 130, rows) + below), alt)
+    return Figure(Film(filmstrip(cells, 115, rows) + below), alt)  # four beside each other on a small laptop
 
 
 def _one_pixel() -> SplitNoise:

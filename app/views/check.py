@@ -38,15 +38,16 @@ COUNTING = "Counting the votes again …"
 
 def choose() -> Document | None:
     """The file to check; it is kept over a change of page."""
-    chosen = st.file_uploader("A certificate file", type=["json"], key="certificate", on_change=forget)
+    uploader = f"certificate-{st.session_state.setdefault('uploaders', 0)}"
+    chosen = st.file_uploader("A certificate file", type=["json"], key=uploader, on_change=forget)
+    with st.container(horizontal=True):
+        for key, (label, _, about) in EXAMPLES.items():
+            st.button(label, key=key, help=about, on_click=take, args=(key,))
     if chosen is not None:
         st.session_state["checked-file"] = pictures.tame(chosen.name), parse(chosen.getvalue())
-    else:
-        with st.container(horizontal=True):
-            for key, (label, document_of, about) in EXAMPLES.items():
-                if st.button(label, key=key, help=about):
-                    forget()
-                    st.session_state["checked-file"] = about, document_of()
+    elif "checked-example" in st.session_state:
+        _, document_of, about = EXAMPLES[st.session_state.pop("checked-example")]
+        st.session_state["checked-file"] = about, document_of()
     if "checked-file" in st.session_state:
         name, document = st.session_state["checked-file"]
         st.caption(f"Checking: {name}")
@@ -66,6 +67,13 @@ def choose_picture() -> bytes | None:
         st.session_state["checked-picture"] = chosen.getvalue()
     kept: bytes | None = st.session_state.get("checked-picture")
     return kept
+
+
+def take(example: str) -> None:
+    """A button's callback: an example in the place of whatever was uploaded, whose uploader is left with it."""
+    forget()
+    st.session_state["checked-example"] = example
+    st.session_state["uploaders"] += 1
 
 
 def forget() -> None:

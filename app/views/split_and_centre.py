@@ -111,7 +111,7 @@ def choose_levels(block_size: int | None = 1, key: str = "lam", first: float = 0
     levels = levels_from_lambda(lam)
     shown = (
         f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · σ = λ/√3 = **{sigma_from_levels(levels):.4f}** · "
-        f"N = **{levels}** samples. "
+        f"N = **{levels:,}** samples. "
     )
     if block_size is None:
         st.markdown(shown)
@@ -215,7 +215,7 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
         for j, share, *shown in zip(indices, shares, *rows.values(), strict=True)
     ]
     st.markdown(
-        f"**{len(indices)} of the {noise.levels} samples**, with the network's answer to each and its "
+        f"**{len(indices)} of the {noise.levels:,} samples**, with the network's answer to each and its "
         "softmax score (which does not count, only the order of the classes does)"
         + ("" if denoised is None else "; below each, its denoised version, which the classifier sees")
     )

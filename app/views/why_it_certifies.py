@@ -202,7 +202,7 @@ def show_attack(attack: Attack) -> None:
         with st.container(horizontal=True):
             st.metric("Steps from the original", f"{poked.spent:,}", width="content")
             st.metric("Votes moved, at most one a step", f"{poked.moved(attack.first):,}", width="content")
-        st.markdown(f"**All votes now** (there were {first.votes[first.label]} for {names[first.label]})")
+        st.markdown(f"**All votes now** (there were {first.votes[first.label]:,} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
 
 

@@ -104,7 +104,7 @@ def test_the_words_of_a_file_are_no_markdown():
     claim = {**document["claim"], "class": "![x](https://example.org/x.png)"}
     page = open_page()
     edited = {**document, "claim": {**claim, "radius_steps": claim["radius_steps"] + 1}}
-    page.file_uploader(key="certificate").set_value(("c.json", dumps(edited).encode(), "application/json")).run()
+    page.file_uploader(key="certificate-0").set_value(("c.json", dumps(edited).encode(), "application/json")).run()
     assert not page.exception and page.error and "![x]" in page.get("html")[0].proto.body
     assert not any("![x]" in shown.value for shown in [*page.error, *page.markdown, *page.caption])
 
@@ -114,7 +114,7 @@ def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
     vote = complete(tally(model, read_image(sample), noise_for(model, 300)))
     document = dumps(make(model, read_image(sample), vote, embed=False)).encode()
     page = open_page()
-    page.file_uploader(key="certificate").set_value(("c.json", document, "application/json")).run()
+    page.file_uploader(key="certificate-0").set_value(("c.json", document, "application/json")).run()
     assert "holds no pixels" in page.info[0].value
     page.file_uploader(key="certified").set_value(("p.png", sample.read_bytes(), "image/png")).run()
     assert not page.exception and len(page.success) == 1
@@ -123,6 +123,17 @@ def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
     assert not page.exception and len(page.success) == 1
     page.button(key="example").click().run()
     assert len(page.success) == 1 and "checked-picture" not in page.session_state
+
+
+def test_a_forgery_is_checked_after_a_file_of_ones_own():
+    page = open_page()
+    own = ("c.json", dumps(checking.example()).encode(), "application/json")
+    page.file_uploader(key="certificate-0").set_value(own).run()
+    assert len(page.success) == 1 and any(caption.value == "Checking: c.json" for caption in page.caption)
+    page.button(key="forgery").click().run()
+    assert not page.exception and len(page.error) == 1 and not page.success
+    page.file_uploader(key="certificate-1").set_value(own).run()
+    assert len(page.success) == 1 and not page.error
 
 
 def test_the_forgery_claims_more_and_only_counting_again_tells():
