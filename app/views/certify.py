@@ -1,10 +1,10 @@
 """Certify one picture: choose it, choose the noise, watch the exact certificate being computed."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
-from torch import Tensor
 
 from app import charts, controls, gallery, glossary, pictures, progress, resources, votes
 from app.runs import VoteRun
@@ -45,24 +45,30 @@ def show_noise(run: VoteRun) -> None:
     )
 
 
-def show_picture(image: Tensor, run: VoteRun, caption: str, model: Classifier) -> None:
-    sample = run.noise.samples(image, 0, 1)
-    shown = [
-        (image, caption),
-        (pictures.sample_image(sample[0]), f"sample j = 0 of {run.noise.levels:,}: {ALL_IT_SEES}"),
-    ]
-    denoised = resources.denoised(model, sample, run.noise.lam)
-    if denoised is not None:
-        shown.append((pictures.sample_image(denoised[0]), "this sample, denoised: what the classifier sees"))
+def show_picture(run: VoteRun, caption: str, model: Classifier) -> Callable[[], None]:
+    """The picture and one of its samples. Returns what shows that sample denoised, where it is: the network's work."""
+    sample, denoises = run.noise.samples(run.image, 0, 1), model.network.has_denoiser
+    width = ALL_WIDE // (3 if denoises else 2)
     st.html(BESIDE_EACH_OTHER)
     with st.container(horizontal=True, key="seen"):
-        for picture, words in shown:
-            gallery.show(picture, words, ALL_WIDE // len(shown))
-    if denoised is not None:
+        gallery.show(run.image, caption, width)
+        words = f"sample j = 0 of {run.noise.levels:,}: {ALL_IT_SEES}"
+        gallery.show(pictures.sample_image(sample[0]), words, width)
+        place = st.empty() if denoises else None
+    if denoises:
         st.caption(
             "Denoiser and classifier together are the base classifier (denoised smoothing, Salman et al. 2020). The "
             "certificate counts their votes, so it holds whatever the denoiser paints."
         )
+
+    def show_denoised() -> None:
+        denoised = resources.denoised(model, sample, run.noise.lam)
+        if place is not None and denoised is not None:
+            with place:
+                words = "this sample, denoised: what the classifier sees"
+                gallery.show(pictures.sample_image(denoised[0]), words, width)
+
+    return show_denoised
 
 
 def watch(run: VoteRun, names: tuple[str, ...]) -> None:
@@ -297,12 +303,16 @@ def page() -> None:
             return
         run = votes.vote_on(name, chosen.image, levels, counting)
         show_noise(run)
-        result = progress.place_for([run])
+        known, result = run.finished, progress.place_for([run])
         with picture_place:
-            show_picture(chosen.image, run, chosen.name, model)
+            show_denoised = show_picture(run, chosen.name, model)
+        if not known:  # what is known does not wait for the network, which may be at others' votes
+            show_denoised()
         watch(run, model.class_names)
         with result.container():
             show_certificate(run, run.finish(), model.class_names, chosen.truth)
+        if known:
+            show_denoised()
 
 
 page()
