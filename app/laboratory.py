@@ -1,25 +1,20 @@
 """What pages compute of pictures and noise without a network, each piece in its turn."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from app.pictures import sample_image
+from app.pictures import HASHES, sample_image
 from app.turns import picture_work
 from dssn_core import SplitNoise
 from dssn_core.checks import check_shape
-from dssn_core.images import image_sha256
 from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.reconstruction import reconstruct, reconstruction_error
 from dssn_core.splitting import Block, samples_from_numerators
 from dssn_core.two_pixels import World
-
-HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256}
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -2,19 +2,24 @@
 
 import base64
 import io
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 from dssn_core import PIXEL_STEPS
-from dssn_core.images import Box, png, to_picture
+from dssn_core.images import Box, image_sha256, png, to_picture
 from dssn_core.splitting import Place
 
 MARK_COLOUR = "#f28e2b"
 THUMBNAIL, PREVIEW = 112, 320
 """Longest side of a button's picture, and of an upload shown with its crop."""
+
+HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256}
+"""What tells pictures and samples from others in the keys of caches; Streamlit does not know how."""
 
 
 def enlarged(image: Tensor, side: int = 256) -> Image.Image:

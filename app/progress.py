@@ -77,8 +77,8 @@ def carry_on(
     bar.empty()
 
 
-def after(runs: Runs, say: Callable[[str], str] = str) -> DeltaGenerator:
+def after(runs: Runs) -> DeltaGenerator:
     """`place_for` the runs, which have been carried on to their ends."""
     place = place_for(runs)
-    carry_on(runs, say)
+    carry_on(runs)
     return place.container()

@@ -1,14 +1,12 @@
 """What all sessions share of the networks: themselves, their votes and estimates under way, other answers of them."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 import torch
 from torch import Tensor
 
-from app import garbage
+from app import garbage, pictures
 from app.installed import NETWORK, Stamp, manifest_of, stamped
 from app.runs import EstimateRun, VoteRun
 from app.turns import in_turn, interruptible
@@ -37,8 +35,8 @@ def network_key(classifier: Classifier) -> str:
     return f"{classifier.manifest.function_sha256} {classifier.precision}"
 
 
-HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256, Classifier: network_key}
-"""What tells pictures, samples and networks from others in the keys of caches; Streamlit does not know how."""
+HASHES = {**pictures.HASHES, Classifier: network_key}
+"""What tells pictures, samples and networks from others in the keys of caches."""
 
 
 @st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=HASHES)  # by duels of a thousand classes 4 MB each

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import streamlit as st
@@ -47,7 +47,7 @@ class Folder:
     def name(self) -> str:
         return tame(self.files.path.name)
 
-    @property
+    @cached_property
     def places(self) -> dict[str, int]:
         """Where a picture is, by its key, for links."""
         return {f"{FOLDER_PICTURE}{place}": place for place in range(len(self.files))}
