@@ -1,0 +1,1 @@
+"""The sections of the pages that have several, by page; each module shows one."""

@@ -1,0 +1,105 @@
+"""The sliders that the sections share: the noise, and places on its cycle of N grey levels."""
+
+import streamlit as st
+
+from app import controls
+from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lambda, sigma_from_levels
+
+LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
+
+
+def keep_phases(key: str) -> None:
+    """A change of lambda keeps j/N and v/N, not j and v: the picture changes smoothly under the slider."""
+    levels = levels_from_lambda(st.session_state[key])
+    for name in ("j", "v") if key == "lam" else ("j",):  # v belongs to the number line, and so to its λ
+        if f"{name}-origin" in st.session_state:
+            value, out_of = st.session_state[f"{name}-origin"]
+            st.session_state[name] = value * levels // out_of
+
+
+def set_lambda(key: str, lam: float) -> None:
+    st.session_state[key] = lam
+    keep_phases(key)
+
+
+def keep_origin(name: str, levels: int) -> None:
+    """Remember where on the cycle a slider was put by hand, as a fraction of N."""
+    st.session_state[f"{name}-origin"] = (st.session_state[name], levels)
+
+
+def settle_phase(name: str, levels: int) -> None:
+    """Bring a slider and what is remembered of it together where a link changed the one and not the other."""
+    if name not in st.session_state:  # the slider begins anew, or where the address says
+        st.session_state.pop(f"{name}-origin", None)
+        return
+    value, out_of = st.session_state.get(f"{name}-origin", (0, 1))
+    if st.session_state[name] >= levels:
+        st.session_state[name] = value * levels // out_of
+    elif st.session_state[name] != value * levels // out_of:
+        keep_origin(name, levels)
+
+
+def cyclic_slider(label: str, name: str, levels: int, help_: str) -> int:
+    """A slider over 0..N-1 that keeps its share of N when N changes."""
+    settle_phase(name, levels)
+    value = st.slider(
+        label, 0, levels - 1, key=name, bind="query-params", help=help_, on_change=keep_origin, args=(name, levels)
+    )
+    if f"{name}-origin" not in st.session_state:
+        keep_origin(name, levels)
+    return int(value)
+
+
+def step_index(levels: int, change: int) -> None:
+    st.session_state["j"] = (st.session_state["j"] + change) % levels
+    keep_origin("j", levels)
+
+
+def choose_index(levels: int) -> int:
+    """The slider of the sample index, and buttons that step it around the cycle."""
+    index = cyclic_slider("Sample index j", "j", levels, "Which of the N samples; j + 1 moves every split up by one.")
+    with st.container(horizontal=True, gap="xsmall"):
+        for change, label in ((-1, "j − 1"), (1, "j + 1")):
+            st.button(label, key=f"step{change:+}", type="tertiary", on_click=step_index, args=(levels, change))
+    return index
+
+
+def choose_levels(block_size: int | None = 1, key: str = "lam", first: float = 0.25) -> int:
+    """The slider of the noise, and what it means for splits over sums of so many values; nothing for None.
+
+    key: what the address calls it. first: the noise to begin with, at which the section has something to show.
+    """
+    lam = st.slider(
+        "Noise λ",
+        0.02,
+        6.06,
+        first,
+        0.01,
+        key=key,
+        bind="query-params",
+        on_change=keep_phases,
+        args=(key,),
+        help="Splits repeat every 2λ on the [0, 1] scale, that is every N grey levels.",
+    )
+    controls.offer(LAMBDA_PRESETS, "lam", set_lambda, key)
+    levels = levels_from_lambda(lam)
+    shown = (
+        f"λ = N/510 = **{lambda_from_levels(levels):.4f}** · σ = λ/√3 = **{sigma_from_levels(levels):.4f}** · "
+        f"N = **{levels:,}** samples. "
+    )
+    if block_size is None:
+        st.markdown(shown)
+        return levels
+    scale, what = ("grey scale", "pixel") if block_size == 1 else (f"scale from 0 to {block_size * PIXEL_STEPS}", "sum")
+    if levels < PIXEL_STEPS * block_size:
+        st.markdown(
+            shown + f"The splits lie closer together than the {scale} is long: a sample is a **coarser copy** of the "
+            f"{what}. From λ = {block_size / 2:g} on, at most one split falls on that scale."
+        )
+    else:
+        st.markdown(
+            shown
+            + f"At most **one** split falls on the {scale}: a sample says “darker than the split”, “brighter than "
+            "the split”, or, with no split, **nothing** (the centre is 1/2)."
+        )
+    return levels

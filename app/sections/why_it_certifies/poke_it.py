@@ -1,0 +1,175 @@
+"""Poke it: change a picture grey level by grey level, and see which votes move."""
+
+from dataclasses import replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
+
+from app import charts, controls, gallery, pictures, progress, proof_charts, splitting_charts, votes
+from app.attacks import BURST, Attack, Held, acted, guided_on
+from app.sections.why_it_certifies.subject import subject
+from app.strips import filmstrip
+from dssn_core import PIXEL_STEPS, SplitNoise
+from dssn_core.attack import Poked, Step, undo
+from dssn_core.classifier import Classifier
+from dssn_core.constants import PLURALITY
+from dssn_core.splitting import PIXELWISE, Place
+from dssn_core.wording import counted
+
+POKE_IT = "Poke it"
+
+GUIDED = (
+    "Looks for a step that takes a vote from the certified class or, failing that, brings a vote closest to leaving "
+    "it. A search, not a proof: a shorter attack may exist."
+)
+
+
+def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> tuple[Held, DeltaGenerator]:
+    """The attack under way on this picture at this noise, begun anew where there is none; and the place to show it."""
+    held: Held | None = st.session_state.get("attack")
+    if held is not None and held.attack.is_on(model, image, noise):
+        return held, st.container()
+    run = votes.vote_here(model, image, noise.levels, votes.counting_for(model))
+    place = progress.after([run])
+    held = st.session_state["attack"] = Held(Attack.on(model, image, noise, run.labels))
+    return held, place
+
+
+def arrive(attack: Attack) -> Attack:
+    """At the picture that a button asked for, if one did: its votes are counted, with a bar; any button stops that."""
+    if attack.wanted is None:
+        return attack
+    run = votes.vote_here(attack.model, attack.wanted, attack.noise.levels, PLURALITY)
+    progress.carry_on([run])
+    return attack.arrived(run.labels)
+
+
+def act(action: str, step: Step | None) -> None:
+    """A button's callback."""
+    held = st.session_state["attack"]
+    held.attack = acted(action, held.attack, step)
+
+
+def carry_on(held: Held) -> None:
+    """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
+    if held.attack.guided:
+        with st.spinner("Looking for the step that helps most … Any button above stops this."):
+            held.attack = guided_on(held.attack)
+        st.rerun()
+
+
+def stop_walking() -> None:
+    """An attack that nobody looks at does not walk on."""
+    if "attack" in st.session_state:
+        held = st.session_state["attack"]
+        held.attack = replace(held.attack, guided=0)
+
+
+def step_buttons(attack: Attack) -> Place:
+    """The buttons; returns the value that those of one step change."""
+    poked = attack.poked
+    _, height, width = poked.image.shape
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        place = controls.choose_pixel(poked.image.shape, "poke-", height // 2, width // 2)
+        value = int(poked.image[place])
+
+        def button(
+            action: str, label: str, icon: str, off: bool = False, change: int | None = None, about: str | None = None
+        ) -> None:
+            step = None if change is None else Step(*place, change)
+            key = f"poke-{action}"
+            st.button(label, key, about, act, (action, step), icon=icon, disabled=off)
+
+        button("down", f"{value} → {value - 1}", ":material/remove:", value == 0, -1)
+        button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS, +1)
+    with st.container(horizontal=True):
+        button("random", "Random step", ":material/casino:", about="One grey level up or down, at a random place.")
+        button("guided", "Guided step", ":material/target:", about=GUIDED)
+        button("burst", f"{BURST} guided steps", ":material/bolt:")
+        button(
+            "spend",
+            "Restart, and spend the whole budget at random",
+            ":material/payments:",
+            off=not attack.certificate.radius_steps,
+        )
+        button("undo", "Undo", ":material/undo:", not attack.can_undo)
+        button("reset", "Reset", ":material/restart_alt:", poked.spent == 0 and not poked.moves)
+    return place
+
+
+def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
+    if not poked.moves and poked.spent:
+        st.info(f"{counted(poked.spent, 'random step')}, taken all at once. See how few votes they moved.")
+        return
+    if not poked.moves:
+        st.info("Change a pixel by one grey level. Which of the samples will notice? How many votes can that move?")
+        return
+    move = poked.moves[-1]
+    step, before = move.step, undo(poked).image
+    value = int(before[step.place])
+    channel = controls.CHANNELS[step.channel]
+    vote = (
+        f"and its vote stayed with **{names[move.after]}**"
+        if move.before == move.after
+        else f"and its vote moved from **{names[move.before]}** to **{names[move.after]}**"
+    )
+    st.markdown(
+        f"Row {step.row}, column {step.column}, {channel}: {value} → {value + step.change}. Of all {noise.levels} "
+        f"samples only **j = {move.index}** changed, {vote}."
+    )
+    seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, poked.image)]
+    if noise.block != PIXELWISE:
+        st.caption(f"This network splits {controls.block_name(noise.block)} together, so they change together.")
+    cells = [
+        (f"sample {move.index} before: {names[move.before]}", [seen[0]]),
+        (f"sample {move.index} after: {names[move.after]}", [seen[1]]),
+        ("what changed in it, the rest dimmed", [splitting_charts.changed_alone(*seen)]),
+    ]
+    st.html(filmstrip(cells, width=130))
+
+
+def poke_it() -> None:
+    chosen = subject()
+    if chosen is None:
+        return
+    model, image, noise = chosen
+    votes.tell_first_choices(model, "section")
+    held, place = attack_on(model, image, noise)
+    with place:
+        held.attack = arrive(held.attack)
+        show_attack(held.attack)
+    carry_on(held)
+
+
+def show_attack(attack: Attack) -> None:
+    """Budget, buttons, pictures and votes."""
+    poked, noise, names = attack.poked, attack.noise, attack.model.class_names
+    first, now = attack.certificate, attack.now
+    budget = (
+        f"is certified within **R = {first.radius_steps}** steps. Spend them as you like: within the budget the answer "
+        "cannot change. A step back is refunded"
+        if first.radius_steps
+        else "won by so little that nothing is certified, **R = 0**: the next step may change the answer"
+    )
+    st.markdown(f"“{names[first.label]}” {budget}. A step is one grey level of one colour channel of one pixel.")
+    st.html(proof_charts.budget_meter(poked.spent, first.radius_steps))
+    st.markdown(f"The vote now: **{names[now.label]}** {now.pair[0]:,}, {names[now.rival]} {now.pair[1]:,}.")
+    if now.label != first.label:
+        st.warning(
+            f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}: the "
+            "certificate holds, for no change that it covers has changed the answer."
+        )
+    left, right = st.columns([5, 4], gap="large")
+    with left:
+        place = step_buttons(attack)
+        last_move(poked, noise, names)
+        with st.container(horizontal=True):
+            gallery.show(poked.original, "the original")
+            gallery.show(poked.image, f"now, {counted(poked.spent, 'step')} away; framed: the chosen pixel", mark=place)
+    with right:
+        with st.container(horizontal=True):
+            st.metric("Steps from the original", f"{poked.spent:,}", width="content")
+            st.metric("Votes moved, at most one a step", f"{poked.moved(attack.first):,}", width="content")
+        st.markdown(f"**All votes now** (there were {first.votes[first.label]:,} for {names[first.label]})")
+        st.html(charts.vote_bars(now.votes, names, noise.levels))
