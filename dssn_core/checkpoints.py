@@ -13,7 +13,7 @@ import torch
 from .architectures import build_network
 from .classifier import Classifier
 from .files import locked, write_atomically
-from .manifest import MANIFEST, CheckpointError, Manifest, offsets_record
+from .manifest import MANIFEST, CheckpointError, Manifest, StatedOffsets
 from .networks import Network
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
@@ -103,12 +103,13 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
         model = Classifier(network, manifest.class_names, shape, manifest.precision, manifest)
         model.check_takes(shape)
-        expected = offsets_record(manifest.offsets["scheme"], manifest.offsets["seed"], shape, manifest.block)
+        stated = manifest.offsets
+        made_here = StatedOffsets.of(stated.scheme, stated.seed, shape, stated.block)
     except (ValueError, RuntimeError, OSError) as error:  # OSError: a package that holds weights is missing
         raise CheckpointError(f"{name}: {error}") from error
     if not finite:
         raise CheckpointError(f"{name}: the weights contain values that are not finite")
-    if expected != manifest.offsets:
-        raise CheckpointError(f"{name}: the offsets made here by {expected['scheme']!r} are not those of the manifest")
+    if made_here != stated:
+        raise CheckpointError(f"{name}: the offsets made here by {stated.scheme!r} are not those of the manifest")
     model.answers_by_row = True  # as every architecture here does
     return model.eval().requires_grad_(False)

@@ -7,17 +7,15 @@ from typing import Any
 from .classifier import Classifier
 from .datasets import identity
 from .held_out import DECIDED_BY
-from .manifest import Manifest, check_counting
+from .manifest import Manifest, StatedOffsets, check_counting
 from .networks import Ensemble
-from .splitting import PIXELWISE
 
 ALIKE = ("noise", "offsets", "class_names", "input_shape", "counting")
 """Fields of the members' manifests that must agree for one vote to make sense for all of them."""
 
 
-def _without_hashes(offsets: dict[str, Any]) -> str:
-    block = " x ".join(map(str, offsets.get("block", PIXELWISE)))
-    return f"{offsets['scheme']} (seed {offsets['seed']}) over blocks of {block}"
+def _without_hashes(offsets: StatedOffsets) -> str:
+    return f"{offsets.scheme} (seed {offsets.seed}) over blocks of {' x '.join(map(str, offsets.block))}"
 
 
 def _common(what: str, values: Sequence[Any]) -> Any:

@@ -80,8 +80,7 @@ def sampled(model: Classifier, data: Dataset, levels: int, samples: int, seed: i
     """
     check_model(model, check_shape(data.images.shape[1:]))
     offsets = model.manifest.offsets
-    grid = block_grid(model.input_shape, model.manifest.block)
-    fractions = offset_fractions(offsets["scheme"], grid, offsets["seed"])
+    fractions = offset_fractions(offsets.scheme, block_grid(model.input_shape, offsets.block), offsets.seed)
     noisy = NOISES[model.manifest.noise]
     rows = fitting_batch_size(model.input_shape)  # the draws are the same for any
     votes, wins = (torch.zeros(len(data), model.num_classes, dtype=torch.int64) for _ in range(2))

@@ -32,13 +32,40 @@ class Voter:
 
 
 @dataclass(frozen=True)
+class StatedOffsets:
+    """The offsets of a model: how they are made, and what holds them in place.
+
+    scheme, seed, block: as of a `SplitNoise`. sha256: of the offsets at `HASHED_LEVELS`, by level count in digits.
+    """
+
+    scheme: str
+    seed: int
+    sha256: dict[str, str]
+    block: Block = PIXELWISE
+
+    @staticmethod
+    def of(scheme: str, seed: int, shape: tuple[int, int, int], block: Block = PIXELWISE) -> "StatedOffsets":
+        """As they are made here for samples of a shape (C, H, W); ValueError for what makes no `SplitNoise`."""
+        hashes = {str(n): SplitNoise(n, shape, scheme, seed, block).offsets_sha256 for n in HASHED_LEVELS}
+        return StatedOffsets(scheme, seed, hashes, block)
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> "StatedOffsets":
+        return StatedOffsets(**{**record, "block": tuple(record.get("block", PIXELWISE))})
+
+    def to_json(self) -> dict[str, Any]:
+        """The block only where it is not one pixel."""
+        record = {"scheme": self.scheme, "seed": self.seed, "sha256": self.sha256}
+        return record if self.block == PIXELWISE else {**record, "block": list(self.block)}
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a checkpoint claims about itself.
 
     architecture and settings: see `architectures.ARCHITECTURES`. precision: number format of the convolutions.
-    noise: what it was trained on. offsets: scheme, seed, SHA-256 at `HASHED_LEVELS`, and the block where pixels are
-    split in blocks. sigma_range: the trained range. training: budget, data, settings. measured: figures with what they
-    were measured on. counting: of DSSN's votes, one of `COUNTINGS`, where none is asked for.
+    noise: what it was trained on. sigma_range: the trained range. training: budget, data, settings. measured: figures
+    with what they were measured on. counting: of DSSN's votes, one of `COUNTINGS`, where none is asked for.
     """
 
     name: str
@@ -48,7 +75,7 @@ class Manifest:
     class_names: tuple[str, ...]
     input_shape: tuple[int, int, int]
     noise: str
-    offsets: dict[str, Any]
+    offsets: StatedOffsets
     sigma_range: tuple[float, float]
     training: dict[str, Any]
     measured: dict[str, Any]
@@ -59,16 +86,15 @@ class Manifest:
     @property
     def block(self) -> Block:
         """The pixels that are split together."""
-        channels, rows, columns = self.offsets.get("block", PIXELWISE)
-        return channels, rows, columns
+        return self.offsets.block
 
     def noise_at(self, levels: int) -> SplitNoise:
         """The splitting noise that the model was trained for, at any number of levels."""
-        return SplitNoise(levels, self.input_shape, self.offsets["scheme"], self.offsets["seed"], self.block)
+        return SplitNoise(levels, self.input_shape, self.offsets.scheme, self.offsets.seed, self.block)
 
     @property
     def voter(self) -> Voter:
-        return Voter(self.weights_sha256, "{scheme} {seed}".format(**self.offsets), self.block)
+        return Voter(self.weights_sha256, f"{self.offsets.scheme} {self.offsets.seed}", self.block)
 
     @property
     def images_seen(self) -> int:
@@ -91,7 +117,7 @@ class Manifest:
         return hashlib.sha256(replace(self, training={}, measured={}).to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1) + "\n"
+        return json.dumps({**asdict(self), "offsets": self.offsets.to_json()}, indent=1) + "\n"
 
     @staticmethod
     def from_json(text: str | bytes) -> "Manifest":
@@ -108,7 +134,10 @@ class Manifest:
         except ValueError as error:
             raise CheckpointError(f"{MANIFEST}: {error}") from None
         lists = {name: tuple(found[name]) for name in ("class_names", "input_shape")}
-        return Manifest(**{**found, **lists, "sigma_range": tuple(map(float, found["sigma_range"]))})
+        low, high = map(float, found["sigma_range"])
+        return Manifest(
+            **{**found, **lists, "sigma_range": (low, high), "offsets": StatedOffsets.from_json(found["offsets"])}
+        )
 
 
 def check_counting(counting: str, noise: str) -> str:
@@ -137,10 +166,3 @@ def _check_sense(found: dict[str, Any]) -> None:
         levels_from_sigma(low), levels_from_sigma(high)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"sigma_range: {error}") from None
-
-
-def offsets_record(scheme: str, seed: int, shape: tuple[int, int, int], block: Block = PIXELWISE) -> dict[str, Any]:
-    """A manifest's `offsets`: the scheme and the hashes that hold it in place; the block, where it is not one pixel."""
-    hashes = {str(n): SplitNoise(n, shape, scheme, seed, block).offsets_sha256 for n in HASHED_LEVELS}
-    record = {"scheme": scheme, "seed": seed, "sha256": hashes}
-    return record if block == PIXELWISE else {**record, "block": list(block)}

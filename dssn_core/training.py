@@ -27,7 +27,7 @@ from .denoising import DenoisedLite0, denoising_loss
 from .draws import BATCH, HELD_OUT, ORDER, STATISTICS, WEIGHTS, keyed_generator
 from .ensembles import members_of
 from .held_out import check_unseen, held_out_split, seen_in
-from .manifest import Manifest, offsets_record
+from .manifest import Manifest, StatedOffsets
 from .networks import Ensemble
 from .noises import NOISES
 from .offsets import offset_fractions
@@ -250,7 +250,7 @@ class Trainer:
             class_names=self.model.class_names,
             input_shape=self.input_shape,
             noise=settings.noise,
-            offsets=offsets_record(settings.offsets, settings.seed, self.input_shape, settings.block),
+            offsets=StatedOffsets.of(settings.offsets, settings.seed, self.input_shape, settings.block),
             sigma_range=settings.sigma_range,
             training={
                 **asdict(settings),

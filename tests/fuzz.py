@@ -38,7 +38,7 @@ from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.files import read_json_lines
 from dssn_core.images import ImageError
-from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, offsets_record
+from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, StatedOffsets
 from dssn_core.records import Part, Record
 from dssn_core.verification import verify
 from dssn_core.voting import Tally, complete, noise_for, tally
@@ -166,7 +166,7 @@ def small_model(folder: Path) -> Manifest:
         class_names=CIFAR10_CLASSES,
         input_shape=SHAPE,
         noise="dssn",
-        offsets=offsets_record("r2", 0, SHAPE),
+        offsets=StatedOffsets.of("r2", 0, SHAPE),
         sigma_range=(0.1, 3.5),
         training={},
         measured={},

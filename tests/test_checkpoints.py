@@ -14,7 +14,7 @@ from dssn_core.architectures import build_network
 from dssn_core.checkpoints import PRETRAINED, WEIGHTS, read_manifest, save_checkpoint, save_manifest
 from dssn_core.classifier import Classifier
 from dssn_core.constants import DUELS, PLURALITY
-from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, offsets_record
+from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, StatedOffsets
 from dssn_core.splitting import SplitNoise
 from dssn_core.voting import noise_for
 
@@ -40,7 +40,7 @@ def small_manifest():
         class_names=("ant", "bee", "cow"),
         input_shape=SHAPE,
         noise="dssn",
-        offsets=offsets_record("white", 3, SHAPE),
+        offsets=StatedOffsets.of("white", 3, SHAPE),
         sigma_range=(0.1, 3.5),
         training={"images": 1},
         measured={},
@@ -114,7 +114,7 @@ def test_the_same_weights_saved_again_keep_what_was_measured(folder):
 def test_another_base_classifier_of_the_same_weights_takes_over_no_figures(folder):
     path = folder / "tiny"
     save_manifest(path, replace(read_manifest(path), measured={"before": {"1": 1}}))
-    other = replace(small_manifest(), offsets=offsets_record("white", 4, SHAPE))
+    other = replace(small_manifest(), offsets=StatedOffsets.of("white", 4, SHAPE))
     assert save_checkpoint(path, small_network(), other).measured == {}
 
 
@@ -143,7 +143,7 @@ def test_a_loaded_model_votes_as_the_saved_one(folder):
 
 def test_a_model_that_splits_blocks_of_pixels_says_so(folder):
     assert load_model("tiny", folder).manifest.block == (1, 1, 1)
-    record = offsets_record("r2", 0, SHAPE, (3, 1, 1))
+    record = StatedOffsets.of("r2", 0, SHAPE, (3, 1, 1)).to_json()
     assert record["block"] == [3, 1, 1]
     edit(folder, offsets=record)
     model = load_model("tiny", folder)
@@ -342,7 +342,7 @@ def test_an_unknown_precision(folder):
     ],
 )
 def test_offsets_that_are_not_the_manifests(folder, change, message):
-    edit(folder, offsets={**offsets_record("white", 3, SHAPE), **change})
+    edit(folder, offsets={**StatedOffsets.of("white", 3, SHAPE).to_json(), **change})
     refused(folder, message)
 
 

@@ -10,7 +10,7 @@ from dssn_core.checkpoints import save_checkpoint
 from dssn_core.classifier import Classifier
 from dssn_core.constants import COUNTINGS
 from dssn_core.ensembles import joined
-from dssn_core.manifest import CheckpointError, offsets_record
+from dssn_core.manifest import CheckpointError, StatedOffsets
 from dssn_core.networks import Ensemble
 from tests.test_checkpoints import SHAPE, small_manifest, small_network
 
@@ -69,7 +69,7 @@ def test_a_joined_model_comes_back_from_its_folder(tmp_path):
         ({"counting": "duels"}, "differ in counting: plurality, duels"),
         ({"class_names": ("ant", "bee", "cat")}, "differ in class_names"),
         (
-            {"offsets": offsets_record("white", 3, SHAPE, (1, 2, 2))},
+            {"offsets": StatedOffsets.of("white", 3, SHAPE, (1, 2, 2))},
             r"differ in offsets: white \(seed 3\) over blocks of 1 x 1 x 1, white \(seed 3\) over blocks of 1 x 2 x 2$",
         ),
         ({"training": TRAINING | {"seed": 1}}, "differ in seed: 0, 1"),

@@ -10,7 +10,7 @@ from dssn_core.datasets import Dataset
 from dssn_core.estimates import RANDOMIZED, Sampled, quick_estimates, sampled
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image
-from dssn_core.manifest import offsets_record
+from dssn_core.manifest import StatedOffsets
 from dssn_core.voting import complete, noise_for
 
 
@@ -92,7 +92,7 @@ def test_images_of_another_size_are_refused(model, data):
 
 @pytest.fixture(scope="module")
 def of_blocks(model):
-    manifest = replace(model.manifest, offsets=offsets_record("r2", 0, model.input_shape, (3, 1, 1)))
+    manifest = replace(model.manifest, offsets=StatedOffsets.of("r2", 0, model.input_shape, (3, 1, 1)))
     return Classifier(model.network, model.class_names, model.input_shape, model.precision, manifest).eval()
 
 

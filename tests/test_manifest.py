@@ -7,7 +7,7 @@ import pytest
 
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.constants import DUELS
-from dssn_core.manifest import HASHED_LEVELS, MANIFEST, CheckpointError, Manifest, offsets_record
+from dssn_core.manifest import HASHED_LEVELS, MANIFEST, CheckpointError, Manifest, StatedOffsets
 from dssn_core.splitting import SplitNoise
 from tests.test_checkpoints import SHAPE, small_manifest
 
@@ -33,13 +33,13 @@ def test_a_manifest_comes_back():
 def test_the_noise_is_that_of_the_stated_offsets():
     noise = WHOLE.noise_at(441)
     assert (noise.levels, noise.scheme, noise.seed, noise.shape) == (441, "white", 3, SHAPE)
-    assert noise.offsets_sha256 == WHOLE.offsets["sha256"]["441"]
+    assert noise.offsets_sha256 == WHOLE.offsets.sha256["441"]
 
 
-def test_the_offsets_record_hashes_what_split_noise_makes():
-    record = offsets_record("r2", 0, SHAPE)
-    assert (record["scheme"], record["seed"]) == ("r2", 0)
-    assert record["sha256"] == {str(n): SplitNoise(n, SHAPE, "r2").offsets_sha256 for n in HASHED_LEVELS}
+def test_the_stated_offsets_hash_what_split_noise_makes():
+    stated = StatedOffsets.of("r2", 0, SHAPE)
+    assert (stated.scheme, stated.seed) == ("r2", 0)
+    assert stated.sha256 == {str(n): SplitNoise(n, SHAPE, "r2").offsets_sha256 for n in HASHED_LEVELS}
 
 
 def test_an_unknown_noise_is_refused():
@@ -48,7 +48,7 @@ def test_an_unknown_noise_is_refused():
 
 def test_only_dssn_splits_blocks():
     refused(
-        edited(noise="ssn", offsets=offsets_record("r2", 0, SHAPE, (3, 1, 1))),
+        edited(noise="ssn", offsets=StatedOffsets.of("r2", 0, SHAPE, (3, 1, 1)).to_json()),
         "only DSSN splits blocks of pixels together, not 'ssn'",
     )
 

@@ -14,7 +14,7 @@ from dssn_core.datasets import list_dataset
 from dssn_core.files import only_writer, write_json_lines
 from dssn_core.held_out import seen_in
 from dssn_core.images import read_image
-from dssn_core.manifest import offsets_record
+from dssn_core.manifest import StatedOffsets
 from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Part, Record
 from dssn_core.voting import certify
@@ -252,7 +252,7 @@ def test_records_under_other_offsets_are_of_another_classifier(tmp_path):
     assert main(command) == 0
     (evenly,) = {record.offsets for record in kept_records(folder, TEST)}
     before = read_manifest(folder)
-    random = offsets_record("white", 3, before.input_shape)
+    random = StatedOffsets.of("white", 3, before.input_shape)
     save_manifest(folder, replace(before, offsets=random, measured={}))
     assert evenly == "r2 0" and kept_records(folder, TEST, read_manifest(folder)) == []
     output = tmp_path / "records.jsonl"

@@ -164,7 +164,7 @@ def test_averaged_weights_have_statistics_of_their_own(data):
 def test_the_noise_of_the_training_is_that_of_the_manifest(data):
     trainer = Trainer(replace(TINY, offsets="white", seed=5), data)
     told = trainer.manifest("x").offsets
-    noise = SplitNoise(441, SHAPE, told["scheme"], told["seed"])
+    noise = SplitNoise(441, SHAPE, told.scheme, told.seed)
     assert torch.equal(offsets_at(trainer.fractions, 441), noise.offsets)
 
 

@@ -34,7 +34,7 @@ from dssn_core.counts import Counts
 from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
 from dssn_core.findings import Verdict, verdict
 from dssn_core.gallery import built_in_pictures
-from dssn_core.manifest import MANIFEST, CheckpointError, offsets_record
+from dssn_core.manifest import MANIFEST, CheckpointError, StatedOffsets
 from dssn_core.near_ties import NEAR_TIE
 from dssn_core.verification import verify
 from dssn_core.voting import Tally, complete, noise_for, tally
@@ -365,7 +365,7 @@ def test_a_file_is_checked_in_the_number_format_it_was_counted_in(image, tmp_pat
 
 def test_a_file_says_which_pixels_are_split_together(document, image, tmp_path):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
-    save_manifest(folder, replace(read_manifest(folder), offsets=offsets_record("r2", 0, (3, 32, 32), (3, 1, 1))))
+    save_manifest(folder, replace(read_manifest(folder), offsets=StatedOffsets.of("r2", 0, (3, 32, 32), (3, 1, 1))))
     model = load_model(str(folder))
     made = make(model, image, complete(tally(model, image, noise_for(model, LEVELS), BATCH)), BATCH)
     assert made["noise"]["block"] == [3, 1, 1] and "block" not in document["noise"]

@@ -7,7 +7,7 @@ import torch
 
 from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
 from dssn_core.layout import ChunkLayout
-from dssn_core.manifest import offsets_record
+from dssn_core.manifest import StatedOffsets
 from dssn_core.voting import Tally, complete, noise_for
 from tests.test_checkpoints import small_manifest
 from tests.toys import Constant, Fixed, Toy
@@ -154,7 +154,7 @@ def test_a_model_without_a_manifest_has_no_offsets():
 
 @pytest.mark.parametrize("split_together", [(1, 1, 1), SHAPE])
 def test_certify_takes_the_offsets_and_the_block_of_the_manifest(split_together):
-    stated = offsets_record("white", 7, SHAPE, split_together)
+    stated = StatedOffsets.of("white", 7, SHAPE, split_together)
     model = Toy(SHAPE, 3, seed=2)
     model.manifest, model.input_shape = replace(small_manifest(), input_shape=SHAPE, offsets=stated), SHAPE
     noise = noise_for(model, 132)

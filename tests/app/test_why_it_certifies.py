@@ -13,7 +13,7 @@ from app.attacks import Attack, acted
 from app.runs import VoteRun
 from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_image
 from dssn_core.attack import Step, undo
-from dssn_core.checkpoints import PRETRAINED, find_model, offsets_record, read_manifest, save_manifest
+from dssn_core.checkpoints import PRETRAINED, StatedOffsets, find_model, read_manifest, save_manifest
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.stored import Stored
@@ -83,7 +83,7 @@ def test_a_poke_changes_one_sample_and_is_refunded():
 
 def test_a_poke_in_a_block_says_that_its_pixels_change_together(installed):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", installed / "cifar10-dssn")
-    offsets = offsets_record("r2", 0, (3, 32, 32), (1, 2, 2))
+    offsets = StatedOffsets.of("r2", 0, (3, 32, 32), (1, 2, 2))
     save_manifest(folder, replace(read_manifest(folder), offsets=offsets))
     page = press(open_page(), "up")
     assert spent(page) == 1

@@ -63,7 +63,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
     st.caption(
         f"Mean squared error of a Gaussian low-pass reconstruction of this picture{kept}, averaged over "
         f"{SAMPLES} samples evenly spaced in j (fewer where N is less); where a sample says nothing, 1/2 is taken. "
-        f"Lower is better. This network's own offsets are “{model.manifest.offsets['scheme']}”."
+        f"Lower is better. This network's own offsets are “{model.manifest.offsets.scheme}”."
     )
     with st.expander("What the names mean"):
         st.markdown(SCHEMES)
