@@ -1,7 +1,7 @@
 """Our certified accuracy beside the paper's. Network and noise are chosen on images that they are not reported on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,27 @@ def chosen(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Chosen]
             network, levels, counting, _, (right, *certified) = best
             found.append(Chosen(rho, network, levels, counting, right, certified[place]))
     return found
+
+
+def on_shared_images(networks: Sequence[Evaluated], rhos: Sequence[float]) -> list[Evaluated]:
+    """The networks with records of those test images only that all `chosen` of them are measured on.
+
+    So their figures at different rho may be compared. What is chosen stays the same. ValueError if there are none.
+    """
+    used = {(at.network, at.levels) for at in chosen(networks, rhos)}
+    measured = [
+        {(record.index, record.image_sha256) for record in records}
+        for one in networks
+        for levels, records in by_levels(one.test).items()
+        if (one.network, levels) in used
+    ]
+    shared = set[tuple[int, str]]().union(*measured).intersection(*measured)
+    if used and not shared:
+        raise ValueError("no test image is one that all rows are measured on")
+    return [
+        replace(one, test=[record for record in one.test if (record.index, record.image_sha256) in shared])
+        for one in networks
+    ]
 
 
 def standings(

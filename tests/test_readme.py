@@ -90,6 +90,16 @@ def test_the_figures_by_first_choices_are_what_standings_prints(capsys):
     assert re.findall(r"\d+\.\d+", stated) == [printed[rho] for rho in by_duels]
 
 
+def test_the_figures_on_shared_images_are_what_standings_prints(capsys):
+    text = TEXTS[1].read_text(encoding="utf-8")
+    (command,) = (line for line in commands(text) if "--shared" in line)
+    assert main(shlex.split(command)) == 0
+    printed = re.findall(r"^rho (\S+): ([\d.]+) .* ([\d,]+) images", capsys.readouterr().out, re.MULTILINE)
+    assert {images for *_, images in printed} == {"2,000"}
+    (stated,) = re.findall(r"the\s+first\s+four\s+rows\s+from\s+ρ\s+=\s+0\.5\s+on\s+have\s+(.*?)\s+percent", text)
+    assert re.findall(r"\d+\.\d+", stated) == [figure for _, figure, _ in printed[:4]]
+
+
 def test_the_papers_figure_lies_within_our_interval_where_the_text_says_so():
     text = README.read_text(encoding="utf-8")
     (within,) = re.findall(

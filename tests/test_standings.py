@@ -9,7 +9,7 @@ from dssn_core.checkpoints import PRETRAINED, read_manifest, save_manifest
 from dssn_core.constants import levels_from_sigma
 from dssn_core.paper import published
 from dssn_core.records import Record
-from dssn_core.standings import Evaluated, Side, chosen, standings
+from dssn_core.standings import Evaluated, Side, chosen, on_shared_images, standings
 from tests.evaluated import a_record
 
 LOW, HIGH = levels_from_sigma(0.5), levels_from_sigma(2.0)
@@ -80,6 +80,20 @@ def test_the_network_is_chosen_on_held_out_images_as_well():
     assert (found.network, further.network) == ("far", "far")
     (found,) = chosen(one(high, high, "far") + one(good, good, "near"), [0.5])
     assert found.network == "near"  # the cheaper
+
+
+def test_rows_can_be_compared_on_the_images_that_all_of_them_are_measured_on():
+    near, far = records(LOW, [130, 130, 0, 130]), records(HIGH, [300, 0, 300])
+    networks = one(near, near, "near") + one(far[1:], far, "far")
+    rows = chosen(networks, [0.5, 1.0])
+    assert [(at.network, at.certified.count, at.certified.images) for at in rows] == [("near", 3, 4), ("far", 1, 2)]
+    rows = chosen(on_shared_images(networks, [0.5, 1.0]), [0.5, 1.0])
+    assert [(at.network, at.certified.count, at.certified.images) for at in rows] == [("near", 1, 2), ("far", 1, 2)]
+    assert on_shared_images(networks, [0.5]) == [networks[0], replace(networks[1], test=far[1:])]
+    other = [replace(record, image_sha256="another") for record in far]
+    with pytest.raises(ValueError, match="no test image is one that all rows are measured on"):
+        on_shared_images(one(near, near, "near") + one(other, far, "far"), [0.5, 1.0])
+    assert on_shared_images([], [0.5]) == []
 
 
 def test_few_images_all_right_do_not_outdo_many_nearly_all_right():

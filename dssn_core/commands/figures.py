@@ -24,7 +24,7 @@ from ..manifest import check_counting
 from ..monte_carlo import Plan
 from ..paper import published
 from ..records import WHOLE, Part, Record, Sampling, Way
-from ..standings import TABLE_RHOS, Evaluated, markdown, standings
+from ..standings import TABLE_RHOS, Evaluated, markdown, on_shared_images, standings
 from ..tasks import labelled_for, task_of
 from .options import (
     DEFAULT_MODEL,
@@ -189,6 +189,9 @@ def add_standings(parser: Parser) -> None:
     parser.add_argument(
         "--plurality", action="store_true", help="count first choices alone, also where a network counts duels"
     )
+    parser.add_argument(
+        "--shared", action="store_true", help="only on test images that all rows are measured on, to compare rows"
+    )
     add_part_options(parser)
 
 
@@ -208,6 +211,8 @@ def run_standings(options: Options) -> int:
         if method != DSSN:
             raise ValueError(f"only DSSN counts duels, not {METHODS[method]}: leave out --plurality")
         networks = [network.by_plurality() for network in networks]
+    if options.shared:
+        networks = on_shared_images(networks, options.rho)
     rivals = [row for row in published(task_of(classes)) if row.method == method]
     found = standings(networks, rivals, options.rho)
     if not found:
