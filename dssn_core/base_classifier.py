@@ -62,22 +62,22 @@ def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
 
     Each half is tested while the other is replaced: a statistic of the chunk, such as a maximum, may rest on one half
     alone. It is replaced by black and white samples, whose extremes no sample of splitting noise exceeds. Models marked
-    `answers_by_row` are skipped.
+    `answers_by_row` are skipped. To be asked before the chunk votes, for a model may work in its input's place; the
+    samples stay as they are. ValueError also for what `logits_of` refuses.
     """
     if answers_by_row(model):
         return
     black_and_white = torch.zeros_like(samples)
     black_and_white[2::4] = black_and_white[3::4] = 1
-    with torch.inference_mode():
-        answers = model(samples.clone(), lam).clone()  # it may work in its input's place
-        for half in (0, 1):
-            changed = black_and_white.clone()
-            changed[half::2] = samples[half::2]
-            if not torch.equal(model(changed, lam)[half::2], answers[half::2]):
-                raise ValueError(
-                    "the model's answer to a sample changes with the others of its chunk, or by chance, so no "
-                    "certificate would hold: is a network in it in training mode? Call eval() on that first"
-                )
+    answers = logits_of(model, samples.clone(), lam)
+    for half in (0, 1):
+        changed = black_and_white.clone()
+        changed[half::2] = samples[half::2]
+        if not np.array_equal(logits_of(model, changed, lam)[half::2], answers[half::2]):
+            raise ValueError(
+                "the model's answer to a sample changes with the others of its chunk, or by chance, so no certificate "
+                "would hold: is a network in it in training mode? Call eval() on that first"
+            )
 
 
 def logits_of(model: BaseClassifier, samples: Tensor, lam: float) -> np.ndarray:

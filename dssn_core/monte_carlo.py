@@ -209,9 +209,6 @@ class RandomizedCertificate:
         )
 
 
-STAGE_SIZES = {"selection": "n0", "estimation": "n"}
-
-
 def estimate(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estimation]:
     """Draw and classify chunk by chunk: first the selection, then the estimation. Yields the counts so far.
 
@@ -222,26 +219,21 @@ def estimate(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estim
     check_model(model, check_shape(image.shape))
     image = image.clone()  # what becomes of the caller's meanwhile is another estimate's
     digest = image_sha256(image)
+    sampler, rows = NEIGHBOURS[plan.method], plan.batch_size
     counts: dict[str, np.ndarray] = {}
-    for stage, size in STAGE_SIZES.items():
-        wanted, done = getattr(plan, size), 0
-        while done < wanted:
-            samples = NEIGHBOURS[plan.method].samples(
-                image, plan.lam, plan.batch_size, seed=plan.seed, stage=stage, chunk=done // plan.batch_size
-            )
-            logits = logits_of(model, samples, plan.lam)
-            labels, classes = logits.argmax(axis=1), logits.shape[1]
+    for stage, wanted in (("selection", plan.n0), ("estimation", plan.n)):
+        for chunk, done in enumerate(range(0, wanted, rows)):
+            samples = sampler.samples(image, plan.lam, rows, seed=plan.seed, stage=stage, chunk=chunk)
             if not counts:
                 check_alone(model, samples, plan.lam)
-            fresh = np.bincount(labels[: wanted - done], minlength=classes)
-            for name in STAGE_SIZES:
-                known = len(counts.setdefault(name, np.zeros(classes, dtype=np.int64)))
-                if known != classes:
-                    raise ValueError(f"the model returned logits for {classes} classes, after {known} before")
-            counts[stage] = counts[stage] + fresh
+            logits = logits_of(model, samples, plan.lam)
+            classes = logits.shape[1]
+            counts = counts or dict.fromkeys(("selection", "estimation"), np.zeros(classes, dtype=np.int64))
+            if classes != len(counts[stage]):
+                raise ValueError(f"the model returned logits for {classes} classes, after {len(counts[stage])} before")
+            counts[stage] = counts[stage] + np.bincount(logits.argmax(axis=1)[: wanted - done], minlength=classes)
             for array in counts.values():
                 array.setflags(write=False)
-            done = int(counts[stage].sum())
             yield Estimation(plan, counts["selection"], counts["estimation"], digest)
 
 

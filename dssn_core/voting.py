@@ -96,9 +96,9 @@ def tally(
     for chunk in range(layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
         samples = noise.samples_at(image, indices)
-        logits = logits_of(model, samples, noise.lam)[:real]
         if chunk == 0:
             check_alone(model, samples, noise.lam)
+        logits = logits_of(model, samples, noise.lam)[:real]
         fresh = Counts.of(logits, counting)
         counts = fresh if counts is None else counts + fresh
         yield Tally(counts, indices[:real].numpy(), logits.argmax(axis=1), layout.levels, logits)

@@ -141,7 +141,7 @@ def test_a_network_is_found_out_that_uses_its_tensor_again():
 
 
 def test_a_number_of_classes_that_changes_is_refused():
-    classes = iter([4, 4, 4, 4, 3])  # the first chunk, the three looks at it, and the second
+    classes = iter([4, 4, 4, 4, 3])  # three looks at the first chunk, then that and the second
 
     with pytest.raises(ValueError, match="logits for 3 classes, after 4 before"):
         count_votes(lambda x, lam: torch.zeros(len(x), next(classes)), IMAGE, noise_of(100), 30)
