@@ -11,7 +11,7 @@ import numpy as np
 
 from .checkpoints import load_model, read_manifest, save_checkpoint, save_manifest
 from .files import locked, read_json_lines, resolved, write_json_lines
-from .manifest import MANIFEST, Manifest
+from .manifest import MANIFEST, Manifest, check_counting
 from .training import Trainer
 from .training_state import load_state, save_state
 
@@ -30,13 +30,18 @@ def train(
     save_every: float = 120.0,
     log_every: int | None = None,
     check_every: int | None = None,
+    counting: str | None = None,
     report: Callable[[str], None] = print,
 ) -> Manifest:
     """Run (or resume from `output`) to the end of the budget; returns the manifest of the checkpoint written there.
 
     save_every: seconds between saved states. log_every, check_every: images between log lines and held-out checks.
+    counting: how the classifier's votes are to be counted; None leaves that as it was. ValueError for one that does not
+    go with the noise, and for a folder that holds another model.
     """
     settings = trainer.settings
+    if counting is not None:
+        check_counting(counting, settings.noise)
     log_every, check_every = log_every or -(-settings.images // 160), check_every or -(-settings.images // 16)
     state, log = output / STATE, output / LOG
     if (output / MANIFEST).exists() and not state.is_file():
@@ -80,10 +85,10 @@ def train(
             if now - saved > save_every or done:
                 save_state(trainer, state)
                 saved = now
-    return _ship(trainer, output)
+    return _ship(trainer, output, counting)
 
 
-def _ship(trainer: Trainer, output: Path) -> Manifest:
+def _ship(trainer: Trainer, output: Path, counting: str | None) -> Manifest:
     """Write the checkpoint, and into its manifest how it does on the held-out images."""
     save_checkpoint(output, trainer.averaged().network, trainer.manifest(resolved(output).name))
     # What is measured is what is loaded, after rounding to float16. A bare name could mean an installed model.
@@ -98,4 +103,5 @@ def _ship(trainer: Trainer, output: Path) -> Manifest:
     }
     with locked(output):  # an evaluation may have written into the manifest meanwhile
         manifest = read_manifest(output)
-        return save_manifest(output, replace(manifest, measured={**manifest.measured, **measured}))
+        changed = replace(manifest, measured={**manifest.measured, **measured}, counting=counting or manifest.counting)
+        return save_manifest(output, changed)

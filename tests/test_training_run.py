@@ -183,6 +183,13 @@ def test_what_is_held_out_is_remembered_over_other_data_and_under_other_names(da
         held_out_of(replace(manifest, training=silent), first)
 
 
+def test_votes_of_a_randomized_method_are_not_counted_by_duels(data, tmp_path):
+    with pytest.raises(ValueError, match="only DSSN counts votes by duels, not 'ssn'"):
+        run(replace(TINY, noise="ssn"), data, tmp_path / "tiny", counting="duels")
+    assert not (tmp_path / "tiny").exists()  # nothing was trained that could not be loaded
+    assert run(replace(TINY, noise="ssn"), data, tmp_path / "tiny", counting="plurality").counting == "plurality"
+
+
 def test_a_finished_run_that_is_run_again_keeps_what_was_measured_since(data, tmp_path):
     manifest = run(TINY, data, tmp_path / "tiny")
     save_manifest(tmp_path / "tiny", replace(manifest, measured={**manifest.measured, "certified_accuracy": {"1": 2}}))

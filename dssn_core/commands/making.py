@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .. import strict_json
 from ..architectures import ARCHITECTURES
-from ..checkpoints import load_model, save_checkpoint, save_manifest
+from ..checkpoints import load_model, save_checkpoint
 from ..constants import COUNTINGS
 from ..ensembles import joined
 from ..files import only_writer, resolved
@@ -77,10 +77,12 @@ def run_train(options: Options) -> int:
     trainer = Trainer(settings_of(options), TASKS[options.dataset].load(options.data), options.start)
     with only_writer(options.output):
         manifest = train(
-            trainer, options.output, check_every=options.check_every, report=lambda line: print(line, flush=True)
+            trainer,
+            options.output,
+            check_every=options.check_every,
+            counting=options.counting,
+            report=lambda line: print(line, flush=True),
         )
-        if options.counting:
-            save_manifest(options.output, replace(manifest, counting=options.counting))
     print(f"wrote {options.output} (weights {manifest.weights_sha256})")
     return 0
 
