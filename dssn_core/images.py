@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from .checks import Shape, check_whole
+from .constants import PIXEL_STEPS
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -25,6 +26,9 @@ MAX_SIDE = 1024
 """Of the images that networks take, in pixels."""
 
 TOO_MANY = f"at most {MAX_PIXELS // 1_000_000} million are read. Make it smaller first."
+
+PNG_DEPTH = 24
+"""Where a PNG file says how many bits a channel has."""
 
 Size = tuple[int, int]
 """(height, width), as in a tensor's shape."""
@@ -46,13 +50,28 @@ def check_image(image: Tensor, shape: Shape | None = None) -> None:
         raise ValueError(f"image must have shape {shape or '(C, H, W)'}, got {tuple(image.shape)}")
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    """Any Pillow mode to 8-bit RGB: 16-bit grey is scaled, transparency is laid on white."""
+def _at_8_bits(picture: Image.Image, depth: int) -> Image.Image:
+    """With the colour that a PNG may declare transparent on the scale of the pixels: Pillow leaves it on the file's.
+
+    depth: bits of a channel in the file. ImageError where Pillow has dropped bits of the pixels that would tell.
+    """
+    declared, most = picture.info.get("transparency"), 2**depth - 1
+    if isinstance(declared, tuple) and depth > 8:
+        raise ImageError("the picture declares one colour of 16 bits transparent: save it with 8 bits a channel")
+    if isinstance(declared, int) and picture.mode in ("1", "L"):
+        picture = picture.convert("L")
+        picture.info["transparency"] = (declared & most) * PIXEL_STEPS // most
+    return picture
+
+
+def _to_rgb(picture: Image.Image, depth: int) -> Image.Image:
+    """Any Pillow mode to 8-bit RGB: 16-bit grey is scaled, transparency is laid on white. depth: as `_at_8_bits`."""
     if picture.mode.startswith("I"):  # 16-bit grey PNG
         values = np.asarray(picture, dtype=np.float64)
         grey = np.clip(np.rint(values / 257), 0, 255).astype(np.uint8)
         grey[values == picture.info.get("transparency", -1)] = 255  # one grey of a PNG may be declared transparent
         return Image.fromarray(grey).convert("RGB")
+    picture = _at_8_bits(picture, depth)
     if picture.has_transparency_data:
         layers = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), layers).convert("RGB")
@@ -83,7 +102,8 @@ def open_picture(source: bytes | str | Path) -> Image.Image:
                 raise ImageError(f"the picture has {width} x {height} pixels; {TOO_MANY}")
             if max(width, height) > MAX_ASPECT * min(width, height):
                 raise ImageError(f"a picture of {width} x {height} is too long and thin; crop it first")
-            return _to_rgb(ImageOps.exif_transpose(picture))
+            depth = data[PNG_DEPTH] if picture.format == "PNG" else 8
+            return _to_rgb(ImageOps.exif_transpose(picture), depth)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -130,6 +130,48 @@ def test_grey_of_16_bits_with_a_transparent_entry():
     assert image[:, 5, 5].tolist() == [255, 255, 255] and image[:, 0, 0].tolist() == [156, 156, 156]
 
 
+def png_of(depth, colour_type, row, transparent, width, rows=32):
+    """A PNG of equal rows, of a depth that Pillow reads but does not write, with a transparent colour."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, rows, depth, colour_type, 0, 0, 0)
+    parts = {b"IHDR": header, b"tRNS": transparent, b"IDAT": zlib.compress((b"\0" + row) * rows), b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts.items())
+
+
+@pytest.mark.parametrize(
+    ("depth", "row", "transparent", "expected"),
+    [
+        (1, b"\x50\x00\x00\x00", 0, [255, 255, 255, 255]),
+        (1, b"\x50\x00\x00\x00", 1, [0, 255, 0, 255]),
+        (2, b"\x1b" + 7 * b"\x00", 2, [0, 85, 255, 255]),
+        (2, b"\x1b" + 7 * b"\x00", 0, [255, 85, 170, 255]),
+        (4, b"\x07\x7f" + 14 * b"\x00", 7, [0, 255, 255, 255]),
+        (4, b"\x07\x70" + 14 * b"\x00", 0, [255, 119, 119, 255]),
+        (8, b"\x07\x77\x00\xff" + 28 * b"\x00", 7, [255, 119, 0, 255]),
+    ],
+)
+def test_grey_of_any_depth_with_a_transparent_entry(depth, row, transparent, expected):
+    image = read_image(png_of(depth, 0, row, struct.pack(">H", transparent), 32))
+    assert image[0, 3, :4].tolist() == expected and (image == image[:1]).all()
+
+
+@pytest.mark.parametrize("transparent", [(0x12FF,) * 3, (0x0012,) * 3])
+def test_a_transparent_colour_of_16_bits_is_refused(transparent):
+    """Pillow reads its pixels at 8 bits, where it cannot be told from colours near it."""
+    picture = png_of(16, 2, 32 * struct.pack(">HHH", 0x12FF, 0x12FF, 0x12FF), struct.pack(">HHH", *transparent), 32)
+    with pytest.raises(ImageError, match="one colour of 16 bits transparent: save it with 8 bits a channel"):
+        read_image(picture)
+
+
+def test_a_transparent_colour_of_8_bits():
+    row = b"\x01\x02\x03\x01\x02\x04" + 90 * b"\x00"
+    image = read_image(png_of(8, 2, row, struct.pack(">HHH", 1, 2, 3), 32))
+    assert image[:, 0, :3].T.tolist() == [[255, 255, 255], [1, 2, 4], [0, 0, 0]]
+
+
 def test_a_palette():
     picture = Image.new("P", (32, 32), 1)
     picture.putpalette([0, 0, 0, 10, 20, 30])

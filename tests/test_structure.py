@@ -51,7 +51,7 @@ EARLIER = {  # what a module may use of the chain bytes -> images -> splitting -
     "wording": {"constants"},
     "strict_json": {"wording"},
     "files": {"strict_json"},
-    "images": {"checks"},
+    "images": {"checks", "constants"},
     "offsets": {"checks"},
     "splitting": {"checks", "constants", "images", "offsets"},
     "certificate": {"constants", "wording"},
