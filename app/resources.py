@@ -52,7 +52,7 @@ def stored_run(stamp: Stamp, model_name: str, image: Tensor, levels: int) -> Vot
     classifier = model(model_name)
     try:
         known = stored.stored_vote(classifier, find_model(model_name), image_sha256(image), levels)
-    except ValueError:  # a damaged file of certificates is none: they are counted here then
+    except (ValueError, OSError):  # a damaged file of certificates is none: they are counted here then
         return None
     if known is None:
         return None

@@ -54,8 +54,11 @@ class Folder:
 
     def picture(self, place: int, size: tuple[int, int]) -> Tensor | None:
         """One of the pictures at `size` = (H, W); None if it cannot be read, which is tried anew each time."""
+        file = self.files.path / self.files.names[place]
         try:
-            return _read(str(self.files.path), self.changed, place, size, self.files)
+            # A file that is overwritten changes no folder; one in a zip changes the zip.
+            changed = file.stat().st_mtime_ns if self.files.path.is_dir() else self.changed
+            return _read(str(self.files.path), changed, place, size, self.files)
         except (ValueError, OSError):
             return None
 
@@ -90,8 +93,9 @@ def _labels(source: str, changed: int, class_names: tuple[str, ...], _files: Pic
 
 
 def _changed(source: Path) -> int:
-    """When a zip, or a folder or one inside it, was written last: then there may be other pictures. 0 if it is gone."""
-    return max((path.stat().st_mtime_ns for path in (source, *source.glob("*/")) if path.exists()), default=0)
+    """When a zip, or a folder or any inside it, was written last: then there may be other pictures. 0 if it is gone."""
+    folders = source.glob("**/")  # itself too; none of a zip
+    return max((path.stat().st_mtime_ns for path in (source, *folders) if path.exists()), default=0)
 
 
 @st.cache_resource(max_entries=1, ttl=RETRY_SECONDS, show_spinner=False)

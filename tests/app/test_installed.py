@@ -7,7 +7,7 @@ import pytest
 
 from app import checking, installed, resources
 from app.collection import COLLECTIONS
-from dssn_core import read_image
+from dssn_core import read_image, stored
 from dssn_core.checkpoints import PRETRAINED, save_manifest
 from dssn_core.constants import PLURALITY
 from dssn_core.gallery import built_in_pictures
@@ -79,6 +79,12 @@ def test_a_vote_that_was_added_is_found(folder):
     keep_certificates(folder, [run.document(embed=False)])
     found = resources.stored_run(name, pixels, 100)
     assert found is not None and (found.labels == run.labels).all()
+
+
+@pytest.mark.parametrize("spoil", [lambda file: file.write_text("no gzip"), lambda file: file.mkdir()])
+def test_a_file_of_votes_that_cannot_be_read_is_none(folder, spoil):
+    spoil(folder / stored.FILE)
+    assert resources.stored_run(str(folder), read_image(built_in_pictures()[0].path), 100) is None
 
 
 def test_a_check_of_an_installation_that_has_changed_is_made_again(monkeypatch):

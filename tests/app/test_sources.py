@@ -83,3 +83,21 @@ def test_a_picture_that_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
     assert sources.folder().picture(0, (32, 32)) is None
     picture.write_bytes(Path(built_in_pictures()[0].path).read_bytes())
     assert sources.folder().picture(0, (32, 32)) is not None
+
+
+def test_a_folder_that_changes_is_shown_as_it_is(tmp_path, monkeypatch):
+    """A picture comes into a class of one of its parts, and another is overwritten, which no folder's time tells."""
+    first, second, third = (Path(picture.path) for picture in built_in_pictures()[:3])
+    cats = tmp_path / "test" / "cat"
+    for folder in (cats, tmp_path / "train" / "cat"):
+        folder.mkdir(parents=True)
+        (folder / "0.png").write_bytes(first.read_bytes())
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
+    assert len(sources.folder().places) == 1
+    assert torch.equal(sources.folder().picture(0, (32, 32)), read_image(first))
+    (cats / "0.png").write_bytes(second.read_bytes())
+    os.utime(cats / "0.png", ns=(1, 1))  # whatever the clock of the file system counts in
+    assert torch.equal(sources.folder().picture(0, (32, 32)), read_image(second))
+    (cats / "1.png").write_bytes(third.read_bytes())
+    sources._folder.clear()  # as after a while
+    assert len(sources.folder().places) == 2
