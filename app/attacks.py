@@ -49,10 +49,10 @@ class Attack:
         """Nothing done yet to an image with these votes."""
         return Attack(model, noise, Poked(image, image, labels), labels)
 
-    def is_on(self, model: Classifier, image: Tensor, noise: SplitNoise) -> bool:
+    def is_on(self, model: Classifier, image: Tensor, levels: int) -> bool:
         """Whether this is what is attacked."""
         same_network = resources.network_key(self.model) == resources.network_key(model)
-        return same_network and repr(self.noise) == repr(noise) and torch.equal(self.poked.original, image)
+        return same_network and self.noise.levels == levels and torch.equal(self.poked.original, image)
 
     @cached_property
     def certificate(self) -> Certificate:
@@ -74,77 +74,47 @@ class Attack:
         there = Poked(self.poked.original, self.wanted, labels)
         return replace(self, poked=there, before=(*self.before, self.poked), wanted=None)
 
-    def drawing(self) -> tuple["Attack", torch.Generator]:
-        """The attack, and a generator that it has not used before."""
-        return replace(self, seed=self.seed + 1), torch.Generator().manual_seed(self.seed + 1)
+    def stepped(self, step: Step) -> "Attack":
+        """After a step; as it is where that would leave the range, as a second click may before the first is shown."""
+        try:
+            step.applied(self.poked.image)
+        except ValueError:
+            return self
+        return replace(self, poked=resources.poked(self.model, self.poked, self.noise, step))
+
+    def _drawn(self) -> tuple[torch.Generator, "Attack"]:
+        """A generator that this attack has not used before, and the attack that has."""
+        return torch.Generator().manual_seed(self.seed + 1), replace(self, seed=self.seed + 1)
+
+    def stepped_at_random(self) -> "Attack":
+        generator, attack = self._drawn()
+        return attack.stepped(random_step(self.poked.image, generator))
+
+    def spending(self) -> "Attack":
+        """On the way to a picture at random, as far from the original as that is certified."""
+        generator, attack = self._drawn()
+        return replace(attack, wanted=random_walk(self.poked.original, self.certificate.radius_steps, generator))
+
+    def undone(self) -> "Attack":
+        """Without the last step, or the last budget that was spent at once."""
+        if self.poked.moves or not self.before:
+            return replace(self, poked=undo(self.poked))
+        *before, last = self.before
+        return replace(self, poked=last, before=tuple(before))
+
+    def anew(self) -> "Attack":
+        """Nothing done yet; random draws go on."""
+        return replace(Attack.on(self.model, self.poked.original, self.noise, self.first), seed=self.seed)
+
+    def guided_on(self) -> "Attack":
+        """After the next of its guided steps; with none left to come where there is none to take, or the answer has
+        changed."""
+        label = self.certificate.label
+        after = resources.guided(self.model, self.poked, self.noise, label)
+        stuck, changed = after is self.poked, self.now.label == label != replace(self, poked=after).now.label
+        return replace(self, poked=after, guided=0 if stuck or changed else self.guided - 1)
 
 
-def _poked(attack: Attack, step: Step) -> Attack:
-    return replace(attack, poked=resources.poked(attack.model, attack.poked, attack.noise, step))
-
-
-def _step(attack: Attack, step: Step | None) -> Attack:
-    assert step is not None
-    try:
-        step.applied(attack.poked.image)
-    except ValueError:  # a second click, before the page has answered the first, may leave the range
-        return attack
-    return _poked(attack, step)
-
-
-def _random(attack: Attack, step: Step | None) -> Attack:
-    attack, generator = attack.drawing()
-    return _poked(attack, random_step(attack.poked.image, generator))
-
-
-def _spend(attack: Attack, step: Step | None) -> Attack:
-    attack, generator = attack.drawing()
-    return replace(attack, wanted=random_walk(attack.poked.original, attack.certificate.radius_steps, generator))
-
-
-def _undo(attack: Attack, step: Step | None) -> Attack:
-    if attack.poked.moves or not attack.before:
-        return replace(attack, poked=undo(attack.poked))
-    *before, last = attack.before
-    return replace(attack, poked=last, before=tuple(before))
-
-
-def _reset(attack: Attack, step: Step | None) -> Attack:
-    return replace(Attack.on(attack.model, attack.poked.original, attack.noise, attack.first), seed=attack.seed)
-
-
-def _guided(steps: int) -> Callable[[Attack, Step | None], Attack]:
-    return lambda attack, step: replace(attack, guided=steps)
-
-
-BURST = 10
-"""Guided steps that one button asks for."""
-
-ACTIONS: dict[str, Callable[[Attack, Step | None], Attack]] = {
-    "down": _step,
-    "up": _step,
-    "random": _random,
-    "guided": _guided(1),
-    "burst": _guided(BURST),
-    "spend": _spend,
-    "undo": _undo,
-    "reset": _reset,
-}
-"""By the name of a button. What takes many passes of the network is only asked for: `wanted`, and `guided` steps."""
-
-
-def acted(action: str, attack: Attack, step: Step | None = None) -> Attack:
-    """The attack after a button; whatever was asked for before, and is not done yet, is dropped.
-
-    step: of a button of one step.
-    """
-    return ACTIONS[action](replace(attack, guided=0, wanted=None), step)
-
-
-def guided_on(attack: Attack) -> Attack:
-    """The attack after the next of its guided steps; with none left to come where there is none to take, or the answer
-    has changed."""
-    label = attack.certificate.label
-    after = resources.guided(attack.model, attack.poked, attack.noise, label)
-    stuck, changed = after is attack.poked, attack.now.label == label != replace(attack, poked=after).now.label
-    return replace(attack, poked=after, guided=0 if stuck or changed else attack.guided - 1)
+def acted(change: Callable[[Attack], Attack], attack: Attack) -> Attack:
+    """The attack after a button; whatever was asked for before, and is not done yet, is dropped."""
+    return change(replace(attack, guided=0, wanted=None))

@@ -3,7 +3,7 @@
 Does not import streamlit. Colours work on light and dark backgrounds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from dssn_core import RadiusBounds
 from dssn_core.constants import DSSN
 from dssn_core.duels import DuelCertificate
+from dssn_core.findings import Finding
 from dssn_core.wording import display_bound, display_radius
 
 # Ten colours that stay apart for most kinds of colour vision; classes beyond ten repeat them.
@@ -176,19 +177,19 @@ CHECK_STYLE = """<style>
 </style>"""
 
 
-def checklist(rows: Sequence[tuple[bool | None, str, str]]) -> str:
-    """HTML: what was checked, each with a mark and what was found; None for what differs as rounding may."""
+def checklist(findings: Iterable[Finding]) -> str:
+    """HTML: what was checked, each with a mark and what was found."""
     marks = {
         True: (SURE_COLOUR, "✓", "agrees"),
         False: (WRONG_COLOUR, "✗", "differs"),
         None: ("#b07d12", "≈", "differs as rounding may"),
     }
     cells = []
-    for agrees, what, text in rows:
-        colour, mark, word = marks[agrees]
+    for found in findings:
+        colour, mark, word = marks[None if found.rounding else found.agrees]
         cells.append(
             f'<div style="color: {colour}; font-weight: bold" role="img" aria-label="{word}">{mark}</div>'
-            f"<div><b>{escape(what)}</b>: {escape(text)}</div>"
+            f"<div><b>{escape(found.what)}</b>: {escape(found.text)}</div>"
         )
     return f'{CHECK_STYLE}<div class="dssn-checks">{"".join(cells)}</div>'
 

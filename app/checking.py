@@ -14,7 +14,7 @@ from dssn_core.checkpoints import PRETRAINED
 from dssn_core.classifier import Classifier
 from dssn_core.findings import Finding
 from dssn_core.images import image_sha256
-from dssn_core.self_check import KNOWN, Result, outcome
+from dssn_core.self_check import KNOWN, outcome
 from dssn_core.verification import Watch, verify
 
 
@@ -69,6 +69,6 @@ def installation() -> tuple[Stamp, ...]:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def checked(what: str, installation: tuple[Stamp, ...], _check: Callable[[], str]) -> Result:
+def checked(what: str, installation: tuple[Stamp, ...], _check: Callable[[], str]) -> Finding:
     """The result of one check of an installation."""
     return outcome(what, _check)

@@ -1,6 +1,5 @@
 """What pages compute of pictures and noise without a network, each piece in its turn."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,13 +17,9 @@ from dssn_core.two_pixels import World
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _plane(world: World) -> np.ndarray:
-    return picture_work(world.votes)
-
-
 def plane(world: World) -> np.ndarray:
-    """Votes for class 1 of every image of two pixels; the same for each of them."""
-    return _plane(replace(world, first=0, second=0))
+    """Votes for class 1 of every image of two pixels."""
+    return picture_work(world.votes)
 
 
 @st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=HASHES)

@@ -10,7 +10,7 @@ from app.glossary import COUNTED_BY
 from app.lesson_figures import LessonFigure
 from app.links import needed
 from dssn_core.constants import PLURALITY
-from dssn_core.two_pixels import World
+from dssn_core.two_pixels import Point, World
 
 PICTURES = COLLECTIONS["CIFAR-10"]
 SHOWN = {
@@ -23,15 +23,15 @@ SHOWN = {
 COUNTED = {**SHOWN, "counting": COUNTED_BY[PLURALITY]}
 """And where votes are counted."""
 
-WORLD = World()
+WORLD, POINT = World(), Point()
 PLANE = {
     "toy": WORLD.toy,
     "angle": str(WORLD.boundary.angle),
     "position": str(WORLD.boundary.position),
     "n": str(WORLD.levels),
     "scheme": WORLD.scheme,
-    "k1": str(WORLD.first),
-    "k2": str(WORLD.second),
+    "k1": str(POINT.first),
+    "k2": str(POINT.second),
 }
 """The world of two pixels that the lesson shows, as an address says it."""
 

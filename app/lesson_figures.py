@@ -19,7 +19,7 @@ from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes, levels_fr
 from dssn_core.attack import distance
 from dssn_core.checks import check_shape
 from dssn_core.datasets import CIFAR10_CLASSES
-from dssn_core.two_pixels import World
+from dssn_core.two_pixels import Point, World
 
 VOTES = (0, 362, 0, 0, 0, 0, 0, 0, 0, 79)
 """Of the small network on the lesson's picture, at sigma 0.5; they certify `RADIUS` grey levels."""
@@ -150,8 +150,8 @@ def count(image: Tensor, revealed: bool) -> Figure:
 def theorem(image: Tensor, revealed: bool) -> Figure:
     world = World()
     plane = laboratory.plane(world)
-    found = world.found(plane)
-    film = proof_charts.two_pixel_plane(plane, world, found, pick=False, beyond=revealed)
+    found = world.found(plane, Point())
+    film = proof_charts.two_pixel_plane(plane, world.levels, found, pick=False, beyond=revealed)
     counts = f"N = {world.levels}: {world.levels - found.ones} vote blue, {found.ones} orange; R = {found.radius}"
     alt = f"the plane of all pictures of two pixels, and a diamond around one of them. {counts}"
     return Figure(replace(film, template=f'<div class="title">{counts}</div>{film.template}'), alt)

@@ -20,7 +20,7 @@ from app.pictures import data_url
 from app.strips import legend
 from dssn_core import PIXEL_STEPS, Certificate
 from dssn_core.duels import DuelCertificate
-from dssn_core.two_pixels import Found, World
+from dssn_core.two_pixels import Found, Point
 from dssn_core.wording import counted
 
 
@@ -172,7 +172,7 @@ PLANE = f"""<div class="legend">{
 </div>"""
 
 
-def two_pixel_plane(votes: np.ndarray, world: World, found: Found, pick: bool = True, beyond: bool = True) -> Film:
+def two_pixel_plane(votes: np.ndarray, levels: int, found: Found, pick: bool = True, beyond: bool = True) -> Film:
     """Every image of two pixels coloured by its smoothed class; the chosen one with its diamond and nearest rival.
 
     In a corner the edge of the diamond towards that rival, magnified.
@@ -180,9 +180,9 @@ def two_pixel_plane(votes: np.ndarray, world: World, found: Found, pick: bool = 
     pick: whether the plane can be clicked: row 0 of its cells is the top, where the second pixel is white. beyond:
     whether what lies outside of the diamond is drawn, too.
     """
-    source = data_url(torch.from_numpy(_plane_colours(world.levels)[votes[::-1]]).permute(2, 0, 1))
-    radius, other = found.radius, found.other
-    x, y = world.first + 0.5, SIDE - world.second - 0.5
+    source = data_url(torch.from_numpy(_plane_colours(levels)[votes[::-1]]).permute(2, 0, 1))
+    image, radius, other = found.image, found.radius, found.other
+    x, y = image.first + 0.5, SIDE - image.second - 0.5
 
     def diamond(size: int, style: str) -> str:
         path = f"M{x - size} {y}L{x} {y - size} {x + size} {y} {x} {y + size}z"
@@ -192,11 +192,12 @@ def two_pixel_plane(votes: np.ndarray, world: World, found: Found, pick: bool = 
         """All marks; arm: half the size of the cross."""
         cross = ""
         if other is not None and beyond:
-            left, up = other[1] + 0.5, SIDE - other[2] - 0.5
+            left, up = other.first + 0.5, SIDE - other.second - 0.5
             cross = (
                 f'<path d="M{left - arm} {up - arm}l{2 * arm} {2 * arm}m0 -{2 * arm}l-{2 * arm} {2 * arm}" '
                 f'stroke="{WRONG_COLOUR}" stroke-width="3">'
-                f"<title>{counted(other[0], 'step')} away: pixels {other[1]}, {other[2]}</title></path>"
+                f"<title>{counted(image.distance(other), 'step')} away: pixels {other.first}, {other.second}</title>"
+                "</path>"
             )
         return (
             diamond(radius + 1, f'stroke="{WRONG_COLOUR}" stroke-dasharray="2 4"') * beyond
@@ -207,16 +208,16 @@ def two_pixel_plane(votes: np.ndarray, world: World, found: Found, pick: bool = 
         )
 
     # The two diamonds lie one grey level apart: the lens shows where the outer one comes nearest to the other class.
-    away, column, row = (1, world.first + 1, world.second) if other is None else other
-    share = (radius + 0.5) / away
-    near_x, near_y = x + share * (column - world.first), y + share * (world.second - row)
+    towards = Point(image.first + 1, image.second) if other is None else other
+    share = (radius + 0.5) / image.distance(towards)
+    near_x, near_y = x + share * (towards.first - image.first), y + share * (image.second - towards.second)
     corner = f"{'right' if x < SIDE / 2 else 'left'}: 0; {'bottom' if y < SIDE / 2 else 'top'}: 0"
     lens = (
         f'<svg class="lens" style="{corner}" aria-hidden="true" '
         f'viewBox="{near_x - LENS / 2} {near_y - LENS / 2} {LENS} {LENS}">'
         f'<image href="{source}" width="{SIDE}" height="{SIDE}" style="image-rendering: pixelated" />{drawn(0.4)}</svg>'
     )
-    image = f'<img src="{source}" alt="" draggable="false">'
+    coloured = f'<img src="{source}" alt="" draggable="false">'
     template = PLANE if pick else PLANE.replace(PICK, "")
     drawing = f'<svg viewBox="0 0 {SIDE} {SIDE}" aria-hidden="true">{drawn(3)}</svg>{lens * beyond}'
-    return Film(template if beyond else template.replace(BEYOND, ""), (image, drawing))
+    return Film(template if beyond else template.replace(BEYOND, ""), (coloured, drawing))

@@ -26,6 +26,11 @@ class Finding:
     text: str
     rounding: bool = False
 
+    @property
+    def at_fault(self) -> bool:
+        """Whether it differs by more than another machine's arithmetic would explain."""
+        return not (self.agrees or self.rounding)
+
 
 class Verdict(StrEnum):
     """What the findings of a file add up to."""

@@ -1,7 +1,6 @@
 """Does this installation compute what it should? Checked against slow, independent arithmetic and known results."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, combinations_with_replacement, permutations, product
@@ -16,7 +15,7 @@ from .certificate_file import parse
 from .checkpoints import PRETRAINED, list_models, load_model
 from .constants import PIXEL_STEPS
 from .duels import certificate_from_duels, count_duels
-from .findings import Verdict, verdict
+from .findings import Finding, Verdict, verdict
 from .splitting import PIXELWISE, SplitNoise
 from .verification import Watch, Worker, unwatched, verify
 from .wording import counted
@@ -25,19 +24,6 @@ KNOWN = "certificate.json"
 """In the folder of a model that is shipped: a certificate made when the model was, to be computed again."""
 
 SMALL_LEVELS = (2, 7, 100, 255, 300)
-
-
-@dataclass(frozen=True)
-class Result:
-    """One check. text: what was compared, or what went wrong.
-
-    rounding: it passed, but differs in what the rounding of another kind of machine may change.
-    """
-
-    what: str
-    passed: bool
-    text: str
-    rounding: bool = False
 
 
 class Rounding(Exception):
@@ -189,17 +175,17 @@ def checks(
             yield f"{name}: a known certificate", partial(_known, name, folder, watch, work)
 
 
-def outcome(what: str, check: Callable[[], str]) -> Result:
+def outcome(what: str, check: Callable[[], str]) -> Finding:
     """Do one of `checks`. One that fails says why, and nothing is raised."""
     try:
-        return Result(what, True, check())
+        return Finding(what, True, check())
     except Rounding as difference:
-        return Result(what, True, f"{difference}", rounding=True)
+        return Finding(what, False, f"{difference}", rounding=True)
     except Exception as error:  # whatever is wrong with this installation, it is to be told
-        return Result(what, False, f"{error}" if isinstance(error, AssertionError | ValueError) else repr(error))
+        return Finding(what, False, f"{error}" if isinstance(error, AssertionError | ValueError) else repr(error))
 
 
-def run(folder: Path = PRETRAINED) -> Iterator[Result]:
+def run(folder: Path = PRETRAINED) -> Iterator[Finding]:
     """Do all checks, one after the other; a check that fails does not stop the others."""
     for what, check in checks(folder):
         yield outcome(what, check)

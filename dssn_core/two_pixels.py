@@ -30,34 +30,45 @@ class Boundary:
 
 
 @dataclass(frozen=True)
+class Point:
+    """An image of two pixels, by their grey levels k1 and k2. As pages begin."""
+
+    first: int = 60
+    second: int = 90
+
+    def distance(self, other: "Point") -> int:
+        """In L1, in grey levels."""
+        return abs(self.first - other.first) + abs(self.second - other.second)
+
+
+@dataclass(frozen=True)
 class World:
-    """A toy base classifier, N, an offset scheme, and one of all images: its pixels k1 and k2. As pages begin."""
+    """A toy base classifier, N, and an offset scheme. As pages begin."""
 
     toy: str = "straight line"
     boundary: Boundary = field(default_factory=Boundary)
     levels: int = 200
     scheme: str = "r2"
-    first: int = 60
-    second: int = 90
 
     def votes(self) -> np.ndarray:
         """int64 (256, 256): for every image the votes for class 1."""
         return plane_votes(SplitNoise(self.levels, SHAPE, self.scheme), self.toy, self.boundary)
 
-    def found(self, votes: np.ndarray) -> "Found":
-        """What the votes of all images say of this one."""
-        ones = int(votes[self.second, self.first])
+    def found(self, votes: np.ndarray, image: Point) -> "Found":
+        """What the votes of all images say of one of them."""
+        ones = int(votes[image.second, image.first])
         radius = certificate_from_votes((self.levels - ones, ones), self.levels).radius_steps
-        return Found(ones, radius, nearest_other(votes, self.levels, self.first, self.second))
+        return Found(image, ones, radius, nearest_other(votes, self.levels, image))
 
 
 @dataclass(frozen=True)
 class Found:
-    """An image's votes for class 1, its R, and the nearest image of the other class, as `nearest_other` gives it."""
+    """An image, its votes for class 1, its R, and the nearest image of the other class; None if there is none."""
 
+    image: Point
     ones: int
     radius: int
-    other: tuple[int, int, int] | None
+    other: Point | None
 
 
 def _along(x: Tensor, y: Tensor, boundary: Boundary) -> tuple[Tensor, Tensor]:
@@ -125,12 +136,11 @@ def plane_votes(noise: SplitNoise, toy: str, boundary: Boundary) -> np.ndarray:
     return counts
 
 
-def nearest_other(votes: np.ndarray, levels: int, first: int, second: int) -> tuple[int, int, int] | None:
-    """(distance in steps, k1, k2) of the nearest image of the other class, by looking at all; None if there is none."""
+def nearest_other(votes: np.ndarray, levels: int, image: Point) -> Point | None:
+    """The nearest image of another class than this one, by looking at all; None if there is none."""
     label = votes * 2 > levels
-    rows, columns = np.nonzero(label != label[second, first])
+    rows, columns = np.nonzero(label != label[image.second, image.first])
     if not len(rows):
         return None
-    distances = np.abs(rows - second) + np.abs(columns - first)
-    best = int(distances.argmin())
-    return int(distances[best]), int(columns[best]), int(rows[best])
+    best = int((np.abs(rows - image.second) + np.abs(columns - image.first)).argmin())
+    return Point(int(columns[best]), int(rows[best]))

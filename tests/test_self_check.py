@@ -19,7 +19,7 @@ from tests.oracle import centre
 
 
 def failed(folder):
-    return [result.what for result in self_check.run(folder) if not result.passed]
+    return [result.what for result in self_check.run(folder) if result.at_fault]
 
 
 def test_an_installation_passes(capsys, monkeypatch):
@@ -124,7 +124,7 @@ def test_votes_that_another_machine_may_count_otherwise_are_no_fault(tmp_path, m
     file.write_text(json.dumps(certificate_file.with_votes(document, labels)))
     monkeypatch.setitem(near_ties.NEAR_TIE, "float32", near)
     found = list(self_check.run(tmp_path))
-    assert [result.what for result in found if not result.passed] == expected
+    assert [result.what for result in found if result.at_fault] == expected
     assert sum(result.rounding for result in found) == 1 - len(expected)  # told apart from one that agrees
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dssn_core import SplitNoise, certificate_from_votes
-from dssn_core.two_pixels import SHAPE, TOYS, Boundary, nearest_other, plane_votes
+from dssn_core.two_pixels import SHAPE, TOYS, Boundary, Point, nearest_other, plane_votes
 
 
 def one_image(noise, toy, boundary, first, second):
@@ -27,8 +27,9 @@ def test_no_image_of_the_other_class_lies_within_any_diamond(toy, levels):
     votes = plane_votes(SplitNoise(levels, SHAPE), toy, Boundary(55, -0.03))
     for first in range(0, 256, 15):
         for second in range(0, 256, 15):
-            other, ones = nearest_other(votes, levels, first, second), int(votes[second, first])
-            assert other is None or other[0] > certificate_from_votes([levels - ones, ones], levels).radius_steps
+            image, ones = Point(first, second), int(votes[second, first])
+            other, radius = nearest_other(votes, levels, image), certificate_from_votes([levels - ones, ones], levels)
+            assert other is None or image.distance(other) > radius.radius_steps
 
 
 def test_an_unknown_toy_is_refused():

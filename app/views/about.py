@@ -8,7 +8,7 @@ from app.glossary import NETWORKS
 from dssn_core.certificate_file import machine
 from dssn_core.comparison import METHODS
 from dssn_core.constants import DSSN
-from dssn_core.self_check import Result
+from dssn_core.findings import Finding
 
 
 def self_check() -> None:
@@ -19,15 +19,13 @@ def self_check() -> None:
     )
     verdict, listed = st.empty(), st.empty()
     known = checking.self_checks()
-    results: list[Result] = []
+    results: list[Finding] = []
     installation = checking.installation()
     for what, check in known:
         verdict.progress(len(results) / len(known), f"Checking this installation: {what} …")
         results.append(checking.checked(what, installation, check))
-        listed.html(
-            checklist([(None if result.rounding else result.passed, result.what, result.text) for result in results])
-        )
-    failed = [result.what for result in results if not result.passed]
+        listed.html(checklist(results))
+    failed = [result.what for result in results if result.at_fault]
     rounded = sum(result.rounding for result in results)
     if failed:
         verdict.error(f"**This installation does not compute what it should:** {', '.join(failed)}.")

@@ -104,10 +104,10 @@ def show(findings: list[Finding], document: Document) -> None:
     if picture is not None:
         gallery.show(picture, "the picture in the file")
     if differing:
-        st.html(checklist([(None if one.rounding else False, one.what, one.text) for one in differing]))
+        st.html(checklist(differing))
     # Beside what differs, figures that agree with one another are no approval.
     with st.expander(f"{counted(len(agreeing), 'check')} agree{'s' * (len(agreeing) == 1)}", expanded=not differing):
-        st.html(checklist([(True, one.what, one.text) for one in agreeing]))
+        st.html(checklist(agreeing))
     with st.expander("Not checked"):
         st.markdown(
             "How and where the file was made, by its own account. `certify --strict GAP` states a radius, where there "

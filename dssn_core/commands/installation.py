@@ -15,12 +15,12 @@ def add_self_check(parser: Parser) -> None:
 
 
 def run_self_check(options: Options) -> int:
-    results = []
+    at_fault = False
     for result in self_check.run():
-        mark = "rounds" if result.rounding else "passed" if result.passed else "FAILED"
+        mark = "passed" if result.agrees else "rounds" if result.rounding else "FAILED"
         print(f"{mark}  {result.what}: {result.text}", flush=True)
-        results.append(result.passed)
-    return 0 if all(results) else DIFFERS
+        at_fault |= result.at_fault
+    return DIFFERS if at_fault else 0
 
 
 # --- agree -----------------------------------------------------------------------------------------------------------

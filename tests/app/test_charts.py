@@ -5,6 +5,7 @@ import numpy as np
 from app import charts
 from dssn_core import radius_bounds
 from dssn_core.duels import DuelCertificate
+from dssn_core.findings import Finding
 
 NAMES = ("cat", "<b>dog</b>", "frog")
 
@@ -92,6 +93,7 @@ def test_the_strip_holds_every_vote_in_index_order():
 
 
 def test_what_a_file_says_is_escaped():
-    drawn = charts.checklist([(True, "name", "<script>"), (False, "<i>", "x"), (None, "b", "y")]).split("</style>")[1]
+    findings = [Finding("name", True, "<script>"), Finding("<i>", False, "x"), Finding("b", False, "y", rounding=True)]
+    drawn = charts.checklist(findings).split("</style>")[1]
     assert "<script>" not in drawn and "<i>" not in drawn
     assert drawn.count('aria-label="agrees"') == drawn.count('aria-label="differs"') == 1

@@ -13,7 +13,7 @@ from dssn_core import certificate_from_votes, certify, levels_from_sigma, load_m
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
 from dssn_core.splitting import pixel_sample
-from dssn_core.two_pixels import World
+from dssn_core.two_pixels import Point, World
 from tests.app.test_certify import MAIN
 
 
@@ -107,7 +107,7 @@ def test_the_figures_say_what_the_texts_say():
     plane = figure["The theorem in one picture"].alt
     blue, orange, radius = map(int, re.findall(r"(\d+) vote blue, (\d+) orange; R = (\d+)", plane)[0])
     assert certificate_from_votes((blue, orange), 200).radius_steps == radius
-    assert World().found(World().votes()).other == (radius + 1, 60 + radius + 1, 90)  # straight to the right
+    assert World().found(World().votes(), Point()).other == Point(60 + radius + 1, 90)  # straight to the right
     split = figure["Split"].film
     assert split.names[split.start] == "j = 100" and split.still == split.frames[split.start]
     centres = [pixel_sample(pixel, 0, 100, 127).numerator / 4 for pixel in (100, 101)]

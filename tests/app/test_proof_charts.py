@@ -10,7 +10,7 @@ from PIL import Image
 from app import charts, proof_charts
 from dssn_core import certificate_from_votes
 from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
-from dssn_core.two_pixels import Found, World
+from dssn_core.two_pixels import Found, Point
 from dssn_core.wording import counted
 
 
@@ -88,9 +88,7 @@ def test_the_colour_of_the_plane_changes_where_the_answer_does():
 def test_the_plane_puts_the_second_pixel_upwards():
     votes = np.zeros((256, 256), dtype=np.int64)
     votes[250, 3] = 5  # the second pixel nearly white, the first nearly black
-    image, drawn = proof_charts.two_pixel_plane(
-        votes, World(levels=5, first=3, second=250), Found(4, 2, (9, 12, 250))
-    ).still
+    image, drawn = proof_charts.two_pixel_plane(votes, 5, Found(Point(3, 250), 4, 2, Point(12, 250))).still
     pixels = np.array(Image.open(io.BytesIO(base64.b64decode(image.split("base64,")[1].split('"')[0]))))
     assert pixels[5, 3].tolist() == [0xF2, 0x8E, 0x2B]
     assert 'cx="3.5" cy="5.5"' in drawn and "9 steps away" in drawn

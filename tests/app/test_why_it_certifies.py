@@ -9,7 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.attacks import Attack, acted
+from app.attacks import Attack
 from app.runs import VoteRun
 from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_image
 from dssn_core.attack import Step, undo
@@ -109,7 +109,7 @@ def test_a_step_that_the_network_cannot_answer_is_not_taken_for_one_out_of_range
 
     monkeypatch.setattr(resources, "poked", broken)
     with pytest.raises(ValueError, match="not finite"):
-        acted("up", held.attack, Step(0, 0, 0, 1))
+        held.attack.stepped(Step(0, 0, 0, 1))
 
 
 def test_an_attack_counts_here_what_was_counted_elsewhere(monkeypatch):

@@ -1,13 +1,15 @@
 """Poke it: change a picture grey level by grey level, and see which votes move."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from app import charts, controls, gallery, pictures, progress, proof_charts, splitting_charts, votes
-from app.attacks import BURST, Attack, Held, acted, guided_on
+from app.attacks import Attack, Held, acted
 from app.sections.why_it_certifies.subject import subject
 from app.strips import filmstrip
 from dssn_core import PIXEL_STEPS, SplitNoise
@@ -18,7 +20,11 @@ from dssn_core.splitting import PIXELWISE, Place
 from dssn_core.wording import counted
 
 POKE_IT = "Poke it"
+BURST = 10
+"""Guided steps that one button asks for."""
 
+SPEND = "Restart, and spend the whole budget at random"
+AT_RANDOM = "One grey level up or down, at a random place."
 GUIDED = (
     "Looks for a step that takes a vote from the certified class or, failing that, brings a vote closest to leaving "
     "it. A search, not a proof: a shorter attack may exist."
@@ -28,7 +34,7 @@ GUIDED = (
 def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> tuple[Held, DeltaGenerator]:
     """The attack under way on this picture at this noise, begun anew where there is none; and the place to show it."""
     held: Held | None = st.session_state.get("attack")
-    if held is not None and held.attack.is_on(model, image, noise):
+    if held is not None and held.attack.is_on(model, image, noise.levels):
         return held, st.container()
     run = votes.vote_here(model, image, noise.levels, votes.counting_for(model))
     place = progress.after([run])
@@ -45,17 +51,17 @@ def arrive(attack: Attack) -> Attack:
     return attack.arrived(run.labels)
 
 
-def act(action: str, step: Step | None) -> None:
+def act(change: Callable[[Attack], Attack]) -> None:
     """A button's callback."""
     held = st.session_state["attack"]
-    held.attack = acted(action, held.attack, step)
+    held.attack = acted(change, held.attack)
 
 
 def carry_on(held: Held) -> None:
     """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
     if held.attack.guided:
         with st.spinner("Looking for the step that helps most … Any button above stops this."):
-            held.attack = guided_on(held.attack)
+            held.attack = held.attack.guided_on()
         st.rerun()
 
 
@@ -66,6 +72,12 @@ def stop_walking() -> None:
         held.attack = replace(held.attack, guided=0)
 
 
+def button(
+    key: str, label: str, icon: str, change: Callable[[Attack], Attack], off: bool = False, about: str | None = None
+) -> None:
+    st.button(label, f"poke-{key}", about, act, (change,), icon=icon, disabled=off)
+
+
 def step_buttons(attack: Attack) -> Place:
     """The buttons; returns the value that those of one step change."""
     poked = attack.poked
@@ -74,27 +86,21 @@ def step_buttons(attack: Attack) -> Place:
         place = controls.choose_pixel(poked.image.shape, "poke-", height // 2, width // 2)
         value = int(poked.image[place])
 
-        def button(
-            action: str, label: str, icon: str, off: bool = False, change: int | None = None, about: str | None = None
-        ) -> None:
-            step = None if change is None else Step(*place, change)
-            key = f"poke-{action}"
-            st.button(label, key, about, act, (action, step), icon=icon, disabled=off)
-
-        button("down", f"{value} → {value - 1}", ":material/remove:", value == 0, -1)
-        button("up", f"{value} → {value + 1}", ":material/add:", value == PIXEL_STEPS, +1)
+        for key, change, icon, limit in (
+            ("down", -1, ":material/remove:", 0),
+            ("up", +1, ":material/add:", PIXEL_STEPS),
+        ):
+            step = partial(Attack.stepped, step=Step(*place, change))
+            button(key, f"{value} → {value + change}", icon, step, off=value == limit)
+    nothing_done, no_budget = poked.spent == 0 and not poked.moves, not attack.certificate.radius_steps
+    one, many = (partial(replace, guided=steps) for steps in (1, BURST))
     with st.container(horizontal=True):
-        button("random", "Random step", ":material/casino:", about="One grey level up or down, at a random place.")
-        button("guided", "Guided step", ":material/target:", about=GUIDED)
-        button("burst", f"{BURST} guided steps", ":material/bolt:")
-        button(
-            "spend",
-            "Restart, and spend the whole budget at random",
-            ":material/payments:",
-            off=not attack.certificate.radius_steps,
-        )
-        button("undo", "Undo", ":material/undo:", not attack.can_undo)
-        button("reset", "Reset", ":material/restart_alt:", poked.spent == 0 and not poked.moves)
+        button("random", "Random step", ":material/casino:", Attack.stepped_at_random, about=AT_RANDOM)
+        button("guided", "Guided step", ":material/target:", one, about=GUIDED)
+        button("burst", f"{BURST} guided steps", ":material/bolt:", many)
+        button("spend", SPEND, ":material/payments:", Attack.spending, no_budget)
+        button("undo", "Undo", ":material/undo:", Attack.undone, not attack.can_undo)
+        button("reset", "Reset", ":material/restart_alt:", Attack.anew, nothing_done)
     return place
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import laboratory, player, proof_charts
 from dssn_core import PIXEL_STEPS
-from dssn_core.two_pixels import TOYS, Boundary, World
+from dssn_core.two_pixels import TOYS, Boundary, Point, World
 from dssn_core.wording import counted
 
 
@@ -23,7 +23,7 @@ def two_pixel_world() -> None:
     plane, choices = st.columns([3, 2], gap="large")
     with choices:
         result = st.container()  # above the sliders: it changes with every one of them
-        begin = World()
+        begin, point = World(), Point()
         turn, moved = begin.boundary.angle, begin.boundary.position
         toy = st.selectbox("Toy base classifier", tuple(TOYS), key="toy", bind="query-params")
         angle = st.slider("Turn its boundary (degrees)", 0, 180, turn, 5, key="angle", bind="query-params")
@@ -36,14 +36,14 @@ def two_pixel_world() -> None:
             bind="query-params",
             help="r2: evenly spread; white: drawn at random; equal: the same for both pixels.",
         )
-        first = st.slider("First pixel", 0, PIXEL_STEPS, begin.first, key="k1", bind="query-params")
-        second = st.slider("Second pixel", 0, PIXEL_STEPS, begin.second, key="k2", bind="query-params")
-    world = World(toy, Boundary(angle, position), levels, scheme, first, second)
+        first = st.slider("First pixel", 0, PIXEL_STEPS, point.first, key="k1", bind="query-params")
+        second = st.slider("Second pixel", 0, PIXEL_STEPS, point.second, key="k2", bind="query-params")
+    world = World(toy, Boundary(angle, position), levels, scheme)
     votes = laboratory.plane(world)
-    found = world.found(votes)
+    found = world.found(votes, Point(first, second))
     with plane:
         player.show(
-            proof_charts.two_pixel_plane(votes, world, found),
+            proof_charts.two_pixel_plane(votes, levels, found),
             "plane",
             f"the plane of all images of two pixels; the chosen one at {first}, {second}, with its diamond",
             on_pick=choose_point,
@@ -53,6 +53,6 @@ def two_pixel_world() -> None:
         away = (
             "there is no image of the other class"
             if found.other is None
-            else f"nearest image of the other class: {counted(found.other[0], 'step')}"
+            else f"nearest image of the other class: {counted(found.image.distance(found.other), 'step')}"
         )
         st.caption(f"{found.ones} of {levels} samples vote orange, {levels - found.ones} blue; {away}.")
