@@ -1,12 +1,14 @@
 """Computing again: what checking certificate files and this installation finds, chunk by chunk and in turn."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import streamlit as st
 from torch import Tensor
 
+from app import resources
 from app.collection import COLLECTIONS
-from app.installed import NETWORK, Stamp, stamp_of
+from app.installed import NETWORK_FILES, Stamp, stamp_of
 from app.turns import interruptible, stop_if_left
 from dssn_core import Tally, list_models, self_check
 from dssn_core.certificate_file import Document, dumps, parse, with_votes
@@ -43,6 +45,11 @@ def in_turns(tell: Callable[[float], object]) -> Watch:
     return watch
 
 
+def known_here(name: str, folder: Path) -> Classifier:
+    """A network as all pages have it: to load it once more would take a second."""
+    return resources.model(name)
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _findings(file: str, image_hash: str | None, installation: tuple[Stamp, ...]) -> list[Finding]:
     """Of one file, for all sessions; empty until somebody has them."""
@@ -54,7 +61,7 @@ def verification(document: Document, image: Tensor | None, tell: Callable[[float
     found = _findings(dumps(document), None if image is None else image_sha256(image), installation())
     if not found:
         tell(0.0)
-        found[:] = list(verify(document, image, watch=in_turns(tell), work=interruptible))
+        found[:] = verify(document, image, watch=in_turns(tell), work=interruptible, load=known_here)
     return found
 
 
@@ -65,7 +72,7 @@ def self_checks() -> list[tuple[str, Callable[[], str]]]:
 
 def installation() -> tuple[Stamp, ...]:
     """Changes when a file that the checks read is written."""
-    return tuple(stamp_of(name, (*NETWORK, KNOWN)) for name in list_models())
+    return tuple(stamp_of(name, (*NETWORK_FILES, KNOWN)) for name in list_models())
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

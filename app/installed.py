@@ -42,9 +42,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-NETWORK = (MANIFEST, WEIGHTS)
+NETWORK_FILES = (MANIFEST, WEIGHTS)
 """The files of a model that say how it votes; `evaluate --record` rewrites the manifest all the same."""
-RECORDS = (*NETWORK, *(shelf.file for shelf in SHELVES))
+RECORDS = (*NETWORK_FILES, *(shelf.file for shelf in SHELVES))
 
 
 def stamp_of(name: str, files: tuple[str, ...]) -> Stamp:

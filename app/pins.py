@@ -10,13 +10,14 @@ from dssn_core.comparison import METHODS, Outcome
 MOST_PINS = 3
 
 
-def prepare() -> None:
-    """To be called before `offer` and `show`."""
-    st.session_state.setdefault("pins", {})
+def pinned() -> dict[str, list[dict[str, Any]]]:
+    """Rows of the table, by setting."""
+    pins: dict[str, list[dict[str, Any]]] = st.session_state.setdefault("pins", {})
+    return pins
 
 
 def offer(setting: str, outcomes: list[Outcome], names: tuple[str, ...]) -> None:
-    pins: dict[str, list[dict[str, Any]]] = st.session_state["pins"]
+    pins = pinned()
     rows = [{**outcome.row(names), "shown": outcome.shown_radius} for outcome in outcomes]
     key = setting if len(rows) == len(METHODS) else f"{setting}, {', '.join(row['method'] for row in rows)}"
     st.button(
@@ -31,11 +32,11 @@ def offer(setting: str, outcomes: list[Outcome], names: tuple[str, ...]) -> None
 
 
 def unpin(setting: str) -> None:
-    st.session_state["pins"].pop(setting, None)  # a second click, before the page has answered the first
+    pinned().pop(setting, None)  # a second click, before the page has answered the first
 
 
 def show() -> None:
-    pins: dict[str, list[dict[str, Any]]] = st.session_state["pins"]
+    pins = pinned()
     if not pins:
         return
     st.markdown("**Pinned settings**")

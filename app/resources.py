@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from app import garbage, pictures
-from app.installed import NETWORK, Stamp, manifest_of, stamped
+from app.installed import NETWORK_FILES, Stamp, manifest_of, stamped
 from app.runs import EstimateRun, VoteRun
 from app.turns import in_turn, interruptible
 from dssn_core import SplitNoise, load_model, stored
@@ -21,7 +21,7 @@ from dssn_core.monte_carlo import Plan
 from dssn_core.voting import noise_for
 
 
-@stamped(*NETWORK)
+@stamped(*NETWORK_FILES)
 @st.cache_resource(max_entries=16, show_spinner="Loading the network …")
 def model(stamp: Stamp, name: str) -> Classifier:
     keep_freed_memory()
@@ -40,12 +40,12 @@ HASHES = {**pictures.HASHES, Classifier: network_key}
 
 
 @st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=HASHES)  # by duels of a thousand classes 4 MB each
-def _vote_run(voter: str, model_name: str, image: Tensor, levels: int, counting: str, repeat: int) -> VoteRun:
+def _vote_run(function: str, model_name: str, image: Tensor, levels: int, counting: str, repeat: int) -> VoteRun:
     classifier = model(model_name)
     return VoteRun(classifier, image, noise_for(classifier, levels), counting)
 
 
-@stamped(*NETWORK, stored.FILE)
+@stamped(*NETWORK_FILES, stored.FILE)
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASHES)
 def stored_run(stamp: Stamp, model_name: str, image: Tensor, levels: int) -> VoteRun | None:
     """The vote on an image that came with the network, if there is one."""
@@ -67,7 +67,7 @@ def votes_of(model_name: str, image: Tensor, levels: int, counting: str, repeat:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=HASHES)
-def _estimate_run(voter: str, model_name: str, image: Tensor, plan: Plan) -> EstimateRun:
+def _estimate_run(function: str, model_name: str, image: Tensor, plan: Plan) -> EstimateRun:
     return EstimateRun(model(model_name), image, plan)
 
 

@@ -1,7 +1,8 @@
 """Turns at the few cores that all sessions share.
 
-All passes of networks run on one thread, in order of asking, so that many sessions get fair turns, and a session that
-goes away leaves nothing running. Work without a network, which takes milliseconds, has a thread of its own.
+All passes of networks, but for the one that `load_model` tries, run on one thread, in order of asking, so that many
+sessions get fair turns, and a session that goes away leaves nothing running. Work without a network, which takes
+milliseconds, has a thread of its own.
 """
 
 from collections.abc import Callable
@@ -12,14 +13,14 @@ import streamlit as st
 
 T = TypeVar("T")
 
-NETWORK = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
-PICTURES = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
+NETWORK_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
+PICTURES_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
 
 WAITING_SECONDS = 0.2
 
 
 def in_turn(
-    work: Callable[[], T], waiting: Callable[[], object] = lambda: None, worker: ThreadPoolExecutor = NETWORK
+    work: Callable[[], T], waiting: Callable[[], object] = lambda: None, worker: ThreadPoolExecutor = NETWORK_THREAD
 ) -> T:
     """Do some work on a thread for it, in its turn.
 
@@ -49,4 +50,4 @@ def interruptible(work: Callable[[], T]) -> T:
 def picture_work(work: Callable[[], T]) -> T:
     """Work without a network, one piece of many that nobody may wait for any more; no vote holds it up."""
     stop_if_left()
-    return in_turn(work, stop_if_left, PICTURES)
+    return in_turn(work, stop_if_left, PICTURES_THREAD)

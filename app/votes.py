@@ -34,9 +34,10 @@ def vote_on(name: str, image: Tensor, levels: int, counting: str) -> VoteRun:
 
 def vote_here(model: Classifier, image: Tensor, levels: int, counting: str) -> VoteRun:
     """The vote counted here, for what goes on with the samples: elsewhere some that are nearly tied may have voted
-    differently."""
+    differently. Says so where Certify shows one that came with the network."""
     name = model.manifest.name
-    if counting_for(model) == PLURALITY and vote_on(name, image, levels, counting).made is not None:
+    elsewhere = None if is_counted_here(name, image, levels) else _stored(name, image, levels, counting)
+    if elsewhere is not None and counting_for(model) == counting:
         st.caption(
             "These votes are counted on this machine. Certify shows those that came with the network: of samples that "
             "are nearly tied some may have voted differently there."

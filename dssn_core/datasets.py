@@ -257,6 +257,6 @@ def list_dataset(source: str, size: Size = (32, 32), train: bool = True) -> List
     return picture_files(source, train).listing(size)
 
 
-def load_dataset(source: str, size: Size = (32, 32), train: bool = True) -> Dataset:
-    """`list_dataset`, in memory."""
-    return list_dataset(source, size, train).load()
+def load_dataset(source: str, size: Size = (32, 32)) -> Dataset:
+    """`list_dataset` of the training part, in memory."""
+    return list_dataset(source, size).load()

@@ -43,16 +43,12 @@ def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
     return data.subset(held_out_split(data.labels, per_class, seed)[1])
 
 
-def seen_in(manifest: Manifest) -> list[dict[str, Any]]:
+def seen_in(training: dict[str, Any]) -> list[dict[str, Any]]:
     """The training data of a model, of its members if it is an ensemble, and of the networks that they started from.
 
-    Of each: data, seed, images held out; "" for what the manifest does not tell.
+    training: as its manifest has it. Of each: data, seed, images held out; "" for what is not told.
     """
-    return _seen(manifest.training)
-
-
-def _seen(training: dict[str, Any]) -> list[dict[str, Any]]:
-    of_members = [seen for member in training.get("members", []) for seen in _seen(member["training"])]
+    of_members = [seen for member in training.get("members", []) for seen in seen_in(member["training"])]
     went_on = training.get("start") or training.get("images_before")
     before = training.get("seen_before", [{}] if went_on else [])
     return [*of_members, *({name: one.get(name, "") for name in DECIDED_BY} for one in [*before, training])]

@@ -68,7 +68,7 @@ def kept_before(
     - another way than theirs at one of these N.
     """
     measured = read_manifest(folder).measured  # as it is by now
-    for trained_on in {seen["data"] for seen in seen_in(model.manifest)} if shelf == TEST else ():
+    for trained_on in {seen["data"] for seen in seen_in(model.manifest.training)} if shelf == TEST else ():
         if may_be_the_same(data.description, trained_on):
             raise ValueError(f"{folder.name} was trained on {trained_on}: only --held-out records can be kept")
     before = kept_records(folder, shelf, model.manifest)

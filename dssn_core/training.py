@@ -175,7 +175,7 @@ class Trainer:
             listed = " and ".join(f"a {one.manifest.architecture} of {one.manifest.settings}" for one in members)
             raise ValueError(f"{name} has other settings than this run: {listed}")
         first = members[kinds.index(wanted)]
-        self.seen_before = seen_in(first.manifest)
+        self.seen_before = seen_in(first.manifest.training)
         check_unseen(name, self.seen_before, data.description, self.settings.seed, self.settings.held_out_per_class)
         self.model.network.load_saved_state(first.network.saved_state())
         self.start_sha256, self.images_before = first.manifest.weights_sha256, first.manifest.images_seen

@@ -42,9 +42,11 @@ Watch = Callable[[Classifier, Iterator[Tally]], Iterator[Tally]]
 """(model, states of its vote) -> the same states: for a caller that shows how far a vote has come."""
 Worker = Callable[[Callable[[], np.ndarray]], np.ndarray]
 """Runs a piece of work and returns what it gives."""
+Loader = Callable[[str, Path], Classifier]
+"""`load_model`, or what gives the same model."""
 
 
-def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None = None) -> tuple[Classifier, Finding]:
+def voter_of(document: Document, folder: Path, chosen: str | None, load: Loader) -> tuple[Classifier, Finding]:
     """The installed model with the stated weights; failing that, the one of the stated name, with what is wrong.
 
     chosen: the name or folder of the one model to check with.
@@ -65,7 +67,7 @@ def model_of(document: Document, folder: Path = PRETRAINED, chosen: str | None =
                 f"{', '.join(installed) or 'none'}"
             )
         name = fitting[0] if fitting else name
-    model = load_model(name, folder)
+    model = load(name, folder)
     found = model.manifest.weights_sha256
     if found == weights and fitting and not any(model.manifest.computes_as(installed[known]) for known in fitting):
         text = f"{shown(name)} has those of {fitting[0]}, but other settings, classes or offsets: another network"
@@ -87,17 +89,18 @@ def verify(
     watch: Watch = unwatched,
     chosen: str | None = None,
     work: Worker = call,
+    load: Loader = load_model,
 ) -> Iterator[Finding]:
     """Recompute everything a parsed document claims, one finding after the other; it holds if all agree.
 
     image: torch.uint8 (3, H, W), needed where the file has no pixels, compared where it has. watch: sees the vote pass
-    by. chosen: as in `model_of`. work: runs other work of the network, for a caller that has a thread for it.
-    CertificateFileError if the pixels or a model are missing, or the image given for a file without pixels is another
-    one.
+    by. chosen: as in `voter_of`. work: runs other work of the network, for a caller that has a thread for it. load: for
+    one that has the model already. CertificateFileError if the pixels or a model are missing, or the image given for a
+    file without pixels is another one; CheckpointError for a model that is damaged.
     """
     yield compared(DIGEST, document["digest"], digest(document))
     subject = yield from _check_image(document, image)
-    model, weights = model_of(document, folder, chosen)
+    model, weights = voter_of(document, folder, chosen, load)
     yield weights
     model, noise, layout = yield from _check_settings(document, model, tuple(subject.shape))
     yield from _check_claim(document, model, subject, noise, layout, watch, work)

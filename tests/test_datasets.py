@@ -147,11 +147,11 @@ def test_parts_of_a_data_set_are_not_mixed(tmp_path):
     for part, name in (("train", "cat"), ("train", "dog"), ("val", "cat")):
         (tmp_path / part / name).mkdir(parents=True)
         (tmp_path / part / name / "0.png").write_bytes(png((9, 9, 9)))
-    assert len(load_dataset(str(tmp_path), train=True)) == 2
-    assert len(load_dataset(str(tmp_path), train=False)) == 1
+    assert len(load_dataset(str(tmp_path))) == 2
+    assert len(list_dataset(str(tmp_path), train=False)) == 1
     (tmp_path / "train").rename(tmp_path / "first")
     with pytest.raises(ValueError, match="has the parts"):
-        load_dataset(str(tmp_path), train=True)
+        load_dataset(str(tmp_path))
 
 
 # --- one picture at a time ---
@@ -204,7 +204,7 @@ def test_a_download_is_a_data_set_like_any_other(monkeypatch):
     assert data.images[1, 2, 5, 7] == pixels[1, 5, 7, 2]
     assert data.labels.tolist() == [3, 9] and data.class_names == CIFAR10_CLASSES
     assert data.description == "torchvision CIFAR10 training set: 2 images"
-    assert load_dataset("download", train=False).description == "torchvision CIFAR10 test set: 1 images"
+    assert list_dataset("download", train=False).description == "torchvision CIFAR10 test set: 1 images"
 
 
 def test_a_failed_download_says_so(monkeypatch):

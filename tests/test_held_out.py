@@ -72,7 +72,7 @@ def test_a_model_that_went_on_from_another_of_which_it_does_not_tell_is_refused(
     manifest = read_manifest(PRETRAINED / "cifar10-dssn-long")
     untold = {name: value for name, value in manifest.training.items() if name != "seen_before"}
     for of in (manifest, replace(manifest, training=untold)):
-        seen_before, data = seen_in(of), of.training["data"]
+        seen_before, data = seen_in(of.training), of.training["data"]
         if of is manifest:
             check_unseen("it", seen_before, data, 0, 200)
         else:
@@ -82,11 +82,11 @@ def test_a_model_that_went_on_from_another_of_which_it_does_not_tell_is_refused(
 
 def test_what_went_on_from_something_untold_has_seen_something_untold():
     manifest = read_manifest(PRETRAINED / "cifar10-dssn-long")
-    before, _ = seen_in(replace(manifest, training={**manifest.training, "seen_before": [{}]}))
+    before, _ = seen_in({**manifest.training, "seen_before": [{}]})
     assert before == dict.fromkeys(DECIDED_BY, "")
 
 
 def test_every_network_here_tells_what_it_saw():
     for manifest in (read_manifest(PRETRAINED / name) for name in list_models()):
-        told = all(of[what] != "" for of in seen_in(manifest) for what in DECIDED_BY)
+        told = all(of[what] != "" for of in seen_in(manifest.training) for what in DECIDED_BY)
         assert told or manifest.images_seen == 0, manifest.name

@@ -336,7 +336,7 @@ def test_the_images_of_the_training_are_no_test_images(tmp_path, capsys, before)
     folder, data = unmeasured(tmp_path), class_folders(tmp_path)
     manifest = read_manifest(folder)
     trained_on = list_dataset(str(data)).description.replace("data", "before it was renamed")
-    told = {"seen_before": [seen_in(manifest)[0] | {"data": trained_on}]} if before else {"data": trained_on}
+    told = {"seen_before": [seen_in(manifest.training)[0] | {"data": trained_on}]} if before else {"data": trained_on}
     save_manifest(folder, replace(manifest, training={**manifest.training, **told}))
     command = ["evaluate", "--data", str(data), "--sigma", "0.1", "--limit", "10", "--model", str(folder)]
     assert main([*command, "--record"]) == 1

@@ -82,7 +82,6 @@ def page() -> None:
     if model is None:
         return
     tell_first_choices(model, "page")
-    pins.prepare()
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = gallery.choose_folded(model, collection)

@@ -20,7 +20,6 @@ from ..files import check_replaceable, check_writable, resolved, write_atomicall
 from ..findings import Verdict, verdict
 from ..images import image_sha256, read_image
 from ..layout import ChunkLayout
-from ..splitting import SplitNoise
 from ..stored import keep_certificates, pictures_for
 from ..strict import StrictCertificate, check_gap, strictly
 from ..verification import verify
@@ -125,7 +124,7 @@ def run_certify(options: Options) -> int:
     certificate = vote.certificate
     strict = strictly(np.concatenate(logits), options.strict, counting) if options.strict else None
     try:
-        print_certificate(options, model, image, noise, certificate, strict)
+        print_certificate(options, model, image, certificate, strict)
     finally:  # last: where it cannot be written, the certificate has been seen; and where it cannot be seen, written
         if options.output:
             embed = not options.no_pixels
@@ -138,7 +137,6 @@ def print_certificate(
     options: Options,
     model: Classifier,
     image: Tensor,
-    noise: SplitNoise,
     certificate: Certificate,
     strict: StrictCertificate | None,
 ) -> None:
@@ -157,7 +155,7 @@ def print_certificate(
     else:
         height, width = model.input_shape[1:]
         print(f"{options.image} at {width} x {height}, model {model.manifest.name}")
-        print(f"N = {noise.levels}, lambda = {noise.lam:.4f}, sigma = {noise.sigma:.4f}\n")
+        print(f"N = {certificate.levels}, lambda = {certificate.lam:.4f}, sigma = {certificate.sigma:.4f}\n")
         print("\n".join(certificate.account(model.class_names)))
         if strict is not None:
             print(f"\n{strict_account(strict, certificate, model.class_names)}")

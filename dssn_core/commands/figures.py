@@ -41,7 +41,7 @@ from .options import (
     warn_of_other_noise,
 )
 
-RANDOMIZED = {"samples": 10_000, "alpha": 0.001, "seed": 0}
+DRAWS = {"samples": 10_000, "alpha": 0.001, "seed": 0}
 """Options of `evaluate` for randomized methods, and what they are if not given."""
 
 # --- evaluate --------------------------------------------------------------------------------------------------------
@@ -71,9 +71,9 @@ def add_evaluate(parser: Parser) -> None:
     parser.add_argument(
         "--counting", choices=COUNTINGS, help="how DSSN's votes are counted (default: as the model says)"
     )
-    parser.add_argument("--samples", type=POSITIVE, help=f"n of a randomized method (default {RANDOMIZED['samples']})")
-    parser.add_argument("--alpha", type=float, help=f"its failure probability (default {RANDOMIZED['alpha']})")
-    parser.add_argument("--seed", type=int, help=f"seed of its draws (default {RANDOMIZED['seed']})")
+    parser.add_argument("--samples", type=POSITIVE, help=f"n of a randomized method (default {DRAWS['samples']})")
+    parser.add_argument("--alpha", type=float, help=f"its failure probability (default {DRAWS['alpha']})")
+    parser.add_argument("--seed", type=int, help=f"seed of its draws (default {DRAWS['seed']})")
     parser.add_argument("--output", type=Path, help="JSON-lines file of records; continued if it exists")
     parser.add_argument(
         "--record",
@@ -87,15 +87,16 @@ def sampling_of(options: Options, method: str, levels: Iterable[int], shape: Sha
 
     ValueError for what makes no plan at these levels.
     """
-    given = {name: value for name in RANDOMIZED if (value := getattr(options, name)) is not None}
+    given = {name: value for name in DRAWS if (value := getattr(options, name)) is not None}
     if method == DSSN:
         if given:
             names = " and ".join(f"--{name}" for name in given)
             raise ValueError(f"DSSN counts all of its samples: leave out {names}, of the randomized methods")
         return None
-    drawn = {**RANDOMIZED, **given}
+    drawn = {**DRAWS, **given}
     rows = fitting_batch_size(shape)
-    sampling = Sampling(method, Plan.n0, drawn["samples"], drawn["alpha"], drawn["seed"], rows)
+    n, alpha, seed = (drawn[name] for name in DRAWS)
+    sampling = Sampling(method, n0=Plan.n0, n=n, alpha=alpha, seed=seed, batch_size=rows)
     for each in levels:
         sampling.plan(each)
     return sampling

@@ -9,7 +9,7 @@ import torch
 
 from app import runs
 from app.runs import EstimateRun, VoteRun
-from app.turns import NETWORK, in_turn
+from app.turns import NETWORK_THREAD, in_turn
 from dssn_core import SplitNoise, certificate_from_votes, count_votes, load_model
 from dssn_core.constants import PLURALITY
 from dssn_core.monte_carlo import Plan, certify_randomized
@@ -151,7 +151,7 @@ def test_the_bounds_of_a_vote_close_at_its_certificate():
 def test_a_page_that_gives_up_its_turn_leaves_nothing_to_compute():
     run, _, _ = a_run()
     busy, free = threading.Event(), threading.Event()
-    NETWORK.submit(lambda: (busy.set(), free.wait(60)))  # somebody else's work
+    NETWORK_THREAD.submit(lambda: (busy.set(), free.wait(60)))  # somebody else's work
     assert busy.wait(60)
 
     def give_up():

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from app import charts, controls, gallery, pictures, progress, proof_charts, splitting_charts, votes
+from app import charts, controls, gallery, pictures, progress, proof_charts, resources, splitting_charts, votes
 from app.attacks import Attack, Held, acted
 from app.sections.why_it_certifies.subject import subject
 from app.strips import filmstrip
@@ -46,7 +46,7 @@ def arrive(attack: Attack) -> Attack:
     """At the picture that a button asked for, if one did: its votes are counted, with a bar; any button stops that."""
     if attack.wanted is None:
         return attack
-    run = votes.vote_here(attack.model, attack.wanted, attack.noise.levels, PLURALITY)
+    run = resources.votes_of(attack.model.manifest.name, attack.wanted, attack.noise.levels, PLURALITY)
     progress.carry_on([run])
     return attack.arrived(run.labels)
 
