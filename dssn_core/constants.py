@@ -47,7 +47,10 @@ def levels_from_lambda(lam: float) -> int:
 
 
 def levels_from_sigma(sigma: float) -> int:
-    """N for the standard deviation sigma = lambda/sqrt(3) of uniform noise on [-lambda, lambda]."""
+    """N for the standard deviation sigma = lambda/sqrt(3) of uniform noise on [-lambda, lambda].
+
+    ValueError as for `levels_from_lambda`.
+    """
     return levels_from_lambda(sigma * math.sqrt(3))
 
 

@@ -68,7 +68,10 @@ def joined(models: Sequence[Classifier], name: str, counting: str | None = None)
 
 
 def members_of(model: Classifier) -> list[Classifier]:
-    """The models that `model` was joined of, with manifests of their own; a model of one network is its only member."""
+    """The models that `model` was joined of, with manifests of their own; a model of one network is its only member.
+
+    ValueError for a manifest that does not tell.
+    """
     manifest = model.manifest
     if not isinstance(model.network, Ensemble):
         return [model]

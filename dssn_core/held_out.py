@@ -15,7 +15,10 @@ DECIDED_BY = ("data", "seed", "held_out_per_class")
 
 
 def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices (training, held out): `per_class` images of every class, drawn with `seed`, are never trained on."""
+    """Indices (training, held out), int64 and ascending: `per_class` images of every class are never trained on.
+
+    labels: int64 (n,). seed: of the draw. ValueError if a class has no more images than are to be held out.
+    """
     held = []
     for label in sorted(set(labels.tolist())):
         members = torch.nonzero(labels == label).flatten()

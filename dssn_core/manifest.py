@@ -24,7 +24,10 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Voter:
-    """What votes, but for the number format: the weights' hash; the offsets' scheme and seed; pixels split together."""
+    """What tells records of one model from those of others: the weights' hash, offsets' scheme and seed, and block.
+
+    Not all that a vote depends on: see `Manifest.computes_as`, and a record's `Way`.
+    """
 
     weights_sha256: str
     offsets: str

@@ -212,12 +212,15 @@ class RandomizedCertificate:
 def estimate(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estimation]:
     """Draw and classify chunk by chunk: first the selection, then the estimation. Yields the counts so far.
 
-    image: torch.uint8 (C, H, W). Every chunk has batch_size rows, the last one of a stage is cut after it was
-    classified, so kernels see one shape. ValueError for arguments that do not fit together.
+    image: torch.uint8 (C, H, W), as it is at the call. Every chunk has batch_size rows, the last one of a stage is cut
+    after it was classified, so kernels see one shape. ValueError as for `voting.tally`.
     """
     check_image(image)
     check_model(model, check_shape(image.shape))
-    image = image.clone()  # what becomes of the caller's meanwhile is another estimate's
+    return _estimations(model, image.clone(), plan)  # what becomes of the caller's meanwhile is another estimate's
+
+
+def _estimations(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estimation]:
     digest = image_sha256(image)
     sampler, rows = NEIGHBOURS[plan.method], plan.batch_size
     counts: dict[str, np.ndarray] = {}
@@ -238,7 +241,10 @@ def estimate(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estim
 
 
 def randomized_certificate(state: Estimation, image: Tensor) -> RandomizedCertificate:
-    """The certificate of a finished estimate; ValueError for an unfinished one, which would break alpha."""
+    """The certificate of a finished estimate of an image, torch.uint8 (C, H, W).
+
+    ValueError for an unfinished one, which would break alpha, and for one of another image.
+    """
     if state.done != state.total:
         raise ValueError(f"only {state.done} of {state.total} samples are in: n is fixed beforehand")
     if state.image_sha256 != image_sha256(image):
@@ -255,6 +261,6 @@ def randomized_certificate(state: Estimation, image: Tensor) -> RandomizedCertif
 
 
 def certify_randomized(model: BaseClassifier, image: Tensor, plan: Plan) -> RandomizedCertificate:
-    """All of the above in one call."""
+    """`estimate` to its end, and the certificate of that: image, plan and errors are those of `estimate`."""
     (state,) = deque(estimate(model, image, plan), maxlen=1)  # the last: all of them at once may be large
     return randomized_certificate(state, image)

@@ -83,15 +83,25 @@ def tally(
     """Vote chunk by chunk; every step yields the state of the whole vote so far.
 
     image: torch.uint8 (C, H, W). Samples are visited in an order that is spread evenly over 0..N-1 from the start, so
-    that the bounds close early. counting: one of `COUNTINGS`; by default that of the model (`counting_of`). Memory is
-    that of one chunk, and of K x K counts for duels. ValueError for arguments that do not fit together.
+    that the bounds close early. batch_size: samples in a chunk, 64 by default, or fewer of large images; it is part of
+    what is certified, for kernels may round differently. counting: one of `COUNTINGS`; by default that of the model
+    (`counting_of`). Memory is that of one chunk, and of K x K counts for duels.
+
+    What is voted on is the image as it is at the call. ValueError there for arguments that do not fit together, and on
+    the way for a model whose answers are no logits of samples by themselves.
     """
     counting = counting_of(model) if counting is None else counting
     check_choice("counting", counting, COUNTINGS)
     check_model(model, noise.shape)
     check_image(image, noise.shape)
     layout = ChunkLayout.for_images(noise.levels, noise.shape, batch_size)
-    image, noise = image.clone(), deepcopy(noise)  # the caller may change its own between two chunks
+    # Copies: the caller may change its own between two chunks.
+    return _states(model, image.clone(), deepcopy(noise), layout, counting)
+
+
+def _states(
+    model: BaseClassifier, image: Tensor, noise: SplitNoise, layout: ChunkLayout, counting: str
+) -> Iterator[Tally]:
     counts = None
     for chunk in range(layout.chunks):
         indices, real = layout.indices(chunk), layout.real_rows(chunk)
@@ -116,7 +126,7 @@ def complete(states: Iterable[Tally]) -> Tally:
 
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:
-    """int64 (K,) votes, first choices of all N samples; they add up to N."""
+    """int64 (K,) votes, first choices of all N samples; they add up to N. Arguments and errors are those of `tally`."""
     return complete(tally(model, image, noise, batch_size, PLURALITY)).votes.copy()
 
 
@@ -132,7 +142,9 @@ def certify(
 ) -> Certificate:
     """The exact certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`.
 
-    counting: one of `COUNTINGS`; by default as the model's manifest says. Each makes a smoothed classifier of its own:
-    picking the larger radius image by image is a certificate of neither.
+    levels: N, 2 or more, at any of which a certificate is sound; outside of the range that the model was trained for
+    its answers mean little. batch_size: as for `tally`. counting: one of `COUNTINGS`; by default as the model's manifest
+    says. Each makes a smoothed classifier of its own: picking the larger radius image by image is a certificate of
+    neither. ValueError for arguments that do not fit together, and for a model without a manifest.
     """
     return complete(tally(model, image, noise_for(model, levels), batch_size, counting)).certificate

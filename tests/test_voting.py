@@ -165,6 +165,27 @@ def test_certify_takes_the_offsets_and_the_block_of_the_manifest(split_together)
     assert certify(model, IMAGE, levels=132, batch_size=50) == expected
 
 
+@pytest.mark.parametrize(
+    ("image", "options", "message"),
+    [
+        ("a path", {}, "must be a torch.uint8 tensor"),
+        (IMAGE[:, 1:], {}, "image must have shape"),
+        (IMAGE, {"batch_size": 0}, "batch_size"),
+        (IMAGE, {"counting": "points"}, "unknown counting 'points'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_at_the_call(image, options, message):
+    with pytest.raises(ValueError, match=message):
+        tally(Toy(SHAPE, 3, seed=2), image, noise_of(), **options)
+
+
+def test_a_vote_is_on_the_image_as_it_is_at_the_call():
+    image, model = IMAGE.clone(), Toy(SHAPE, 4, seed=5)
+    states = tally(model, image, noise_of(), 30)
+    image.fill_(0)
+    assert complete(states).votes.tolist() == count_votes(model, IMAGE, noise_of()).tolist()
+
+
 def test_a_state_cannot_be_changed_under_the_vote():
     for state in tally(Toy(SHAPE, 4, seed=5), IMAGE, noise_of(), 30):
         for array in (state.votes, state.labels, state.indices):
