@@ -23,7 +23,7 @@ CLEAN_BATCH = 32
 def evenly_spread(labels: Sequence[int], count: int) -> list[int]:
     """`count` indices with the same number of every class, evenly spaced within each class.
 
-    Of a class that has fewer images than that all are taken, and more of the others. ValueError unless there are `count`.
+    Of a class that has fewer images than that all are taken, and more of the others. ValueError if there are less.
     """
     if not 0 < count <= len(labels):
         raise ValueError(f"count must be from 1 to {len(labels)}, the size of the data set, got {count}")

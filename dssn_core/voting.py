@@ -143,8 +143,8 @@ def certify(
     """The exact certificate of one image, torch.uint8 (C, H, W), for a model from `load_model`.
 
     levels: N, 2 or more, at any of which a certificate is sound; outside of the range that the model was trained for
-    its answers mean little. batch_size: as for `tally`. counting: one of `COUNTINGS`; by default as the model's manifest
-    says. Each makes a smoothed classifier of its own: picking the larger radius image by image is a certificate of
-    neither. ValueError for arguments that do not fit together, and for a model without a manifest.
+    its answers mean little. batch_size: as for `tally`. counting: one of `COUNTINGS`; by default as the manifest says.
+    Each makes a smoothed classifier of its own: picking the larger radius image by image is a certificate of neither.
+    ValueError for arguments that do not fit together, and for a model without a manifest.
     """
     return complete(tally(model, image, noise_for(model, levels), batch_size, counting)).certificate
