@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from dssn_core import SplitNoise, count_votes
+from dssn_core import SplitNoise, count_votes, load_model, read_image
 from dssn_core.classifier import Classifier
+from dssn_core.gallery import built_in_pictures
 from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.networks import Network
+from dssn_core.voting import noise_for
 from tests.test_voting import IMAGE, SHAPE, noise_of
 from tests.toys import Constant, Fixed
 
@@ -137,6 +139,18 @@ def beside_the_smallest():
     return Beside(lambda x: (4 * x.amin()).ceil() / 4)
 
 
+def where_an_odd_one_is_white():  # as no sample is
+    return Beside(lambda x: (x[1::2].amax() > 0.9).float())
+
+
+def where_an_even_one_is_white():
+    return Beside(lambda x: (x[::2].amax() > 0.9).float())
+
+
+def where_an_odd_one_is_black():
+    return Beside(lambda x: (x[1::2].amin() < 0.01).float())
+
+
 class Shifted(torch.nn.Module):
     """Takes a statistic of the chunk off in its input's place: what has been through it once is not changed again."""
 
@@ -155,6 +169,9 @@ NETWORKS = [
     beside_the_largest,
     beside_the_smallest,
     Shifted,
+    where_an_odd_one_is_white,
+    where_an_even_one_is_white,
+    where_an_odd_one_is_black,
     by_chance,
 ]
 
@@ -186,6 +203,26 @@ def test_a_classifier_of_ones_own_is_looked_at_as_any_network_is():
 
     with pytest.raises(ValueError, match="changes with the others of its chunk"):
         count_votes(Classifier(Centred(), tuple("abcdef"), SHAPE, "float32").eval(), IMAGE, noise_of(100))
+
+
+def test_a_wrapper_is_not_known_to_answer_by_row_because_what_it_wraps_is():
+    class Wrapper:
+        """Passes on all that its network has, and takes a statistic of the chunk off its input."""
+
+        def __init__(self, network):
+            self.network = network
+
+        def __getattr__(self, name):
+            return getattr(self.network, name)
+
+        def __call__(self, x, lam):
+            return self.network(x - x.mean(), lam)
+
+    network = load_model("cifar10-dssn")
+    image = read_image(built_in_pictures()[0].path)
+    assert network.answers_by_row and Wrapper(network).answers_by_row
+    with pytest.raises(ValueError, match="changes with the others of its chunk"):
+        count_votes(Wrapper(network), image, noise_for(network, 60))
 
 
 def test_a_network_may_work_in_the_place_of_its_input():

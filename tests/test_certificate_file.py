@@ -17,6 +17,7 @@ from dssn_core.certificate_file import (
     MAX_COMMAS,
     MOST_ROWS,
     CertificateFileError,
+    digest,
     dumps,
     embedded_image,
     make,
@@ -47,6 +48,11 @@ def document(model, image):
 def test_files_fit_the_schema(document):
     jsonschema.validate(document, schema("certificate"))
     jsonschema.validate(json.loads(dumps(document)), schema("certificate"))
+
+
+def test_the_digest_heeds_what_is_said_and_not_in_what_order(document):
+    turned = dict(reversed(document.items()))
+    assert list(turned) != list(document) and digest(turned) == digest(document) == document["digest"]
 
 
 def test_the_rows_of_a_layout_give_the_layout():

@@ -166,6 +166,12 @@ def test_bounds_hold_where_duels_lack_different_samples():
         assert not found.final or {a for a, _ in ends} == {found.label}
 
 
+def test_a_winner_is_certain_as_soon_as_it_wins_the_worst_tie():
+    """Class 0 is ahead by one of two samples: whichever way the other goes it wins. Class 1 would lose the tie."""
+    assert duel_bounds(np.array([[0, 1], [0, 0]]), 2) == RadiusBounds(0, 0, 1, True)
+    assert not duel_bounds(np.array([[0, 0], [1, 0]]), 2).final
+
+
 def test_bounds_are_refused_where_there_are_too_many_samples():
     with pytest.raises(ValueError, match="3 samples in a duel, more than levels = 2"):
         duel_bounds(count_duels(np.zeros((3, 2))), 2)
@@ -190,7 +196,7 @@ def test_the_account_has_the_numbers_in_it():
         (0, (0, 5), "a winner of 3 classes"),
         (0, (1, 5, 5), "0 over itself"),
         (0, (0, 5.0, 5), "must be integers"),
-        (0, (0, 9, 5), "cannot rank above class 1 in 9 of 9 samples"),  # class 1 has votes of its own
+        (0, (0, 7, 5), "cannot rank above class 1 in 7 of 9 samples"),  # class 1 has three votes of its own
         (0, (0, 3, 5), "cannot rank above class 1 in 3 of 9 samples"),  # class 0 has more
     ],
 )

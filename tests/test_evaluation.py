@@ -75,6 +75,11 @@ def test_an_even_spread_takes_as_many_of_every_class():
     assert sorted(sum(labels[i] == c for i in chosen) for c in range(3)) == [10, 10, 11]
 
 
+def test_the_images_of_a_class_are_evenly_spaced():
+    assert evenly_spread([0] * 12, 5) == [0, 2, 4, 7, 9]
+    assert evenly_spread([0, 1] * 6, 4) == [0, 1, 6, 7]
+
+
 def test_a_small_class_is_taken_whole_and_the_others_make_up_for_it():
     labels = [0] * 550 + [1] * 30 + [2] * 200
     for count, expected in ((90, [30, 30, 30]), (300, [135, 30, 135]), (500, [270, 30, 200]), (780, [550, 30, 200])):

@@ -35,7 +35,16 @@ def test_the_first_samples_are_spread_evenly(levels, first):
     assert gaps.max() <= 3 * levels / len(indices)
 
 
+@pytest.mark.parametrize("levels", [2, 7, 60, 441])
+def test_the_order_is_that_of_the_golden_sequence(levels):
+    """Certificates that are kept rest on it: a sample is computed beside those of its chunk."""
+    points = [place * 2654435769 % 2**32 for place in range(levels)]
+    ranks = [sum(other < point for other in points) for point in points]
+    assert ChunkLayout.of(levels, levels).indices(0).tolist() == ranks
+
+
 def test_the_chunks_of_large_images_have_fewer_rows():
+    assert [fitting_batch_size(shape) for shape in ((3, 32, 32), (3, 224, 224))] == [64, 13]  # as kept ones have it
     assert ChunkLayout.for_images(441, (3, 32, 32)) == ChunkLayout.of(441, 64)
     large = ChunkLayout.for_images(441, (3, 224, 224))
     assert 8 <= large.rows <= 16 and large.rows * 3 * 224 * 224 <= CHUNK_VALUES

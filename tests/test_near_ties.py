@@ -1,8 +1,78 @@
-"""Which samples must turn for a stated vote; `test_verification` checks what is excused."""
+"""Which differences another machine may make, on logits made by hand; `test_verification` checks whole files."""
+
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from dssn_core import near_ties
+from dssn_core.counts import Counts
+from dssn_core.duels import DuelCertificate
+from dssn_core.voting import Tally
+
+NETWORK = SimpleNamespace(precision="float32", num_classes=3, class_names=("ant", "bee", "cat"))
+
+
+def logits_at(logits):
+    """Of samples at some indices, one batch for each."""
+    return lambda indices: ((np.array([place]), logits[[place]]) for place in indices)
+
+
+def vote_of(logits, counting="plurality"):
+    labels = logits.argmax(axis=1)
+    return Tally(Counts.of(logits, counting), np.arange(len(logits)), labels, len(logits))
+
+
+def test_what_is_excused_is_no_wider_than_was_measured():
+    """Who widens it lets more forgeries pass for rounding."""
+    assert near_ties.NEAR_TIE == {"float32": 0.001, "bfloat16": 0.25}
+    assert near_ties.MOST_NEAR_TIES == 0.1
+
+
+def close(samples, near):
+    """Class 0 is sure in all samples but some at the end, where class 1 is best by a hair."""
+    logits = np.tile(np.array([5.0, 0, -5], dtype=np.float32), (samples, 1))
+    logits[samples - near :, 1] = 5.0002
+    return logits
+
+
+@pytest.mark.parametrize(("stated", "rounding"), [(1, True), (10, True), (11, False)])
+def test_more_votes_than_can_be_near_ties_are_not_excused(stated, rounding):
+    logits = close(100, 20)
+    vote = vote_of(logits)
+    listed = vote.labels.copy()
+    listed[100 - stated :] = 0
+    finding = near_ties.compare_votes(logits_at(logits), NETWORK, listed, vote)
+    assert not finding.agrees and finding.rounding == rounding
+
+
+@pytest.mark.parametrize(("stated", "rounding"), [(1, True), (10, True), (11, False)])
+def test_more_duels_than_can_be_near_ties_are_not_excused(stated, rounding):
+    logits = close(100, 20)
+    duels = DuelCertificate(100, (80 + stated, 20 - stated, 0), 0, (0, 80 + stated, 100))
+    finding = near_ties.compare_duels(logits_at(logits), NETWORK, duels, vote_of(logits, "duels"))
+    assert not finding.agrees and finding.rounding == rounding
+
+
+def test_a_stated_class_that_is_far_behind_is_not_excused_by_another_that_is_near():
+    logits = close(100, 20)
+    vote = vote_of(logits)
+    for label, rounding in ((0, True), (2, False)):
+        listed = vote.labels.copy()
+        listed[-1] = label
+        assert near_ties.compare_votes(logits_at(logits), NETWORK, listed, vote).rounding == rounding
+
+
+@pytest.mark.parametrize(("counting", "rounding"), [("plurality", False), ("duels", True)])
+def test_votes_that_decide_nothing_where_duels_count_are_excused(counting, rounding):
+    """Of 49 votes to 51 one may turn, which decides between the two by first choices."""
+    logits = close(100, 51)
+    vote = vote_of(logits, counting)
+    listed = vote.labels.copy()
+    listed[-1] = 0
+    finding = near_ties.compare_votes(logits_at(logits), NETWORK, listed, vote)
+    assert not finding.agrees and finding.rounding == rounding
+    assert ("no class is certain to win" in finding.text) == (counting == "plurality")
 
 
 def test_as_many_samples_turn_as_differ_the_closest_first():

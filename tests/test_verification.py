@@ -138,6 +138,7 @@ def test_what_the_votes_here_certify_is_set_beside_what_is_claimed(document):
         findings = verify(changed(document, ("claim", "radius_steps"), claimed))
         (told[claimed],) = (finding for finding in findings if finding.what == verification.RADIUS)
     assert [told[claimed].agrees for claimed in sorted(told)] == [True, True, False]
+    assert not any(finding.rounding for finding in told.values())  # no vote differs that would excuse it
     name = document["claim"]["class"]
     assert told[stated].text == f"{stated} grey levels for “{name}”"
     assert told[stated + 1].text == (
@@ -427,6 +428,49 @@ def test_a_path_may_name_any_of_the_installed_models_of_the_same_weights(documen
         shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / name)
     save_manifest(tmp_path / "first", replace(read_manifest(tmp_path / "first"), settings={"width": 1}))
     assert verdict(verify(document, folder=tmp_path, chosen=str(tmp_path / "second"))) == Verdict.HOLDS
+
+
+def test_of_models_with_the_stated_weights_the_one_of_the_stated_name_is_asked(document, tmp_path):
+    """Whatever comes first in the alphabet; a damaged model beside them is no answer to any question."""
+    for name in ("another", "cifar10-dssn", "broken"):
+        folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / name)
+        save_manifest(folder, replace(read_manifest(folder), name=name))
+    (tmp_path / "broken" / MANIFEST).write_text("{")
+    assert verdict(verify(document, folder=tmp_path)) == Verdict.HOLDS
+
+
+def test_the_weights_decide_which_network_is_asked_and_not_the_name(document):
+    assert differences(changed(document, ("model", "name"), "cifar10-ssn")) == ["name of the model"]
+
+
+def test_a_number_format_that_a_model_does_not_count_in_differs(document):
+    assert "number format" in differences(changed(document, ("evaluation", "precision"), "bfloat16"))
+
+
+def test_a_picture_of_another_size_than_the_network_takes_is_refused(document, image):
+    smaller = Image.fromarray(image[:, :16, :16].permute(1, 2, 0).numpy())
+    buffer = io.BytesIO()
+    smaller.save(buffer, "PNG")
+    edited = changed(document, ("image", "png"), base64.b64encode(buffer.getvalue()).decode())
+    with pytest.raises(CertificateFileError, match=r"cifar10-dssn takes images of shape \(3, 32, 32\), not"):
+        differences(edited)
+
+
+def test_duels_that_differ_for_other_reasons_excuse_no_radius(by_duels, monkeypatch):
+    """One vote is a near tie; the duels, of a radius that is too large, are not."""
+    claim = by_duels["claim"]
+    monkeypatch.setitem(near_ties.NEAR_TIE, "float32", 1e9)
+    listed = list(claim["sample_labels"])
+    place = next(place for place, label in enumerate(listed) if label != claim["label"])
+    listed[place] = next(c for c in range(10) if c not in (claim["label"], listed[place]))
+    votes = np.bincount(listed, minlength=10).tolist()
+    wins = [0 if c == claim["label"] else MANY - count for c, count in enumerate(votes)]
+    edited = changed(changed(by_duels, ("claim", "sample_labels"), listed), ("claim", "votes"), votes)
+    forged = DuelCertificate(MANY, tuple(votes), claim["label"], tuple(wins))
+    edited = changed(changed(edited, ("claim", "wins"), wins), ("claim", "radius_steps"), forged.radius_steps)
+    found = {finding.what: finding for finding in verify(edited)}
+    assert found["votes of the samples"].rounding and not found["duels of the class"].rounding
+    assert not found[verification.RADIUS].agrees and not found[verification.RADIUS].rounding
 
 
 def test_what_a_file_says_cannot_pose_as_something_else(document):
