@@ -139,23 +139,32 @@ def vote_bars(
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 
+def contenders(certificate: DuelCertificate, most: int) -> tuple[int, ...]:
+    """The closest rivals, at most so many, that some sample ranks above the winner; if there are none, the closest.
+
+    Of a thousand classes most win nothing, and would stand there as they come in the list of classes.
+    """
+    near = [c for c in certificate.rivals[:most] if certificate.wins[c] < certificate.levels]
+    return tuple(near) or certificate.rivals[:1]
+
+
 def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: int = 10) -> str:
     """HTML: a bar for each duel of the winner, the closest first: its samples on the left, the rival's on the right.
 
-    The line between them is the middle, which a duel is won by. Beyond `most` rivals the others are counted only.
+    The line between them is the middle, which a duel is won by. All but the `contenders` are counted only.
     """
     a, colours, levels = certificate.label, colour_places(certificate.votes), certificate.levels
-    rivals = certificate.rivals
+    rivals, near = certificate.rivals, contenders(certificate, most)
     middle = '<div class="dssn-middle"></div>'
     rows = []
-    for c in rivals[:most]:
+    for c in near:
         wins = certificate.wins[c]
         ours, its = (class_colour(colours[of]) for of in (a, c))
         both = bar(wins, levels, ours) + bar(levels - wins, levels, its, "; left: auto; right: 0")
         rows.append(_row(class_names[c], both + middle, f"{wins:,} : {levels - wins:,}"))
-    if len(rivals) > most:
-        least = certificate.wins[rivals[most]]
-        rows.append(f"<div>{len(rivals) - most} others</div><div>none closer than {least:,} : {levels - least:,}</div>")
+    if others := rivals[len(near) :]:
+        least = certificate.wins[others[0]]
+        rows.append(f"<div>{len(others)} others</div><div>none closer than {least:,} : {levels - least:,}</div>")
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 

@@ -4,6 +4,7 @@ The choice outlives a change of page, and its address reopens it. A picture of o
 address keeps its SHA-256, and the page asks for the file again and compares.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +15,6 @@ from app import pictures, sources, state
 from app.collection import Collection
 from dssn_core.classifier import Classifier
 from dssn_core.images import SUFFIXES, ImageError, image_sha256
-from dssn_core.splitting import Place
 
 BUILT_IN, OWN = "built-in", "own"
 AT_ONCE = 12
@@ -62,10 +62,9 @@ def choose_folded(model: Classifier, collection: Collection) -> Picture | None:
         return choose(model, collection)
 
 
-def show(image: Tensor, caption: str, width: int = 150, mark: Place | None = None, alt: str = "") -> None:
-    """A picture as it is, sharp; without `output_format` Streamlit would send a JPEG. mark: a pixel to frame."""
-    shown = pictures.enlarged(image, 2 * width) if mark is None else pictures.marked(image, mark, 2 * width)
-    st.image(shown, caption or None, width, output_format="PNG", alt=alt or caption)
+def show(image: Tensor, caption: str, width: int = 150, marks: Sequence[pictures.Mark] = (), alt: str = "") -> None:
+    """A picture as it is, sharp; without `output_format` Streamlit would send a JPEG. marks: pixels to frame."""
+    st.image(pictures.marked(image, marks, 2 * width), caption or None, width, output_format="PNG", alt=alt or caption)
 
 
 def beside(image: Tensor, text: str) -> None:

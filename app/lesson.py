@@ -106,7 +106,7 @@ STEPS = (
         ("283", "142", "79"),
         1,
         "A vote that moves from automobile to truck narrows the gap of 283 by two. After 141 moves automobile leads "
-        "221 to 220; the 142nd tips it. So 141 moves are safe: the number of step 1.",
+        "221 to 220; the 142nd tips it. So 141 moves are safe: the number that this lesson began with.",
         WHY,
         {"why": "The arithmetic", **COUNTED, "sigma": "0.5"},
     ),

@@ -14,7 +14,7 @@ from app import charts, laboratory, proof_charts
 from app.film import Film
 from app.pictures import sample_image
 from app.splitting_charts import moving_splits, offset_picture
-from app.strips import bands, filmstrip
+from app.strips import bands, filmstrip, hits
 from dssn_core import PIXEL_STEPS, SplitNoise, certificate_from_votes, levels_from_lambda
 from dssn_core.attack import distance
 from dssn_core.checks import check_shape
@@ -125,7 +125,7 @@ def centre(image: Tensor, revealed: bool) -> Figure:
         which = ", ".join(str(j) for j in changed.nonzero().flatten().tolist())
         rows += [
             (f"Pixel {PIXEL + 1}: its centres", sample_image(after)),
-            (f"Where they differ: j = {which}", changed.to(torch.uint8) * PIXEL_STEPS),
+            (f"Where they differ (orange): j = {which}", hits(changed)),
         ]
     return Figure(Film(bands(rows)), " ".join(text for text, _ in rows))
 
@@ -142,8 +142,7 @@ def count(image: Tensor, revealed: bool) -> Figure:
     before = noise.numerators(image, 0, noise.levels)
     for what, changed in changes.items():
         moved = (noise.numerators(changed, 0, noise.levels) != before).flatten(1).any(dim=1)
-        found = f"{what}: {int(moved.sum())} of {noise.levels} samples changed (white)"
-        rows.append((found, moved.to(torch.uint8) * PIXEL_STEPS))
+        rows.append((f"{what}: {int(moved.sum())} of {noise.levels} samples changed (orange)", hits(moved)))
     return _strip(cells, below=bands(rows), said="; ".join(found for found, _ in rows))
 
 

@@ -2,7 +2,8 @@
 
 import base64
 import io
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,9 +15,12 @@ from dssn_core import PIXEL_STEPS
 from dssn_core.images import Box, image_sha256, png, to_picture
 from dssn_core.splitting import Place
 
-MARK_COLOUR = "#f28e2b"
+MARK_COLOUR, CHANGED_COLOUR = "#f28e2b", "#2fa4ff"
 THUMBNAIL, PREVIEW = 112, 320
 """Longest side of a button's picture, and of an upload shown with its crop."""
+
+Mark = tuple[Place, str]
+"""A pixel to frame, and the colour."""
 
 HASHES: dict[str | type, Callable[[Any], str]] = {Tensor: image_sha256}
 """What tells pictures and samples from others in the keys of caches; Streamlit does not know how."""
@@ -27,18 +31,15 @@ def enlarged(image: Tensor, side: int = 256) -> Image.Image:
     return to_picture(image, max(1, side // image.shape[-1]))
 
 
-def marked(image: Tensor, place: Place, side: int = 256) -> Image.Image:
-    """As `enlarged`, with a frame around the pixel of a value."""
-    picture, (_, row, column) = enlarged(image, side), place
-    scale = picture.width // image.shape[-1]
-    for grown, colour in ((2, "black"), (1, MARK_COLOUR)):  # seen on any picture
-        box = (
-            column * scale - grown,
-            row * scale - grown,
-            (column + 1) * scale + grown - 1,
-            (row + 1) * scale + grown - 1,
-        )
-        ImageDraw.Draw(picture).rectangle(box, outline=colour)
+def marked(image: Tensor, marks: Sequence[Mark], side: int = 256) -> Image.Image:
+    """As `enlarged`, with a frame around the pixel of each value, wide enough for the back row of a room."""
+    picture = enlarged(image, side)
+    scale, width = picture.width // image.shape[-1], max(1, picture.width // 64)
+    for (_, row, column), colour in marks:
+        for grown, line, drawn in ((width + 2, width + 2, "black"), (width + 1, width, colour)):  # seen on any picture
+            left, upper = column * scale - grown, row * scale - grown
+            box = (left, upper, left + scale + 2 * grown - 1, upper + scale + 2 * grown - 1)
+            ImageDraw.Draw(picture).rectangle(box, outline=drawn, width=line)
     return picture
 
 
@@ -79,5 +80,7 @@ def crop_preview(picture: Image.Image, box: Box) -> Image.Image:
 
 def tame(name: str) -> str:
     """A file name as text in which Markdown finds nothing to draw or to load: letters, digits, spaces, dots, dashes."""
-    kept = "".join(letter if letter.isalnum() or letter in " .-" else "_" for letter in name)
+    spelt = "".join(letter if letter.isalnum() or letter in " .-" else "_" for letter in name)
+    # Inside a word an underscore is itself; at its edge Markdown would slant or embolden what follows.
+    kept = " ".join(re.sub(r"(?<![^\W_])_+|_+(?![^\W_])", " ", spelt).split())
     return kept if len(kept) <= 60 else f"{kept[:28]}…{kept[-28:]}"

@@ -12,6 +12,9 @@ from app.runs import Run
 
 Runs = Sequence[Run[Any]]
 
+LONG = 180
+"""Seconds from which on minutes are told."""
+
 
 class Pace:
     """How long some runs will still take for whoever watches them: by the clock, waiting for turns counts too."""
@@ -39,7 +42,8 @@ class Pace:
         left = self.seconds_left
         if math.isinf(left):
             return "waiting for the network …"
-        return f"{self.done:,} of {self.total:,} samples, about {left:.{int(left < 10)}f} s left"
+        told = f"{left / 60:.0f} min" if left > LONG else f"{left:.{int(left < 10)}f} s"
+        return f"{self.done:,} of {self.total:,} samples, about {told} left"
 
 
 def place_for(runs: Runs) -> DeltaGenerator:
@@ -57,12 +61,15 @@ def carry_on(
     redraw: Callable[[], object] = lambda: None,
     redraw_seconds: float = 0.5,
     bar: DeltaGenerator | None = None,
+    pace: Pace | None = None,
 ) -> None:
     """Carry all runs on in turn to their ends, under a bar; `redraw` is called now and then.
 
-    say: the words of the bar, given how far the runs are. bar: its place, of one for several calls.
+    say: the words of the bar, given how far the runs are. bar, pace: its place, and how far more runs than these are,
+    of one bar for several calls.
     """
-    bar, drawn, pace = st.empty() if bar is None else bar, time.monotonic(), Pace(runs)
+    bar, drawn = st.empty() if bar is None else bar, time.monotonic()
+    pace = Pace(runs) if pace is None else pace
 
     def tell() -> None:  # also where the page has moved on: Streamlit stops a script at its next call only
         bar.progress(pace.done / pace.total, say(str(pace)))

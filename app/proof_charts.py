@@ -13,6 +13,7 @@ from app.charts import (
     bar,
     class_colour,
     colour_places,
+    contenders,
     percent,
 )
 from app.film import FRAMES, PART, Film
@@ -25,19 +26,17 @@ from dssn_core.wording import counted
 
 
 def budget_meter(spent: int, radius: int) -> str:
-    """HTML: how much of the certified radius has been spent, in steps; red beyond it."""
-    over = spent > radius
-    whole = max(radius, spent, 1)
-    colour = WRONG_COLOUR if over else SURE_COLOUR
+    """HTML: how much of the certified radius has been spent, in steps; what goes beyond it in red."""
+    beyond, whole = max(0, spent - radius), max(radius, spent, 1)
     text = f"{spent} of {radius} steps spent"
-    if over:
-        text = f"{spent} steps spent, {spent - radius} beyond the certificate: anything may happen"
-    end = "; border-right: 3px solid white; border-radius: 0"  # where the budget ended
-    mark = bar(radius, whole, "none", end) if over else ""
+    if beyond:
+        text = f"{spent} steps spent, {beyond} beyond the certificate: anything may happen"
+    green = "the green part is " if beyond else ""
+    red = bar(spent, whole, WRONG_COLOUR) if beyond else ""
     return (
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}">'
-        f"{bar(spent, whole, colour)}{mark}</div>"
-        f'<div class="dssn-scale"><span>{text}</span><span>{"the white mark is " * over}R = {radius}</span></div>'
+        f"{red}{bar(min(spent, radius), whole, SURE_COLOUR)}</div>"
+        f'<div class="dssn-scale"><span>{text}</span><span>{green}R = {radius}</span></div>'
     )
 
 
@@ -86,10 +85,10 @@ DUELS_STYLE = """<style>
 def duel_table(certificate: DuelCertificate, duels: np.ndarray, names: Sequence[str], most: int) -> str:
     """HTML: how many samples rank the class of a row above that of a column; the closest duel of the answer is framed.
 
-    The answer comes first, then its rivals, the closest first; beyond `most` classes they are left out. Green is a duel
-    that the row's class wins, the deeper the clearer.
+    The answer comes first, then its `contenders`, so that there are at most `most` classes. Green is a duel that the
+    row's class wins, the deeper the clearer.
     """
-    order = [certificate.label, *certificate.rivals][:most]
+    order = [certificate.label, *contenders(certificate, most - 1)]
 
     def cell(row: int, column: int) -> str:
         if row == column:

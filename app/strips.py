@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+import torch
 from torch import Tensor
 
 from app.pictures import data_url
@@ -41,13 +42,26 @@ def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, ro
 
 BAND_STYLE = """<style>
 .dssn-bands {display: grid; gap: 2px; font-size: 0.8rem; margin-top: 12px}
-.dssn-bands img {width: 100%; height: 22px; image-rendering: pixelated; display: block; margin-bottom: 8px}
+.dssn-bands img {width: 100%; height: 22px; image-rendering: pixelated; display: block; margin-bottom: 8px;
+  outline: 1px solid rgba(136, 136, 136, 0.4)}
 </style>"""
+
+HIT, MISS = ((242, 142, 43), (224, 224, 224))
+"""Orange and light grey, told apart on pages of either colour."""
+
+
+def hits(which: Tensor) -> Tensor:
+    """uint8 (3, N): a band of bool (N,), orange where it is true."""
+    hit, miss = (torch.tensor(colour, dtype=torch.uint8)[:, None] for colour in (HIT, MISS))
+    return torch.where(which, hit, miss)
 
 
 def bands(rows: Sequence[tuple[str, Tensor]]) -> str:
-    """HTML: of each row its text, and below it uint8 (N,) greys as a band from left to right."""
-    drawn = (f'<div>{escape(text)}</div><img src="{data_url(greys.expand(3, 1, -1))}" alt="">' for text, greys in rows)
+    """HTML: of each row its text, and below it uint8 (N,) greys, or (3, N), as a band from left to right."""
+    drawn = (
+        f'<div>{escape(text)}</div><img src="{data_url(band.expand(3, -1)[:, None].contiguous())}" alt="">'
+        for text, band in rows
+    )
     return f'{BAND_STYLE}<div class="dssn-bands">{"".join(drawn)}</div>'
 
 

@@ -162,6 +162,8 @@ def parse(data: bytes) -> Document:
     """Untrusted bytes to a document that fits the schema; CertificateFileError says what does not."""
     if len(data) > MAX_BYTES:
         raise CertificateFileError(f"the file is too large: at most {MAX_BYTES >> 20} MB are read")
+    if not data.strip():
+        raise CertificateFileError("the file is empty")
     if data.count(b",") > MAX_COMMAS:  # each value takes the schema microseconds, and there is room for millions
         raise CertificateFileError(f"this is not a certificate file: it has more than {MAX_COMMAS:,} commas")
     try:

@@ -13,7 +13,7 @@ from dssn_core.certificate_file import dumps
 from dssn_core.classifier import Classifier
 from dssn_core.constants import largest_steps
 from dssn_core.duels import DuelCertificate
-from dssn_core.images import png
+from dssn_core.images import image_sha256, png
 from dssn_core.wording import display_radius
 
 REDRAW_SECONDS = 0.25
@@ -143,10 +143,10 @@ def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None
     st.markdown(f"**{certificate.statement(name)}**")
     if not certificate.radius_steps:
         return
-    wrong = f" Certified and wrong: the proof says that the answer stays “{name}”, not that it is right."
+    if truth not in (None, certificate.label):
+        st.markdown(f":red[**Certified, and wrong:** proved is that the answer stays “{name}”, not that it is right.]")
     st.caption(
         "For scale: one colour channel of one pixel, from black to white, takes 255 grey levels, which is ρ = 1."
-        + wrong * (truth not in (None, certificate.label))
     )
 
 
@@ -198,6 +198,12 @@ def show_margins(certificate: Certificate, names: tuple[str, ...]) -> None:
         )
 
 
+def file_name(run: VoteRun) -> str:
+    """Of a certificate's file, so that several can be told apart."""
+    noise = run.noise
+    return f"{run.model_name}-sigma-{noise.sigma:.2f}-{run.counting}-{image_sha256(run.image)[:8]}.json"
+
+
 def offer_file(run: VoteRun) -> None:
     """The certificate as a file that anybody can check."""
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -205,7 +211,7 @@ def offer_file(run: VoteRun) -> None:
         st.download_button(
             "Download this certificate",
             lambda: dumps(run.document(embed)),
-            "certificate.json",
+            file_name(run),
             "application/json",
             icon=":material/download:",
             on_click="ignore",
@@ -243,7 +249,7 @@ def tell_origin(run: VoteRun) -> None:
             st.caption(
                 f"This vote came with the network, counted in {run.seconds:.1f} s with torch {run.made.get('torch')} "
                 f"on {run.made.get('processor')}. It certifies the classifier as computed there: here nearly tied "
-                "samples may vote differently.",
+                "samples may vote differently, also when its file is checked.",
                 width="content",
             )
             st.button(

@@ -123,7 +123,10 @@ def subject() -> tuple[Document, Tensor | None] | None:
         return None if document is None else (document, None)
     picture = choose_picture()
     if picture is None:
-        st.info("This file holds no pixels. Choose the picture that it is about, to go on.")
+        st.info(
+            "This file holds no pixels. Choose the picture that it is about, to go on: as it was cropped and resized, "
+            "which “Certify” offers beside such a file."
+        )
         return None
     _, height, width = document["image"]["shape"]
     return document, read_image(picture, (height, width))

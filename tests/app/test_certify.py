@@ -78,13 +78,14 @@ def test_the_page_shows_what_the_library_computes(place):
 
 
 def test_a_radius_is_put_in_scale_and_a_wrong_answer_is_told():
-    def said(sigma):
-        captions = open_page(picture="cifar10-09", sigma=sigma).caption
-        return [caption.value for caption in captions if "takes 255 grey levels" in caption.value]
-
-    (right,), (wrong,) = said("0.5"), said("3.5")
-    assert "Certified and wrong" not in right
-    assert "Certified and wrong: the proof says that the answer stays “truck”" in wrong
+    for sigma, wrong in (
+        ("0.5", []),
+        ("3.5", [":red[**Certified, and wrong:** proved is that the answer stays “truck”"]),
+    ):
+        page = open_page(picture="cifar10-09", sigma=sigma)
+        assert len([caption for caption in page.caption if "takes 255 grey levels" in caption.value]) == 1
+        said = [markdown.value for markdown in page.markdown if "Certified, and wrong" in markdown.value]
+        assert [text.split(", not that")[0] for text in said] == wrong
 
 
 def test_another_network_may_vote():

@@ -98,7 +98,7 @@ def show_images(
         for record, image in known.items()
     ]
     if len(records) > MOST_IMAGES:
-        st.caption(f"Of the first {MOST_IMAGES}:")
+        st.caption(f"The first {MOST_IMAGES}:")
     st.html(filmstrip(cells, width=110))
     offer_certify(
         name, collection, {record.index: f"{record.index}: {names[record.label]}" for record in known}, records[0]

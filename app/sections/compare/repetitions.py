@@ -25,7 +25,9 @@ def run_it_again(chosen: Picture, settings: Settings) -> None:
     runs = {
         m: [run_of(m, chosen.image, settings, repeat) for repeat in range(1, REPEATS + 1)] for m in settings.methods
     }
-    canvas, results = Canvas("again", "radii of repeated runs"), progress.place_for(list(chain(*runs.values())))
+    everything = list(chain(*runs.values()))
+    canvas, results = Canvas("again", "radii of repeated runs"), progress.place_for(everything)
+    pace = progress.Pace(everything)
     bar = st.empty()  # one for all: a run of the page that is given up may leave that of a later repetition behind
 
     def outcomes() -> dict[str, list[Outcome]]:
@@ -34,7 +36,7 @@ def run_it_again(chosen: Picture, settings: Settings) -> None:
     # One repetition after the other, so that points appear from the start.
     for place, repetition in enumerate(zip(*runs.values(), strict=True), 1):
         if not all(run.finished for run in repetition):
-            progress.carry_on(repetition, named(f"Repetition {place} of {REPEATS}"), bar=bar)
+            progress.carry_on(repetition, named(f"Repetition {place} of {REPEATS}"), bar=bar, pace=pace)
             canvas.draw(compare_charts.repeats(outcomes()))
     canvas.draw(compare_charts.repeats(outcomes()))
     with results.container():

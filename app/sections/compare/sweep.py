@@ -41,12 +41,13 @@ def sweep(chosen: Picture, settings: Settings) -> None:
         sigma: [run_of(m, chosen.image, replace(settings, levels=levels_from_sigma(sigma))) for m in settings.methods]
         for sigma in sigmas
     }
-    results, bar = progress.place_for(list(chain(*runs.values()))), st.empty()
+    everything = list(chain(*runs.values()))
+    results, bar, pace = progress.place_for(everything), st.empty(), progress.Pace(everything)
     outcomes: dict[str, list[Outcome]] = {m: [] for m in settings.methods}
-    for sigma, at_sigma in runs.items():
+    for place, (sigma, at_sigma) in enumerate(runs.items(), 1):
         fresh = not all(run.finished for run in at_sigma)
         if fresh:
-            progress.carry_on(at_sigma, named(f"σ = {sigma:.2f}"), bar=bar)
+            progress.carry_on(at_sigma, named(f"σ = {sigma:.2f}, {place} of {len(runs)}"), bar=bar, pace=pace)
         for found, run in zip(outcomes.values(), at_sigma, strict=True):
             found.append(run.outcome(settings.alpha))
         if fresh or sigma == sigmas[-1]:
@@ -61,7 +62,10 @@ def sweep(chosen: Picture, settings: Settings) -> None:
 def conclude_sweep(chosen: Picture, names: tuple[str, ...], outcomes: dict[str, list[Outcome]]) -> None:
     """What the finished runs at all sigmas say, by method."""
     sigmas = [outcome.sigma for outcome in next(iter(outcomes.values()))]
-    answers = {METHODS[m]: [f"{names[o.label]}, {o.shown_radius}" for o in found] for m, found in outcomes.items()}
+    answers = {
+        METHODS[m]: ["abstains" if o.abstention else f"{names[o.label]}, {o.shown_radius}" for o in found]
+        for m, found in outcomes.items()
+    }
     st.dataframe({"σ": [f"{sigma:.2f}" for sigma in sigmas], **answers}, hide_index=True)
     best = largest((o for found in outcomes.values() for o in found), chosen.truth)
     if best is None:
@@ -69,7 +73,8 @@ def conclude_sweep(chosen: Picture, names: tuple[str, ...], outcomes: dict[str, 
         st.info(f"No certificate for this picture{right}, by any chosen method at any σ.")
     else:
         where = f"{METHODS[best.method]} at σ = {best.sigma:.2f}"
-        st.info(f"Largest for this picture: {where}, ρ = {best.shown_radius} ({names[best.label]}).")
+        what = "Largest radius for this picture" if chosen.truth is None else "Largest radius of a right answer"
+        st.info(f"{what}: {where}, ρ = {best.shown_radius} ({names[best.label]}).")
     st.warning(
         "Choosing σ by looking at this picture's own radius is exploration. Each DSSN certificate here holds for the "
         "classifier at its σ; taking the best σ for each picture would be another classifier, and that is not "

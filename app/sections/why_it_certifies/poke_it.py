@@ -172,7 +172,11 @@ def show_attack(attack: Attack) -> None:
         last_move(poked, noise, names)
         with st.container(horizontal=True):
             gallery.show(poked.original, "the original")
-            gallery.show(poked.image, f"now, {counted(poked.spent, 'step')} away; framed: the chosen pixel", mark=place)
+            marks, said = [(place, pictures.MARK_COLOUR)], "orange: the chosen pixel"
+            if poked.moves:
+                marks.insert(0, (poked.moves[-1].step.place, pictures.CHANGED_COLOUR))
+                said += "; blue: the one changed last"
+            gallery.show(poked.image, f"now, {counted(poked.spent, 'step')} away; {said}", marks=marks)
     with right:
         with st.container(horizontal=True):
             st.metric("Steps from the original", f"{poked.spent:,}", width="content")
