@@ -199,7 +199,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         "adds no such noise; its λ is half the distance between splits. A larger σ allows a larger radius, but each "
         "sample tells less.",
     )
-    sigma = state.remembered(draw, key, within(collection.sigma), within)
+    sigma = state.remembered(draw, key, within(collection.sigma), within, "{:g}".format)  # as Streamlit writes it
     wanted = state.chosen(key, collection.sigma)
     if wanted != within(wanted):
         st.caption(

@@ -192,11 +192,11 @@ def two_pixel_plane(votes: np.ndarray, levels: int, found: Found, pick: bool = T
         cross = ""
         if other is not None and beyond:
             left, up = other.first + 0.5, SIDE - other.second - 0.5
+            away = counted(image.distance(other), "grey level")
             cross = (
                 f'<path d="M{left - arm} {up - arm}l{2 * arm} {2 * arm}m0 -{2 * arm}l-{2 * arm} {2 * arm}" '
                 f'stroke="{WRONG_COLOUR}" stroke-width="3">'
-                f"<title>{counted(image.distance(other), 'step')} away: pixels {other.first}, {other.second}</title>"
-                "</path>"
+                f"<title>{away} away: pixels {other.first}, {other.second}</title></path>"
             )
         return (
             diamond(radius + 1, f'stroke="{WRONG_COLOUR}" stroke-dasharray="2 4"') * beyond

@@ -3,6 +3,7 @@
 import bisect
 from collections.abc import Sequence
 from html import escape
+from itertools import accumulate
 
 import numpy as np
 import plotly.graph_objects as go
@@ -101,8 +102,8 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> Film:
         NUMBER_LINE,
         parts(index, f"; below, all {noise.levels} samples", numerators),
         tuple(
-            parts(j, f": {place + 1} of {len(chosen)} samples seen", numerators[torch.tensor(chosen[: place + 1])])
-            for place, j in enumerate(chosen)
+            parts(j, f": {len(seen)} of {len(chosen)} shown, of all {noise.levels}", numerators[torch.tensor(seen)])
+            for j, seen in zip(chosen, accumulate([j] for j in chosen), strict=True)
         ),
         tuple(f"j = {j}" for j in chosen),
         nearest_frame(chosen, index),

@@ -20,17 +20,18 @@ REDRAW_SECONDS = 0.25
 LESSON = Path(__file__).parent / "lesson.py"
 ALL_IT_SEES = "all that the network sees for this vote"
 ALL_WIDE = 384  # pixels: all pictures together, which stand beside each other on a small laptop, too
+LAPTOP = 1280  # pixels: width of a window up to which the pictures are made to fit
 FEW = 20  # classes that a sentence can list
 BESIDE_EACH_OTHER = f"""
 <style>
-@media (max-width: {gallery.PHONE}px) {{
+@media (max-width: {LAPTOP}px) {{
   .st-key-seen {{flex-wrap: nowrap}}
   .st-key-seen > div {{flex: 1 1 0}}
   .st-key-seen > div, .st-key-seen > div * {{min-width: 0; max-width: 100%}}
 }}
 </style>
 """
-"""The pictures, also on a phone, which is to show the answer before long."""
+"""The pictures, where they would not fit otherwise: the answer is to be seen before long."""
 
 
 def show_noise(run: VoteRun) -> None:

@@ -96,13 +96,13 @@ def test_the_number_line_plays_and_pauses_by_keyboard(tab, address):
     title = figure(tab, ".title")
     assert title.inner_text() == "j = 0; below, all 127 samples"
     tab.get_by_role("button", name="Play j").press("Enter")
-    figure(tab, ".title").get_by_text(re.compile(r"\b([2-9]|[12]\d) of 32 samples seen")).wait_for()
+    figure(tab, ".title").get_by_text(re.compile(r"\b([2-9]|[12]\d) of 32 shown, of all ")).wait_for()
     tab.get_by_role("button", name="Pause").press("Enter")
     paused = title.inner_text()
     tab.wait_for_timeout(800)
     assert title.inner_text() == paused
     tab.get_by_label("Frame").press("End")
-    figure(tab, ".title").get_by_text("32 of 32 samples seen").wait_for()
+    figure(tab, ".title").get_by_text("32 of 32 shown, of all ").wait_for()
 
 
 def test_a_link_to_the_laboratory_reopens_the_same_pixel(tab, address):

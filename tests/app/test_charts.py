@@ -41,6 +41,16 @@ def test_the_closest_duel_comes_first():
     few = charts.duel_bars(certificate, ("cat", "dog", "frog"), most=1)
     assert "dog" not in few and "1 others" in few and "none closer than 28 : 13" in few
     assert "<b>" not in charts.duel_bars(certificate, ("<b>", "<b>", "<b>"))
+
+
+def test_rivals_that_no_sample_prefers_are_counted_only():
+    certificate = DuelCertificate(41, (30, 11, 0, 0), 0, (0, 30, 41, 41))
+    html = charts.duel_bars(certificate, ("cat", "dog", "frog", "ship"))
+    assert "dog" in html and "frog" not in html and "2 others" in html and "none closer than 41 : 0" in html
+    assert charts.contenders(DuelCertificate(41, (41, 0, 0), 0, (0, 41, 41)), 10) == (1,)  # the one that sets R
+
+
+def test_a_vote_by_duels_has_no_bracket_over_first_choices():
     assert "gap" not in charts.vote_bars([10, 80, 9], NAMES, 99, bracket=False).split("</style>")[1]
 
 

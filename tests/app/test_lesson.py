@@ -98,7 +98,7 @@ def test_the_figures_say_what_the_texts_say():
     promise = figure["What a certificate promises"].alt
     assert "141 in sum, covered" in promise and promise.count("not covered") == 2
     assert "3,072 in sum" in promise and "200 in sum" in promise
-    assert "Where they differ: j = 100" in figure["… and centre"].alt
+    assert "Where they differ (orange): j = 100" in figure["… and centre"].alt
     by_title = {step.title: step for step in STEPS}
     asked = by_title["The theorem in one picture"].figure(lesson_picture(), False).film
     assert charts.WRONG_COLOUR not in asked.template + "".join(asked.still)  # nothing of the answer

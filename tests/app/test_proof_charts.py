@@ -91,7 +91,7 @@ def test_the_plane_puts_the_second_pixel_upwards():
     image, drawn = proof_charts.two_pixel_plane(votes, 5, Found(Point(3, 250), 4, 2, Point(12, 250))).still
     pixels = np.array(Image.open(io.BytesIO(base64.b64decode(image.split("base64,")[1].split('"')[0]))))
     assert pixels[5, 3].tolist() == [0xF2, 0x8E, 0x2B]
-    assert 'cx="3.5" cy="5.5"' in drawn and "9 steps away" in drawn
+    assert 'cx="3.5" cy="5.5"' in drawn and "9 grey levels away" in drawn
     assert 'd="M9.5 2.5l6 6' in drawn  # the cross is around (12.5, 5.5)
     half = proof_charts.LENS / 2
     # The lens is around the point on the way there that is 2.5 steps away, where the edges of both diamonds are.

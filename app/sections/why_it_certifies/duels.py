@@ -3,7 +3,7 @@
 import streamlit as st
 from torch import Tensor
 
-from app import controls, gallery, progress, proof_charts, votes
+from app import charts, controls, gallery, progress, proof_charts, votes
 from app.sections.why_it_certifies.subject import subject
 from dssn_core import Tally
 from dssn_core.constants import DUELS
@@ -66,7 +66,8 @@ def show_duels(image: Tensor, vote: Tally, names: tuple[str, ...]) -> None:
             for what, found in (("R by first choices", certificate.by_plurality), ("R by duels", certificate)):
                 st.metric(f"{what}: {names[found.label]}", counted(found.radius_steps, "grey level"))
         st.markdown(controls.typeset(third_classes(certificate, names)))
-        fewer = f" (the answer and its closest rivals, of {len(names):,} classes)" * (len(names) > MOST_DUELS)
+        shown = 1 + len(charts.contenders(certificate, MOST_DUELS - 1))
+        fewer = f" (the answer and its closest rivals, of {len(names):,} classes)" * (shown < len(names))
         st.markdown(
             f"**The duels**{fewer}: how many of the {vote.total:,} samples rank the row's class above the column's"
         )

@@ -20,6 +20,9 @@ from dssn_core.splitting import PIXELWISE, Place
 from dssn_core.wording import counted
 
 POKE_IT = "Poke it"
+LARGE = 220
+"""Pixels across the pictures, in which one pixel of theirs is to be found."""
+
 BURST = 10
 """Guided steps that one button asks for."""
 
@@ -171,12 +174,12 @@ def show_attack(attack: Attack) -> None:
         place = step_buttons(attack)
         last_move(poked, noise, names)
         with st.container(horizontal=True):
-            gallery.show(poked.original, "the original")
+            gallery.show(poked.original, "the original", LARGE)
             marks, said = [(place, pictures.MARK_COLOUR)], "orange: the chosen pixel"
             if poked.moves:
                 marks.insert(0, (poked.moves[-1].step.place, pictures.CHANGED_COLOUR))
                 said += "; blue: the one changed last"
-            gallery.show(poked.image, f"now, {counted(poked.spent, 'step')} away; {said}", marks=marks)
+            gallery.show(poked.image, f"now, {counted(poked.spent, 'step')} away; {said}", LARGE, marks)
     with right:
         with st.container(horizontal=True):
             st.metric("Steps from the original", f"{poked.spent:,}", width="content")

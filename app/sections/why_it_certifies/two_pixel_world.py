@@ -16,7 +16,7 @@ def two_pixel_world() -> None:
     st.markdown(
         "Every image of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of each; "
         "the hue is the class that wins the vote, the shade how clearly. The solid diamond is the exact certificate of "
-        "the chosen image: all images in it have its hue. The dotted one is one step larger (a corner of the "
+        "the chosen image: all images in it have its hue. The dotted one is one grey level larger (a corner of the "
         "plane magnifies both). The counts alone cannot certify it: some classifier and image with the same counts "
         "have another answer at that distance. Click or drag in the plane to choose an image."
     )
@@ -49,10 +49,10 @@ def two_pixel_world() -> None:
             on_pick=choose_point,
         )
     with result:
-        st.metric("Certified radius R", counted(found.radius, "step"))
+        st.metric("Certified radius R", counted(found.radius, "grey level"))
         away = (
             "there is no image of the other class"
             if found.other is None
-            else f"nearest image of the other class: {counted(found.image.distance(found.other), 'step')}"
+            else f"nearest image of the other class: {counted(found.image.distance(found.other), 'grey level')}"
         )
         st.caption(f"{found.ones} of {levels} samples vote orange, {levels - found.ones} blue; {away}.")
