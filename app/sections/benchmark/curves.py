@@ -39,7 +39,7 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     figure = charts.certified_accuracy(ours, theirs, max([4.5, *map(lambda_from_levels, levels)]))
     with seen:
         tell_sides(models, collection, part)
-        draw_curves(figure)
+        draw_curves(figure, sorted({share.images for curve in ours for _, share, _ in curve.points}))
         tell_counting(models, part)
         tell_sampling(models, collection, part)
     rows = [
@@ -50,7 +50,8 @@ def curves(models: Sequence[str], collection: Collection, part: Part) -> None:
     exports.files("certified-accuracy", rows, {"curves": figure})
 
 
-def draw_curves(figure: go.Figure) -> None:
+def draw_curves(figure: go.Figure, images: Sequence[int]) -> None:
+    """images: how many our curves are of, in ascending order."""
     st.plotly_chart(
         figure,
         config=CHART_BAR,
@@ -59,7 +60,9 @@ def draw_curves(figure: go.Figure) -> None:
         selection_mode="points",
         alt="certified accuracy against radius, our networks over the paper's; the table has the figures",
     )
+    several = " to ".join(f"{count:,}" for count in sorted({*images[:1], *images[-1:]}))
     st.caption(
+        f"Ours: of {several} test images. "
         "Thick: at each ρ the network and σ whose 95 % interval on held-out training images has the highest lower end, "
         "measured on test images, with a 95 % Wilson interval for each ρ by itself. Where the choice changes it is "
         "another classifier, on another number of images, and the curve may jump, even up. Thin: one network and σ. "
