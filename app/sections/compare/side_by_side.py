@@ -102,7 +102,10 @@ def conclude(chosen: Picture, settings: Settings, runs: list[Run[Any]], canvas: 
     )
     outcomes = [run.outcome(settings.alpha) for run in runs]
     colours = charts.colour_places(compare_charts.votes_together(outcomes))
-    for place, outcome in zip(st.columns(len(outcomes), gap="large"), outcomes, strict=True):
+    st.html("<style>.st-key-compared h3 {font-size: 1.2rem}</style>")  # in one line: what is below is in line then
+    with st.container(key="compared"):
+        places = st.columns(len(outcomes), gap="large")
+    for place, outcome in zip(places, outcomes, strict=True):
         with place:
             sample = sample_of(outcome.method, chosen.image, settings)
             column(outcome, sample, names, chosen.truth, colours)
