@@ -34,6 +34,7 @@ from dssn_core.counts import Counts
 from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels
 from dssn_core.findings import Verdict, verdict
 from dssn_core.gallery import built_in_pictures
+from dssn_core.images import MAX_SIDE
 from dssn_core.manifest import MANIFEST, CheckpointError, StatedOffsets
 from dssn_core.near_ties import NEAR_TIE
 from dssn_core.verification import verify
@@ -482,10 +483,11 @@ def test_what_a_file_says_cannot_pose_as_something_else(document):
         assert all(found.text.isprintable() for found in verify(claimed))
 
 
-def test_an_embedded_picture_of_another_size_is_not_decoded(document):
+@pytest.mark.parametrize("side", [MAX_SIDE + 1, 3000])
+def test_an_embedded_picture_of_another_size_is_not_decoded(document, side):
     buffer = io.BytesIO()
-    Image.new("RGB", (3000, 3000)).save(buffer, "PNG")
-    with pytest.raises(CertificateFileError, match="3000 x 3000"):
+    Image.new("RGB", (side, side)).save(buffer, "PNG")
+    with pytest.raises(CertificateFileError, match=f"the embedded picture has {side} x {side}"):
         differences(changed(document, ("image", "png"), base64.b64encode(buffer.getvalue()).decode()))
 
 

@@ -71,6 +71,18 @@ def test_every_section_opens(section):
     open_page(why=section)
 
 
+def test_what_became_of_the_vote_is_said():
+    page = open_page()
+    for action in ("guided", "up"):
+        press(page, action)
+        move = page.session_state["attack"].attack.poked.moves[-1]
+        (said,) = [markdown.value for markdown in page.markdown if "samples only" in markdown.value]
+        assert f"samples only **j = {move.index}** changed" in said
+        assert ("its vote stayed with" in said) == (move.before == move.after)
+    first, last = page.session_state["attack"].attack.poked.moves
+    assert first.before != first.after and last.before == last.after  # one of each
+
+
 def test_a_poke_changes_one_sample_and_is_refunded():
     page = open_page()
     held = page.session_state["attack"]
