@@ -225,3 +225,19 @@ def test_guided_steps_lead_away_from_the_original(block):
                 break
             state = poke(model, state, noise, step)
             assert state.spent == spent
+
+
+def test_of_all_steps_the_best_is_taken():
+    model, noise, image = a_linear_model(), SplitNoise(9, SHAPE), an_image()
+    first = Poked(image, image, complete(tally(model, image, noise)).labels)
+    label = int(np.bincount(first.labels).argmax())
+
+    def lead(step):
+        index = changed_index(image, noise, step)
+        logits = model(noise.samples(step.applied(image), index, index + 1), noise.lam)[0].detach().numpy()
+        return logits[label] - np.delete(logits, label).max()
+
+    voters = np.flatnonzero(first.labels == label).tolist()
+    steps = [step for j in voters for change in (1, -1) for step in steps_that_change(image, noise, j, change)]
+    found = guided_step(model, first, noise, label, searched=9, tried=1000)
+    assert lead(found) == pytest.approx(min(map(lead, steps)), abs=1e-5)

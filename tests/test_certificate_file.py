@@ -8,6 +8,7 @@ import zlib
 import jsonschema
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
@@ -20,6 +21,7 @@ from dssn_core.certificate_file import (
     digest,
     dumps,
     embedded_image,
+    machine,
     make,
     parse,
 )
@@ -164,3 +166,8 @@ def test_a_picture_that_viewers_may_show_otherwise_is_refused(document, image, k
     forged = {**document, "image": {**document["image"], "png": base64.b64encode(buffer.getvalue()).decode()}}
     with pytest.raises(CertificateFileError, match="no plain RGB picture"):
         embedded_image(forged)
+
+
+def test_the_threads_of_the_arithmetic_are_said(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    assert machine()["threads"] == "7"

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import tracemalloc
 import zipfile
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dssn_core.datasets import CIFAR10_CLASSES, Dataset, list_dataset, load_dataset, picture_files
+from dssn_core.datasets import CIFAR10_CLASSES, Dataset, list_dataset, load_dataset, may_be_the_same, picture_files
 
 COLOURS = {"cat": (200, 0, 0), "ant": (0, 200, 0), "bee": (0, 0, 200)}  # not in alphabetical order
 
@@ -247,3 +248,44 @@ def test_a_name_that_is_twice_in_a_zip_is_one_picture(tmp_path):
         for name in ("cat/0.png", "./cat/0.png", "dog/0.png"):
             archive.writestr(name, png("red"))
     assert len(list_dataset(str(path))) == 2
+
+
+def test_the_same_files_in_other_classes_are_other_data(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (8, 8), (name == "cat" and "red") or "blue").save(tmp_path / name / "0.png")
+    before = list_dataset(str(tmp_path)).description
+    (tmp_path / "dog").rename(tmp_path / "emu")
+    assert list_dataset(str(tmp_path)).description != before
+
+
+def test_hidden_folders_are_no_classes(tmp_path):
+    for name in ("cat", ".trash"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (8, 8)).save(tmp_path / name / "0.png")
+    assert list_dataset(str(tmp_path)).class_names == ("cat",)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "jpeg", "webp", "bmp", "JPEG"])
+def test_pictures_of_every_ending_are_found(ending, tmp_path):
+    (tmp_path / "cat").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "cat" / f"0.{ending}")
+    assert len(list_dataset(str(tmp_path), (8, 8))) == 1
+
+
+def test_a_picture_that_unpacks_to_a_hundred_megabytes_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "data.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("cat/0.png", bytes(100 * 2**20))
+    data = list_dataset(str(tmp_path / "data.zip"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="at most 20 MB"):
+            next(data.read([0]))
+        assert tracemalloc.get_traced_memory()[1] < 50 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_as_many_images_are_needed_to_be_the_same_ones():
+    few, many = (f"a.zip: {n} images, sha256 {'0' * 64}" for n in (10, 20))
+    assert may_be_the_same(few, few) and not may_be_the_same(few, many)

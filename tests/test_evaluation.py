@@ -257,3 +257,17 @@ def test_what_is_told_beside_records_on_the_terminal_is_none_of_them(tmp_path, m
     out, err = capsys.readouterr()
     assert [Record.from_json(json.loads(line)).label for line in out.splitlines()] == [0]
     assert "answered right without noise: 50.0" in err and "right, certified at rho" in err
+
+
+def test_the_network_runs_in_the_format_that_the_record_says(monkeypatch):
+    network, formats, certify = load_model("cifar10-dssn-long"), [], evaluation.certify
+    assert network.precision == "bfloat16"
+
+    def watched(model, *arguments, **options):
+        formats.append(model.precision)
+        return certify(model, *arguments, **options)
+
+    monkeypatch.setattr(evaluation, "certify", watched)
+    for precision in ("float32", "bfloat16"):
+        list(evaluate(network, pictures_as_data(), [0], 20, replace(PLAIN, precision=precision)))
+    assert formats == ["float32", "bfloat16"]

@@ -90,3 +90,16 @@ def test_every_network_here_tells_what_it_saw():
     for manifest in (read_manifest(PRETRAINED / name) for name in list_models()):
         told = all(of[what] != "" for of in seen_in(manifest.training) for what in DECIDED_BY)
         assert told or manifest.images_seen == 0, manifest.name
+
+
+def test_a_run_that_went_on_has_seen_something_before_though_it_names_no_start():
+    training = read_manifest(PRETRAINED / "cifar10-dssn-long").training
+    kept = {name: value for name, value in training.items() if name not in ("seen_before", "start")}
+    before, _ = seen_in({**kept, "images_before": 5})
+    assert before == dict.fromkeys(DECIDED_BY, "")
+
+
+def test_what_any_member_has_seen_the_ensemble_has_seen():
+    told = {"data": "a: 9 images", "seed": 0, "held_out_per_class": 2}
+    members = [{"training": told}, {"training": told | {"data": "b: 9 images"}}]
+    assert "b: 9 images" in [seen["data"] for seen in seen_in({**told, "members": members})]

@@ -408,3 +408,9 @@ def test_open_picture_gives_rgb():
 def test_a_size_that_is_none_is_refused(size):
     with pytest.raises(ValueError, match="size must be two whole numbers"):
         read_image(b"", size)
+
+
+def test_a_picture_of_nearly_as_many_pixels_as_are_read():
+    data = io.BytesIO()
+    Image.new("1", (7000, 7000)).save(data, "PNG")  # 49 of 50 million
+    assert open_picture(data.getvalue()).size == (7000, 7000)

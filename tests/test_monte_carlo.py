@@ -319,3 +319,9 @@ def test_no_number_of_samples_decides_a_tie():
     assert samples_to_decide(0.5, 0.001) is None
     assert samples_to_decide(0.5 + 1e-6, 0.001) is None
     assert samples_to_decide(0.502, 0.001) is not None
+
+
+def test_what_a_plan_is_if_nothing_is_said():
+    assert Plan("uniform", 441).n == 100_000  # as in the literature
+    with pytest.raises(ValueError, match="alpha must lie"):
+        Plan("uniform", 441, alpha=1)

@@ -15,12 +15,15 @@ from dssn_core import load_model
 from dssn_core.__main__ import all_commands, main
 from dssn_core.accuracy import certified_curve
 from dssn_core.checkpoints import PRETRAINED, list_models, read_manifest
+from dssn_core.commands.certificates import EXIT_CODES
 from dssn_core.commands.making import settings_of
 from dssn_core.constants import PIXEL_STEPS, sigma_from_levels
+from dssn_core.findings import Verdict
 from dssn_core.gallery import built_in_pictures
+from dssn_core.paper import published
 from dssn_core.record_files import SHELVES, kept_records, measured_on
 from dssn_core.records import Part, by_levels
-from dssn_core.standings import Evaluated
+from dssn_core.standings import Evaluated, standings
 
 README = Path(__file__).parents[1] / "README.md"
 TEXTS = [README, PRETRAINED / "README.md"]
@@ -201,3 +204,32 @@ def test_the_figures_of_a_manifest_are_those_of_its_records(name):
             for levels, group in by_levels(records).items():
                 found = measured_on(group, "")["by_levels"][str(levels)]
                 assert json.loads(json.dumps(found)) == told[str(levels)]
+
+
+def test_the_table_of_exit_codes():
+    told = dict(re.findall(r"^\| (\d) \| ([^|]*?) \|$", README.read_text(encoding="utf-8"), re.MULTILINE))
+    begins = {"everything agrees": Verdict.HOLDS, "something differs": Verdict.DIFFERS}
+    for words, verdict in {**begins, "only votes or duels of nearly tied": Verdict.ROUNDING}.items():
+        assert told[str(EXIT_CODES[verdict])].startswith(words)
+    assert told["1"] == "the file cannot be checked"
+
+
+def test_where_the_paper_is_better():
+    networks = [Evaluated.kept(PRETRAINED / f"cifar10-dssn-{name}") for name in ("long", "pair", "blocks")]
+    rivals = [row for row in published("cifar10") if row.method == "dssn"]
+    none, small = standings(networks, rivals, [0.0, 0.25])
+    text = re.sub(r"\s+", " ", README.read_text(encoding="utf-8"))
+    assert f"at ρ = 0.25 by {-small.difference:.2f} points, and without any radius (`--rho 0`) by " in text
+    assert f"(`--rho 0`) by {-none.difference:.2f}." in text
+
+
+def test_the_images_of_the_table_are_nested():
+    """Of the rows' networks at their noise: the 1,000 among the 2,000, and these among the 5,000."""
+    measured = [
+        {record.index for record in records}
+        for name in ("cifar10-dssn-pair", "cifar10-dssn-blocks")
+        for records in by_levels(Evaluated.kept(PRETRAINED / name).test).values()
+    ]
+    sets = {len(indices): indices for indices in measured}
+    assert sorted(sets) == [1000, 2000, 5000] and sets[1000] < sets[2000] < sets[5000]
+    assert all(indices == sets[len(indices)] for indices in measured)

@@ -3,6 +3,8 @@
 import gzip
 import json
 import shutil
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -420,3 +422,43 @@ def test_a_label_that_was_put_right_counts_in_the_file_too(tmp_path):
         RecordLog(path).add(one)
         assert RecordLog(path).records == {record.key: one}
     assert len(path.read_text().splitlines()) == 1
+
+
+def test_a_network_that_was_trained_anew_may_keep_records_of_other_data(tmp_path):
+    """Its manifest has the figures of the one before for a while; of its own there are none."""
+    folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
+    for kept in folder.glob("*.jsonl.gz"):
+        kept.unlink()
+    assert read_manifest(folder).measured
+    command = ["evaluate", "--data", str(class_folders(tmp_path)), "--sigma", "0.1", "--limit", "10", "--record"]
+    assert main([*command, "--model", str(folder)]) == 0
+
+
+def test_two_that_publish_at_once_lose_nothing(tmp_path, monkeypatch):
+    folder = unmeasured(tmp_path)
+    weights, keep, inside = read_manifest(folder).weights_sha256, record_files.keep_records, []
+
+    def slowly(*arguments):
+        inside.append(1)
+        assert len(inside) == 1
+        time.sleep(0.3)
+        found = keep(*arguments)
+        inside.pop()
+        return found
+
+    monkeypatch.setattr(record_files, "keep_records", slowly)
+    records = [[replace(a_record(3), index=place, weights_sha256=weights)] for place in range(2)]
+    threads = [threading.Thread(target=publish, args=(folder, TEST, of, "data")) for of in records]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept_records(folder, TEST)) == 2
+
+
+def test_a_record_of_an_image_that_is_not_there_belongs_to_other_data(tmp_path, capsys):
+    folder, data = unmeasured(tmp_path), class_folders(tmp_path)  # of ten images
+    weights = read_manifest(folder).weights_sha256
+    keep_records(folder, TEST, [replace(a_record(3), index=10, weights_sha256=weights)])
+    command = ["evaluate", "--data", str(data), "--sigma", "0.1", "--limit", "10", "--model", str(folder), "--record"]
+    assert main(command) == 1 and "the image of index 10 is not the one" in capsys.readouterr().err

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dssn_core.records import Record
+from dssn_core.records import Record, by_levels
 from tests.evaluated import SAMPLING, a_record
 
 
@@ -82,3 +82,14 @@ def test_votes_of_a_randomized_method_add_up_to_its_samples():
     assert Record.from_json(drawn).votes == (0, SAMPLING.n, 0)
     with pytest.raises(ValueError, match="not a record"):
         Record.from_json({**drawn, "votes": (0, SAMPLING.n - 1, 0)})
+
+
+def test_a_randomized_record_states_no_radius_of_dssn():
+    drawn = replace(a_record(0), radius_steps=None, sampling=SAMPLING, votes=(0, SAMPLING.n, 0)).to_json()
+    assert Record.from_json(drawn).radius_steps is None
+    with pytest.raises(ValueError, match="states no radius_steps"):
+        Record.from_json({**drawn, "radius_steps": 200})
+
+
+def test_noises_are_in_ascending_order():
+    assert list(by_levels([replace(a_record(0), levels=n) for n in (441, 88, 220)])) == [88, 220, 441]

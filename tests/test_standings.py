@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +144,8 @@ def test_records_of_weights_that_are_gone_are_not_reported(tmp_path):
     assert len(Evaluated.kept(folder).test) == 2500
     save_manifest(folder, replace(read_manifest(folder), weights_sha256="0" * 64))
     assert Evaluated.kept(folder) == Evaluated("mine", [], [])
+
+
+def test_a_network_in_the_folder_one_is_in_has_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine"))
+    assert Evaluated.kept(Path(".")).network == "mine"

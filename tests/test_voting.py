@@ -217,3 +217,7 @@ def test_a_default_device_that_was_changed_for_a_while_breaks_no_later_vote():
     with torch.device("meta"):
         order = ChunkLayout.of(levels, 64).indices(0)
     assert order.device.type == "cpu" and sorted(order.tolist()) == sorted(set(order.tolist()))
+
+
+def test_a_complete_vote_keeps_no_logits():
+    assert complete(tally(Toy(SHAPE, 3, seed=2), IMAGE, noise_of(20))).logits is None

@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import checking
 from dssn_core import list_models, self_check
+from dssn_core.checkpoints import PRETRAINED, read_manifest
 from tests.app.test_certify import MAIN
 
 
@@ -56,3 +57,14 @@ def test_a_failure_is_red(monkeypatch):
     assert not page.success
     assert "pixel 3 differs" in page.get("html")[0].proto.body and "fine" in page.get("html")[0].proto.body
     assert len(page.dataframe) == 2  # networks and software are told all the same
+
+
+def test_the_table_says_what_the_manifests_say(monkeypatch):
+    monkeypatch.setattr(self_check, "checks", lambda **_: [])
+    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page("views/about.py").run()
+    table = page.dataframe[0].value.set_index("name")
+    for name in list_models():
+        manifest = read_manifest(PRETRAINED / name)
+        assert table.loc[name, "format"] == manifest.precision
+        assert table.loc[name, "images seen"] == f"{manifest.images_seen:,}"
+        assert table.loc[name, "weights' SHA-256"] == manifest.weights_sha256

@@ -189,3 +189,23 @@ def test_no_network_at_all_is_told():
     by_key(page.get("button_group"), "bench-models-cifar10").set_value([]).run()
     assert not page.exception and page.info[0].value == "Choose at least one network."
     assert not page.get("plotly_chart")
+
+
+def test_the_largest_gain_comes_first():
+    kind = "largest gain of DSSN over additive uniform, both classes right"
+    page = open_page("Images", **{"bench-network": "cifar10-dssn", "bench-sigma": "0.50", "bench-kind": kind})
+    larger = page.dataframe[0].value["larger by"].tolist()
+    assert len(larger) > 5 and larger == sorted(larger, reverse=True) and larger[0] > larger[-1]
+
+
+def test_an_image_is_carried_to_certify_with_its_network_and_noise(tmp_path, monkeypatch, installed):
+    for name in ("cifar10-dssn", "other"):
+        folder = unmeasured(tmp_path).rename(installed / name)
+        save_manifest(folder, replace(read_manifest(folder), name=name))
+    data = str(class_folders(tmp_path))
+    assert main(["evaluate", "--data", data, "--sigma", "0.1", "--limit", "2", "--model", str(folder), "--record"]) == 0
+    monkeypatch.setenv(sources.DATA_VARIABLE, data)
+    page = open_page("Images")
+    page.selectbox(key="bench-carry").set_value(1).run()
+    (link,) = (found for found in page.get("page_link") if found.proto.label == "Certify it")
+    assert parse_qs(link.proto.query_string) == {"cifar10-network": ["other"], "picture": ["test-1"], "sigma": ["0.1"]}

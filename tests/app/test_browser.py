@@ -422,3 +422,13 @@ def test_the_crop_of_ones_own_photograph_stays_the_same_on_another_page(tab, add
     tab.get_by_role("link", name="Compare").click()
     tab.get_by_text("Using your earlier upload: wide.png").wait_for()
     assert tab.get_by_text("SHA-256 of the pixels").inner_text() == digest
+
+
+def test_a_certificate_without_the_picture_holds_none(tab, address):
+    tab.goto(f"{address}?sigma=0.15")
+    radius(tab, 132)
+    tab.get_by_text("include the picture").click()
+    tab.get_by_role("button", name="Download the picture as cropped").wait_for()
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download this certificate").click()
+    assert json.loads(download.value.path().read_text())["image"]["png"] is None

@@ -15,7 +15,7 @@ from app.controls import typeset
 from app.pictures import tame
 from dssn_core import certify, levels_from_sigma, load_model, read_image
 from dssn_core.checkpoints import PRETRAINED
-from dssn_core.constants import DUELS, PLURALITY
+from dssn_core.constants import DUELS, PLURALITY, largest_steps
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import image_sha256
 from dssn_core.manifest import MANIFEST
@@ -350,3 +350,17 @@ def test_votes_that_differ_from_those_that_came_with_the_network_are_told(monkey
 def test_why_all_samples_do_not_prove_all_that_is_possible(picture, told):
     page = open_page(picture=picture, sigma="0.1")  # of the first class, and of a later one
     assert any("one grey level below the largest" in caption.value for caption in page.caption) == told
+
+
+def test_the_figures_beside_the_radius():
+    page = open_page(sigma="0.5")  # 362 of 441 votes are 82.086 %, which is not rounded up
+    assert [metric.value for metric in page.metric if metric.label == "Vote share"] == ["82.0 %"]
+    text = "\n".join(markdown.value for markdown in page.markdown)
+    assert f"largest possible radius **{display_radius(largest_steps(441))}**" in text
+    assert "one grey level everywhere adds up to 3,072)" in text
+    assert "check: right]" in text and "wrong: it is" not in text
+
+
+def test_a_wrong_answer_has_another_badge():
+    text = "\n".join(markdown.value for markdown in open_page(picture="cifar10-09", sigma="3.5").markdown)
+    assert "wrong: it is automobile]" in text and "check: right]" not in text

@@ -140,3 +140,15 @@ def test_the_forgery_claims_more_and_only_counting_again_tells():
     document = checking.forgery()
     assert document["claim"]["radius_steps"] > checking.example()["claim"]["radius_steps"]
     assert [finding.what for finding in verify(document) if not finding.agrees] == [RADIUS, "votes of the samples"]
+
+
+def test_a_file_that_was_edited_where_no_claim_rests_on_it_is_told_in_yellow():
+    page, edited = open_page(), {**checking.example(), "made": {"torch": "another"}}
+    page.file_uploader(key="certificate-0").set_value(("c.json", dumps(edited).encode(), "application/json")).run()
+    assert len(page.warning) == 1 and not page.success and not page.error
+
+
+def test_the_verdict_states_the_radius_in_both_units():
+    page, claim = open_page(), checking.example()["claim"]
+    page.button(key="example").click().run()
+    assert f"R = {claim['radius_steps']} grey levels, ρ = {claim['radius']}, by" in page.success[0].value

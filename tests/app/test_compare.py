@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
 
-from app import collection, controls
+from app import collection, controls, resources
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
 from dssn_core import certify, levels_from_sigma, load_model, read_image
@@ -159,3 +159,49 @@ def test_the_networks_that_are_compared_are_a_click_away_over_many_pictures():
     page.query_params.update(asked)
     page.switch_page("views/benchmark.py").run()
     assert not page.exception and "counterparts of cifar10-dssn" in " ".join(text.value for text in page.caption)
+
+
+def test_what_is_said_of_each_method_is_said_of_that_one():
+    page = open_page()
+    said = [text.value for text in page.markdown if "- failure probability" in text.value]
+    assert ["**0**, exactly" in text for text in said] == [True, False, False]
+    assert all("up to **0.001**" in text for text in said[1:])
+    badges = "\n".join(text.value for text in page.markdown)
+    assert "green-badge[right]" in badges and "red-badge[right]" not in badges
+    (costs,) = (table.value for table in page.dataframe if "samples in the literature" in table.value)
+    assert costs["samples in the literature"].tolist() == [132, 100_000, 100_000]
+
+
+def test_repetitions_are_other_draws_and_dssn_is_counted_anew(monkeypatch):
+    seeds, repeats, estimate_of, votes_of = set(), set(), resources.estimate_of, resources.votes_of
+
+    def estimated(name, image, plan):
+        seeds.add(plan.seed)
+        return estimate_of(name, image, plan)
+
+    def counted(*asked):
+        repeats.add(asked[4])
+        return votes_of(*asked)
+
+    monkeypatch.setattr(resources, "estimate_of", estimated)
+    monkeypatch.setattr(resources, "votes_of", counted)
+    page = open_page(compare="Run it again", again="true", seed="7")
+    assert seeds == {8, 9, 10, 11, 12} and repeats == {1, 2, 3, 4, 5}
+    table = page.dataframe[0].value
+    assert (table["smallest ρ"] <= table["largest ρ"]).all() and (table["smallest ρ"] < table["largest ρ"]).any()
+
+
+def test_three_settings_are_pinned_at_most():
+    page = open_page(methods="DSSN")
+    for sigma in (0.15, 0.2, 0.25):
+        healthy(page.slider(key="sigma").set_value(sigma).run())
+        healthy(page.button(key="pin").click().run())
+    healthy(page.slider(key="sigma").set_value(0.3).run())
+    assert len(page.session_state["pins"]) == 3 and page.button(key="pin").disabled
+
+
+def test_the_same_setting_with_other_methods_is_another_pin():
+    page = open_page(methods="DSSN")
+    healthy(page.button(key="pin").click().run())
+    by_key(page.get("button_group"), "methods").set_value(["dssn", "uniform", "ssn"]).run()
+    assert not page.button(key="pin").disabled

@@ -165,3 +165,12 @@ def test_a_page_that_gives_up_its_turn_leaves_nothing_to_compute():
     in_turn(lambda: None)  # whatever was queued has been done
     assert run.state is None
     assert run.advance().done > 0
+
+
+def test_what_a_run_cost_is_said_with_it():
+    run, _, _ = a_run()
+    assert run.outcome(0.001).passes == 16 * 63  # with the padding of the last chunk
+    model = load_model("cifar10-dssn")
+    vote = VoteRun(model, torch.full((3, 32, 32), 9, dtype=torch.uint8), noise_for(model, 20), PLURALITY)
+    vote.finish()
+    assert vote.document(False)["made"]["seconds"] == round(vote.seconds, 3) > 0

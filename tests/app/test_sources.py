@@ -1,7 +1,9 @@
 """Where the pictures of the pages come from."""
 
 import os
+import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from app import sources
 from dssn_core import read_image
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
+from dssn_core.images import image_sha256
+from tests.evaluated import a_record, class_folders
 
 
 @pytest.fixture(autouse=True)
@@ -101,3 +105,22 @@ def test_a_folder_that_changes_is_shown_as_it_is(tmp_path, monkeypatch):
     (cats / "1.png").write_bytes(third.read_bytes())
     sources._folder.clear()  # as after a while
     assert len(sources.folder().places) == 2
+
+
+def test_of_a_record_only_its_very_image_is_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(class_folders(tmp_path)))
+    pictures = sources.folder()
+    image = pictures.picture(3, (32, 32))
+    record = replace(a_record(3), index=3, image_sha256=image_sha256(image))
+    assert torch.equal(pictures.picture_of(record, (32, 32)), image)
+    assert pictures.picture_of(replace(record, image_sha256="another"), (32, 32)) is None
+    assert pictures.picture_of(replace(record, index=len(pictures.files)), (32, 32)) is None  # of a larger folder
+
+
+def test_of_training_and_test_pictures_those_of_the_test_are_shown(tmp_path, monkeypatch):
+    data = class_folders(tmp_path)
+    for part in ("train", "test"):
+        shutil.copytree(data, tmp_path / "both" / part)
+    (tmp_path / "both" / "train" / "cat" / "1.png").write_bytes((data / "cat" / "0.png").read_bytes())
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path / "both"))
+    assert len(sources.folder().places) == 10

@@ -5,8 +5,9 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import laboratory, turns
-from dssn_core import read_image
+from dssn_core import load_model, read_image
 from dssn_core.gallery import built_in_pictures
+from dssn_core.voting import noise_for
 from tests.app.test_certify import MAIN
 
 OF_BLOCKS = {"cifar10-network": "cifar10-dssn-blocks"}
@@ -151,3 +152,28 @@ def test_a_network_of_blocks_says_what_is_added_up():
     assert f"(one colour of 2 × 2 pixels). They add up to k = {int(image[0, :2, :2].sum())} of 1020" in said
     assert "closer together than the scale from 0 to 1020" in " ".join(markdown.value for markdown in page.markdown)
     healthy(page.segmented_control(key="section").set_value("Offsets").run())
+
+
+def test_the_pixel_that_is_carried_has_its_own_value_and_offset():
+    page = open_page(section="One picture", lam="1.0", picture="cifar10-03")
+    page.number_input(key="row").set_value(5)
+    page.number_input(key="column").set_value(7)
+    healthy(page.run())
+    healthy(next(button for button in page.button if "on the number line" in button.label).click().run())
+    noise = noise_for(load_model("cifar10-dssn"), 510)
+    image = read_image(next(picture.path for picture in built_in_pictures() if picture.key == "cifar10-03"))
+    assert page.slider(key="v").value == int(noise.offsets[0, 5, 7])
+    assert page.slider(key="k").value == int(image[0, 5, 7])
+
+
+def test_the_film_begins_with_the_chosen_sample():
+    page = open_page(section="One picture", lam="0.5", j="7")
+    assert any("j = 7: " in html.proto.body for html in page.get("html"))
+
+
+def test_the_index_goes_around_the_cycle_and_sigma_is_said():
+    page = open_page(lam="0.5", j="0")
+    assert any("σ = λ/√3 = **0.2887**" in markdown.value for markdown in page.markdown)
+    for change, index in (("+1", 1), ("-1", 0), ("-1", 254)):
+        healthy(page.button(key=f"step{change}").click().run())
+        assert page.slider(key="j").value == index

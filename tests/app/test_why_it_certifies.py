@@ -1,5 +1,6 @@
 """Poking, the two-pixel world and the arithmetic through their real widgets."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.attacks import Attack
+from app.attacks import Attack, acted
 from app.runs import VoteRun
 from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_image
 from dssn_core.attack import Step, undo
@@ -17,6 +18,7 @@ from dssn_core.checkpoints import PRETRAINED, StatedOffsets, find_model, read_ma
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.gallery import built_in_pictures
 from dssn_core.stored import Stored
+from dssn_core.two_pixels import Point, World
 from dssn_core.voting import noise_for
 from tests.app.test_certify import MAIN, by_key
 from tests.evaluated import counting_duels
@@ -257,3 +259,69 @@ def test_both_ways_of_counting_stand_beside_each_other():
 def test_samples_of_third_classes_are_told(sigma, words):
     page = open_page(why="Duels", picture="cifar10-09", sigma=sigma)
     assert any(words in text.value for text in page.markdown)
+
+
+def test_another_picture_or_noise_begins_another_attack():
+    page = press(open_page(), "up")
+    healthy(page.button(key="pick-cifar10-05").click().run())
+    assert spent(page) == 0
+    image = read_image(next(picture.path for picture in built_in_pictures() if picture.key == "cifar10-05"))
+    assert torch.equal(page.session_state["attack"].attack.poked.original, image)
+    assert spent(press(page, "up")) == 1
+    healthy(page.slider(key="sigma").set_value(0.2).run())
+    assert spent(page) == 0 and page.session_state["attack"].attack.noise.sigma > 0.19
+
+
+def test_random_steps_go_on_and_do_not_repeat_themselves():
+    page = press(press(open_page(), "random"), "random")
+    first, second = page.session_state["attack"].attack.poked.moves
+    assert first.step != second.step
+
+
+def test_any_button_drops_what_was_asked_for_before():
+    attack = open_page().session_state["attack"].attack
+    after = acted(Attack.undone, replace(attack, guided=9, wanted=attack.poked.image))
+    assert after.guided == 0 and after.wanted is None
+
+
+def test_ten_guided_steps_are_ten():
+    assert spent(press(open_page(), "burst")) == 10
+
+
+def test_the_chosen_value_is_the_one_that_is_poked():
+    page = open_page()
+    page.number_input(key="poke-row").set_value(3)
+    page.number_input(key="poke-column").set_value(9)
+    page.selectbox(key="poke-channel").set_value("green")
+    healthy(page.run())
+    label = page.button(key="poke-up").label
+    press(page, "up")
+    poked = page.session_state["attack"].attack.poked
+    assert torch.nonzero(poked.image != poked.original).tolist() == [[1, 3, 9]]
+    assert any(f"green: {label}. Of all" in text.value for text in page.markdown)
+
+
+def test_the_votes_that_moved_are_counted_and_not_the_steps():
+    page = press(open_page(), "spend")
+    attack = page.session_state["attack"].attack
+    moved = attack.poked.moved(attack.first)
+    assert moved < attack.poked.spent
+    assert [one.value for one in page.metric if one.label.startswith("Votes moved")] == [f"{moved:,}"]
+
+
+def test_the_world_of_two_pixels_says_what_its_votes_say():
+    page, world = open_page(why="Two-pixel world"), World()
+    found = world.found(world.votes(), Point())
+    assert page.metric[0].value == f"{found.radius} grey levels"
+    said = "; ".join(caption.value for caption in page.caption)
+    assert f"{found.ones} of 200 samples vote orange" in said
+    assert f"nearest image of the other class: {found.image.distance(found.other)} grey levels" in said
+
+
+def test_the_samples_of_third_classes_add_up():
+    page = open_page(why="Duels", picture="cifar10-09", sigma="2")
+    (said,) = [text.value for text in page.markdown if "which first choices leave out" in text.value]
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", said[said.index("Of the other") :])]
+    others, for_a, for_b, votes_a, more_a, n_ab, votes_b, more_b, n_ba = numbers
+    assert (for_a, for_b) == (more_a, more_b) and for_a + for_b == others
+    assert votes_a + for_a == n_ab and votes_b + for_b == n_ba
