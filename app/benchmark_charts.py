@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import METHOD_COLOURS, SURE_COLOUR, WRONG_COLOUR, framed
+from app.charts import METHOD_COLOURS, SURE_COLOUR, TEXT, WRONG_COLOUR, framed
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Share, certified_steps
 from dssn_core.comparison import METHODS
@@ -120,7 +120,7 @@ def _name_falls(figure: go.Figure, curves: Sequence[Curve], largest: float) -> N
             xanchor="left",
             xshift=NAME_SHIFT,
             yanchor="bottom",
-            font={"color": METHOD_COLOURS[curve.method], "size": 12},
+            font={"color": METHOD_COLOURS[curve.method], "size": TEXT},
         )
 
 

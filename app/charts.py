@@ -32,6 +32,9 @@ SURE_COLOUR, OPEN_COLOUR, WRONG_COLOUR = "#2f9e62", "rgba(47, 158, 98, 0.35)", "
 STRIP_COLUMNS, STRIP_LABELS = 128, 12
 METHOD_COLOURS = {DSSN: SURE_COLOUR, "uniform": "#4e79a7", "ssn": "#b07aa1"}
 
+TEXT = 15
+"""Size in pixels of what is written in charts: as the text beside them, for those who sit at the back."""
+
 NO_BAR = {"displayModeBar": False}
 CHART_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 """Plotly's own buttons, but the one that saves a PNG, are left out."""
@@ -70,11 +73,12 @@ def framed(figure: go.Figure, height: int, x: str, y: str) -> go.Figure:
     bare(figure, height)
     figure.update_layout(
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-        margin={"l": 60, "b": 44, "t": 36},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font_size": TEXT},
+        margin={"l": 70, "b": 50, "t": 36},
+        hoverlabel_font_size=TEXT,
     )
-    figure.update_xaxes(title_text=x, fixedrange=True)
-    figure.update_yaxes(title_text=y, rangemode="tozero", fixedrange=True)
+    figure.update_xaxes(title_text=x, title_font_size=TEXT, tickfont_size=TEXT, fixedrange=True)
+    figure.update_yaxes(title_text=y, title_font_size=TEXT, tickfont_size=TEXT, rangemode="tozero", fixedrange=True)
     return figure
 
 

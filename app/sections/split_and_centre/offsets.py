@@ -54,7 +54,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
     rows = ("offsets", "sample", "what a fixed blur gets back from it")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
-    player.show(Film(filmstrip(cells, 150, rows)), "offsets", alt)
+    player.show(Film(filmstrip(cells, 130, rows)), "offsets", alt)
     with st.spinner("Measuring it at other λ …"):
         along = [laboratory.reconstruction_errors(image, levels_from_lambda(lam), block) for lam in CURVE_LAMBDAS]
     errors = {scheme: [at[scheme] for at in along] for scheme in here}
