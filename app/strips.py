@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from html import escape
 
 import torch
+from PIL import ImageColor
 from torch import Tensor
 
-from app.pictures import data_url
+from app.pictures import MARK_COLOUR, data_url
 
 WIDEST_CELL = 300
 """Pixels: a few pictures are not blown up to the width of the page."""
@@ -46,13 +47,11 @@ BAND_STYLE = """<style>
   outline: 1px solid rgba(136, 136, 136, 0.4)}
 </style>"""
 
-HIT, MISS = ((242, 142, 43), (224, 224, 224))
-"""Orange and light grey, told apart on pages of either colour."""
-
 
 def hits(which: Tensor) -> Tensor:
-    """uint8 (3, N): a band of bool (N,), orange where it is true."""
-    hit, miss = (torch.tensor(colour, dtype=torch.uint8)[:, None] for colour in (HIT, MISS))
+    """uint8 (3, N): a band of bool (N,), orange where it is true and else light grey: told apart on any page."""
+    colours = (ImageColor.getrgb(colour) for colour in (MARK_COLOUR, "#e0e0e0"))
+    hit, miss = (torch.tensor(colour, dtype=torch.uint8)[:, None] for colour in colours)
     return torch.where(which, hit, miss)
 
 

@@ -28,21 +28,24 @@ def tell_first_choices(model: Classifier, where: str) -> None:
 
 def vote_on(name: str, image: Tensor, levels: int, counting: str) -> VoteRun:
     """The vote that came with the network, or one counted here: where there is none, or where that was asked for."""
-    stored = None if is_counted_here(name, image, levels) else _stored(name, image, levels, counting)
-    return stored or resources.votes_of(name, image, levels, counting)
+    return _shown(name, image, levels, counting) or resources.votes_of(name, image, levels, counting)
 
 
 def vote_here(model: Classifier, image: Tensor, levels: int, counting: str) -> VoteRun:
     """The vote counted here, for what goes on with the samples: elsewhere some that are nearly tied may have voted
     differently. Says so where Certify shows one that came with the network."""
     name = model.manifest.name
-    elsewhere = None if is_counted_here(name, image, levels) else _stored(name, image, levels, counting)
-    if elsewhere is not None and counting_for(model) == counting:
+    if counting_for(model) == counting and _shown(name, image, levels, counting) is not None:
         st.caption(
             "These votes are counted on this machine. Certify shows those that came with the network: of samples that "
             "are nearly tied some may have voted differently there."
         )
     return resources.votes_of(name, image, levels, counting)
+
+
+def _shown(name: str, image: Tensor, levels: int, counting: str) -> VoteRun | None:
+    """The vote that came with the network, unless it was asked for that it be counted here."""
+    return None if is_counted_here(name, image, levels) else _stored(name, image, levels, counting)
 
 
 def _stored(name: str, image: Tensor, levels: int, counting: str) -> VoteRun | None:
