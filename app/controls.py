@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from app import installed, resources, state
+from app import glossary, installed, resources, state
 from app.collection import COLLECTIONS, Collection
-from app.glossary import COUNTED_BY, NETWORKS
 from dssn_core import Certificate, levels_from_sigma
 from dssn_core.classifier import Classifier
 from dssn_core.comparison import METHODS
@@ -77,7 +77,8 @@ def _network(collection: Collection) -> str:
     if len(names) < 2:
         return names[0] if names else collection.model
     chosen = choose_one("Network", names, collection.network_key, width=220, label_visibility="collapsed")
-    st.caption(NETWORKS.get(chosen, "network"), width="content", help=NETWORKS_HELP)
+    about = f"{glossary.networks(names)}\n\n{NETWORKS_HELP}"
+    st.caption(glossary.NETWORKS.get(chosen, "network"), width="content", help=about)
     return chosen
 
 
@@ -177,11 +178,12 @@ def sigmas_for(model: Classifier) -> tuple[float, ...]:
     return tuple(sigma for sigma in PRESET_SIGMAS if model.manifest.trained_at(levels_from_sigma(sigma)))
 
 
-def choose_noise(model: Classifier, collection: Collection) -> int:
-    """The noise slider and its presets. Returns the number of levels."""
+def choose_noise(model: Classifier, collection: Collection, row: DeltaGenerator | None = None) -> int:
+    """The noise slider and its presets. Returns the number of levels. row: where the slider is to stand."""
+    place = row or st.container()
     low, high = model.manifest.sigma_range
     if low == high:  # there is nothing to choose: a slider needs two ends
-        st.markdown(f"Noise σ = **{low:g}**, the only one that this network was trained for")
+        place.markdown(f"Noise σ = **{low:g}**, the only one that this network was trained for")
         return levels_from_sigma(low)
     key = collection.sigma_key
 
@@ -189,7 +191,7 @@ def choose_noise(model: Classifier, collection: Collection) -> int:
         return min(max(wanted, low), high)
 
     draw = partial(
-        st.slider,
+        place.slider,
         "Noise σ",
         low,
         high,
@@ -220,7 +222,7 @@ def offer(presets: Sequence[float], name: str, choose: Callable[[str, float], No
 
 def choose_counting(model: Classifier) -> str:
     """How votes are counted, one of `COUNTINGS`: as the network's manifest says, until something else is chosen."""
-    named = COUNTED_BY.__getitem__
+    named = glossary.COUNTED_BY.__getitem__
     draw = partial(
         st.segmented_control,
         "Votes counted by",

@@ -67,6 +67,11 @@ NETWORKS = {
 """What each network that comes with this project is for."""
 
 
+def networks(names: Iterable[str]) -> str:
+    """Markdown: what each of the networks is for, of those that come with this project."""
+    return "\n".join(f"- {name}: {NETWORKS[name]}" for name in names if name in NETWORKS)
+
+
 def listed(terms: Iterable[str]) -> str:
     """Markdown: the terms and what they mean."""
     return "\n".join(f"- **{term}**: {GLOSSARY[term]}" for term in terms)

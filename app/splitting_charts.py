@@ -46,7 +46,7 @@ def _bars(shares: np.ndarray) -> str:
     top = float(shares.max())
     path = "".join(f"M{place + 0.08:g} 1V{1 - share / top:.4f}h0.84V1z" for place, share in enumerate(shares) if share)
     drawn = f'<path d="{path}" fill="{CENTRE_COLOUR}" />'
-    return f"<span>highest bar: {top:.1%} of the centres</span>{svg(len(shares), 1, drawn, stretched=True)}"
+    return f"<span>highest bar: {100 * top:.1f} % of the centres</span>{svg(len(shares), 1, drawn, stretched=True)}"
 
 
 HISTOGRAM = '<div class="histogram" data-part></div>'
@@ -100,9 +100,9 @@ def number_line(noise: SplitNoise, pixel: int, index: int) -> Film:
 
     return Film(
         NUMBER_LINE,
-        parts(index, f"; below, all {noise.levels} samples", numerators),
+        parts(index, f"; below, all {noise.levels:,} samples", numerators),
         tuple(
-            parts(j, f": {len(seen)} of {len(chosen)} shown, of all {noise.levels}", numerators[torch.tensor(seen)])
+            parts(j, f": {len(seen)} of {len(chosen)} shown, of all {noise.levels:,}", numerators[torch.tensor(seen)])
             for j, seen in zip(chosen, accumulate([j] for j in chosen), strict=True)
         ),
         tuple(f"j = {j}" for j in chosen),

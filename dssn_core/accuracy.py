@@ -55,7 +55,7 @@ class Share:
     def __str__(self) -> str:
         low, high = self.percent_interval
         interval = f"95 % interval {low:.2f} to {high:.2f}"
-        return f"{self.percent:.2f} % ({self.count} of {self.images}; {interval})"
+        return f"{self.percent:.2f} % ({self.count:,} of {self.images:,}; {interval})"
 
 
 def certified_steps(records: Sequence[Record]) -> np.ndarray:

@@ -61,8 +61,8 @@ class Agreement:
             listed = "".join(f" {image}:{j}" for image, j in self.places[:SHOWN]) + " …" * (self.differing > SHOWN)
             gap = f" (image:j{listed}), two best logits up to {at_most(self.largest_gap)} apart"
         return (
-            f"{self.setting!s:60} logits off by up to {at_most(self.largest_error)}; {self.differing} of {self.votes} "
-            f"votes differ{gap}; {self.changed_radii} of {self.images} certificates change"
+            f"{self.setting!s:60} logits off by up to {at_most(self.largest_error)}; {self.differing:,} of "
+            f"{self.votes:,} votes differ{gap}; {self.changed_radii} of {self.images} certificates change"
         )
 
 
@@ -126,8 +126,8 @@ class Price:
     def __str__(self) -> str:
         plain, strict = self.steps
         return (
-            f"strict at a gap of {self.gap:g}: {self.undecided} of {self.votes} votes undecided, {self.lost} of "
-            f"{self.images} certificates lost, radii {plain} -> {strict} grey levels in all"
+            f"strict at a gap of {self.gap:g}: {self.undecided:,} of {self.votes:,} votes undecided, {self.lost} of "
+            f"{self.images} certificates lost, radii {plain:,} -> {strict:,} grey levels in all"
         )
 
 

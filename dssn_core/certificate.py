@@ -121,7 +121,7 @@ class Certificate(NoiseLevel):
             raise ValueError(f"{len(self.votes)} classes voted, but {len(names)} names were given")
         return (
             *self._arithmetic(names),
-            f"ρ = R / 255 = {self.radius_steps} / 255 = {display_radius(self.radius_steps)} (rounded down).",
+            f"ρ = R / 255 = {self.radius_steps:,} / 255 = {display_radius(self.radius_steps)} (rounded down).",
             self.statement(names[self.label]),
             "This holds for 8-bit pictures of this size, this network, these offsets, this λ and this way of counting, "
             "computed the same way.",
@@ -132,8 +132,8 @@ class Certificate(NoiseLevel):
         a, b = self.label, self.rival
         n_a, n_b = self.pair
         return (
-            f"All N = {self.levels} samples voted. “{names[a]}” won n_a = {n_a} of them; "
-            f"its closest rival “{names[b]}” won n_b = {n_b}.",
+            f"All N = {self.levels:,} samples voted. “{names[a]}” won n_a = {n_a:,} of them; "
+            f"its closest rival “{names[b]}” won n_b = {n_b:,}.",
             self._tie_rule(names),
             "One grey level in one colour channel of one pixel changes exactly one sample, so it moves at most one "
             "vote, and a vote moved from winner to rival narrows the gap by two.",
@@ -151,10 +151,9 @@ class Certificate(NoiseLevel):
     def _halved(self) -> str:
         """Half the lead over the rival, step by step."""
         slack, (ours, its) = self.slack(self.rival), self.pair
-        halved = f"{slack // 2}.5" if slack % 2 else f"{slack // 2}"
-        return (
-            f"floor(({ours} − {its} − {self.tie}) / 2) = floor({halved}) = {counted(self.radius_steps, 'grey level')}"
-        )
+        radius = counted(self.radius_steps, "grey level")
+        halved = f"{slack // 2:,}.5" if slack % 2 else f"{slack // 2:,}"
+        return f"floor(({ours:,} − {its:,} − {self.tie}) / 2) = floor({halved}) = {radius}"
 
     def statement(self, name: str) -> str:
         """What is certified, in words."""

@@ -152,15 +152,15 @@ class DuelCertificate(Certificate):
     def _arithmetic(self, names: Sequence[str]) -> tuple[str, ...]:
         a, b = self.winner, self.rival
         n_ab, n_ba = self.pair
-        ranked = f"All N = {self.levels} samples ranked the classes; in a duel of two each sides with the one it ranks "
+        ranked = f"All N = {self.levels:,} samples ranked the classes; in a duel of two each sides with the one ranked "
         if not self.won:
             return (
-                f"{ranked}higher. No class won all of its duels: “{names[a]}” lost least, with n_ab = {n_ab} to "
-                f"n_ba = {n_ba} against “{names[b]}”.",
+                f"{ranked}higher. No class won all of its duels: “{names[a]}” lost least, with n_ab = {n_ab:,} to "
+                f"n_ba = {n_ba:,} against “{names[b]}”.",
                 "Where no class wins all of its duels nothing is certified: R = 0 grey levels.",
             )
         return (
-            f"{ranked}higher. “{names[a]}” won every duel, the closest with n_ab = {n_ab} to n_ba = {n_ba} against "
+            f"{ranked}higher. “{names[a]}” won every duel, the closest with n_ab = {n_ab:,} to n_ba = {n_ba:,} against "
             f"“{names[b]}”.",
             self._tie_rule(names),
             "One grey level in one colour channel of one pixel changes exactly one sample. It may change sides in "

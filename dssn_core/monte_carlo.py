@@ -186,26 +186,26 @@ class RandomizedCertificate:
         best = lower_confidence_bound(plan.n, plan.n, plan.alpha)
         if best <= 0.5:
             return (
-                f"n = {plan.n} is too small for α = {plan.alpha:g}: even if all samples agreed, the bound would be "
+                f"n = {plan.n:,} is too small for α = {plan.alpha:g}: even if all samples agreed, the bound would be "
                 f"{rounded_down(best)}, not above 1/2."
             )
         most = max(self.votes)
         if most <= plan.n / 2:
             return (
-                f"No class has a majority: the best one has {most} of {plan.n} votes ({most / plan.n:.1%}), and the "
-                "radius 2λ(p − 1/2) needs more than half."
+                f"No class has a majority: the best one has {most:,} of {plan.n:,} votes "
+                f"({100 * most / plan.n:.1f} %), and the radius 2λ(p − 1/2) needs more than half."
             )
         if most != count:
             return (
-                f"The {plan.n0} samples of the selection chose a class that only {count} of the {plan.n} fresh ones "
-                f"voted for; another class had {most}. More selection samples would help."
+                f"The {plan.n0:,} samples of the selection chose a class that only {count:,} of the {plan.n:,} fresh "
+                f"ones voted for; another class had {most:,}. More selection samples would help."
             )
         share = count / plan.n
         needed = samples_to_decide(share, plan.alpha)
         advice = "no sensible number of samples would do" if needed is None else f"about {needed:,} samples would do"
         return (
-            f"{count} of {plan.n} votes ({share:.1%}) are a majority, but with α = {plan.alpha:g} they only show "
-            f"p ≥ {rounded_down(self.p_lower)}, not above 1/2; at this share {advice}."
+            f"{count:,} of {plan.n:,} votes ({100 * share:.1f} %) are a majority, but with α = {plan.alpha:g} they "
+            f"only show p ≥ {rounded_down(self.p_lower)}, not above 1/2; at this share {advice}."
         )
 
 

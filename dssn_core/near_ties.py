@@ -39,8 +39,9 @@ def compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, vo
     labels = vote.labels
     what, differing = "votes of the samples", np.flatnonzero(listed != labels)
     if not len(differing):
-        return Finding(what, True, f"all {vote.total} as stated")
-    text = f"{len(differing)} of {vote.total} samples vote differently here than stated, the first: j = {differing[0]}"
+        return Finding(what, True, f"all {vote.total:,} as stated")
+    differ = f"{len(differing):,} of {vote.total:,} samples vote differently"
+    text = f"{differ} here than stated, the first: j = {differing[0]}"
     decided = True
     if vote.duels is None:
         bounds = radius_bounds(np.bincount(labels[listed == labels], minlength=model.num_classes), vote.total)

@@ -31,7 +31,7 @@ class Speed:
         memory = "unknown here" if self.peak_mib is None else f"{self.peak_mib:8.0f} MiB of the whole process"
         return "\n".join(
             (
-                f"N = {self.levels} samples in chunks of {self.rows}; medians of {self.rounds} rounds, run in turn",
+                f"N = {self.levels:,} samples in chunks of {self.rows}; medians of {self.rounds} rounds, run in turn",
                 f"certification      {self.levels / self.certify_seconds:8.0f} samples/s",
                 f"bare forward pass  {self.levels / self.forward_seconds:8.0f} samples/s (ready-made samples)",
                 f"ratio of times     {self.ratio:8.3f} certification / forward pass, round by round",

@@ -164,8 +164,8 @@ def _check_claim(
     if len(listed) != levels or listed.max() >= model.num_classes:
         classes = f"0 to {model.num_classes - 1}"
         text = (
-            f"each of the N = {levels} samples must have one vote, for a class from {classes}; the file lists "
-            f"{len(listed)}, for classes up to {listed.max()}"
+            f"each of the N = {levels:,} samples must have one vote, for a class from {classes}; the file lists "
+            f"{len(listed):,}, for classes up to {listed.max()}"
         )
         yield Finding("votes of the samples", False, text)
         return

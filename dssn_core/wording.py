@@ -45,7 +45,7 @@ def at_most(value: float) -> str:
 
 def counted(count: int, thing: str) -> str:
     """How many of a thing whose name takes an s: 1 step, 2 steps."""
-    return f"{count} {thing}{'s' * (count != 1)}"
+    return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
 def shown(value: object) -> str:

@@ -37,7 +37,7 @@ def test_the_interval_is_never_told_narrower_than_it_is():
         (low, high), (told_low, told_high) = share.interval, share.percent_interval
         assert 100 * low - 0.01 < told_low <= 100 * low and 100 * high <= told_high < 100 * high + 0.01
         assert share.to_json()["interval_95"] == pytest.approx([told_low / 100, told_high / 100])
-    assert str(Share(3636, 5000)) == "72.72 % (3636 of 5000; 95 % interval 71.46 to 73.94)"
+    assert str(Share(3636, 5000)) == "72.72 % (3,636 of 5,000; 95 % interval 71.46 to 73.94)"
 
 
 def test_no_records_are_refused():

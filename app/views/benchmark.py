@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from app import controls, installed
+from app import controls, glossary, installed
 from app.benchmark_curves import unchosen
 from app.collection import Collection
-from app.glossary import NETWORKS
 from app.sections.benchmark.curves import curves
 from app.sections.benchmark.images import images
 from app.sections.benchmark.shared import IMAGES
@@ -30,8 +29,8 @@ def choose_models(collection: Collection, part: Part) -> list[str]:
         return []
     without = unchosen(known, part)
     shown = [name for name in known if name in first and name not in without] or known[:1]
-    about = "\n".join(f"- {name}: {NETWORKS[name]}" for name in known if name in NETWORKS)
-    models = controls.choose_several("Our networks", known, f"bench-models-{collection.task}", shown, about=about)
+    key = f"bench-models-{collection.task}"
+    models = controls.choose_several("Our networks", known, key, shown, about=glossary.networks(known))
     if not models:
         st.info("Choose at least one network.")
     return models

@@ -170,7 +170,7 @@ def show_certificate(run: VoteRun, tally: Tally, names: tuple[str, ...], truth: 
         charts.vote_strip(run.labels, names),
         config=charts.NO_BAR,
         key="strip",
-        alt=f"{every.lower()}, of {tally.total} samples",
+        alt=f"{every.lower()}, of {tally.total:,} samples",
     )
     tell_origin(run)
     offer_file(run)
@@ -267,12 +267,14 @@ def tell_origin(run: VoteRun) -> None:
         return
     differing = int((kept.labels != run.labels).sum())
     if not differing:
-        st.caption(f"Counted here in {run.seconds:.1f} s: all {run.total} votes are those that came with the network.")
+        st.caption(
+            f"Counted here in {run.seconds:.1f} s: all {run.total:,} votes are those that came with the network."
+        )
     else:
         st.caption(
-            f"Counted here in {run.seconds:.1f} s: {differing} of {run.total} votes differ from those that came with "
-            f"the network, counted on {kept.made.get('processor')}. Other kinds of machine round differently, which "
-            "flips nearly tied samples. The certificate shown was counted here."
+            f"Counted here in {run.seconds:.1f} s: {differing:,} of {run.total:,} votes differ from those that came "
+            f"with the network, counted on {kept.made.get('processor')}. Other kinds of machine round differently, "
+            "which flips nearly tied samples. The certificate shown was counted here."
         )
 
 
@@ -286,13 +288,15 @@ def say_classes(names: tuple[str, ...]) -> None:
 
 
 def page() -> None:
-    st.title("Certify a picture", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title("Certify a picture", anchor=False, width="content")
+        link = "New here? Start with the lesson, in short steps."
+        st.page_link(LESSON, label=link, icon=":material/school:", width="content")
     st.markdown(
         "A network looks at N coarse versions of your picture, and each casts one vote. Changing one colour channel of "
         "one pixel by one grey level can move at most one vote, so the lead in votes **proves** how much change the "
         "answer survives."
     )
-    st.page_link(LESSON, label="New here? Start with the lesson, in short steps.", icon=":material/school:")
     collection, name = controls.choose_network()
     model = controls.network(name)
     if model is None:
@@ -303,8 +307,10 @@ def page() -> None:
         chosen = gallery.choose(model, collection)
         say_classes(model.class_names)
     with right:
-        levels = controls.choose_noise(model, collection)
-        counting = controls.choose_counting(model)
+        row = st.container(horizontal=True)
+        levels = controls.choose_noise(model, collection, row)
+        with row:
+            counting = controls.choose_counting(model)
         if chosen is None:
             st.info("The certificate appears here as soon as there is a picture.")
             return

@@ -155,7 +155,7 @@ def print_certificate(
     else:
         height, width = model.input_shape[1:]
         print(f"{options.image} at {width} x {height}, model {model.manifest.name}")
-        print(f"N = {certificate.levels}, lambda = {certificate.lam:.4f}, sigma = {certificate.sigma:.4f}\n")
+        print(f"N = {certificate.levels:,}, lambda = {certificate.lam:.4f}, sigma = {certificate.sigma:.4f}\n")
         print("\n".join(certificate.account(model.class_names)))
         if strict is not None:
             print(f"\n{strict_account(strict, certificate, model.class_names)}")
@@ -167,13 +167,13 @@ def strict_account(strict: StrictCertificate, certificate: Certificate, class_na
         counted = f"A sample is counted in a duel only where it has the two logits more than {strict.gap} apart"
         others = "the samples that are not counted"
     else:
-        counted = f"{strict.undecided} of {strict.levels} samples have their two best logits at most {strict.gap} apart"
+        counted = f"{strict.undecided:,} of {strict.levels:,} samples have two best logits at most {strict.gap} apart"
         others = "these samples"
     if strict.label is None:
         return f"Strictly: {counted}. There is no strict certificate: {others} could make another class win."
     return (
         f"Strictly: {counted}. However {others} vote, “{class_names[strict.label]}” is certified within "
-        f"{strict.radius_steps} grey levels {where} (on this machine alone: {certificate.radius_steps})."
+        f"{strict.radius_steps:,} grey levels {where} (on this machine alone: {certificate.radius_steps:,})."
     )
 
 
@@ -195,7 +195,7 @@ def run_gallery(options: Options) -> int:
     documents = []
     for levels in dict.fromkeys(map(levels_from_sigma, options.sigma)):  # two may come to the same N
         noise = noise_for(model, levels)
-        for image in tqdm(images, unit="image", desc=f"N = {levels}", disable=None):
+        for image in tqdm(images, unit="image", desc=f"N = {levels:,}", disable=None):
             began = time.perf_counter()
             vote = complete(tally(model, image, noise))
             seconds = time.perf_counter() - began

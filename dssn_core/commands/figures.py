@@ -172,8 +172,8 @@ def run_evaluate(options: Options) -> int:
                     chosen.append(log.add(record))
                     if options.output:
                         asked.add(record)  # once more to no effect where that is the log
-                of = f"{len(indices)} images of {data.description}{part}"
-                what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels}), {of}"
+                of = f"{len(indices):,} images of {data.description}{part}"
+                what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels:,}), {of}"
                 print(summary_of(chosen, what, options.rho), file=summaries)
                 if options.record:  # each noise when it is whole: part of its images would not be evenly spread
                     record_files.publish(folder, shelf, chosen, data.description, part)
@@ -255,7 +255,7 @@ def run_estimate(options: Options) -> int:
         held_out = held_out_of(model.manifest, known)
         data = held_out.subset(torch.tensor(evaluation.selected(held_out, options.limit))).load()
         duels = ", counted by duels" * (model.counting == DUELS)
-        print(f"{name}: {len(data)} images, {options.samples} samples each{duels}")
+        print(f"{name}: {len(data):,} images, {options.samples:,} samples each{duels}")
         print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))
         for found in quick_estimates(model, data, options.sigma, options.rho, options.samples, options.seed):
             row = "".join(f"{100 * share:6.1f}" for share in found.certified.values())

@@ -68,7 +68,7 @@ def to_number_line(image: Tensor, noise: SplitNoise, place: Place) -> None:
     total = int(block_sums(image, noise.block)[noise.of_block(place)])
     st.caption(
         f"This network splits {noise.block_size} values together ({controls.block_name(noise.block)}). They add up to "
-        f"k = {total} of {noise.block_size * PIXEL_STEPS} here."
+        f"k = {total:,} of {noise.block_size * PIXEL_STEPS:,} here."
     )
 
 

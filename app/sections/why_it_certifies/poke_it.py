@@ -124,7 +124,7 @@ def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
         else f"and its vote moved from **{names[move.before]}** to **{names[move.after]}**"
     )
     st.markdown(
-        f"Row {step.row}, column {step.column}, {channel}: {value} → {value + step.change}. Of all {noise.levels} "
+        f"Row {step.row}, column {step.column}, {channel}: {value} → {value + step.change}. Of all {noise.levels:,} "
         f"samples only **j = {move.index}** changed, {vote}."
     )
     seen = [pictures.sample_image(noise.samples(x, move.index, move.index + 1)[0]) for x in (before, poked.image)]
