@@ -14,6 +14,7 @@ from torch import Tensor
 from app import pictures, sources, state
 from app.collection import Collection
 from dssn_core.classifier import Classifier
+from dssn_core.gallery import BuiltIn
 from dssn_core.images import SUFFIXES, ImageError, image_sha256
 
 BUILT_IN, OWN = "built-in", "own"
@@ -75,10 +76,21 @@ def beside(image: Tensor, text: str) -> None:
         st.markdown(text, width="stretch")
 
 
+def built_in(task: str, size: tuple[int, int]) -> dict[str, tuple[BuiltIn, Tensor]]:
+    """`sources.built_in`; none, and a message on the page, if they are missing."""
+    try:
+        return sources.built_in(task, size)
+    except FileNotFoundError as error:
+        st.error(f"There is no picture to show: {error}", icon=":material/broken_image:")
+        return {}
+
+
 def _built_in(model: Classifier, collection: Collection) -> Picture | None:
     state.want_no_picture()
+    _forget_link()
+    state.take_out_of_address("crop")  # of a link that was given up: the next upload is cut anew
     size = model.input_shape[1:]
-    known, folder = sources.built_in(collection.task, size), sources.folder()
+    known, folder = built_in(collection.task, size), sources.folder()
     others = {} if folder is None else folder.places
     chosen = state.chosen_picture([*known, *others], collection.first, collection.task)
     titles = {key: f"{model.class_names[one.label]}, picture {key[-2:]}" for key, (one, _) in known.items()}
@@ -89,6 +101,8 @@ def _built_in(model: Classifier, collection: Collection) -> Picture | None:
             return _folder_picture(folder, model, others[chosen])
     elif problem := sources.folder_problem():
         st.warning(problem, icon=":material/folder_off:")
+    if chosen not in known:
+        return None
     picture, image = known[chosen]
     return Picture(image, picture.label, f"true class: {model.class_names[picture.label]}")
 

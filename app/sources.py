@@ -58,7 +58,7 @@ class Folder:
         try:
             # A file that is overwritten changes no folder; one in a zip changes the zip.
             changed = file.stat().st_mtime_ns if self.files.path.is_dir() else self.changed
-            return _read(str(self.files.path), changed, place, size, self.files)
+            return _read(str(self.files.path), str(self.files.names[place]), changed, size, self.files, place)
         except (ValueError, OSError):
             return None
 
@@ -78,8 +78,9 @@ def _listed(source: str, changed: int) -> Folder:
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def _read(source: str, changed: int, place: int, size: tuple[int, int], _files: PictureFiles) -> Tensor:
-    return next(_files.read(size, [place]))
+def _read(source: str, name: str, changed: int, size: tuple[int, int], _files: PictureFiles, _place: int) -> Tensor:
+    """The picture of this name, which in the listing `_files` is at `_place`: in another one it may be elsewhere."""
+    return next(_files.read(size, [_place]))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -160,6 +160,12 @@ def put_into_address(shown: Mapping[str, str]) -> None:
         st.query_params.update(shown)
 
 
+def take_out_of_address(key: str) -> None:
+    """What an address says of a widget that is not shown, before it ever is."""
+    with suppress(StreamlitAPIException):  # of a widget that it has seen, as above
+        st.query_params.pop(key, None)
+
+
 def _settle(key: str, value: T, wanted: T | None) -> None:
     """After the widget: what came with the address is chosen, and what `_recall` gave it is what it shows.
 

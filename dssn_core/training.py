@@ -169,10 +169,13 @@ class Trainer:
         def without_scale(settings: dict[str, Any]) -> dict[str, Any]:
             return {name: value for name, value in settings.items() if name != "scaled_input"}
 
-        wanted = (self.settings.architecture, without_scale(self.network_settings))
-        kinds = [(one.manifest.architecture, without_scale(one.manifest.settings)) for one in members]
+        wanted = (self.settings.architecture, without_scale(self.network_settings), self.model.num_classes)
+        kinds = [(one.manifest.architecture, without_scale(one.manifest.settings), one.num_classes) for one in members]
         if wanted not in kinds:
-            listed = " and ".join(f"a {one.manifest.architecture} of {one.manifest.settings}" for one in members)
+            listed = " and ".join(
+                f"a {one.manifest.architecture} of {one.manifest.settings}, for {one.num_classes} classes"
+                for one in members
+            )
             raise ValueError(f"{name} has other settings than this run: {listed}")
         first = members[kinds.index(wanted)]
         self.seen_before = seen_in(first.manifest.training)

@@ -146,6 +146,14 @@ def test_a_run_cannot_start_from_a_model_of_other_settings(data, tmp_path):
         Trainer(replace(TINY, network={"stem": 9, "stages": [8, 16]}), data, start=str(tmp_path / "first"))
 
 
+def test_a_run_cannot_start_from_a_model_of_other_classes(data, tmp_path):
+    run(TINY, data, tmp_path / "first")
+    labels, names = torch.arange(len(data)) % 3, ("red", "green", "blue")
+    other = Dataset(data.images, labels, names, "made here too: 120 images")
+    with pytest.raises(ValueError, match=r"first has other settings than this run: a film-resnet of .*, for 2 classes"):
+        Trainer(replace(TINY, images=99), other, start=str(tmp_path / "first"))
+
+
 def test_a_run_may_start_from_a_model_for_another_noise(data, tmp_path):
     first = run(TINY, data, tmp_path / "first")
     trainer = Trainer(replace(TINY, noise="uniform"), data, start=str(tmp_path / "first"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import links, player, sources, state
+from app import gallery, links, player, state
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
 from app.lesson import PAGES, PLANE, SHOWN, STEPS, LessonStep
@@ -57,7 +57,10 @@ def reveal(number: int) -> None:
 
 def show_figure(number: int, step: LessonStep) -> None:
     collection = COLLECTIONS[SHOWN["data"]]
-    _, image = sources.built_in(collection.task, PICTURE_SIZE)[collection.first]
+    known = gallery.built_in(collection.task, PICTURE_SIZE)
+    if not known:
+        return
+    _, image = known[collection.first]
     figure = step.figure(image, number in answers())
     player.show(figure.film, f"lesson-figure-{number}", figure.alt, figure.play)
 

@@ -291,6 +291,27 @@ def test_a_picture_that_is_taken_away_is_forgotten():
     assert "Choose a picture." in page.info[0].value
 
 
+def test_a_link_that_was_given_up_says_nothing_of_what_comes_after():
+    page = open_page(source="My own picture", sha256="0" * 64, crop="10")
+    healthy(page.segmented_control(key="source").set_value("built-in").run())
+    healthy(page.segmented_control(key="source").set_value("own").run())
+    assert "Choose a picture." in page.info[0].value
+    data = png(np.zeros((48, 64, 3), dtype=np.uint8))
+    healthy(page.file_uploader(key="upload").set_value(("mine.png", data, "image/png")).run())
+    assert not page.warning and page.slider(key="crop").value == 50
+
+
+@pytest.mark.parametrize("view", ["certify", "lesson"])
+def test_missing_built_in_pictures_are_told(view, monkeypatch):
+    def missing(task, size):
+        raise FileNotFoundError("the built-in pictures come with the package foolbox: pip install foolbox")
+
+    monkeypatch.setattr("app.sources.built_in", missing)
+    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page(f"views/{view}.py").run()
+    assert not page.exception
+    assert "pip install foolbox" in page.error[0].value
+
+
 def test_a_built_in_picture_leaves_no_trace_of_ones_own_in_the_address():
     page = upload(png(np.zeros((32, 32, 3), dtype=np.uint8)))
     assert "sha256" in page.query_params

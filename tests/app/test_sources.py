@@ -107,6 +107,21 @@ def test_a_folder_that_changes_is_shown_as_it_is(tmp_path, monkeypatch):
     assert len(sources.folder().places) == 2
 
 
+def test_a_picture_whose_place_another_takes_is_not_shown_for_it(tmp_path, monkeypatch):
+    """Files that were unpacked together may have been written at the very same time."""
+    first, second = (Path(picture.path) for picture in built_in_pictures()[:2])
+    cats = tmp_path / "cat"
+    cats.mkdir()
+    for name, picture in (("0.png", first), ("1.png", second)):
+        (cats / name).write_bytes(picture.read_bytes())
+        os.utime(cats / name, ns=(1, 1))
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
+    assert torch.equal(sources.folder().picture(0, (32, 32)), read_image(first))
+    (cats / "0.png").unlink()
+    sources._folder.clear()  # as after a while
+    assert torch.equal(sources.folder().picture(0, (32, 32)), read_image(second))
+
+
 def test_of_a_record_only_its_very_image_is_shown(tmp_path, monkeypatch):
     monkeypatch.setenv(sources.DATA_VARIABLE, str(class_folders(tmp_path)))
     pictures = sources.folder()
