@@ -21,8 +21,8 @@ NETWORKS_HELP = (
     "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
 )
 EITHER = (
-    "Each way of counting makes a smoothed classifier of its own: taking the larger radius, picture by picture, would "
-    "certify neither."
+    "Each way of counting makes a smoothed classifier of its own, and its certificates are true of it alone: the "
+    "larger of two radii, picture by picture, is that of no one classifier."
 )
 COUNTING_HELP = (
     "First choices: every sample votes for the one class that it likes best, as in the paper. Duels: for every two "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 FRAMES = 32
-"""Of a figure that plays, at most."""
+"""Of a figure that plays and may leave steps out, at most, and the one it begins with."""
 
 PART = "<div data-part></div>"
 """Where a part of a frame goes, in a template."""

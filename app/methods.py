@@ -38,7 +38,7 @@ def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> R
 
 
 def sample_of(method: str, image: Tensor, settings: Settings) -> Tensor:
-    """float32 (1, C, H, W): the first sample that the method's network is asked about."""
+    """float32 (1, C, H, W): a sample as the method's network sees it, sample 0 of DSSN."""
     if method == DSSN:
         noise = noise_for(resources.model(settings.collection.model_for(method)), settings.levels)
         return noise.samples(image, 0, 1)

@@ -1,4 +1,4 @@
-"""From votes to a certificate: pure integer arithmetic, no network, no tensors.
+"""From votes to a certificate and its words: pure integer arithmetic, no network, no tensors.
 
 One step (1/q) of one pixel changes exactly one of the N samples (`splitting`), hence moves at most one vote; after R
 steps at most R votes have moved, each from the winner to one rival (DSSN, Levine & Feizi 2021):

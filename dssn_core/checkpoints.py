@@ -23,8 +23,8 @@ WEIGHTS = "weights.safetensors"
 def save_checkpoint(folder: Path, network: Network, manifest: Manifest) -> Manifest:
     """Write weights (floating point as float16) and manifest; returns it with the weights' hash filled in.
 
-    What was measured of the very same base classifier in that folder stays in it, and how its votes are counted: saved
-    again, it loses nothing.
+    What was measured of the same weights and settings in that folder stays in it, and how votes are counted: saved
+    again, they lose nothing.
     """
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in network.saved_state().items()}
     halves = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -94,7 +94,7 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         raise CheckpointError(f"{name}: the weights' SHA-256 is {digest}, the manifest says {manifest.weights_sha256}")
     try:
         tensors = safetensors.torch.load(data)
-    except Exception as error:  # safetensors' own error type is not public
+    except Exception as error:  # SafetensorError, or whatever a type of numbers that torch lacks leads to
         raise CheckpointError(f"{name}: {WEIGHTS} is not a safetensors file: {error}") from None
     shape = manifest.input_shape
     try:

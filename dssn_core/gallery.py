@@ -15,7 +15,10 @@ class BuiltIn:
 
 
 def built_in_pictures(task: str = "cifar10") -> tuple[BuiltIn, ...]:
-    """The twenty test images of `task` that ship inside the package foolbox, in order of their index."""
+    """The test images of `task` that ship inside the package foolbox, some twenty, in order of their index.
+
+    FileNotFoundError if there are none.
+    """
     # Located, not imported: importing foolbox loads far more than its pictures.
     spec = importlib.util.find_spec("foolbox")
     if spec is None or not spec.submodule_search_locations:

@@ -110,7 +110,10 @@ class Manifest:
         return low <= levels <= high
 
     def computes_as(self, other: "Manifest") -> bool:
-        """Whether a model of the same weights as another one is the same base classifier, whatever it is called."""
+        """Whether a model of the same weights as another one is the same base classifier, whatever it is called.
+
+        In the same number format, that is, which any model may be asked to run in.
+        """
         mine, its = ((m.architecture, m.settings, m.class_names, m.input_shape, m.offsets) for m in (self, other))
         return mine == its
 

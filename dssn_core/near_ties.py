@@ -21,7 +21,7 @@ MOST_NEAR_TIES = 0.1
 """The largest share of samples that can be excused as near ties."""
 
 LogitsAt = Callable[[np.ndarray], Iterator[tuple[np.ndarray, np.ndarray]]]
-"""Of samples at some indices, batch by batch: indices and their logits, as `_logits_of`."""
+"""Of samples at some indices, batch by batch: which of these (int64), and their logits, float32 (B, K)."""
 
 
 def _sure_of(bounds: RadiusBounds, class_names: tuple[str, ...]) -> str:

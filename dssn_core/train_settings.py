@@ -18,7 +18,7 @@ CHOICES: dict[str, Iterable[str]] = {
     "precision": PRECISIONS,
     "inference": PRECISIONS,
 }
-"""Settings that are names, each out of a table."""
+"""Settings that are names, each out of a table; `architecture` and `offsets` are checked where they are used."""
 
 
 @dataclass(frozen=True)

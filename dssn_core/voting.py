@@ -83,9 +83,9 @@ def tally(
     """Vote chunk by chunk; every step yields the state of the whole vote so far.
 
     image: torch.uint8 (C, H, W). Samples are visited in an order that is spread evenly over 0..N-1 from the start, so
-    that the bounds close early. batch_size: samples in a chunk, 64 by default, or fewer of large images; it is part of
-    what is certified, for kernels may round differently. counting: one of `COUNTINGS`; by default that of the model
-    (`counting_of`). Memory is that of one chunk, and of K x K counts for duels.
+    that the bounds close early. batch_size: samples in a chunk at most, 64 by default, or fewer of large images; it is
+    part of what is certified, for kernels may round differently. counting: one of `COUNTINGS`; by default that of the
+    model (`counting_of`). Memory is that of one chunk, and of K x K counts for duels.
 
     What is voted on is the image as it is at the call. ValueError there for arguments that do not fit together, and on
     the way for a model whose answers are no logits of samples by themselves.
@@ -144,7 +144,7 @@ def certify(
 
     levels: N, 2 or more, at any of which a certificate is sound; outside of the range that the model was trained for
     its answers mean little. batch_size: as for `tally`. counting: one of `COUNTINGS`; by default as the manifest says.
-    Each makes a smoothed classifier of its own: picking the larger radius image by image is a certificate of neither.
+    Each makes a smoothed classifier of its own: the larger of two radii, image by image, is that of no one classifier.
     ValueError for arguments that do not fit together, and for a model without a manifest.
     """
     return complete(tally(model, image, noise_for(model, levels), batch_size, counting)).certificate

@@ -131,9 +131,10 @@ def record_table(records: Sequence[Record], names: Sequence[str], gains: dict[in
 
 
 def offer_certify(name: str, collection: Collection, titles: dict[int, str], record: Record) -> None:
-    """Carry one of the images to Certify, by its index; there it is voted on as in the record, by that network.
+    """Carry one of the images to Certify, by its index; there that network votes on it, counted as in the record.
 
-    titles: of the images, by index. Where the network is not for DSSN the collection's own one votes.
+    titles: of the images, by index. Where the network is not for DSSN the collection's own one votes; always in the
+    network's own number format.
     """
     networks = installed.networks_of(collection)
     if not networks:  # nothing on Certify could vote on it

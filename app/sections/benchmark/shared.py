@@ -58,7 +58,8 @@ def tell_sampling(models: Sequence[str], collection: Collection, part: Part) -> 
         theirs = max(row.samples for row in published(collection.task))
         st.caption(
             f"Randomized methods: {' or '.join(f'{n:,}' for n in drawn)} samples per image here, {theirs:,} in the "
-            "paper. Fewer samples prove smaller radii, so the difference is not due to the networks alone. These "
+            "paper. Fewer samples prove smaller radii, and these radii do not use each rival's votes, as DSSN's do: "
+            "the gap to DSSN is larger here than in the paper, and not due to the noise alone. These "
             f"networks are the counterparts of {collection.own[DSSN]}: compare them with its curve, not with a larger "
             f"network's. Each radius may be wrong with a probability of at most α = {alpha:g}."
         )
