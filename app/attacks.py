@@ -1,6 +1,6 @@
 """An attack under way on a page, and what the buttons there do to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from dssn_core import SplitNoise
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.certificate import Certificate, certificate_from_labels
 from dssn_core.classifier import Classifier
+from dssn_core.flips import Search
 
 
 @dataclass
@@ -30,9 +31,9 @@ class Held:
 class Attack:
     """model, noise: what votes. poked: the picture now, and its votes. first: those of the original, int64 (N,).
 
-    before: what was there each time before a whole budget was spent at once, for that has no moves to take back.
-    wanted: a picture whose votes are still to be counted. guided: how many guided steps are still to come. seed: of
-    random steps.
+    before: what was there each time before many steps were taken at once, for these leave no moves to take back.
+    wanted: a picture whose votes are still to be counted. guided: how many guided steps are still to come. searching:
+    whether a flip is to be looked for. seed: of random steps.
     """
 
     model: Classifier
@@ -42,6 +43,7 @@ class Attack:
     before: tuple[Poked, ...] = ()
     wanted: Tensor | None = None
     guided: int = 0
+    searching: bool = False
     seed: int = 0
 
     @staticmethod
@@ -95,8 +97,12 @@ class Attack:
         generator, attack = self._drawn()
         return replace(attack, wanted=random_walk(self.poked.original, self.certificate.radius_steps, generator))
 
+    def searches(self) -> Iterator[Search]:
+        """The search for a picture with another answer, from the original."""
+        return resources.flips(self.model, self.poked.original, self.noise, self.certificate)
+
     def undone(self) -> "Attack":
-        """Without the last step, or the last budget that was spent at once."""
+        """Without the last step, or the last steps that were taken at once."""
         if self.poked.moves or not self.before:
             return replace(self, poked=undo(self.poked))
         *before, last = self.before
@@ -117,4 +123,4 @@ class Attack:
 
 def acted(change: Callable[[Attack], Attack], attack: Attack) -> Attack:
     """The attack after a button; whatever was asked for before, and is not done yet, is dropped."""
-    return change(replace(attack, guided=0, wanted=None))
+    return change(replace(attack, guided=0, searching=False, wanted=None))

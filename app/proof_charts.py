@@ -28,15 +28,15 @@ from dssn_core.wording import counted
 def budget_meter(spent: int, radius: int) -> str:
     """HTML: how much of the certified radius has been spent, in steps; what goes beyond it in red."""
     beyond, whole = max(0, spent - radius), max(radius, spent, 1)
-    text = f"{spent} of {radius} steps spent"
+    text = f"{spent:,} of {radius:,} steps spent"
     if beyond:
-        text = f"{spent} steps spent, {beyond} beyond the certificate: anything may happen"
+        text = f"{spent:,} steps spent, {beyond:,} beyond the certificate: anything may happen"
     green = "the green part is " if beyond else ""
     red = bar(spent, whole, WRONG_COLOUR) if beyond else ""
     return (
         f'{BAR_STYLE}<div class="dssn-track" role="img" aria-label="{text}">'
         f"{red}{bar(min(spent, radius), whole, SURE_COLOUR)}</div>"
-        f'<div class="dssn-scale"><span>{text}</span><span>{green}R = {radius}</span></div>'
+        f'<div class="dssn-scale"><span>{text}</span><span>{green}R = {radius:,}</span></div>'
     )
 
 

@@ -1,5 +1,6 @@
 """What all sessions share of the networks: themselves, their votes and estimates under way, other answers of them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import streamlit as st
@@ -13,9 +14,11 @@ from app.turns import in_turn, interruptible
 from dssn_core import SplitNoise, load_model, stored
 from dssn_core.allocator import keep_freed_memory
 from dssn_core.attack import Poked, Step, guided_step, poke
+from dssn_core.certificate import Certificate
 from dssn_core.checkpoints import find_model
 from dssn_core.classifier import Classifier
 from dssn_core.constants import PLURALITY
+from dssn_core.flips import Search, nearest_flip
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
 from dssn_core.voting import noise_for
@@ -102,6 +105,11 @@ def guided(classifier: Classifier, state: Poked, noise: SplitNoise, label: int) 
     """The attack after one guided step against `label`; the same if there is none to take."""
     step = guided_step(classifier, state, noise, label, work=interruptible)
     return state if step is None else poked(classifier, state, noise, step)
+
+
+def flips(classifier: Classifier, image: Tensor, noise: SplitNoise, certificate: Certificate) -> Iterator[Search]:
+    """`nearest_flip` by first choices, on the worker thread."""
+    return nearest_flip(classifier, image, noise, certificate, PLURALITY, work=interruptible)
 
 
 def poked(classifier: Classifier, state: Poked, noise: SplitNoise, step: Step) -> Poked:

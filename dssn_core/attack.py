@@ -6,7 +6,6 @@ only proposes steps; votes are always counted in the chunk layout.
 """
 
 import operator
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,13 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .base_classifier import BaseClassifier, logits_of
+from .base_classifier import BaseClassifier, Worker, logits_of
 from .constants import PIXEL_STEPS
 from .layout import ChunkLayout, fitting_batch_size
 from .splitting import Place, SplitNoise, block_sums, over_blocks, samples_from_numerators
-
-Worker = Callable[[Callable[[], Tensor]], Tensor]
-"""Runs a piece of work and returns what it gives."""
 
 FEW_CHUNKS = 6
 """A search may take the passes of so many chunks to look for samples, and as many to try steps."""
@@ -196,8 +192,7 @@ def guided_step(
     Looks at the `searched` samples whose vote for `label` is the least certain, and tries the `tried` steps that change
     one of them and that promise most by the slope of the network's lead; by default a few chunks of steps. Where more
     than that vote for `label`, it looks at as many, spread evenly. No step leads back towards the original. None if no
-    sample votes for `label`, or no step is left. work: runs the passes of the network, for a caller that has a thread
-    for it.
+    sample votes for `label`, or no step is left. work: runs the passes of the network.
     """
     size = fitting_batch_size(noise.shape)
     most = FEW_CHUNKS * size

@@ -1,6 +1,7 @@
 """What may vote, and what is checked of it."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -8,6 +9,8 @@ from torch import Tensor, nn
 
 from .constants import PLURALITY
 from .splitting import SplitNoise
+
+T = TypeVar("T")
 
 
 class BaseClassifier(Protocol):
@@ -35,6 +38,12 @@ class LoadedModel(BaseClassifier, Protocol):
 
     @property
     def manifest(self) -> StatesOffsets: ...
+
+
+class Worker(Protocol):
+    """Runs a piece of work and returns what it gives, for a caller that has a thread for it; `operator.call` does."""
+
+    def __call__(self, work: Callable[[], T], /) -> T: ...
 
 
 def check_mode(model: BaseClassifier) -> None:

@@ -155,6 +155,11 @@ class Certificate(NoiseLevel):
         halved = f"{slack // 2:,}.5" if slack % 2 else f"{slack // 2:,}"
         return f"floor(({ours:,} − {its:,} − {self.tie}) / 2) = floor({halved}) = {radius}"
 
+    def bracket(self, distance: int) -> str:
+        """How far the nearest picture with another answer is, where one is so many steps away."""
+        ends = f"{self.radius_steps + 1:,} to {distance:,}" if distance > self.radius_steps + 1 else f"{distance:,}"
+        return f"So the nearest picture with another answer is {ends} grey levels away: nearer ones are ruled out."
+
     def statement(self, name: str) -> str:
         """What is certified, in words."""
         if self.radius_steps == 0:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .base_classifier import Worker
 from .certificate import certificate_from_votes
 from .certificate_file import parse
 from .checkpoints import PRETRAINED, list_models, load_model
@@ -17,7 +18,7 @@ from .constants import PIXEL_STEPS
 from .duels import certificate_from_duels, count_duels
 from .findings import Finding, Verdict, verdict
 from .splitting import PIXELWISE, SplitNoise
-from .verification import Watch, Worker, unwatched, verify
+from .verification import Watch, unwatched, verify
 from .wording import counted
 
 KNOWN = "certificate.json"

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .base_classifier import logits_of
+from .base_classifier import Worker, logits_of
 from .certificate import Certificate, certificate_from_labels
 from .certificate_file import (
     CertificateFileError,
@@ -40,8 +40,6 @@ RADIUS = "certified radius, counted here"
 
 Watch = Callable[[Classifier, Iterator[Tally]], Iterator[Tally]]
 """(model, states of its vote) -> the same states: for a caller that shows how far a vote has come."""
-Worker = Callable[[Callable[[], np.ndarray]], np.ndarray]
-"""Runs a piece of work and returns what it gives."""
 Loader = Callable[[str, Path], Classifier]
 """`load_model`, or what gives the same model."""
 

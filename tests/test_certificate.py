@@ -18,6 +18,13 @@ whole_votes = st.lists(st.integers(0, 40), min_size=2, max_size=5).filter(lambda
 # --- against the definition ---
 
 
+def test_where_the_nearest_picture_with_another_answer_is():
+    certificate = certificate_from_votes([1900, 100], 2000)
+    assert certificate.radius_steps == 900
+    assert "is 901 to 2,345 grey levels away" in certificate.bracket(2345)
+    assert "is 901 grey levels away" in certificate.bracket(901)
+
+
 @given(whole_votes)
 @effort(max_examples=300)
 def test_radius_is_the_largest_that_the_definition_allows(votes):

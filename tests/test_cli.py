@@ -16,6 +16,7 @@ import torch
 from dssn_core import certify, levels_from_sigma, load_model, read_image, record_files, stored
 from dssn_core.__main__ import COMMANDS, main
 from dssn_core.agreement import GAPS, reference_logits
+from dssn_core.attack import distance
 from dssn_core.checkpoints import PRETRAINED, read_manifest
 from dssn_core.commands.options import DIFFERS
 from dssn_core.constants import COUNTINGS, PLURALITY
@@ -141,6 +142,26 @@ def test_an_output_that_cannot_be_is_refused_before_the_vote(output, options, me
     assert main(["certify", PICTURE, "--output", output, *options]) == 1
     assert message in capsys.readouterr().err
     assert Path(PICTURE).read_bytes() == before and not list(tmp_path.iterdir())
+
+
+def test_an_attack_brackets_the_nearest_flip(tmp_path, capsys):
+    flipped = tmp_path / "flipped.png"
+    assert main(["attack", PICTURE, "--levels", "88", "--rounds", "25", "--output", str(flipped)]) == 0
+    certified, found, bracket = capsys.readouterr().out.splitlines()
+    model, image = load_model("cifar10-dssn"), read_image(PICTURE)
+    before, after = (certify(model, x, 88) for x in (image, read_image(flipped)))
+    away = distance(image, read_image(flipped))
+    assert certified == before.statement(model.class_names[before.label])
+    assert f"{away:,} grey levels was found that makes it “{model.class_names[after.label]}”" in found
+    assert before.label != after.label and bracket == before.bracket(away)
+
+
+def test_an_attack_in_vain_says_so(tmp_path, capsys):
+    flipped = tmp_path / "flipped.png"
+    assert main(["attack", PICTURE, "--levels", "88", "--rounds", "1", "--output", str(flipped)]) == 0
+    assert "which does not mean that there is none" in capsys.readouterr().out and not flipped.exists()
+    assert main(["attack", PICTURE, "--levels", "88", "--output", PICTURE]) == 1
+    assert "names the picture itself" in capsys.readouterr().err
 
 
 def test_a_certificate_is_checked_with_the_model_that_is_asked_for(tmp_path, capsys):

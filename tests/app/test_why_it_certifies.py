@@ -16,6 +16,7 @@ from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_
 from dssn_core.attack import Step, undo
 from dssn_core.checkpoints import PRETRAINED, StatedOffsets, find_model, read_manifest, save_manifest
 from dssn_core.constants import DUELS, PLURALITY
+from dssn_core.flips import Search
 from dssn_core.gallery import built_in_pictures
 from dssn_core.stored import Stored
 from dssn_core.two_pixels import Point, World
@@ -45,7 +46,7 @@ def press(page: AppTest, action: str) -> AppTest:
 
 def spent(page: AppTest) -> int:
     meter = next(html.proto.body for html in page.get("html") if "steps spent" in html.proto.body)
-    return int(meter.split('aria-label="')[1].split(" ")[0])
+    return int(meter.split('aria-label="')[1].split(" ")[0].replace(",", ""))
 
 
 @pytest.mark.parametrize("network", ["cifar10-dssn", "cifar10-dssn-long"])
@@ -175,13 +176,33 @@ def test_guided_steps_end_where_the_answer_changes():
     assert "the certificate holds" in page.warning[0].value
 
 
+def test_a_flip_is_found_and_told():
+    page = press(open_page(), "search")
+    attack = page.session_state["attack"].attack
+    radius = attack.certificate.radius_steps
+    assert spent(page) == attack.poked.spent > radius > 0 and not attack.searching
+    assert attack.now.label != attack.certificate.label
+    assert attack.certificate.bracket(attack.poked.spent) in page.warning[0].value
+    (told,) = [info.value for info in page.info if "taken all at once" in info.value]
+    assert f"{attack.poked.moved(attack.first):,} votes" in told
+    assert spent(press(page, "undo")) == 0 and not page.warning
+
+
+def test_a_search_in_vain_says_so(monkeypatch):
+    monkeypatch.setattr(resources, "flips", lambda *_: iter([Search(1, 40, 0, None)]))
+    page = press(open_page(), "search")
+    assert any("does not mean that there is none" in info.value for info in page.info)
+    assert spent(page) == 0 and not page.session_state["attack"].attack.searching
+
+
 def test_an_attack_that_nobody_looks_at_stops():
     page = press(open_page(), "guided")
     held = page.session_state["attack"]
-    held.attack = replace(held.attack, guided=9)
+    held.attack = replace(held.attack, guided=9, searching=True)
     by_key(page.get("button_group"), "why").set_value("The arithmetic").run()
     assert page.latex
     assert page.session_state["attack"].attack.guided == 0
+    assert not page.session_state["attack"].attack.searching
 
 
 def test_an_attack_does_not_walk_on_when_one_comes_back_to_it():
@@ -234,7 +255,7 @@ def test_spending_a_budget_of_nothing_can_be_undone_too():
 
 def test_the_arithmetic_of_duels_may_be_asked_for():
     page = open_page(why="The arithmetic", counting="duels")
-    assert any("in a duel of two each sides with the one it ranks higher" in text.value for text in page.markdown)
+    assert any("in a duel of two each sides with the one ranked higher" in text.value for text in page.markdown)
     healthy(page.segmented_control(key="counting").set_value("plurality").run())
     assert not any("duel" in text.value for text in page.markdown)
     healthy(page.segmented_control(key="counting").set_value("duels").run())

@@ -13,7 +13,7 @@ from app.attacks import Attack, Held, acted
 from app.sections.why_it_certifies.subject import subject
 from app.strips import filmstrip
 from dssn_core import PIXEL_STEPS, SplitNoise
-from dssn_core.attack import Poked, Step, undo
+from dssn_core.attack import Step, undo
 from dssn_core.classifier import Classifier
 from dssn_core.constants import PLURALITY
 from dssn_core.splitting import PIXELWISE, Place
@@ -26,6 +26,11 @@ LARGE = 220
 BURST = 10
 """Guided steps that one button asks for."""
 
+SEARCH = "Find a flip"
+SEARCHED = (
+    "Follows the network's slope to a picture near by that gets another answer, then to nearer ones: far beyond the "
+    "certificate, as a rule. CIFAR-10 takes seconds, ImageNet minutes."
+)
 SPEND = "Restart, and spend the whole budget at random"
 AT_RANDOM = "One grey level up or down, at a random place."
 GUIDED = (
@@ -60,8 +65,26 @@ def act(change: Callable[[Attack], Attack]) -> None:
     held.attack = acted(change, held.attack)
 
 
+def search(attack: Attack) -> Attack:
+    """On the way to the nearest picture with another answer that a search finds, under a bar."""
+    names, bar, nearest = attack.model.class_names, st.empty(), None
+    for found in attack.searches():
+        nearest = found.nearest
+        so_far = f"{nearest.distance:,} away: {names[nearest.label]}" if nearest else "none yet"
+        told = f"Looking {found.distance:,} grey levels away. Flip: {so_far}. Any button above stops this."
+        bar.progress(found.done / found.rounds, told)
+    bar.empty()
+    if nearest is None:
+        st.info("No picture with another answer was found, which does not mean that there is none.")
+    return replace(attack, searching=False, wanted=nearest.image if nearest else None)
+
+
 def carry_on(held: Held) -> None:
-    """Take the next of the guided steps that were asked for, and show it; any button stops the rest."""
+    """Take the next of the guided steps that were asked for, and show it, or search; any button stops that."""
+    if held.attack.searching:
+        held.attack = search(held.attack)
+        if held.attack.wanted is not None:
+            st.rerun()
     if held.attack.guided:
         with st.spinner("Looking for the step that helps most … Any button above stops this."):
             held.attack = held.attack.guided_on()
@@ -72,7 +95,7 @@ def stop_walking() -> None:
     """An attack that nobody looks at does not walk on."""
     if "attack" in st.session_state:
         held = st.session_state["attack"]
-        held.attack = replace(held.attack, guided=0)
+        held.attack = replace(held.attack, guided=0, searching=False)
 
 
 def button(
@@ -101,15 +124,21 @@ def step_buttons(attack: Attack) -> Place:
         button("random", "Random step", ":material/casino:", Attack.stepped_at_random, about=AT_RANDOM)
         button("guided", "Guided step", ":material/target:", one, about=GUIDED)
         button("burst", f"{BURST} guided steps", ":material/bolt:", many)
+        button("search", SEARCH, ":material/search:", partial(replace, searching=True), about=SEARCHED)
         button("spend", SPEND, ":material/payments:", Attack.spending, no_budget)
         button("undo", "Undo", ":material/undo:", Attack.undone, not attack.can_undo)
         button("reset", "Reset", ":material/restart_alt:", Attack.anew, nothing_done)
     return place
 
 
-def last_move(poked: Poked, noise: SplitNoise, names: tuple[str, ...]) -> None:
+def last_move(attack: Attack) -> None:
+    poked, noise, names = attack.poked, attack.noise, attack.model.class_names
     if not poked.moves and poked.spent:
-        st.info(f"{counted(poked.spent, 'random step')}, taken all at once. See how few votes they moved.")
+        moved = counted(poked.moved(attack.first), "vote")
+        st.info(
+            f"{counted(poked.spent, 'step')}, taken all at once. They moved {moved}: a step changes a sample, which "
+            "may vote as before."
+        )
         return
     if not poked.moves:
         st.info("Change a pixel by one grey level. Which of the samples will notice? How many votes can that move?")
@@ -166,13 +195,14 @@ def show_attack(attack: Attack) -> None:
     st.markdown(f"The vote now: **{names[now.label]}** {now.pair[0]:,}, {names[now.rival]} {now.pair[1]:,}.")
     if now.label != first.label:
         st.warning(
-            f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps}: the "
-            "certificate holds, for no change that it covers has changed the answer."
+            f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps:,}: "
+            "the certificate holds, for no change that it covers has changed the answer. "
+            f"{first.bracket(poked.spent)}"
         )
     left, right = st.columns([5, 4], gap="large")
     with left:
         place = step_buttons(attack)
-        last_move(poked, noise, names)
+        last_move(attack)
         with st.container(horizontal=True):
             gallery.show(poked.original, "the original", LARGE)
             marks, said = [(place, pictures.MARK_COLOUR)], "orange: the chosen pixel"
