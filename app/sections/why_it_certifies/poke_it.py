@@ -65,24 +65,26 @@ def act(change: Callable[[Attack], Attack]) -> None:
     held.attack = acted(change, held.attack)
 
 
-def search(attack: Attack) -> Attack:
-    """On the way to the nearest picture with another answer that a search finds, under a bar."""
-    names, bar, nearest = attack.model.class_names, st.empty(), None
+def search(attack: Attack, place: DeltaGenerator) -> Attack:
+    """On the way to the nearest picture with another answer that a search finds, with a bar in its place."""
+    names, nearest = attack.model.class_names, None
     for found in attack.searches():
         nearest = found.nearest
         so_far = f"{nearest.distance:,} away: {names[nearest.label]}" if nearest else "none yet"
         told = f"Looking {found.distance:,} grey levels away. Flip: {so_far}. Any button above stops this."
-        bar.progress(found.done / found.rounds, told)
-    bar.empty()
+        place.progress(found.done / found.rounds, told)
     if nearest is None:
-        st.info("No picture with another answer was found, which does not mean that there is none.")
+        place.info("No picture with another answer was found, which does not mean that there is none.")
     return replace(attack, searching=False, wanted=nearest.image if nearest else None)
 
 
-def carry_on(held: Held) -> None:
-    """Take the next of the guided steps that were asked for, and show it, or search; any button stops that."""
+def carry_on(held: Held, place: DeltaGenerator) -> None:
+    """Take the next of the guided steps that were asked for, and show it, or search; any button stops that.
+
+    place: of the search's bar.
+    """
     if held.attack.searching:
-        held.attack = search(held.attack)
+        held.attack = search(held.attack, place)
         if held.attack.wanted is not None:
             st.rerun()
     if held.attack.guided:
@@ -176,12 +178,12 @@ def poke_it() -> None:
     held, place = attack_on(model, image, noise)
     with place:
         held.attack = arrive(held.attack)
-        show_attack(held.attack)
-    carry_on(held)
+        working = show_attack(held.attack)
+    carry_on(held, working)
 
 
-def show_attack(attack: Attack) -> None:
-    """Budget, buttons, pictures and votes."""
+def show_attack(attack: Attack) -> DeltaGenerator:
+    """Budget, buttons, pictures and votes. Returns a place below the buttons."""
     poked, noise, names = attack.poked, attack.noise, attack.model.class_names
     first, now = attack.certificate, attack.now
     budget = (
@@ -202,6 +204,7 @@ def show_attack(attack: Attack) -> None:
     left, right = st.columns([5, 4], gap="large")
     with left:
         place = step_buttons(attack)
+        working = st.empty()
         last_move(attack)
         with st.container(horizontal=True):
             gallery.show(poked.original, "the original", LARGE)
@@ -216,3 +219,4 @@ def show_attack(attack: Attack) -> None:
             st.metric("Votes moved, at most one a step", f"{poked.moved(attack.first):,}", width="content")
         st.markdown(f"**All votes now** (there were {first.votes[first.label]:,} for {names[first.label]})")
         st.html(charts.vote_bars(now.votes, names, noise.levels))
+    return working
