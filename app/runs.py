@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from app.turns import in_turn
-from dssn_core import PIXEL_STEPS, SplitNoise, Tally, tally
+from dssn_core import PIXEL_STEPS, SplitNoise, Tally, Vote, tally
 from dssn_core.certificate_file import Document, make
 from dssn_core.classifier import Classifier
 from dssn_core.comparison import Outcome, exact_outcome, randomized_outcome
@@ -28,6 +28,7 @@ from dssn_core.monte_carlo import (
     uniform_radius,
 )
 from dssn_core.stored import Stored
+from dssn_core.voting import Standing
 
 
 class Progress(Protocol):
@@ -123,7 +124,7 @@ class Run(ABC, Generic[S]):
         return state
 
 
-class VoteRun(Run[Tally]):
+class VoteRun(Run[Standing]):
     """One image's DSSN vote, counted by one of `COUNTINGS`.
 
     labels: each sample's first choice, in index order; -1 where it has not voted yet.
@@ -143,7 +144,7 @@ class VoteRun(Run[Tally]):
             yield state
 
     @staticmethod
-    def _known(state: Tally) -> tuple[int, int, int]:
+    def _known(state: Standing) -> tuple[int, int, int]:
         bounds = state.bounds
         return state.done, bounds.lower, bounds.upper
 
@@ -153,13 +154,13 @@ class VoteRun(Run[Tally]):
     def take(self, stored: Stored) -> None:
         """Take over a vote that was counted before, as it ended."""
         self.labels[:] = stored.labels
-        self.state = Tally.of_labels(self.labels, self._model.num_classes)
+        self.state = Vote.of_labels(self.labels, self._model.num_classes)
         self.history.append(self._known(self.state))
         self.made, self.seconds = stored.made, stored.seconds
 
     def document(self, embed: bool) -> Document:
         """The finished vote as a certificate file, with the picture in it or without."""
-        vote = replace(self.finish(), indices=np.arange(self.total), labels=self.labels.copy(), logits=None)
+        vote = Vote(self.finish().counts, self.total, self.labels.copy())
         return make(self._model, self.image, vote, seconds=self.seconds, embed=embed, made=self.made)
 
     def outcome(self, alpha: float) -> Outcome:

@@ -8,7 +8,7 @@ from .checkpoints import list_models, load_model
 from .constants import PIXEL_STEPS, levels_from_lambda, levels_from_sigma
 from .images import read_image
 from .splitting import SplitNoise
-from .voting import Tally, certify, count_votes, tally
+from .voting import Tally, Vote, certify, count_votes, tally
 
 __all__ = [
     "PIXEL_STEPS",
@@ -16,6 +16,7 @@ __all__ = [
     "RadiusBounds",
     "SplitNoise",
     "Tally",
+    "Vote",
     "certificate_from_votes",
     "certify",
     "count_votes",

@@ -28,7 +28,7 @@ from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_pictur
 from .layout import CHUNK_VALUES, ChunkLayout
 from .precision import processor
 from .splitting import PIXELWISE
-from .voting import Tally, noise_for
+from .voting import Vote, noise_for
 from .wording import display_radius
 
 FORMAT = 1
@@ -91,7 +91,7 @@ def check_rows(rows: int, shape: tuple[int, ...]) -> None:
 def make(
     model: Classifier,
     image: Tensor,
-    vote: Tally,
+    vote: Vote,
     batch_size: int | None = None,
     seconds: float = 0.0,
     embed: bool = True,
@@ -99,10 +99,10 @@ def make(
 ) -> Document:
     """The file of one certificate.
 
-    model: from `load_model`. image: torch.uint8 (3, H, W). vote: of all samples, `voting.complete`, counted with
-    `batch_size`. embed: put the pixels into the file; without them `verify` asks for the image.
-    made: what to say of its making, if it was not here and now.
-    CertificateFileError for chunks that are too large, as in `check_rows`; ValueError for a vote that is not complete.
+    model: from `load_model`. image: torch.uint8 (3, H, W). vote: on it, counted with `batch_size`. embed: put the
+    pixels into the file; without them `verify` asks for the image. made: what to say of its making, if it was not here
+    and now. CertificateFileError for chunks that are too large, as in `check_rows`; ValueError for a `Tally`, which
+    knows the labels of one chunk only.
     """
     levels, certificate = vote.total, vote.certificate
     if len(vote.labels) != levels:

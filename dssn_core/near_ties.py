@@ -8,7 +8,7 @@ from .certificate import RadiusBounds, radius_bounds
 from .classifier import Classifier
 from .duels import DuelCertificate, count_duels, duel_bounds
 from .findings import Finding
-from .voting import Tally
+from .voting import Vote
 from .wording import at_most, counted
 
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
@@ -30,7 +30,7 @@ def _sure_of(bounds: RadiusBounds, class_names: tuple[str, ...]) -> str:
     return f"at least {counted(bounds.lower, 'grey level')} are certified for “{class_names[bounds.label]}”"
 
 
-def compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, vote: Tally) -> Finding:
+def compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, vote: Vote) -> Finding:
     """The stated votes against those counted here. They are excused where the stated class is nearly the best here.
 
     How nearly depends on the number format. Nothing is excused where too many differ, or those that do decide which
@@ -61,7 +61,7 @@ def compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, vo
     return Finding(what, False, f"{text}. In logits, the stated classes are {how}", near)
 
 
-def compare_duels(logits_at: LogitsAt, model: Classifier, stated: DuelCertificate, vote: Tally) -> Finding:
+def compare_duels(logits_at: LogitsAt, model: Classifier, stated: DuelCertificate, vote: Vote) -> Finding:
     """The stated duels against those counted here. They are excused where near ties could have gone so.
 
     Nothing is excused where too many differ, or samples as nearly tied as those that differ decide which class wins.

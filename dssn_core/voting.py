@@ -6,7 +6,7 @@ sample, and the `layout` of the chunks.
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -23,29 +23,11 @@ from .splitting import SplitNoise
 
 
 @dataclass(frozen=True)
-class Tally:
-    """The vote after some chunks. counts: so far. total: samples in all.
-
-    indices, labels: int64 arrays, the samples of the chunk just finished and the class each voted for. logits: float32,
-    a row for each of `indices`; None of a vote that is `complete`. Arrays are read-only.
-    """
+class Standing:
+    """How a vote stands. counts: of the samples that have voted. total: samples in all."""
 
     counts: Counts
-    indices: np.ndarray = field(repr=False)
-    labels: np.ndarray = field(repr=False)
     total: int
-    logits: np.ndarray | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        for array in (self.indices, self.labels, self.logits):
-            if array is not None:
-                array.setflags(write=False)  # `bounds` and `certificate` are cached
-
-    @staticmethod
-    def of_labels(labels: np.ndarray, num_classes: int) -> "Tally":
-        """A complete vote by plurality. labels: int64 (N,), of every sample in index order."""
-        counts = Counts(np.bincount(labels, minlength=num_classes))
-        return Tally(counts, np.arange(len(labels)), labels.copy(), len(labels))
 
     @property
     def votes(self) -> np.ndarray:
@@ -71,6 +53,44 @@ class Tally:
     def certificate(self) -> Certificate:
         """What the complete vote proves; ValueError before it is complete."""
         return self.counts.certificate(self.total)
+
+
+@dataclass(frozen=True)
+class Tally(Standing):
+    """A vote after some chunks, and the one just finished, B of its samples.
+
+    indices, labels: int64 (B,), which samples, and the class that each voted for. logits: float32 (B, K). Read-only.
+    """
+
+    indices: np.ndarray = field(repr=False)
+    labels: np.ndarray = field(repr=False)
+    logits: np.ndarray = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for array in (self.indices, self.labels, self.logits):
+            array.setflags(write=False)
+
+
+@dataclass(frozen=True)
+class Vote(Standing):
+    """A complete vote. labels: int64 (N,), the class that each sample voted for, in index order; read-only.
+
+    ValueError for a vote of which samples are missing.
+    """
+
+    labels: np.ndarray = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.done == len(self.labels) == self.total:
+            raise ValueError(
+                f"expected the votes of {self.total} samples, got {self.done}, and {len(self.labels)} labels"
+            )
+        self.labels.setflags(write=False)
+
+    @staticmethod
+    def of_labels(labels: np.ndarray, num_classes: int) -> "Vote":
+        """The vote of these labels by plurality."""
+        return Vote(Counts(np.bincount(labels, minlength=num_classes)), len(labels), labels.copy())
 
 
 def tally(
@@ -111,18 +131,18 @@ def _states(
         logits = logits_of(model, samples, noise.lam)[:real]
         fresh = Counts.of(logits, counting)
         counts = fresh if counts is None else counts + fresh
-        yield Tally(counts, indices[:real].numpy(), logits.argmax(axis=1), layout.levels, logits)
+        yield Tally(counts, layout.levels, indices[:real].numpy(), logits.argmax(axis=1), logits)
 
 
-def complete(states: Iterable[Tally]) -> Tally:
-    """The states of a whole vote as one: that of all samples, in index order. ValueError if they end before it does."""
+def complete(states: Iterable[Tally]) -> Vote:
+    """The vote whose states these are, all of them. ValueError if they end before it does."""
     state, seen = None, []
     for state in states:
         seen.append((state.indices, state.labels))  # not the state itself: memory is to be that of one chunk
     if state is None or state.done < state.total:
         raise ValueError("the vote ended before all samples had voted: go through all states of `tally`")
     indices, labels = map(np.concatenate, zip(*seen, strict=True))
-    return replace(state, indices=np.arange(state.total), labels=labels[indices.argsort()], logits=None)
+    return Vote(state.counts, state.total, labels[indices.argsort()])
 
 
 def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_size: int | None = None) -> np.ndarray:

@@ -34,7 +34,7 @@ from dssn_core.architectures import build_network
 from dssn_core.certificate_file import CertificateFileError, dumps, make, parse, stated_counting
 from dssn_core.checkpoints import WEIGHTS, save_checkpoint
 from dssn_core.classifier import Classifier
-from dssn_core.constants import COUNTINGS, PLURALITY
+from dssn_core.constants import COUNTINGS
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.files import read_json_lines
 from dssn_core.images import ImageError
@@ -42,6 +42,7 @@ from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, StatedOffset
 from dssn_core.records import Part, Record
 from dssn_core.verification import verify
 from dssn_core.voting import Tally, complete, noise_for, tally
+from tests.toys import tallied
 
 Random = np.random.Generator
 SHAPE = (3, 32, 32)
@@ -189,9 +190,7 @@ def read_certificate(data: bytes, folder: Path) -> object:
         levels, classes = document["noise"]["levels"], model.num_classes
         if levels < 50:
             return states
-        for_the_first = Tally.of_labels(np.zeros(levels, dtype=np.int64), classes)
-        duels = None if stated_counting(document) == PLURALITY else np.triu(np.full((classes, classes), levels), 1)
-        return iter([replace(for_the_first, duels=duels)])
+        return iter([tallied(np.zeros(levels, dtype=np.int64), classes, stated_counting(document))])
 
     document = parse(data)
     given = torch.zeros(SHAPE, dtype=torch.uint8) if document["image"]["png"] is None else None

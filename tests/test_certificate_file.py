@@ -29,7 +29,7 @@ from dssn_core.gallery import built_in_pictures
 from dssn_core.images import to_picture
 from dssn_core.layout import ChunkLayout
 from dssn_core.strict_json import schema
-from dssn_core.voting import Tally, noise_for, tally
+from dssn_core.voting import Vote, noise_for, tally
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def document(model, image):
-    return make(model, image, Tally.of_labels(np.arange(60) % 2, 10), 25, seconds=0.125)
+    return make(model, image, Vote.of_labels(np.arange(60) % 2, 10), 25, seconds=0.125)
 
 
 def test_files_fit_the_schema(document):
@@ -69,12 +69,12 @@ def test_what_is_made_can_be_read_whatever_the_chunks(model, image):
     """The most samples of a chunk that a file may state are as many as the schema has it."""
     assert schema("certificate")["properties"]["evaluation"]["properties"]["rows"]["maximum"] == MOST_ROWS
     labels = np.zeros(MOST_ROWS + 1, dtype=np.int64)
-    made = make(model, image, Tally.of_labels(labels[:-1], 10), MOST_ROWS)
+    made = make(model, image, Vote.of_labels(labels[:-1], 10), MOST_ROWS)
     assert parse(dumps(made).encode()) == made
     with pytest.raises(
         CertificateFileError, match="votes counted in chunks of 1025 samples of this size cannot be checked"
     ):
-        make(model, image, Tally.of_labels(labels, 10), MOST_ROWS + 1)
+        make(model, image, Vote.of_labels(labels, 10), MOST_ROWS + 1)
 
 
 @pytest.mark.parametrize(

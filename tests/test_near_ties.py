@@ -8,7 +8,7 @@ import pytest
 from dssn_core import near_ties
 from dssn_core.counts import Counts
 from dssn_core.duels import DuelCertificate
-from dssn_core.voting import Tally
+from dssn_core.voting import Vote
 
 NETWORK = SimpleNamespace(precision="float32", num_classes=3, class_names=("ant", "bee", "cat"))
 
@@ -20,7 +20,7 @@ def logits_at(logits):
 
 def vote_of(logits, counting="plurality"):
     labels = logits.argmax(axis=1)
-    return Tally(Counts.of(logits, counting), np.arange(len(logits)), labels, len(logits))
+    return Vote(Counts.of(logits, counting), len(logits), labels)
 
 
 def test_what_is_excused_is_no_wider_than_was_measured():

@@ -9,7 +9,7 @@ from dssn_core import load_model, read_image
 from dssn_core.certificate_file import digest, make
 from dssn_core.images import image_sha256
 from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
-from dssn_core.voting import Tally, complete, noise_for, tally
+from dssn_core.voting import Vote, complete, noise_for, tally
 
 LEVELS = 40
 
@@ -31,7 +31,7 @@ def labels(model, image):
 
 @pytest.fixture
 def folder(model, image, labels, tmp_path):
-    keep_certificates(tmp_path, [make(model, image, Tally.of_labels(labels, 10), seconds=1.5, embed=False)])
+    keep_certificates(tmp_path, [make(model, image, Vote.of_labels(labels, 10), seconds=1.5, embed=False)])
     return tmp_path
 
 
@@ -52,7 +52,7 @@ def test_what_is_kept_comes_back(model, image, labels, folder):
 
 
 def test_certificates_of_other_subjects_are_kept_and_those_of_other_weights_dropped(model, image, labels, folder):
-    first = make(model, image, Tally.of_labels(labels, 10), embed=False)
+    first = make(model, image, Vote.of_labels(labels, 10), embed=False)
     noise = noise_for(model, 30)
     more = make(model, image, complete(tally(model, image, noise)), embed=False)
     keep_certificates(folder, [more, first])
@@ -114,5 +114,5 @@ def test_a_network_of_other_classes_has_no_pictures():
 def test_nothing_is_written_over_a_damaged_file(model, image, labels, folder, line):
     (folder / FILE).write_bytes(before := gzip.compress(line + b"\n"))
     with pytest.raises(ValueError, match="damaged"):
-        keep_certificates(folder, [make(model, image, Tally.of_labels(labels, 10), embed=False)])
+        keep_certificates(folder, [make(model, image, Vote.of_labels(labels, 10), embed=False)])
     assert (folder / FILE).read_bytes() == before

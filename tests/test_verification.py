@@ -38,8 +38,9 @@ from dssn_core.images import MAX_SIDE
 from dssn_core.manifest import MANIFEST, CheckpointError, StatedOffsets
 from dssn_core.near_ties import NEAR_TIE
 from dssn_core.verification import verify
-from dssn_core.voting import Tally, complete, noise_for, tally
+from dssn_core.voting import Vote, complete, noise_for, tally
 from dssn_core.wording import at_most, display_radius
+from tests.toys import tallied
 
 LEVELS, BATCH = 60, 25
 PICTURE = built_in_pictures()[9].path
@@ -217,7 +218,7 @@ def test_near_ties_that_decide_which_class_wins_are_not_excused(document, monkey
     monkeypatch.setitem(near_ties.NEAR_TIE, "float32", 1e9)
     listed = np.repeat([0, 1], [first, LEVELS - first])
     counted = np.repeat([1, 0, 1], [3, first - 3, LEVELS - first])
-    assert verdict(verify(with_votes(document, listed), watch=lambda *_: [Tally.of_labels(counted, 10)])) == expected
+    assert verdict(verify(with_votes(document, listed), watch=lambda *_: [tallied(counted, 10)])) == expected
 
 
 # --- duels ---
@@ -324,7 +325,7 @@ def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model):
         duels[5], duels[:, 5], duels[5, 5] = MANY, 0, 0
         duels[3, 5], duels[5, 3] = here, MANY - here
         duels[:, 7], duels[7], duels[7, 7] = MANY - 21, 21, 0
-        plain = Tally.of_labels(labels, 10)
+        plain = Vote.of_labels(labels, 10)
         vote = replace(plain, counts=Counts(plain.votes, duels.copy()))
         forged = DuelCertificate(
             MANY, tuple(vote.votes.tolist()), 3, (*[MANY] * 3, 0, MANY, stated, MANY, MANY - 21, MANY, MANY)
@@ -385,7 +386,7 @@ def test_chunks_that_would_take_all_the_memory_are_not_checked(document, model, 
     labels = np.array(document["claim"]["sample_labels"])
     monkeypatch.setattr(certificate_file, "MOST_VALUES", 20 * image.numel())
     with pytest.raises(ValueError, match="votes counted in chunks of 30 samples of this size cannot be checked"):
-        make(model, image, Tally.of_labels(labels, 10), 30)
+        make(model, image, Vote.of_labels(labels, 10), 30)
     with pytest.raises(
         CertificateFileError,
         match="votes counted in chunks of 1024 samples of this size cannot be checked: at most 20",

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, radius_bounds, tally
+from dssn_core.counts import Counts
 from dssn_core.layout import ChunkLayout
 from dssn_core.manifest import StatedOffsets
-from dssn_core.voting import Tally, complete, noise_for
+from dssn_core.voting import Vote, complete, noise_for
 from tests.test_checkpoints import small_manifest
 from tests.toys import Constant, Fixed, Toy
 
@@ -195,12 +196,12 @@ def test_a_state_cannot_be_changed_under_the_vote():
 
 def test_a_complete_vote_cannot_be_changed_either():
     labels = np.array([0, 2, 2])
-    of_labels = Tally.of_labels(labels, 3)
+    of_labels = Vote.of_labels(labels, 3)
     labels[:] = 1
     assert of_labels.labels.tolist() == [0, 2, 2]
     for state in (of_labels, complete(tally(Toy(SHAPE, 4, seed=5), IMAGE, noise_of(), 30))):
         assert state.certificate is state.certificate and state.bounds is state.bounds
-        for array in (state.votes, state.labels, state.indices):
+        for array in (state.votes, state.labels):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0
 
@@ -210,6 +211,10 @@ def test_a_vote_that_ends_early_is_not_complete():
     for part in (islice(states, 2), []):
         with pytest.raises(ValueError, match="before all samples had voted"):
             complete(part)
+    with pytest.raises(ValueError, match="expected the votes of 3 samples, got 3, and 2 labels"):
+        Vote(Counts(np.array([1, 2])), 3, np.array([0, 1]))
+    with pytest.raises(ValueError, match="expected the votes of 3 samples, got 2, and 3 labels"):
+        Vote(Counts(np.array([1, 1])), 3, np.array([0, 1, 1]))
 
 
 def test_a_default_device_that_was_changed_for_a_while_breaks_no_later_vote():
@@ -217,7 +222,3 @@ def test_a_default_device_that_was_changed_for_a_while_breaks_no_later_vote():
     with torch.device("meta"):
         order = ChunkLayout.of(levels, 64).indices(0)
     assert order.device.type == "cpu" and sorted(order.tolist()) == sorted(set(order.tolist()))
-
-
-def test_a_complete_vote_keeps_no_logits():
-    assert complete(tally(Toy(SHAPE, 3, seed=2), IMAGE, noise_of(20))).logits is None

@@ -1,7 +1,13 @@
-"""Base classifiers small enough to reason about. Their arithmetic is exact, so no batch size can change a bit."""
+"""Base classifiers small enough to reason about. Their arithmetic is exact, so no batch size can change a bit.
+
+And a vote without one.
+"""
 
 import numpy as np
 import torch
+
+from dssn_core.counts import Counts
+from dssn_core.voting import Tally
 
 
 class Toy:
@@ -58,3 +64,9 @@ class Fixed:
 
     def __call__(self, x, lam):
         return self.answer(x)
+
+
+def tallied(labels, num_classes, counting="plurality"):
+    """The one state of a vote whose samples chose so; each likes all other classes equally little."""
+    logits = np.eye(num_classes, dtype=np.float32)[labels]
+    return Tally(Counts.of(logits, counting), len(labels), np.arange(len(labels)), np.array(labels), logits)

@@ -8,12 +8,13 @@ import streamlit as st
 
 from app import charts, controls, gallery, glossary, pictures, progress, resources, votes
 from app.runs import VoteRun
-from dssn_core import Certificate, Tally
+from dssn_core import Certificate
 from dssn_core.certificate_file import dumps
 from dssn_core.classifier import Classifier
 from dssn_core.constants import largest_steps
 from dssn_core.duels import DuelCertificate
 from dssn_core.images import image_sha256, png
+from dssn_core.voting import Standing
 from dssn_core.wording import display_radius
 
 REDRAW_SECONDS = 0.25
@@ -92,13 +93,13 @@ def watch(run: VoteRun, names: tuple[str, ...]) -> None:
     growing.empty()
 
 
-def show_votes(tally: Tally, class_names: tuple[str, ...]) -> None:
+def show_votes(vote: Standing, class_names: tuple[str, ...]) -> None:
     """The radius and the votes as far as they are known: the same picture while the vote grows and after it."""
-    st.html(charts.radius_interval(tally.bounds, largest_steps(tally.total)))
-    duels = tally.duels is not None  # which the radius rests on then, not on this gap
+    st.html(charts.radius_interval(vote.bounds, largest_steps(vote.total)))
+    duels = vote.duels is not None  # which the radius rests on then, not on this gap
     if duels:
         st.markdown("**First choices** of the samples")
-    st.html(charts.vote_bars(tally.votes.tolist(), class_names, tally.total, bracket=not duels))
+    st.html(charts.vote_bars(vote.votes.tolist(), class_names, vote.total, bracket=not duels))
 
 
 DUELS_SAID = (
@@ -151,13 +152,13 @@ def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None
     )
 
 
-def show_certificate(run: VoteRun, tally: Tally, names: tuple[str, ...], truth: int | None) -> None:
+def show_certificate(run: VoteRun, vote: Standing, names: tuple[str, ...], truth: int | None) -> None:
     """What a complete vote proves, and all that this rests on."""
-    certificate = tally.certificate
+    certificate = vote.certificate
     duels = certificate if isinstance(certificate, DuelCertificate) else None
     headline(certificate, names, truth)
-    show_votes(tally, names)
-    if certificate.pair[0] == tally.total and certificate.radius_steps < largest_steps(tally.total):
+    show_votes(vote, names)
+    if certificate.pair[0] == vote.total and certificate.radius_steps < largest_steps(vote.total):
         st.caption(
             "All samples agree. The radius is one grey level below the largest all the same, because a class earlier "
             "in the list would win a tie."
@@ -170,7 +171,7 @@ def show_certificate(run: VoteRun, tally: Tally, names: tuple[str, ...], truth: 
         charts.vote_strip(run.labels, names),
         config=charts.NO_BAR,
         key="strip",
-        alt=f"{every.lower()}, of {tally.total:,} samples",
+        alt=f"{every.lower()}, of {vote.total:,} samples",
     )
     tell_origin(run)
     offer_file(run)
