@@ -13,15 +13,16 @@ import torch
 from torch import Tensor
 
 from .base_classifier import counting_of
-from .certificate import Certificate
 from .classifier import Classifier
-from .counts import Counts
 from .layout import ChunkLayout, fitting_batch_size
 from .precision import PRECISIONS
 from .splitting import SplitNoise
-from .strict import strictly
+from .strict import certified
 from .voting import noise_for
 from .wording import at_most, counted
+
+SHOWN = 20
+"""Most places of differing votes that are printed."""
 
 
 @dataclass(frozen=True)
@@ -104,58 +105,10 @@ def all_logits(model: Classifier, image: Tensor, noise: SplitNoise, setting: Set
     return found
 
 
-SHOWN = 20
-"""Most places of differing votes that are printed."""
-
-GAPS = (1e-4, 1e-3, 1e-2, 0.1, 0.25, 1.0)
-"""Gaps of strict certificates whose price is told."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """What strictness costs. gap: see `strict`. undecided: of `votes`. lost: images of `images` without a strict
-    certificate. steps: the radii of all images together, plain and strict (a lost one counts 0)."""
-
-    gap: float
-    undecided: int
-    votes: int
-    lost: int
-    images: int
-    steps: tuple[int, int]
-
-    def __str__(self) -> str:
-        plain, strict = self.steps
-        return (
-            f"strict at a gap of {self.gap:g}: {self.undecided:,} of {self.votes:,} votes undecided, {self.lost} of "
-            f"{self.images} certificates lost, radii {plain:,} -> {strict:,} grey levels in all"
-        )
-
-
 def reference_logits(model: Classifier, images: Sequence[Tensor], levels: int) -> list[Tensor]:
     """Of each image, torch.uint8 (C, H, W), the `all_logits` in the setting that certificates are made in."""
     noise, setting = noise_for(model, levels), settings_of(model)[0]
     return [all_logits(model, image, noise, setting) for image in images]
-
-
-def certified(logits: Tensor, counting: str) -> Certificate:
-    """The certificate of all samples' logits, float32 (N, K), counted in one of `COUNTINGS`."""
-    return Counts.of(logits.numpy(), counting).certificate(len(logits))
-
-
-def prices(reference: Sequence[Tensor], counting: str) -> Iterator[Price]:
-    """The price of a strict certificate at each of `GAPS`, summed over the images of these `reference_logits`."""
-    levels = len(reference[0])
-    plain = [certified(logits, counting) for logits in reference]
-    for gap in GAPS:
-        strict = [strictly(logits.numpy(), gap, counting) for logits in reference]
-        yield Price(
-            gap=gap,
-            undecided=sum(one.undecided for one in strict),
-            votes=levels * len(reference),
-            lost=sum(one.label is None for one in strict),
-            images=len(reference),
-            steps=(sum(one.radius_steps for one in plain), sum(one.radius_steps or 0 for one in strict)),
-        )
 
 
 def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tensor]) -> Iterator[Agreement]:
@@ -164,7 +117,7 @@ def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tens
     noise = noise_for(model, levels)
 
     def told(logits: Tensor) -> tuple[int, int]:
-        certificate = certified(logits, counting_of(model))
+        certificate = certified(logits.numpy(), counting_of(model))
         return certificate.label, certificate.radius_steps
 
     plain = [told(logits) for logits in expected]

@@ -10,12 +10,16 @@ that is counted here is counted so there, and the label is certified within the 
 stay within gap/2 is the assumption; `agreement` measures how far they move between the settings of one machine.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .certificate import RadiusBounds
+from .certificate import Certificate, RadiusBounds
 from .counts import Counts
+
+GAPS = (1e-4, 1e-3, 1e-2, 0.1, 0.25, 1.0)
+"""Gaps of strict certificates whose price is told."""
 
 
 def check_gap(gap: float) -> float:
@@ -50,6 +54,11 @@ class StrictCertificate:
         return None if self.label is None else self.bounds.lower
 
 
+def certified(logits: np.ndarray, counting: str) -> Certificate:
+    """The plain certificate of all samples' logits, float32 (N, K), counted in one of `COUNTINGS`."""
+    return Counts.of(logits, counting).certificate(len(logits))
+
+
 def strictly(logits: np.ndarray, gap: float, counting: str) -> StrictCertificate:
     """The strict certificate of all samples' logits, float32 (N, K), counted in one of `COUNTINGS`.
 
@@ -58,3 +67,39 @@ def strictly(logits: np.ndarray, gap: float, counting: str) -> StrictCertificate
     check_gap(gap)
     levels, sure = len(logits), Counts.of(logits, counting, gap)
     return StrictCertificate(levels, gap, tuple(sure.votes.tolist()), sure.bounds(levels))
+
+
+@dataclass(frozen=True)
+class Price:
+    """What strictness costs. gap: see the module. undecided: of `votes`. lost: images of `images` without a strict
+    certificate. steps: the radii of all images together, plain and strict (a lost one counts 0)."""
+
+    gap: float
+    undecided: int
+    votes: int
+    lost: int
+    images: int
+    steps: tuple[int, int]
+
+    def __str__(self) -> str:
+        plain, strict = self.steps
+        return (
+            f"strict at a gap of {self.gap:g}: {self.undecided:,} of {self.votes:,} votes undecided, {self.lost} of "
+            f"{self.images} certificates lost, radii {plain:,} -> {strict:,} grey levels in all"
+        )
+
+
+def prices(reference: Sequence[np.ndarray], counting: str) -> Iterator[Price]:
+    """The price of a strict certificate at each of `GAPS`, summed over images whose logits, each (N, K), these are."""
+    levels = len(reference[0])
+    plain = [certified(logits, counting) for logits in reference]
+    for gap in GAPS:
+        strict = [strictly(logits, gap, counting) for logits in reference]
+        yield Price(
+            gap=gap,
+            undecided=sum(one.undecided for one in strict),
+            votes=levels * len(reference),
+            lost=sum(one.label is None for one in strict),
+            images=len(reference),
+            steps=(sum(one.radius_steps for one in plain), sum(one.radius_steps or 0 for one in strict)),
+        )

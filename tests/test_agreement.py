@@ -2,11 +2,9 @@
 
 import torch
 
-from dssn_core import certificate_from_votes, certify, load_model, read_image
-from dssn_core.agreement import Setting, all_logits, compare, prices, reference_logits, settings_of
-from dssn_core.constants import PLURALITY
+from dssn_core import load_model, read_image
+from dssn_core.agreement import Setting, all_logits, compare, reference_logits, settings_of
 from dssn_core.gallery import built_in_pictures
-from dssn_core.strict import strictly
 from dssn_core.voting import count_votes, noise_for
 
 IMAGE = read_image(built_in_pictures()[9].path)
@@ -61,22 +59,3 @@ def test_votes_that_differ_are_counted_with_their_gap():
     assert changed.places == tuple((0, j) for j in range(20))
     assert "20 of 20 votes differ (image:j 0:0 0:1 0:2 " in str(changed)
     assert "0:19), two best logits up to 0.01 apart" in str(changed)
-
-
-def test_tied_logits_are_the_first_class_in_the_price_too():
-    """Of two classes that all samples like best the first one wins them all, and nothing is decided."""
-    tied = torch.zeros(60, 10).index_fill(1, torch.tensor([2, 7]), 1.0)
-    expected = certificate_from_votes([0, 0, 60, *[0] * 7], 60).radius_steps
-    for price in prices([tied], PLURALITY):
-        assert (price.steps, price.undecided, price.lost) == ((expected, 0), 60, 1)
-
-
-def test_the_price_of_strictness_is_that_of_strict_certificates():
-    model, images = load_model("cifar10-dssn"), [IMAGE, read_image(built_in_pictures()[3].path)]
-    for price in prices(reference_logits(model, images, 60), PLURALITY):
-        strict = [strictly(logits.numpy(), price.gap, PLURALITY) for logits in reference_logits(model, images, 60)]
-        plain = [certify(model, image, 60).radius_steps for image in images]
-        assert price.undecided == sum(one.undecided for one in strict)
-        assert price.lost == sum(one.label is None for one in strict)
-        assert price.steps == (sum(plain), sum(one.radius_steps or 0 for one in strict))
-        assert (price.votes, price.images) == (120, 2)

@@ -15,7 +15,7 @@ import torch
 
 from dssn_core import certify, levels_from_sigma, load_model, read_image, record_files, stored
 from dssn_core.__main__ import COMMANDS, main
-from dssn_core.agreement import GAPS, reference_logits
+from dssn_core.agreement import reference_logits
 from dssn_core.attack import distance
 from dssn_core.checkpoints import PRETRAINED, read_manifest
 from dssn_core.commands.options import DIFFERS
@@ -27,7 +27,7 @@ from dssn_core.files import only_writer
 from dssn_core.gallery import built_in_pictures
 from dssn_core.held_out import held_out_of
 from dssn_core.images import image_sha256, png
-from dssn_core.strict import strictly
+from dssn_core.strict import GAPS, strictly
 from dssn_core.voting import complete, noise_for, tally
 from tests.evaluated import class_folders, counting_duels, unmeasured
 

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from dssn_core import certificate_from_votes, load_model, radius_bounds, read_image
-from dssn_core.agreement import certified
+from dssn_core import certificate_from_votes, certify, load_model, radius_bounds, read_image
 from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.counts import undecided
 from dssn_core.duels import count_duels
 from dssn_core.gallery import built_in_pictures
-from dssn_core.strict import StrictCertificate, strictly
+from dssn_core.strict import StrictCertificate, certified, prices, strictly
 from dssn_core.voting import noise_for
 
 
@@ -111,7 +110,7 @@ def test_it_holds_where_the_logits_are_off_by_less_than_half_the_gap(model, cont
     strict = certify_strictly(model, contested, levels, gap, counting)
     assert strict.undecided and (strict.label is not None or gap > 0.1)
     for seed in range(5):
-        there = certified(torch.tensor(logits_of(Elsewhere(model, 0.499 * gap, seed), contested, levels)), counting)
+        there = certified(logits_of(Elsewhere(model, 0.499 * gap, seed), contested, levels), counting)
         assert all(there.votes[c] >= n for c, n in enumerate(strict.votes))
         assert strict.label is None or (strict.label == there.label and strict.radius_steps <= there.radius_steps)
 
@@ -119,7 +118,7 @@ def test_it_holds_where_the_logits_are_off_by_less_than_half_the_gap(model, cont
 @pytest.mark.parametrize("counting", COUNTINGS)
 def test_it_is_never_larger_than_the_certificate(model, contested, counting):
     logits = logits_of(model, contested, 300)
-    plain = certified(torch.tensor(logits), counting)
+    plain = certified(logits, counting)
     radii = [strictly(logits, gap, counting).radius_steps for gap in (1e-6, 0.1, 0.5, 1.0)]
     assert radii[0] == plain.radius_steps
     known = [radius for radius in radii if radius is not None]
@@ -136,3 +135,24 @@ def test_a_hesitation_about_everything_is_no_certificate(model, image, counting)
 def test_a_gap_that_is_none_is_refused(model, image, gap):
     with pytest.raises(ValueError, match="gap"):
         certify_strictly(model, image, 40, gap)
+
+
+def test_tied_logits_are_the_first_class_in_the_price_too():
+    """Of two classes that all samples like best the first one wins them all, and nothing is decided."""
+    tied = np.zeros((60, 10), dtype=np.float32)
+    tied[:, [2, 7]] = 1
+    expected = certificate_from_votes([0, 0, 60, *[0] * 7], 60).radius_steps
+    for price in prices([tied], PLURALITY):
+        assert (price.steps, price.undecided, price.lost) == ((expected, 0), 60, 1)
+
+
+def test_the_price_of_strictness_is_that_of_strict_certificates(model, image, contested):
+    images = [image, contested]
+    reference = [logits_of(model, one, 60) for one in images]
+    for price in prices(reference, PLURALITY):
+        strict = [strictly(logits, price.gap, PLURALITY) for logits in reference]
+        plain = [certify(model, image, 60).radius_steps for image in images]
+        assert price.undecided == sum(one.undecided for one in strict)
+        assert price.lost == sum(one.label is None for one in strict)
+        assert price.steps == (sum(plain), sum(one.radius_steps or 0 for one in strict))
+        assert (price.votes, price.images) == (120, 2)

@@ -1,6 +1,6 @@
 """Commands about this installation: what it computes, how exactly, and how fast."""
 
-from .. import agreement, self_check, speed
+from .. import agreement, self_check, speed, strict
 from ..checkpoints import load_model
 from ..images import read_image
 from ..stored import pictures_for
@@ -40,7 +40,7 @@ def run_agree(options: Options) -> int:
     logits = agreement.reference_logits(model, images, options.levels)
     for found in agreement.compare(model, images, logits):
         print(found, flush=True)
-    for price in agreement.prices(logits, counting=model.counting):
+    for price in strict.prices([found.numpy() for found in logits], model.counting):
         print(price)
     return 0
 
