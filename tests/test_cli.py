@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def test_an_attack_brackets_the_nearest_flip(tmp_path, capsys):
     model, image = load_model("cifar10-dssn"), read_image(PICTURE)
     before, after = (certify(model, x, 88) for x in (image, read_image(flipped)))
     away = distance(image, read_image(flipped))
-    assert certified == before.statement(model.class_names[before.label])
+    assert certified == f"{Path(PICTURE).name}: {before.statement(model.class_names[before.label])}"
     assert f"{away:,} grey levels was found that makes it “{model.class_names[after.label]}”" in found
     assert before.label != after.label and bracket == before.bracket(away)
 
@@ -162,6 +163,21 @@ def test_an_attack_in_vain_says_so(tmp_path, capsys):
     assert "which does not mean that there is none" in capsys.readouterr().out and not flipped.exists()
     assert main(["attack", PICTURE, "--levels", "88", "--output", PICTURE]) == 1
     assert "names the picture itself" in capsys.readouterr().err
+    assert main(["attack", PICTURE, PICTURE, "--output", str(flipped)]) == 1
+    assert "for the flip of one picture" in capsys.readouterr().err
+
+
+def test_an_attack_on_several_pictures_sums_up(capsys):
+    others = [str(picture.path) for picture in built_in_pictures()[9:11]]
+    assert main(["attack", *others, "--levels", "60", "--rounds", "20"]) == 0
+    *lines, total = capsys.readouterr().out.splitlines()
+    ends = [re.search("is ([0-9,]+) to ([0-9,]+) grey levels away", line) for line in lines]
+    ratios = [int(to.replace(",", "")) / int(end.replace(",", "")) for end, to in (at.groups() for at in ends if at)]
+    assert len(ratios) == 2
+    assert total == (
+        f"Flips of 2 of 2 pictures were found, at {min(ratios):.1f} to {max(ratios):.1f} times the least that is "
+        f"possible, R + 1, median {sum(ratios) / 2:.1f}."
+    )
 
 
 def test_a_certificate_is_checked_with_the_model_that_is_asked_for(tmp_path, capsys):

@@ -1,13 +1,16 @@
 """The command that looks for what a certificate does not cover."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from tqdm import tqdm
 
 from ..constants import COUNTINGS, DSSN
 from ..files import check_replaceable, resolved, write_atomically
-from ..flips import ROUNDS, Flip, nearest_flip
+from ..flips import ROUNDS, nearest_flip
 from ..images import png, read_image
+from ..stored import pictures_for
 from ..voting import certify, noise_for
 from ..wording import counted
 from .options import (
@@ -24,7 +27,8 @@ from .options import (
 
 
 def add_attack(parser: Parser) -> None:
-    parser.add_argument("image", type=Path, help="a PNG, JPEG, WebP or BMP picture; cropped and resized to fit")
+    pictures = "PNG, JPEG, WebP or BMP pictures, cropped and resized to fit (default: all built-in ones)"
+    parser.add_argument("images", type=Path, nargs="*", metavar="image", help=pictures)
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
     add_noise_options(parser)
     parser.add_argument("--counting", choices=COUNTINGS, help="how votes are counted (default: as the model says)")
@@ -33,29 +37,43 @@ def add_attack(parser: Parser) -> None:
     parser.add_argument("--output", type=Path, help="write the picture that was found, as PNG")
 
 
+def check_output(output: Path, images: Sequence[Path]) -> None:
+    """ValueError unless what was found can be written there."""
+    if len(images) != 1:
+        raise ValueError("--output is for the flip of one picture: name one")
+    check_replaceable(output)
+    if resolved(output) == resolved(images[0]):
+        raise ValueError("--output names the picture itself: choose another name, or it would be lost")
+
+
 def run_attack(options: Options) -> int:
     model = model_of(options)
-    image = read_image(options.image, model.input_shape[1:])
+    if options.output:
+        check_output(options.output, options.images)
     warn_of_other_noise(model, DSSN, [options.levels])
-    if options.output:
-        check_replaceable(options.output)
-        if resolved(options.output) == resolved(options.image):
-            raise ValueError("--output names the picture itself: choose another name, or it would be lost")
     names, counting = model.class_names, options.counting or model.counting
-    certificate = certify(model, image, options.levels, counting=counting)
-    print(certificate.statement(names[certificate.label]))
-    nearest: Flip | None = None
     noise = noise_for(model, options.levels)
-    searches = nearest_flip(model, image, noise, certificate, counting, options.rounds)
-    for search in tqdm(searches, unit="round", total=options.rounds, disable=None, leave=False):
-        nearest = search.nearest
-    if nearest is None:
-        print("No picture with another answer was found, which does not mean that there is none.")
-        return 0
-    print(f"A change of {counted(nearest.distance, 'grey level')} was found that makes it “{names[nearest.label]}”.")
-    print(certificate.bracket(nearest.distance))
-    if options.output:
-        write_atomically(options.output, png(nearest.image))
+    images = options.images or [picture.path for picture in pictures_for(model)]
+    ratios = []
+    for path in images:
+        image = read_image(path, model.input_shape[1:])
+        certificate = certify(model, image, options.levels, counting=counting)
+        print(f"{path.name}: {certificate.statement(names[certificate.label])}")
+        searches = nearest_flip(model, image, noise, certificate, counting, options.rounds)
+        *_, last = tqdm(searches, unit="round", total=options.rounds, disable=None, leave=False)
+        if last.nearest is None:
+            print("No picture with another answer was found, which does not mean that there is none.", flush=True)
+            continue
+        flip = last.nearest
+        print(f"A change of {counted(flip.distance, 'grey level')} was found that makes it “{names[flip.label]}”.")
+        print(certificate.bracket(flip.distance), flush=True)
+        ratios.append(flip.distance / (certificate.radius_steps + 1))
+        if options.output:
+            write_atomically(options.output, png(flip.image))
+    if len(images) > 1 and ratios:
+        least, middle, most = min(ratios), median(ratios), max(ratios)
+        told = f"{least:.1f} to {most:.1f} times the least that is possible, R + 1, median {middle:.1f}"
+        print(f"Flips of {len(ratios)} of {len(images)} pictures were found, at {told}.")
     return 0
 
 
