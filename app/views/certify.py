@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import charts, controls, gallery, glossary, pictures, progress, resources, votes
+from app import charts, controls, gallery, glossary, links, pictures, progress, resources, state, votes
 from app.runs import VoteRun
+from app.sections.why_it_certifies.poke_it import POKE_IT
 from dssn_core import Certificate
 from dssn_core.certificate_file import dumps
 from dssn_core.classifier import Classifier
@@ -18,7 +19,7 @@ from dssn_core.voting import Standing
 from dssn_core.wording import display_radius
 
 REDRAW_SECONDS = 0.25
-LESSON = Path(__file__).parent / "lesson.py"
+LESSON, WHY = (Path(__file__).parent / name for name in ("lesson.py", "why_it_certifies.py"))
 ALL_IT_SEES = "all that the network sees for this vote"
 ALL_WIDE = 384  # pixels: all pictures together, which stand beside each other on a small laptop, too
 LAPTOP = 1280  # pixels: width of a window up to which the pictures are made to fit
@@ -175,6 +176,7 @@ def show_certificate(run: VoteRun, vote: Standing, names: tuple[str, ...], truth
     )
     tell_origin(run)
     offer_file(run)
+    link_beyond()
     st.markdown("**The arithmetic**")
     controls.show_account(certificate, names)
     show_margins(certificate, names)
@@ -229,6 +231,13 @@ def offer_file(run: VoteRun) -> None:
                 on_click="ignore",
                 help="Whoever checks the certificate needs exactly this picture, cropped and resized.",
             )
+
+
+def link_beyond() -> None:
+    """To where this picture is attacked: the address need not say which, for choices outlive a change of page."""
+    target = links.needed({"why": POKE_IT}, {"why": POKE_IT}, {"why": str(state.chosen("why", POKE_IT))})
+    label = "And beyond it? Attack this picture, grey level by grey level, or find a change that flips the answer."
+    st.page_link(WHY, label=label, icon=":material/lightbulb:", query_params=target)
 
 
 NOT_SAID = """

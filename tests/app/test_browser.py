@@ -22,7 +22,7 @@ def at_rest(tab) -> None:
 
 def radius(tab, levels: int) -> str:
     """The certified radius, once the vote of this many samples is complete and drawn."""
-    tab.get_by_text(f"All N = {levels} samples voted").wait_for()
+    tab.get_by_text(f"All N = {levels:,} samples voted").wait_for()
     at_rest(tab)  # the same N may still stand there of the picture before, while the page is drawn anew from the top
     return tab.get_by_test_id("stMetricValue").first.inner_text().strip()
 
@@ -145,6 +145,17 @@ def test_a_poke_changes_one_sample(tab, address):
     tab.get_by_role("button", name="Random step").click()
     tab.get_by_text("only j =").wait_for()
     tab.get_by_text("1 of").first.wait_for()
+
+
+def test_a_certificate_leads_to_what_lies_beyond_it(tab, address):
+    tab.goto(f"{address}?picture=cifar10-03&sigma=0.15")
+    radius(tab, 132)
+    steps = tab.get_by_test_id("stMetricValue").nth(1).inner_text().strip()
+    tab.get_by_text("And beyond it?").click()
+    tab.get_by_text(f"R = {steps}", exact=True).first.wait_for()
+    tab.get_by_role("button", name="Find a flip").click()
+    tab.get_by_text("the certificate holds, for no change that it covers").wait_for()
+    assert "why_it_certifies" in tab.url and "picture=cifar10-03" in tab.url and "sigma=0.15" in tab.url
 
 
 def test_the_picture_goes_with_one_from_page_to_page(tab, address):
