@@ -236,7 +236,7 @@ def offer_file(run: VoteRun) -> None:
 def link_beyond() -> None:
     """To where this picture is attacked: the address need not say which, for choices outlive a change of page."""
     target = links.needed({"why": POKE_IT}, {"why": POKE_IT}, {"why": str(state.chosen("why", POKE_IT))})
-    label = "And beyond it? Attack this picture, grey level by grey level, or find a change that flips the answer."
+    label = "And beyond it? Find a change that flips the answer"
     st.page_link(WHY, label=label, icon=":material/lightbulb:", query_params=target)
 
 
@@ -298,10 +298,9 @@ def say_classes(names: tuple[str, ...]) -> None:
 
 
 def page() -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.title("Certify a picture", anchor=False, width="content")
-        link = "New here? Start with the lesson, in short steps."
-        st.page_link(LESSON, label=link, icon=":material/school:", width="content")
+    title, link = st.columns([3, 2], vertical_alignment="center")
+    title.title("Certify a picture", anchor=False)
+    link.page_link(LESSON, label="New here? Start with the lesson, in short steps.", icon=":material/school:")
     st.markdown(
         "A network looks at N coarse versions of your picture, and each casts one vote. Changing one colour channel of "
         "one pixel by one grey level can move at most one vote, so the lead in votes **proves** how much change the "
