@@ -71,11 +71,11 @@ def nearest_flip(
     """Look for a flip of an image, torch.uint8 (C, H, W), and for ever nearer ones; yields the search after each round.
 
     certificate: of the image, by this way of counting, one of `COUNTINGS`; by default that of the model. work: runs
-    the passes of the network. The search ends early where the network has no slope to follow. No flip, or none nearer,
-    does not mean that there is none.
+    the passes of the network. The search ends early where the network has no slope to follow, or a flip is as near as one
+    can be. No flip, or none nearer, does not mean that there is none.
     """
     counting = counting_of(model) if counting is None else counting
-    label, rival = certificate.label, certificate.rival
+    label, rival, least = certificate.label, certificate.rival, certificate.radius_steps + 1
     here, remembered = image, torch.zeros(noise.shape)
     nearest: Flip | None = None
     wanted = vain = 0
@@ -88,10 +88,12 @@ def nearest_flip(
         if answer != label and (nearest is None or far < nearest.distance):
             nearest = Flip(here, far, answer)
         yield Search(done, rounds, far, nearest)
-        if nearest is None:  # within the radius there is nothing to find
-            wanted = max(FIRST, certificate.radius_steps + 1, int(GROWTH * far))
+        if nearest is None:
+            wanted = max(FIRST, least, int(GROWTH * far))
+        elif nearest.distance == least:
+            return
         elif answer != label:
-            wanted, vain = int(NEARER * nearest.distance), 0
+            wanted, vain = max(least, int(NEARER * nearest.distance)), 0
         elif (vain := vain + 1) % PATIENCE == 0:
             wanted = (wanted + nearest.distance) // 2
         remembered = MEMORY * remembered + slope

@@ -57,22 +57,17 @@ def test_a_flip_is_another_answer_beyond_the_radius(counting, block):
     assert found >= 12
 
 
-def test_the_nearest_flip_of_a_single_value_is_found():
-    """Of one pixel all that matters is how far it goes: the search ends within a share of that."""
-    noise = SplitNoise(300, (1, 1, 1))
-    model = Slopes(2, 0)
-    model.weights = torch.tensor([[8.0, 0.0]], dtype=torch.float64)
-    model.bias = torch.tensor([-3.0, 0.0], dtype=torch.float64)
-    image = torch.full((1, 1, 1), 250, dtype=torch.uint8)
+@pytest.mark.parametrize("bias", [-3, -4])
+def test_the_nearest_flip_of_a_single_value_is_found(bias):
+    """Of one pixel all that matters is how far it goes. With a bias of -4 every step moves a vote: no flip is nearer."""
+    image, noise, model = torch.full((1, 1, 1), 250, dtype=torch.uint8), SplitNoise(300, (1, 1, 1)), Slopes(2, 0)
+    model.weights, model.bias = (torch.tensor(row, dtype=torch.float64) for row in ([[8, 0]], [bias, 0]))
     certificate = certified(model, image, noise, PLURALITY)
     assert certificate.label == 0
-    exact = next(
-        steps
-        for steps in range(1, 251)
-        if certified(model, image - steps, noise, PLURALITY).label != 0  # the only way that helps
-    )
+    exact = next(n for n in range(1, 251) if certified(model, image - n, noise, PLURALITY).label)  # the way that helps
     *_, last = nearest_flip(model, image, noise, certificate)
-    assert exact <= last.nearest.distance <= 1.1 * exact
+    assert exact <= last.nearest.distance <= exact + 2
+    assert (exact == certificate.radius_steps + 1) == (last.done < last.rounds) == (bias == -4)
 
 
 def test_flips_come_nearer_and_the_search_tells_how_far_it_is():

@@ -149,7 +149,7 @@ def test_a_network_of_blocks_says_what_is_added_up():
     assert not [button for button in page.button if "on the number line" in button.label]
     (said,) = [caption.value for caption in page.caption if "They add up" in caption.value]
     image = read_image(sample.path)
-    assert f"(one colour of 2 × 2 pixels). They add up to k = {int(image[0, :2, :2].sum())} of 1020" in said
+    assert f"(one colour of 2 × 2 pixels). They add up to k = {int(image[0, :2, :2].sum()):,} of 1,020" in said
     assert "closer together than the scale from 0 to 1020" in " ".join(markdown.value for markdown in page.markdown)
     healthy(page.segmented_control(key="section").set_value("Offsets").run())
 
