@@ -71,8 +71,8 @@ def nearest_flip(
     """Look for a flip of an image, torch.uint8 (C, H, W), and for ever nearer ones; yields the search after each round.
 
     certificate: of the image, by this way of counting, one of `COUNTINGS`; by default that of the model. work: runs
-    the passes of the network. The search ends early where the network has no slope to follow, or a flip is as near as one
-    can be. No flip, or none nearer, does not mean that there is none.
+    the passes of the network. The search ends early where the network has no slope to follow, or a flip is as near as
+    one can be. No flip, or none nearer, does not mean that there is none.
     """
     counting = counting_of(model) if counting is None else counting
     label, rival, least = certificate.label, certificate.rival, certificate.radius_steps + 1

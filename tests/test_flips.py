@@ -59,7 +59,7 @@ def test_a_flip_is_another_answer_beyond_the_radius(counting, block):
 
 @pytest.mark.parametrize("bias", [-3, -4])
 def test_the_nearest_flip_of_a_single_value_is_found(bias):
-    """Of one pixel all that matters is how far it goes. With a bias of -4 every step moves a vote: no flip is nearer."""
+    """Of one pixel it matters how far it goes. With a bias of -4 every step moves a vote: no flip can be nearer."""
     image, noise, model = torch.full((1, 1, 1), 250, dtype=torch.uint8), SplitNoise(300, (1, 1, 1)), Slopes(2, 0)
     model.weights, model.bias = (torch.tensor(row, dtype=torch.float64) for row in ([[8, 0]], [bias, 0]))
     certificate = certified(model, image, noise, PLURALITY)
