@@ -13,7 +13,7 @@ from dssn_core import SplitNoise
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
 from dssn_core.certificate import Certificate, certificate_from_labels
 from dssn_core.classifier import Classifier
-from dssn_core.flips import Search
+from dssn_core.flips import Flip, Search
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Attack:
 
     before: what was there each time before many steps were taken at once, for these leave no moves to take back.
     wanted: a picture whose votes are still to be counted. guided: how many guided steps are still to come. searching:
-    whether a flip is to be looked for. seed: of random steps.
+    whether a flip is to be looked for. nearest: flip of the original that is known. seed: of random steps.
     """
 
     model: Classifier
@@ -44,6 +44,7 @@ class Attack:
     wanted: Tensor | None = None
     guided: int = 0
     searching: bool = False
+    nearest: Flip | None = None
     seed: int = 0
 
     @staticmethod
@@ -101,6 +102,15 @@ class Attack:
         """The search for a picture with another answer, from the original."""
         return resources.flips(self.model, self.poked.original, self.noise, self.certificate)
 
+    def knowing(self, flip: Flip | None) -> "Attack":
+        """With a flip of the original, if that is the nearest so far."""
+        nearer = flip is not None and (self.nearest is None or flip.distance < self.nearest.distance)
+        return replace(self, nearest=flip) if nearer else self
+
+    def sought(self) -> "Attack":
+        """On the way to the nearest flip that is known; on the search for one, where none is."""
+        return replace(self, searching=True) if self.nearest is None else replace(self, wanted=self.nearest.image)
+
     def undone(self) -> "Attack":
         """Without the last step, or the last steps that were taken at once."""
         if self.poked.moves or not self.before:
@@ -109,8 +119,9 @@ class Attack:
         return replace(self, poked=last, before=tuple(before))
 
     def anew(self) -> "Attack":
-        """Nothing done yet; random draws go on."""
-        return replace(Attack.on(self.model, self.poked.original, self.noise, self.first), seed=self.seed)
+        """Nothing done yet; random draws go on, and what was found is still known."""
+        fresh = Attack.on(self.model, self.poked.original, self.noise, self.first)
+        return replace(fresh, seed=self.seed, nearest=self.nearest)
 
     def guided_on(self) -> "Attack":
         """After the next of its guided steps; with none left to come where there is none to take, or the answer has

@@ -157,8 +157,10 @@ class Certificate(NoiseLevel):
 
     def bracket(self, distance: int) -> str:
         """How far the nearest picture with another answer is, where one is so many steps away."""
-        ends = f"{self.radius_steps + 1:,} to {distance:,}" if distance > self.radius_steps + 1 else f"{distance:,}"
-        return f"So the nearest picture with another answer is {ends} grey levels away: nearer ones are ruled out."
+        least, ends = self.radius_steps + 1, counted(distance, "grey level")
+        if distance > least:
+            ends = f"{least:,} to {ends}"
+        return f"So the nearest picture with another answer is {ends} away: nearer ones are ruled out."
 
     def statement(self, name: str) -> str:
         """What is certified, in words."""

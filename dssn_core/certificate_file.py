@@ -102,11 +102,11 @@ def make(
     model: from `load_model`. image: torch.uint8 (3, H, W). vote: on it, counted with `batch_size`. embed: put the
     pixels into the file; without them `verify` asks for the image. made: what to say of its making, if it was not here
     and now. CertificateFileError for chunks that are too large, as in `check_rows`; ValueError for a `Tally`, which
-    knows the labels of one chunk only.
+    knows the labels of one chunk.
     """
     levels, certificate = vote.total, vote.certificate
-    if len(vote.labels) != levels:
-        raise ValueError(f"expected the votes of {levels} samples, got {len(vote.labels)}")
+    if not isinstance(vote, Vote):
+        raise ValueError("a file is made of a whole vote: `complete` makes one of its states")
     noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
     check_rows(layout.rows, model.input_shape)
     document: Document = {

@@ -1,9 +1,10 @@
 """Flips: pictures near another one to which the smoothed classifier gives another answer.
 
 A certificate proves that no picture within R steps has another answer; a flip at D steps shows that one within D has.
-So the nearest is R + 1 to D steps away. The search follows the slope of the network's answers to the samples straight
-through the splitting, as attacks on smoothed classifiers do (Salman et al. 2019): on the average over all samples a
-sample's value moves as its pixel does. Slopes only propose. Whether an answer is another is counted, by all samples.
+So the nearest is R + 1 to D steps away. The search follows the slope of the network's answers, averaged over samples as
+in attacks on other smoothed classifiers (Salman et al. 2019), and straight through the splitting: on average a sample's
+value moves in proportion to its pixel, for N < q by up to half as much near black and white. Slopes only propose.
+Whether an answer is another is counted, by all samples.
 """
 
 import operator
@@ -33,7 +34,7 @@ TEMPERATURE = 2.0
 MEMORY = 0.7
 """How much of the slope is that of the rounds before: what helps at the end is to be paid for from the start."""
 
-FIRST, GROWTH = 8, 1.25
+FIRST, GROWTH = 8, 1.5
 """The distance to look at: to begin with, if the radius is less, and by how much it grows until there is a flip."""
 
 NEARER, PATIENCE = 0.9, 3
@@ -106,7 +107,7 @@ def _looked_at(
     model: BaseClassifier, image: Tensor, noise: SplitNoise, counting: str, duel: tuple[int, int], work: Worker
 ) -> tuple[Counts, Tensor]:
     """What some samples say, spread evenly over all; and (C, H, W), how much more they side with the first of two
-    classes, per unit of every pixel."""
+    classes, per step of every pixel and up to a factor that is the same for all."""
     layout = ChunkLayout.for_images(noise.levels, noise.shape)
     counts, slope = None, torch.zeros(noise.shape)
     for chunk in range(min(layout.chunks, LOOKED)):

@@ -23,6 +23,7 @@ def test_where_the_nearest_picture_with_another_answer_is():
     assert certificate.radius_steps == 900
     assert "is 901 to 2,345 grey levels away" in certificate.bracket(2345)
     assert "is 901 grey levels away" in certificate.bracket(901)
+    assert "is 1 grey level away" in certificate_from_votes([1, 1], 2).bracket(1)
 
 
 @given(whole_votes)

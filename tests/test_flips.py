@@ -133,6 +133,6 @@ def test_a_network_that_ships_is_flipped_beyond_its_radius():
     model, levels = load_model("cifar10-dssn"), 88
     image = read_image(built_in_pictures()[9].path)
     certificate, noise = certify(model, image, levels), noise_for(model, levels)
-    *_, last = nearest_flip(model, image, noise, certificate, rounds=20)
+    *_, last = nearest_flip(model, image, noise, certificate)
     assert certify(model, last.nearest.image, levels).label == last.nearest.label != certificate.label
     assert last.nearest.distance > certificate.radius_steps > 0

@@ -12,7 +12,7 @@ from app.sections.why_it_certifies.poke_it import POKE_IT
 from dssn_core import Certificate
 from dssn_core.certificate_file import dumps
 from dssn_core.classifier import Classifier
-from dssn_core.constants import largest_steps
+from dssn_core.constants import PLURALITY, largest_steps
 from dssn_core.duels import DuelCertificate
 from dssn_core.images import image_sha256, png
 from dssn_core.voting import Standing
@@ -176,7 +176,7 @@ def show_certificate(run: VoteRun, vote: Standing, names: tuple[str, ...], truth
     )
     tell_origin(run)
     offer_file(run)
-    link_beyond()
+    link_beyond(run.counting)
     st.markdown("**The arithmetic**")
     controls.show_account(certificate, names)
     show_margins(certificate, names)
@@ -233,10 +233,11 @@ def offer_file(run: VoteRun) -> None:
             )
 
 
-def link_beyond() -> None:
+def link_beyond(counting: str) -> None:
     """To where this picture is attacked: the address need not say which, for choices outlive a change of page."""
+    by = " by first choices" * (counting != PLURALITY)
     target = links.needed({"why": POKE_IT}, {"why": POKE_IT}, {"why": str(state.chosen("why", POKE_IT))})
-    label = "And beyond it? Find a change that flips the answer"
+    label = f"And beyond it? Find a change that flips the answer{by}"
     st.page_link(WHY, label=label, icon=":material/lightbulb:", query_params=target)
 
 

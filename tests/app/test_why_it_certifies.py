@@ -16,7 +16,7 @@ from dssn_core import certify, count_votes, levels_from_sigma, load_model, read_
 from dssn_core.attack import Step, undo
 from dssn_core.checkpoints import PRETRAINED, StatedOffsets, find_model, read_manifest, save_manifest
 from dssn_core.constants import DUELS, PLURALITY
-from dssn_core.flips import Search
+from dssn_core.flips import Flip, Search
 from dssn_core.gallery import built_in_pictures
 from dssn_core.stored import Stored
 from dssn_core.two_pixels import Point, World
@@ -186,6 +186,31 @@ def test_a_flip_is_found_and_told():
     (told,) = [info.value for info in page.info if "taken all at once" in info.value]
     assert f"{attack.poked.moved(attack.first):,} votes" in told
     assert spent(press(page, "undo")) == 0 and not page.warning
+
+
+def test_of_the_flips_that_are_known_the_nearest_counts(monkeypatch):
+    """A search that was stopped, and begun again, has not been in vain."""
+    page = open_page()
+    held = page.session_state["attack"]
+    original = held.attack.poked.original
+    near, far = (Flip(Step(0, 0, 0, 1).applied(original), distance, 1) for distance in (1, 2))
+    searches = iter([Search(1, 3, 0, None), Search(2, 3, 2, far), Search(3, 3, 1, near)])
+    monkeypatch.setattr(resources, "flips", lambda *_: searches)
+    held.attack = held.attack.knowing(far).knowing(None)
+    assert held.attack.nearest is far and held.attack.knowing(near).knowing(far).nearest is near
+    held.attack = replace(held.attack, nearest=None)
+    assert spent(press(page, "search")) == 1
+    assert page.session_state["attack"].attack.nearest is near
+    monkeypatch.setattr(resources, "flips", lambda *_: pytest.fail("searched again"))
+    assert spent(press(press(page, "reset"), "search")) == 1
+
+
+def test_a_search_does_not_begin_again_with_the_picture():
+    page = press(open_page(), "random")
+    held = page.session_state["attack"]
+    held.attack = replace(held.attack, searching=True)
+    healthy(page.segmented_control(key="source").set_value("own").run())
+    assert not page.session_state["attack"].attack.searching
 
 
 def test_a_search_in_vain_says_so(monkeypatch):

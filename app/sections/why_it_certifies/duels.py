@@ -15,7 +15,8 @@ MOST_DUELS = 10
 DUELS_WHY = """
 Counting **first choices**, as the paper does, takes from every sample the one class that it likes best. Where that is a
 third class, the sample says nothing about the winner and its rival. But it ranks all classes, so it sides with one of
-any two. **Duels** count that. (Rezaei et al. 2023 hold a run-off between the two best classes of a randomized vote.)
+any two. **Duels** count that. (Rezaei et al. 2023 hold a run-off between the two best classes in a vote of networks,
+against poisoned training data.)
 
 - **The answer** is the class that wins its duel with each other class. Almost always there is one. If there is none,
   the class whose worst duel is the least bad is the answer, and nothing is certified.

@@ -28,8 +28,8 @@ BURST = 10
 
 SEARCH = "Find a flip"
 SEARCHED = (
-    "Follows the network's slope to a picture near by that gets another answer, then to nearer ones: far beyond the "
-    "certificate, as a rule. CIFAR-10 takes seconds, ImageNet minutes."
+    "Starts at the original and follows the network's slope to a picture with another answer, then to nearer ones: far "
+    "beyond the certificate, as a rule. The small network takes seconds, larger ones and ImageNet minutes."
 )
 SPEND = "Restart, and spend the whole budget at random"
 AT_RANDOM = "One grey level up or down, at a random place."
@@ -65,17 +65,20 @@ def act(change: Callable[[Attack], Attack]) -> None:
     held.attack = acted(change, held.attack)
 
 
-def search(attack: Attack, place: DeltaGenerator) -> Attack:
-    """On the way to the nearest picture with another answer that a search finds, with a bar in its place."""
-    names, nearest = attack.model.class_names, None
-    for found in attack.searches():
-        nearest = found.nearest
-        so_far = f"{nearest.distance:,} away: {names[nearest.label]}" if nearest else "none yet"
-        told = f"Looking {found.distance:,} grey levels away. Flip: {so_far}. Any button above stops this."
+def search(held: Held, place: DeltaGenerator) -> None:
+    """Towards the nearest picture with another answer that a search finds, with a bar in its place."""
+    names = held.attack.model.class_names
+    place.progress(0.0, "Looking for a picture with another answer … Any button above stops this.")
+    for found in held.attack.searches():
+        held.attack = held.attack.knowing(found.nearest)
+        flip = held.attack.nearest
+        so_far = "none yet" if flip is None else f"{flip.distance:,} away, {names[flip.label]}; “{SEARCH}” goes there"
+        told = f"Looked {found.distance:,} grey levels away. Flip: {so_far}. Any button above stops this."
         place.progress(found.done / found.rounds, told)
-    if nearest is None:
+    attack = replace(held.attack, searching=False)
+    if attack.nearest is None:
         place.info("No picture with another answer was found, which does not mean that there is none.")
-    return replace(attack, searching=False, wanted=nearest.image if nearest else None)
+    held.attack = attack if attack.nearest is None else attack.sought()
 
 
 def carry_on(held: Held, place: DeltaGenerator) -> None:
@@ -84,7 +87,7 @@ def carry_on(held: Held, place: DeltaGenerator) -> None:
     place: of the search's bar.
     """
     if held.attack.searching:
-        held.attack = search(held.attack, place)
+        search(held, place)
         if held.attack.wanted is not None:
             st.rerun()
     if held.attack.guided:
@@ -126,7 +129,7 @@ def step_buttons(attack: Attack) -> Place:
         button("random", "Random step", ":material/casino:", Attack.stepped_at_random, about=AT_RANDOM)
         button("guided", "Guided step", ":material/target:", one, about=GUIDED)
         button("burst", f"{BURST} guided steps", ":material/bolt:", many)
-        button("search", SEARCH, ":material/search:", partial(replace, searching=True), about=SEARCHED)
+        button("search", SEARCH, ":material/search:", Attack.sought, about=SEARCHED)
         button("spend", SPEND, ":material/payments:", Attack.spending, no_budget)
         button("undo", "Undo", ":material/undo:", Attack.undone, not attack.can_undo)
         button("reset", "Reset", ":material/restart_alt:", Attack.anew, nothing_done)
@@ -172,6 +175,7 @@ def last_move(attack: Attack) -> None:
 def poke_it() -> None:
     chosen = subject()
     if chosen is None:
+        stop_walking()
         return
     model, image, noise = chosen
     votes.tell_first_choices(model, "section")
