@@ -159,14 +159,17 @@ def _leads(model: BaseClassifier, samples: Tensor, lam: float, label: int) -> Te
         return _lead(model(samples, lam), label)
 
 
+def gradient(value: Tensor, x: Tensor) -> Tensor:
+    """How a number computed from x grows with every value of it; zero where it comes of a model without a slope."""
+    return torch.autograd.grad(value, x)[0] if value.requires_grad else torch.zeros_like(x)
+
+
 def _slope(model: BaseClassifier, sample: Tensor, lam: float, label: int) -> Tensor:
     """(C, H, W): how the lead of `label` grows with every value of one sample; zero where the model has no slope."""
     with torch.enable_grad():
         x = sample[None].clone().requires_grad_()
         lead = _lead(model(x, lam), label)
-    if not lead.requires_grad:
-        return torch.zeros_like(sample)
-    return torch.autograd.grad(lead.sum(), x)[0][0]
+    return gradient(lead.sum(), x)[0]
 
 
 def steps_that_change(image: Tensor, noise: SplitNoise, index: int, change: int) -> list[Step]:

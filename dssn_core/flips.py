@@ -15,7 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .attack import distance
+from .attack import distance, gradient
 from .base_classifier import BaseClassifier, Worker, counting_of
 from .certificate import Certificate
 from .constants import PIXEL_STEPS
@@ -127,8 +127,7 @@ def _slope(model: BaseClassifier, samples: Tensor, lam: float, duel: tuple[int, 
         x = samples.requires_grad_()
         logits = model(x, lam)
         sure = torch.sigmoid((logits[:, own] - logits[:, its]) / TEMPERATURE).sum()
-    slope = torch.autograd.grad(sure, x)[0].sum(0) if sure.requires_grad else torch.zeros(samples.shape[1:])
-    return logits.detach(), slope
+    return logits.detach(), gradient(sure, x).sum(0)
 
 
 def _answer(model: BaseClassifier, image: Tensor, noise: SplitNoise, counting: str, work: Worker) -> int:

@@ -1,26 +1,24 @@
 """The command that looks for what a certificate does not cover."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 from tqdm import tqdm
 
-from ..constants import COUNTINGS, DSSN
-from ..files import check_replaceable, resolved, write_atomically
+from ..constants import DSSN
+from ..files import write_atomically
 from ..flips import ROUNDS, nearest_flip
 from ..images import png, read_image
 from ..stored import pictures_for
 from ..voting import certify, noise_for
 from ..wording import counted
 from .options import (
-    DEFAULT_MODEL,
     POSITIVE,
     Command,
     Options,
     Parser,
-    add_float32_option,
-    add_noise_options,
+    add_vote_options,
+    check_output,
     model_of,
     warn_of_other_noise,
 )
@@ -29,28 +27,18 @@ from .options import (
 def add_attack(parser: Parser) -> None:
     pictures = "PNG, JPEG, WebP or BMP pictures, cropped and resized to fit (default: all built-in ones)"
     parser.add_argument("images", type=Path, nargs="*", metavar="image", help=pictures)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
-    add_noise_options(parser)
-    parser.add_argument("--counting", choices=COUNTINGS, help="how votes are counted (default: as the model says)")
-    add_float32_option(parser)
+    add_vote_options(parser)
     parser.add_argument("--rounds", type=POSITIVE, default=ROUNDS, help="of the search, at most (default %(default)s)")
     parser.add_argument("--output", type=Path, help="write the picture that was found, as PNG")
     parser.epilog = "exit code: 0 if one was found for every picture"
 
 
-def check_output(output: Path, images: Sequence[Path]) -> None:
-    """ValueError unless what was found can be written there."""
-    if len(images) != 1:
-        raise ValueError("--output is for the flip of one picture: name one")
-    check_replaceable(output)
-    if resolved(output) == resolved(images[0]):
-        raise ValueError("--output names the picture itself: choose another name, or it would be lost")
-
-
 def run_attack(options: Options) -> int:
     model = model_of(options)
     if options.output:
-        check_output(options.output, options.images)
+        if len(options.images) != 1:
+            raise ValueError("--output is for the flip of one picture: name one")
+        check_output(options.output, options.images[0])
     warn_of_other_noise(model, DSSN, [options.levels])
     names, counting = model.class_names, options.counting or model.counting
     noise = noise_for(model, options.levels)

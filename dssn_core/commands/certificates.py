@@ -14,9 +14,9 @@ from .. import certificate_file
 from ..certificate import Certificate
 from ..checkpoints import find_model, load_model
 from ..classifier import Classifier
-from ..constants import COUNTINGS, DSSN, DUELS, PLURALITY, levels_from_sigma
+from ..constants import DSSN, DUELS, PLURALITY, levels_from_sigma
 from ..duels import DuelCertificate
-from ..files import check_replaceable, check_writable, resolved, write_atomically
+from ..files import check_writable, write_atomically
 from ..findings import Verdict, verdict
 from ..images import image_sha256, read_image
 from ..layout import ChunkLayout
@@ -32,8 +32,8 @@ from .options import (
     Command,
     Options,
     Parser,
-    add_float32_option,
-    add_noise_options,
+    add_vote_options,
+    check_output,
     checked,
     model_of,
     usable_sigma,
@@ -64,11 +64,8 @@ def with_logits(states: Iterable[Tally], kept: list[np.ndarray]) -> Iterator[Tal
 
 def add_certify(parser: Parser) -> None:
     parser.add_argument("image", type=Path, help="a PNG, JPEG, WebP or BMP picture; cropped and resized to fit")
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
-    add_noise_options(parser)
+    add_vote_options(parser)
     parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")
-    parser.add_argument("--counting", choices=COUNTINGS, help="how votes are counted (default: as the model says)")
-    add_float32_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     parser.add_argument("--output", type=Path, help="write a certificate file that `verify` can check")
     parser.add_argument(
@@ -106,9 +103,7 @@ def run_certify(options: Options) -> int:
     if options.no_pixels and not options.output:
         raise ValueError("--no-pixels applies to the file that --output writes: give --output too")
     if options.output:  # before the vote, not after it
-        check_replaceable(options.output)
-        if resolved(options.output) == resolved(options.image):
-            raise ValueError("--output names the picture itself: choose another name, or it would be lost")
+        check_output(options.output, options.image)
         layout = ChunkLayout.for_images(noise.levels, noise.shape, options.batch_size)
         try:
             certificate_file.check_rows(layout.rows, noise.shape)

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..checkpoints import load_model
 from ..checks import check_whole
 from ..classifier import Classifier
-from ..constants import check_levels, levels_from_lambda, levels_from_sigma, sigma_from_levels
+from ..constants import COUNTINGS, check_levels, levels_from_lambda, levels_from_sigma, sigma_from_levels
+from ..files import check_replaceable, resolved
 from ..records import WHOLE
 
 Parser = argparse.ArgumentParser
@@ -89,6 +91,21 @@ def add_float32_option(parser: Parser) -> None:
     parser.add_argument(
         "--float32", action="store_true", help="vote in this number format, as any model may, and not in its own"
     )
+
+
+def add_vote_options(parser: Parser) -> None:
+    """Of commands that vote on single pictures: which model, at what noise, counted and computed how."""
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
+    add_noise_options(parser)
+    parser.add_argument("--counting", choices=COUNTINGS, help="how votes are counted (default: as the model says)")
+    add_float32_option(parser)
+
+
+def check_output(output: Path, image: Path) -> None:
+    """ValueError or OSError unless what is made of a picture can be written there, and spares the picture."""
+    check_replaceable(output)
+    if resolved(output) == resolved(image):
+        raise ValueError("--output names the picture itself: choose another name, or it would be lost")
 
 
 def model_of(options: Options) -> Classifier:
