@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 import torch
@@ -21,10 +22,20 @@ class Held:
     """An attack as a session holds it.
 
     It is changed in place, without writing to the session: there Streamlit stops a run when another click has come, and
-    what the run had just computed would be lost.
+    what the run had just computed would be lost. The click's own run begins at once, while that one still computes.
     """
 
     attack: "Attack"
+    lock: Lock = field(default_factory=Lock, repr=False)
+
+    def change(self, change: Callable[["Attack"], "Attack"]) -> None:
+        """Make a change of the attack as it is: one at a time, so that of two quick clicks both count."""
+        with self.lock:
+            self.attack = change(self.attack)
+
+    def follow(self, before: "Attack", after: "Attack") -> None:
+        """What has come of the attack `before`; dropped if a click has changed that meanwhile."""
+        self.change(lambda now: after if now is before else now)
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,13 @@ class Attack:
     def sought(self) -> "Attack":
         """On the way to the nearest flip that is known; on the search for one, where none is."""
         return replace(self, searching=True) if self.nearest is None else replace(self, wanted=self.nearest.image)
+
+    def searched(self) -> "Attack":
+        """After its search, if no click has ended that: on the way to the flip that is known by now, if one is."""
+        if not self.searching:
+            return self
+        done = replace(self, searching=False)
+        return done if done.nearest is None else done.sought()
 
     def undone(self) -> "Attack":
         """Without the last step, or the last steps that were taken at once."""

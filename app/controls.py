@@ -51,7 +51,7 @@ def _collection() -> Collection:
     names = list(COLLECTIONS)
     picture = st.query_params.get(state.PICTURE, "")  # of a link: it tells the collection too
     linked = [name for name, found in COLLECTIONS.items() if picture.startswith(f"{found.task}-")]
-    if linked and "data" not in st.session_state and "data" not in st.query_params:
+    if linked and "data" not in st.query_params:
         state.set_chosen("data", linked[0])
     draw = partial(
         st.segmented_control,

@@ -1,5 +1,6 @@
 """What the address keeps, so that a copied link reopens the same view, and what outlives a change of page."""
 
+import math
 import re
 from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
@@ -19,13 +20,27 @@ def open_page(path: str) -> None:
     before = st.session_state.get("open-page")
     is_new = before != path
     if is_new:
-        for key, value in st.query_params.to_dict().items():  # first: it may say anything, these names too
+        _drop_what_says_nothing()
+        for key in st.query_params:  # first: it may say anything, these names too
             with suppress(StreamlitAPIException):  # of a name that no state can have
                 st.session_state.pop(key, None)
-            if not value:  # some widgets would take it for no choice at all
-                del st.query_params[key]
         st.session_state["shown-here"], st.session_state["came-from"] = {}, before
     st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
+
+
+def _drop_what_says_nothing() -> None:
+    """Take out of the address what some widgets take for no choice at all, or fail at: empty, and infinite values."""
+    unusable = [key for key in st.query_params if any(map(_says_nothing, st.query_params.get_all(key)))]
+    for key in unusable:
+        del st.query_params[key]
+    if unusable:
+        st.rerun()  # widgets go by the address that a run began with
+
+
+def _says_nothing(value: str) -> bool:
+    with suppress(ValueError):
+        return math.isinf(float(value))
+    return not value
 
 
 def page_is_new() -> bool:

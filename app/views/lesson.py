@@ -30,8 +30,11 @@ def go_to(step: int) -> None:
 
 
 def start_again() -> None:
-    for name in [key for key in st.session_state if str(key).startswith(("answer-", "lesson-"))]:
-        del st.session_state[name]
+    for name in map(str, list(st.session_state)):
+        if name.startswith("lesson-"):
+            del st.session_state[name]
+        elif name.startswith("answer-"):
+            st.session_state[name] = None  # deleted, the one that is shown would stay marked in the browser
     go_to(1)
 
 

@@ -189,6 +189,16 @@ def test_the_lesson_is_answered_and_followed(tab, address):
     tab.get_by_text("The grid moves by one level").wait_for()
 
 
+def test_a_lesson_begun_again_has_no_answer_marked(tab, address):
+    tab.goto(f"{address}lesson?step=1")
+    tab.get_by_role("radio").first.check(force=True)
+    tab.get_by_role("button", name="Reveal").click()
+    tab.get_by_role("button", name="Start again").click()
+    tab.get_by_text("0 answered").wait_for()
+    at_rest(tab)
+    assert tab.get_by_role("radio", checked=True).count() == 0
+
+
 def test_a_step_of_the_lesson_shows_what_it_speaks_of_whatever_was_chosen(tab, address):
     tab.goto(f"{address}?data=ImageNet")
     tab.get_by_text("Count it here").wait_for()

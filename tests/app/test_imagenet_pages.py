@@ -76,6 +76,17 @@ def test_a_change_of_pictures_changes_network_and_gallery():
     assert page.slider(key="imagenet-sigma").value == 0.5
 
 
+def test_the_picture_of_an_earlier_address_tells_which_network_whatever_was_chosen_since():
+    page = open_page("certify", picture="cifar10-03", sigma="0.15")
+    healthy(page.switch_page("views/benchmark.py").run())
+    healthy(page.segmented_control(key="data").set_value("ImageNet").run())
+    page.query_params.clear()  # as the browser's Back, over several entries, leads to the first
+    page.query_params["picture"] = "cifar10-03"
+    healthy(page.switch_page("views/certify.py").run())
+    assert not page.warning and page.query_params["picture"] == "cifar10-03"
+    assert page.segmented_control(key="data").value == "CIFAR-10"
+
+
 def test_more_noise_than_the_other_network_knows_becomes_its_most():
     parameters = {"cifar10-network": "cifar10-dssn-long", "source": "My own picture"}  # none is there
     page = open_page("certify", sigma="4.5", **parameters)

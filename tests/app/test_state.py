@@ -24,6 +24,28 @@ def test_what_an_address_leaves_empty_is_as_it_is_to_begin_with(view, empty):
 
 
 @pytest.mark.parametrize(
+    ("view", "key", "value"),
+    [
+        ("compare", "seed", "inf"),
+        ("compare", "methods", ""),
+        ("why_it_certifies", "poke-row", "-inf"),
+        ("split_and_centre", "column", "1e999"),
+        ("benchmark", "bench-part", ""),
+    ],
+)
+def test_what_no_widget_can_show_is_taken_out_of_the_address(view, key, value):
+    page = AppTest.from_file(str(MAIN), default_timeout=900)
+    for name, said in {"samples": "100", "sigma": "0.15", "section": "One picture", key: value}.items():
+        page.query_params[name] = said
+    if key == "bench-part":
+        page.query_params["data"] = "ImageNet"
+    page.switch_page(f"views/{view}.py").run()
+    assert not page.exception and not page.error
+    assert not any("at least one" in info.value for info in page.info)
+    assert key not in page.query_params
+
+
+@pytest.mark.parametrize(
     "name", ["shown-here", "page-is-new", "open-page", "came-from", "lesson-step", "attack", "kept-sigma", "", "$$ID-x"]
 )
 def test_a_link_takes_no_state_away_that_pages_rely_on(name):

@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_a_poke_changes_one_sample_and_is_refunded():
     held = page.session_state["attack"]
     press(page, "up")
     assert spent(page) == 1
-    assert page.session_state["attack"] is held  # changed in place: no click in between can lose the step
+    assert page.session_state["attack"] is held  # changed in place: no click in between loses the step
     assert any("only **j = " in text.value for text in page.markdown)
     assert spent(press(page, "down")) == 0
 
@@ -135,7 +136,10 @@ def test_an_attack_counts_here_what_was_counted_elsewhere(monkeypatch):
 
     monkeypatch.setattr(resources, "stored_run", from_elsewhere)
     page = open_page()
-    assert any(caption.value.startswith("These votes are counted on this machine.") for caption in page.caption)
+    for _ in range(2):
+        assert any(caption.value.startswith("These votes are counted on this machine.") for caption in page.caption)
+        press(page, "down")
+    press(press(page, "undo"), "undo")
     attack = page.session_state["attack"].attack
     counted = count_votes(attack.model, attack.poked.original, attack.noise)
     assert attack.certificate.votes == tuple(counted) != (0, 0, 0, attack.noise.levels, 0, 0, 0, 0, 0, 0)
@@ -174,6 +178,21 @@ def test_guided_steps_end_where_the_answer_changes():
     assert held.attack.now.label != first and held.attack.guided == 0
     assert replace(held.attack, poked=undo(held.attack.poked)).now.label == first
     assert "the certificate holds" in page.warning[0].value
+
+
+def test_a_click_while_a_guided_step_is_looked_for_counts(monkeypatch):
+    """Its own run begins at once, beside the one that still looks."""
+    guided = resources.guided
+    page = press(open_page(), "random")
+    held = page.session_state["attack"]
+
+    def overtaken(*arguments):
+        held.change(partial(acted, Attack.anew))
+        return guided(*arguments)
+
+    monkeypatch.setattr(resources, "guided", overtaken)
+    assert spent(press(page, "burst")) == 0
+    assert held.attack.guided == 0
 
 
 def test_a_flip_is_found_and_told():

@@ -42,9 +42,9 @@ GUIDED = (
 def attack_on(model: Classifier, image: Tensor, noise: SplitNoise) -> tuple[Held, DeltaGenerator]:
     """The attack under way on this picture at this noise, begun anew where there is none; and the place to show it."""
     held: Held | None = st.session_state.get("attack")
+    run = votes.vote_here(model, image, noise.levels, votes.counting_for(model))
     if held is not None and held.attack.is_on(model, image, noise.levels):
         return held, st.container()
-    run = votes.vote_here(model, image, noise.levels, votes.counting_for(model))
     place = progress.after([run])
     held = st.session_state["attack"] = Held(Attack.on(model, image, noise, run.labels))
     return held, place
@@ -61,8 +61,7 @@ def arrive(attack: Attack) -> Attack:
 
 def act(change: Callable[[Attack], Attack]) -> None:
     """A button's callback."""
-    held = st.session_state["attack"]
-    held.attack = acted(change, held.attack)
+    st.session_state["attack"].change(partial(acted, change))
 
 
 def search(held: Held, place: DeltaGenerator) -> None:
@@ -70,15 +69,14 @@ def search(held: Held, place: DeltaGenerator) -> None:
     names = held.attack.model.class_names
     place.progress(0.0, "Looking for a picture with another answer … Any button above stops this.")
     for found in held.attack.searches():
-        held.attack = held.attack.knowing(found.nearest)
+        held.change(partial(Attack.knowing, flip=found.nearest))
         flip = held.attack.nearest
         so_far = "none yet" if flip is None else f"{flip.distance:,} away, {names[flip.label]}; “{SEARCH}” goes there"
         told = f"Looked {found.distance:,} grey levels away. Flip: {so_far}. Any button above stops this."
         place.progress(found.done / found.rounds, told)
-    attack = replace(held.attack, searching=False)
-    if attack.nearest is None:
+    if held.attack.nearest is None:
         place.info("No picture with another answer was found, which does not mean that there is none.")
-    held.attack = attack if attack.nearest is None else attack.sought()
+    held.change(Attack.searched)
 
 
 def carry_on(held: Held, place: DeltaGenerator) -> None:
@@ -92,15 +90,15 @@ def carry_on(held: Held, place: DeltaGenerator) -> None:
             st.rerun()
     if held.attack.guided:
         with st.spinner("Looking for the step that helps most … Any button above stops this."):
-            held.attack = held.attack.guided_on()
+            before = held.attack
+            held.follow(before, before.guided_on())
         st.rerun()
 
 
 def stop_walking() -> None:
     """An attack that nobody looks at does not walk on."""
     if "attack" in st.session_state:
-        held = st.session_state["attack"]
-        held.attack = replace(held.attack, guided=0, searching=False)
+        st.session_state["attack"].change(partial(replace, guided=0, searching=False))
 
 
 def button(
@@ -181,7 +179,8 @@ def poke_it() -> None:
     votes.tell_first_choices(model, "section")
     held, place = attack_on(model, image, noise)
     with place:
-        held.attack = arrive(held.attack)
+        before = held.attack
+        held.follow(before, arrive(before))
         working = show_attack(held.attack)
     carry_on(held, working)
 
