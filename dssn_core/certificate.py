@@ -197,8 +197,8 @@ def certificate_from_labels(labels: Iterable[SupportsIndex], num_classes: int) -
 @dataclass(frozen=True)
 class RadiusBounds:
     """What is certain after part of the votes. label: the leader so far; lower, upper: exact bounds of the final R, in
-    steps; final: whether the label can no longer change (by duels: whether it is certain to win them all). Both bounds
-    are reached by some completion of the vote."""
+    steps; final: whether the label can no longer change (by duels: whether it is certain to win them all, or nothing is
+    lacking). Both bounds are reached by some completion of the vote."""
 
     label: int
     lower: int

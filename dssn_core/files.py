@@ -56,8 +56,8 @@ def check_replaceable(path: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """ValueError for a folder in which no file can be made."""
-    if not os.access(folder, os.W_OK):
+    """ValueError for a folder in which no file can be made, or what is no folder."""
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
         raise ValueError(f"{folder} cannot be written to")
 
 

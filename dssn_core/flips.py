@@ -3,7 +3,7 @@
 A certificate proves that no picture within R steps has another answer; a flip at D steps shows that one within D has.
 So the nearest is R + 1 to D steps away. The search follows the slope of the network's answers, averaged over samples as
 in attacks on other smoothed classifiers (Salman et al. 2019), and straight through the splitting: on average a sample's
-value moves in proportion to its pixel, for N < q by up to half as much near black and white. Slopes only propose.
+value moves in proportion to its pixel, for N < q down to half as much near black and white. Slopes only propose.
 Whether an answer is another is counted, by all samples.
 """
 

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from .base_classifier import BaseClassifier, check_alone, check_model, logits_of
 from .checks import check_choice, check_seed, check_shape, check_whole
-from .constants import PIXEL_STEPS, NoiseLevel, check_levels
+from .constants import PIXEL_STEPS, PLURALITY, NoiseLevel, check_levels
+from .counts import Counts
 from .images import check_image, image_sha256
 from .layout import BATCH_SIZE
 from .neighbours import NEIGHBOURS, check_lambda
@@ -223,21 +224,16 @@ def estimate(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estim
 def _estimations(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estimation]:
     digest = image_sha256(image)
     sampler, rows = NEIGHBOURS[plan.method], plan.batch_size
-    counts: dict[str, np.ndarray] = {}
+    counts: dict[str, Counts] = {}
     for stage, wanted in (("selection", plan.n0), ("estimation", plan.n)):
         for chunk, done in enumerate(range(0, wanted, rows)):
             samples = sampler.samples(image, plan.lam, rows, seed=plan.seed, stage=stage, chunk=chunk)
             if not counts:
                 check_alone(model, samples, plan.lam)
-            logits = logits_of(model, samples, plan.lam)
-            classes = logits.shape[1]
-            counts = counts or dict.fromkeys(("selection", "estimation"), np.zeros(classes, dtype=np.int64))
-            if classes != len(counts[stage]):
-                raise ValueError(f"the model returned logits for {classes} classes, after {len(counts[stage])} before")
-            counts[stage] = counts[stage] + np.bincount(logits.argmax(axis=1)[: wanted - done], minlength=classes)
-            for array in counts.values():
-                array.setflags(write=False)
-            yield Estimation(plan, counts["selection"], counts["estimation"], digest)
+            fresh = Counts.of(logits_of(model, samples, plan.lam)[: wanted - done], PLURALITY)
+            counts = counts or dict.fromkeys(("selection", "estimation"), Counts(np.zeros_like(fresh.votes)))
+            counts[stage] += fresh
+            yield Estimation(plan, counts["selection"].votes, counts["estimation"].votes, digest)
 
 
 def randomized_certificate(state: Estimation, image: Tensor) -> RandomizedCertificate:

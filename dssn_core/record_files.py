@@ -61,8 +61,8 @@ def kept_before(
 ) -> dict[Key, Record]:
     """The records already kept that an evaluation of a part of `data`, in one way at these N, continues from.
 
-    ValueError, before anything is counted, for what cannot be kept: test images that the model was trained on; and,
-    where there are records of the same weights,
+    ValueError, before anything is counted, for what cannot be kept: the very data that the model was trained on, as
+    test images; and, where there are records of the same weights,
     - other data than theirs, or the same images read differently;
     - a part of the data where they are of the whole, or the other way round;
     - another way than theirs at one of these N.

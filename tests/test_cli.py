@@ -25,6 +25,7 @@ from dssn_core.datasets import CIFAR10_CLASSES, list_dataset, load_dataset
 from dssn_core.estimates import quick_estimates
 from dssn_core.evaluation import evenly_spread
 from dssn_core.files import only_writer
+from dssn_core.flips import Flip, Search
 from dssn_core.gallery import built_in_pictures
 from dssn_core.held_out import held_out_of
 from dssn_core.images import image_sha256, png
@@ -156,6 +157,20 @@ def test_an_attack_brackets_the_nearest_flip(tmp_path, capsys):
     assert certified == f"{Path(picture).name}: {before.statement(model.class_names[before.label])}"
     assert f"{away:,} grey levels was found that makes it “{model.class_names[after.label]}”" in found
     assert before.label != after.label and bracket == before.bracket(away)
+
+
+def test_an_attack_that_is_interrupted_keeps_what_it_has_found(tmp_path, monkeypatch):
+    found = read_image(built_in_pictures()[9].path)
+
+    def searches(*_):
+        yield Search(1, 3, 2, None)
+        yield Search(2, 3, 2, Flip(found, 2, 1))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dssn_core.commands.attack.nearest_flip", searches)
+    flipped = tmp_path / "flipped.png"
+    assert main(["attack", PICTURE, "--levels", "20", "--output", str(flipped)]) == 130
+    assert read_image(flipped).equal(found)
 
 
 def test_an_attack_in_vain_says_so(tmp_path, capsys):
@@ -412,7 +427,15 @@ def test_records_are_not_written_to_a_device(capsys):
     assert "is not a file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["evaluate", "--data", "{data}", "--record", "--limit", "10"], ["gallery"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "--data", "{data}", "--record", "--limit", "10"],
+        ["gallery"],
+        ["certify", PICTURE, "--output", "{data}/new/certificate.json"],
+        ["attack", PICTURE, "--output", "{data}/flip.png"],
+    ],
+)
 def test_what_cannot_be_stored_is_not_counted(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(os, "access", lambda *_: False)  # as of a folder that can only be read
     data = class_folders(tmp_path)

@@ -61,7 +61,16 @@ EARLIER = {  # what a module may use of the chain bytes -> images -> splitting -
     "base_classifier": {"constants", "splitting"},
     "voting": {"checks", "constants", "images", "splitting", "base_classifier", "certificate", "counts", "layout"},
     "neighbours": {"checks", "constants", "images"},
-    "monte_carlo": {"base_classifier", "checks", "constants", "images", "layout", "neighbours", "wording"},
+    "monte_carlo": {
+        "base_classifier",
+        "checks",
+        "constants",
+        "counts",
+        "images",
+        "layout",
+        "neighbours",
+        "wording",
+    },
     "comparison": {"constants", "certificate", "monte_carlo", "neighbours", "wording"},
 }
 

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from ..constants import DSSN
 from ..files import write_atomically
-from ..flips import ROUNDS, nearest_flip
+from ..flips import ROUNDS, Flip, nearest_flip
 from ..images import png, read_image
 from ..stored import pictures_for
 from ..voting import certify, noise_for
@@ -29,7 +29,7 @@ def add_attack(parser: Parser) -> None:
     parser.add_argument("images", type=Path, nargs="*", metavar="image", help=pictures)
     add_vote_options(parser)
     parser.add_argument("--rounds", type=POSITIVE, default=ROUNDS, help="of the search, at most (default %(default)s)")
-    parser.add_argument("--output", type=Path, help="write the picture that was found, as PNG")
+    parser.add_argument("--output", type=Path, help="write the picture that was found, as PNG, as soon as it is")
     parser.epilog = "exit code: 0 if one was found for every picture"
 
 
@@ -44,21 +44,22 @@ def run_attack(options: Options) -> int:
     noise = noise_for(model, options.levels)
     paths = options.images or [picture.path for picture in pictures_for(model)]
     images = [read_image(path, model.input_shape[1:]) for path in paths]
-    ratios = []
+    ratios = list[float]()
     for path, image in zip(paths, images, strict=True):
         certificate = certify(model, image, options.levels, counting=counting)
         print(f"{path.name}: {certificate.statement(names[certificate.label])}")
         searches = nearest_flip(model, image, noise, certificate, counting, options.rounds)
-        *_, last = tqdm(searches, unit="round", total=options.rounds, disable=None, leave=False)
-        if last.nearest is None:
+        flip: Flip | None = None
+        for search in tqdm(searches, unit="round", total=options.rounds, disable=None, leave=False):
+            before, flip = flip, search.nearest
+            if options.output and flip is not None and flip is not before:
+                write_atomically(options.output, png(flip.image))  # at once: who interrupts the search keeps it
+        if flip is None:
             print("No picture with another answer was found, which does not mean that there is none.", flush=True)
             continue
-        flip = last.nearest
         print(f"A change of {counted(flip.distance, 'grey level')} was found that makes it “{names[flip.label]}”.")
         print(certificate.bracket(flip.distance), flush=True)
         ratios.append(flip.distance / (certificate.radius_steps + 1))
-        if options.output:
-            write_atomically(options.output, png(flip.image))
     if len(images) > 1 and ratios:
         least, middle, most = min(ratios), median(ratios), max(ratios)
         told = f"{least:.1f} to {most:.1f} times the least that is possible, R + 1, median {middle:.1f}"

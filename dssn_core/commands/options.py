@@ -13,7 +13,7 @@ from ..checkpoints import load_model
 from ..checks import check_whole
 from ..classifier import Classifier
 from ..constants import COUNTINGS, check_levels, levels_from_lambda, levels_from_sigma, sigma_from_levels
-from ..files import check_replaceable, resolved
+from ..files import check_replaceable, check_writable, resolved
 from ..records import WHOLE
 
 Parser = argparse.ArgumentParser
@@ -104,6 +104,7 @@ def add_vote_options(parser: Parser) -> None:
 def check_output(output: Path, image: Path) -> None:
     """ValueError or OSError unless what is made of a picture can be written there, and spares the picture."""
     check_replaceable(output)
+    check_writable(next(folder for folder in resolved(output).parents if folder.exists()))
     if resolved(output) == resolved(image):
         raise ValueError("--output names the picture itself: choose another name, or it would be lost")
 
