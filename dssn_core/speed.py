@@ -3,7 +3,6 @@
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -51,32 +50,28 @@ def _peak_mib() -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
 def measured(model: Classifier, image: Tensor, levels: int, rounds: int = 7, batch_size: int | None = None) -> Speed:
     """Time certification, bare forward passes and sampling of one image in turn, `rounds` times after a warm-up."""
     noise = noise_for(model, levels)
     layout = ChunkLayout.for_images(levels, noise.shape, batch_size)
-    places = [layout.indices(chunk) for chunk in range(layout.chunks)]
-    ready = [noise.samples_at(image, indices) for indices in places]
 
-    def forward() -> None:
-        with torch.inference_mode():
-            for samples in ready:
+    def timed() -> tuple[float, float, float]:
+        """Seconds of a certification, of the forward passes it consists of, and of making the samples."""
+        began = time.perf_counter()
+        complete(tally(model, image, noise, batch_size))
+        certified, forward, sampling = time.perf_counter() - began, 0.0, 0.0
+        for chunk in range(layout.chunks):  # one at a time, as certification holds them: all may be large
+            began = time.perf_counter()
+            samples = noise.samples_at(image, layout.indices(chunk))
+            made = time.perf_counter()
+            with torch.inference_mode():
                 model(samples, noise.lam)
+            forward += time.perf_counter() - made
+            sampling += made - began
+        return certified, forward, sampling
 
-    def sample() -> None:
-        for indices in places:
-            noise.samples_at(image, indices)
-
-    work = (lambda: complete(tally(model, image, noise, batch_size)), forward, sample)
-    for task in work:
-        task()
-    times = [tuple(_seconds(task) for task in work) for _ in range(rounds)]
+    timed()
+    times = [timed() for _ in range(rounds)]
     return Speed(
         levels=levels,
         rows=layout.rows,
