@@ -1,21 +1,26 @@
 """Comparing the settings a network may run in."""
 
+import numpy as np
 import torch
 
 from dssn_core import load_model, read_image
 from dssn_core.agreement import Setting, all_logits, compare, reference_logits, settings_of
 from dssn_core.gallery import built_in_pictures
-from dssn_core.voting import count_votes, noise_for
+from dssn_core.layout import ChunkLayout
+from dssn_core.voting import noise_for, tally
 
 IMAGE = read_image(built_in_pictures()[9].path)
 
 
 def test_the_reference_is_what_certificates_are_made_in():
     model = load_model("cifar10-dssn")
-    noise = noise_for(model, 60)
+    noise = noise_for(model, 150)
     reference, *others = settings_of(model)
-    logits = all_logits(model, IMAGE, noise, reference)
-    assert logits.argmax(1).bincount(minlength=10).tolist() == count_votes(model, IMAGE, noise).tolist()
+    states = list(tally(model, IMAGE, noise))
+    order = np.concatenate([state.indices for state in states]).argsort()
+    expected = np.concatenate([state.logits for state in states])[order]
+    assert all_logits(model, IMAGE, noise, reference).numpy().tobytes() == expected.tobytes()
+    assert reference.channels_last and ChunkLayout.of(150, reference.batch_size).rows == len(states[0].indices)
     assert len(others) == 15 and reference not in others
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dssn_core import SplitNoise, list_models, load_model
+from dssn_core.architectures import ARCHITECTURES
 from dssn_core.checkpoints import find_model, read_manifest
 from dssn_core.classifier import Classifier
 from dssn_core.layout import ChunkLayout
@@ -84,6 +85,7 @@ def test_another_number_format_is_another_classifier():
     assert (model.precision, other.precision) == ("float32", "bfloat16") and other.network is model.network
     assert other.manifest is model.manifest and other.answers_by_row and not other.training
     assert random_classifier("float32").train().running_in("bfloat16").training
+    assert not random_classifier().running_in("bfloat16").answers_by_row
 
 
 def test_an_unknown_precision_is_answered_with_the_known_ones():
@@ -101,6 +103,11 @@ def kind(name):
 
 
 ONE_OF_EACH_KIND = list({kind(name): name for name in list_models()}.values())
+
+
+def test_every_architecture_is_among_those_whose_rows_are_looked_at():
+    """A vote takes their word for it: see `answers_by_row`."""
+    assert {kind(name)[0] for name in ONE_OF_EACH_KIND} == set(ARCHITECTURES)
 
 
 @pytest.fixture(scope="module", params=["random float32", "random bfloat16", *ONE_OF_EACH_KIND])

@@ -114,6 +114,28 @@ def test_standings_prints_the_kept_figures_beside_the_papers(capsys):
     assert four.startswith("rho 4: ") and "1,000 images" in four
 
 
+@pytest.mark.parametrize("counting", COUNTINGS)
+def test_a_strict_certificate_is_of_all_chunks_counted_as_asked(counting, capsys):
+    picture, model = str(built_in_pictures()[12].path), load_model("cifar10-dssn")
+    assert main(["certify", picture, "--levels", "300", "--counting", counting, "--strict", "0.1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["strict"]
+    (logits,) = reference_logits(model, [read_image(picture)], 300)
+    radii = {way: strictly(logits.numpy(), 0.1, way).radius_steps for way in COUNTINGS}
+    assert found["radius_steps"] == radii[counting] and len(set(radii.values())) == 2
+
+
+def test_the_chunks_that_are_asked_for_vote_and_are_stated(tmp_path, monkeypatch):
+    asked, file = [], tmp_path / "certificate.json"
+
+    def watched(model, image, noise, batch_size, counting):
+        asked.append(batch_size)
+        return tally(model, image, noise, batch_size, counting)
+
+    monkeypatch.setattr("dssn_core.commands.certificates.tally", watched)
+    assert main(["certify", PICTURE, "--levels", "60", "--batch-size", "25", "--output", str(file)]) == 0
+    assert asked == [25] and json.loads(file.read_text())["evaluation"]["rows"] == 20
+
+
 def test_certify_strictly(capsys):
     picture = str(built_in_pictures()[9].path)  # of some of whose samples the network is not sure
     command = ["certify", picture, "--levels", "60", "--strict", "0.5"]

@@ -1,6 +1,12 @@
 """What a file states beside what was found."""
 
-from dssn_core.findings import compared
+from dssn_core.findings import DIGEST, Finding, Verdict, compared, verdict
+
+
+def test_near_ties_do_not_excuse_a_file_that_was_edited():
+    near, edited = Finding("votes", False, "", rounding=True), Finding(DIGEST, False, "")
+    verdicts = [verdict(found) for found in ([], [near], [edited], [near, edited])]
+    assert verdicts == [Verdict.HOLDS, Verdict.ROUNDING, Verdict.EDITED, Verdict.DIFFERS]
 
 
 def test_the_first_difference_of_long_lists_is_told():

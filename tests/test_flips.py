@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dssn_core import SplitNoise, load_model, read_image
+from dssn_core import SplitNoise, flips, load_model, read_image
 from dssn_core.attack import distance
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.flips import FIRST, Flip, _moved, nearest_flip
@@ -43,7 +43,9 @@ def certified(model, image, noise, counting):
 
 @pytest.mark.parametrize("counting", [PLURALITY, DUELS])
 @pytest.mark.parametrize("block", [(1, 1, 1), (2, 1, 1), (1, 2, 2)])
-def test_a_flip_is_another_answer_beyond_the_radius(counting, block):
+@pytest.mark.parametrize("looked", [1, flips.LOOKED])  # chunks: a part of the samples, or all
+def test_a_flip_is_another_answer_beyond_the_radius(counting, block, looked, monkeypatch):
+    monkeypatch.setattr(flips, "LOOKED", looked)
     found = 0
     for seed in range(12):
         model, image, noise = Slopes(4, seed), an_image(seed), SplitNoise(90 + seed, SHAPE, block=block)

@@ -54,6 +54,17 @@ def test_more_duels_than_can_be_near_ties_are_not_excused(stated, rounding):
     assert not finding.agrees and finding.rounding == rounding
 
 
+def test_samples_as_nearly_tied_as_the_one_that_differs_may_turn_too():
+    """Of 65 duels to 35 one more is stated. So may be lost the 20 that are won by less than that one is lost by."""
+    logits = np.zeros((100, 3), dtype=np.float32)
+    logits[:, 0] = np.repeat([5, 3e-4, -4e-4, -5], [45, 20, 1, 34])
+    logits[:, 2] = np.repeat([-9, 9, -9], [65, 1, 34])
+    vote = vote_of(logits, "duels")
+    stated = DuelCertificate(100, tuple(vote.votes.tolist()), 0, (0, 66, 99))
+    finding = near_ties.compare_duels(logits_at(logits), NETWORK, stated, vote)
+    assert not finding.rounding and "no class is certain to win" in finding.text
+
+
 def test_a_stated_class_that_is_far_behind_is_not_excused_by_another_that_is_near():
     logits = close(100, 20)
     vote = vote_of(logits)

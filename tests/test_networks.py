@@ -4,7 +4,7 @@ from torch import nn
 
 from dssn_core import SplitNoise
 from dssn_core.architectures import build_network
-from dssn_core.networks import FilmResNet, LambdaEmbedding, ModulatedNorm
+from dssn_core.networks import FilmResNet, LambdaEmbedding, ModulatedNorm, to_one_scale
 from tests.random_networks import SMALL, generator, random_classifier, randomize, some_samples
 
 # --- parts ---
@@ -19,6 +19,15 @@ def test_scaled_input_brings_noisy_pictures_to_one_scale():
         noisy = torch.rand(8, 3, 16, 16, generator=draw) + lam * (2 * torch.rand(8, 3, 16, 16, generator=draw) - 1)
         network.features((noisy - 0.5) * 2, torch.full((8,), lam))
     assert all(0.4 < float(scale) < 0.6 for scale in seen)
+
+
+def test_the_pooled_network_scales_each_row_by_its_own_lambda():
+    settings = {"stem": 4, "stages": [8, 8]}
+    plain, scaled = (build_network("film-pooled", {**settings, "scaled_input": on}, 3, 4).eval() for on in (0, 1))
+    scaled.load_state_dict(randomize(plain).state_dict())
+    x, lam = some_samples(3), torch.tensor([0.3, 1.0, 6.0])
+    with torch.inference_mode():
+        assert torch.equal(scaled.features(x, lam), plain.features(to_one_scale(x, lam), lam))
 
 
 def test_the_embedding_has_one_row_a_lambda():

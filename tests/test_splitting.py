@@ -75,6 +75,16 @@ def test_samples_are_the_oracles(noise_and_image, data):
                 assert expected == oracle.centre(pixels[0], offset, j, noise.levels) * 1020
 
 
+def test_blocks_side_by_side_are_split_each_by_itself():
+    noise, image = SplitNoise(7, (2, 4, 6), "white", 1, (1, 2, 3)), random_image((2, 4, 6))
+    found = noise.numerators(image, 0, 7)
+    for c, y, x in np.ndindex(*noise.shape):
+        pixels = image[c, y // 2 * 2 : y // 2 * 2 + 2, x // 3 * 3 : x // 3 * 3 + 3].flatten().tolist()
+        offset = int(noise.offsets[c, y // 2, x // 3])
+        expected = [oracle.block_centre(pixels, offset, j, 7) * 1020 * 6 for j in range(7)]
+        assert found[:, c, y, x].tolist() == expected
+
+
 @pytest.mark.parametrize("levels", [2, 5, 100, 254, 255, 256, 441])
 def test_every_pixel_value_and_offset_gives_the_oracles_sample(levels):
     # All 256 pixels against some offsets; offset and index enter only through their sum.

@@ -1,8 +1,7 @@
 """Strict certificates: what holds however the close samples vote."""
 
-import itertools
-
 import numpy as np
+import oracle
 import pytest
 import torch
 
@@ -41,20 +40,13 @@ def contested():
     return read_image(built_in_pictures()[12].path)
 
 
-def completions(votes: tuple[int, ...], undecided: int):
-    """All votes that the undecided samples can lead to."""
-    for extra in itertools.product(range(undecided + 1), repeat=len(votes)):
-        if sum(extra) == undecided:
-            yield tuple(n + more for n, more in zip(votes, extra, strict=True))
-
-
 @pytest.mark.parametrize("votes", [(9, 4, 2), (4, 9, 2), (5, 5, 5), (8, 7, 0), (0, 3, 12), (6, 0, 6)])
 @pytest.mark.parametrize("undecided", [0, 1, 2, 5])
 def test_the_strict_radius_is_the_smallest_of_all_completions(votes, undecided):
     levels = sum(votes) + undecided
     strict = StrictCertificate(levels, 0.1, votes, radius_bounds(votes, levels))
     assert strict.undecided == undecided
-    reached = [certificate_from_votes(complete, levels) for complete in completions(votes, undecided)]
+    reached = [certificate_from_votes(complete, levels) for complete in oracle.completions(votes, levels)]
     labels = {certificate.label for certificate in reached}
     if len(labels) > 1:
         assert strict.label is None and strict.radius_steps is None
@@ -116,6 +108,20 @@ def test_it_holds_where_the_logits_are_off_by_less_than_half_the_gap(model, cont
 
 
 @pytest.mark.parametrize("counting", COUNTINGS)
+def test_the_worst_logits_within_half_the_gap_leave_the_strict_radius(counting):
+    """Every logit of the winner is lower and all others higher, by almost that; by duels it cannot be worse."""
+    logits = np.random.RandomState(0).randint(-8, 9, (300, 4)).astype(np.float32) / 4
+    logits[:, 1] += 3
+    strict = strictly(logits, 0.6, counting)
+    there = certified(logits + np.float32(0.29) * np.array([1, -1, 1, 1], dtype=np.float32), counting)
+    assert strict.label == there.label == 1
+    if counting == PLURALITY:
+        assert 0 < strict.radius_steps <= there.radius_steps
+    else:
+        assert 0 < strict.radius_steps == there.radius_steps
+
+
+@pytest.mark.parametrize("counting", COUNTINGS)
 def test_it_is_never_larger_than_the_certificate(model, contested, counting):
     logits = logits_of(model, contested, 300)
     plain = certified(logits, counting)
@@ -146,12 +152,13 @@ def test_tied_logits_are_the_first_class_in_the_price_too():
         assert (price.steps, price.undecided, price.lost) == ((expected, 0), 60, 1)
 
 
-def test_the_price_of_strictness_is_that_of_strict_certificates(model, image, contested):
+@pytest.mark.parametrize("counting", COUNTINGS)
+def test_the_price_of_strictness_is_that_of_strict_certificates(model, image, contested, counting):
     images = [image, contested]
     reference = [logits_of(model, one, 60) for one in images]
-    for price in prices(reference, PLURALITY):
-        strict = [strictly(logits, price.gap, PLURALITY) for logits in reference]
-        plain = [certify(model, image, 60).radius_steps for image in images]
+    for price in prices(reference, counting):
+        strict = [strictly(logits, price.gap, counting) for logits in reference]
+        plain = [certify(model, image, 60, counting=counting).radius_steps for image in images]
         assert price.undecided == sum(one.undecided for one in strict)
         assert price.lost == sum(one.label is None for one in strict)
         assert price.steps == (sum(plain), sum(one.radius_steps or 0 for one in strict))

@@ -84,6 +84,17 @@ def test_what_is_made_holds_and_says_what_certify_says(document, model, image):
     assert document["claim"]["radius_steps"] == certificate.radius_steps
 
 
+def test_a_file_is_counted_again_in_its_own_chunks(document):
+    rows = []
+
+    def watch(model, states):
+        for state in states:
+            rows.append(len(state.indices))
+            yield state
+
+    assert verdict(verify(document, watch=watch)) == Verdict.HOLDS and rows == [20, 20, 20]
+
+
 def leaves(value, path=()):
     """Paths of all fields that are no objects; of a list, its first element."""
     if isinstance(value, dict):

@@ -166,6 +166,20 @@ def test_certify_takes_the_offsets_and_the_block_of_the_manifest(split_together)
     assert certify(model, IMAGE, levels=132, batch_size=50) == expected
 
 
+def test_certify_votes_in_the_chunks_that_are_asked_for():
+    rows = []
+
+    class Watched(Toy):
+        def __call__(self, x, lam):
+            rows.append(len(x))
+            return super().__call__(x, lam)
+
+    model = Watched(SHAPE, 4, seed=1)
+    model.manifest = replace(small_manifest(), input_shape=SHAPE, offsets=StatedOffsets.of("r2", 0, SHAPE))
+    certify(model, IMAGE, levels=132, batch_size=40)
+    assert rows == [33, 33, 33, 33]
+
+
 @pytest.mark.parametrize(
     ("image", "options", "message"),
     [

@@ -25,7 +25,7 @@ def unchecked():
 
 @pytest.mark.usefixtures("unchecked")
 def test_this_build_is_sound_and_names_its_networks(monkeypatch):
-    # The known certificate of one network: those of all are computed again in the tests of the self-check.
+    # The known certificate of one network: those of all are computed again by `self-check`, in CI.
     monkeypatch.setattr(self_check, "list_models", lambda folder: ("cifar10-dssn",))
     page = open_page()
     assert "computes what it should" in page.success[0].value
