@@ -22,7 +22,7 @@ NETWORKS_HELP = (
 )
 EITHER = (
     "Each way of counting makes a smoothed classifier of its own, and its certificates are true of it alone: the "
-    "larger of two radii, picture by picture, is that of no one classifier."
+    "larger radius, chosen picture by picture, is no single classifier's."
 )
 COUNTING_HELP = (
     "First choices: every sample votes for the one class that it likes best, as in the paper. Duels: for every two "

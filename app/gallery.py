@@ -231,13 +231,13 @@ def _cropped(data: bytes, size: tuple[int, int]) -> Tensor:
     if width != height:
         draw = partial(st.slider, "Position of the crop along the longer side, in percent", 0, 100, MIDDLE)
         position = state.remembered(draw, "crop", MIDDLE)
-    part = "the bright part is cut out and" if width != height else "all of it is"
+    part = "the unfaded part is kept and" if width != height else "all of it is"
     image, preview = sources.cropped(data, size, position / 100)
     st.image(
         preview,
         caption=f"{width} × {height}; {part} resized to {size[1]} × {size[0]}",
         output_format="PNG",
-        alt="the uploaded picture with the part that is cut out",
+        alt="the uploaded picture with the part that is kept",
     )
     return image
 

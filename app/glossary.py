@@ -14,8 +14,8 @@ GLOSSARY = {
     "base classifier": "The network that votes on single samples. It is not certified; the smoothed classifier is.",
     "smoothed classifier": "Answers with the class that wins the vote over all noisy versions (samples) of an image.",
     "duel": "A vote between two classes. Every sample ranks all classes, and sides with the one of the two that it "
-    "ranks higher, whatever its first choice. Where duels are counted, the answer is the class that wins each of its "
-    "own, and the radius is half its lead in the closest one, rounded down; where that rival would win a tie, one is "
+    "ranks higher, whatever its first choice. Where duels are counted, the answer is the class that wins all its "
+    "duels, and the radius is half its lead in the closest one, rounded down; if its rival would win a tie, one is "
     "taken off the lead first.",
     "λ and σ": "The strength of the noise. λ: half the distance between splits, or half the width of additive uniform "
     "noise, with pixels from 0 to 1. σ = λ/√3: the standard deviation of uniform noise on [−λ, λ], which the papers "
@@ -38,7 +38,7 @@ GLOSSARY = {
     "abstention": "No certificate, because p is not above 1/2. DSSN, which counts every rival's votes, needs no "
     "majority.",
     "box constraints": "An attacker must stay within [0, 1]: a pixel x can move by max(x, 1 − x) at most. With "
-    "independent noise that can enlarge a radius that exceeds what one pixel can change: the attack must then spread "
+    "independent noise this can enlarge a radius that exceeds what one pixel can change: the attack must then spread "
     "over several, whose changes overlap in some samples (Voráček & Hein 2023). It does not apply to DSSN, whose "
     "noise is shared by all pixels.",
     "preview": "The bound after fewer than n samples. Stopping at a good one would break α.",

@@ -79,8 +79,8 @@ STEPS = (
         "A classifier looks at a picture and names a class. Change the picture a little, and it may name another, "
         "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
         "*every* picture of whole grey levels, 0 to 255, within a certain distance gets the same answer. Distance here "
-        "is **L1**: a pixel has three **values**, one for each colour channel; add up how many grey levels every value "
-        "has changed. (Changing one value by one grey level is called a **step** elsewhere.)",
+        "is **L1**: a pixel has three **values**, one for each colour channel; add up by how many grey levels each "
+        "value changed. (Changing one value by one grey level is called a **step** elsewhere.)",
         figures.promise,
         "A certificate of 141 grey levels: which change does it cover?",
         (
@@ -96,7 +96,7 @@ STEPS = (
     ),
     LessonStep(
         "Ask many coarse versions",
-        "The network never sees the picture itself. It sees N coarse **samples** of it, such as it was trained on, and "
+        "The network never sees the picture itself. It sees N coarse **samples** of it, like those it trained on, and "
         "votes on each. The answer is the class with the most votes; it is this vote that gets a certificate, not the "
         "network alone (in papers: the *smoothed* classifier, not the *base* classifier). If a small change of the "
         "picture moves only few votes, a large lead cannot be lost.",
@@ -141,8 +141,8 @@ STEPS = (
     ),
     LessonStep(
         "Count",
-        "One grey level in one channel of one pixel changes one sample, so it moves at most one vote. Step 2 found "
-        "that truck needs 142 votes to move. Now spend 141 grey levels.",
+        "One grey level in one channel of one pixel changes one sample, so it moves at most one vote. For "
+        "truck to win, 142 votes must move (step 2). Now spend 141 grey levels.",
         figures.count,
         "All 141 on one value, or one each on 141 values: how many of the 441 samples can change?",
         ("at most 141, either way", "more on 141 values than on one", "all 441, on well-chosen values"),
@@ -163,7 +163,7 @@ STEPS = (
         "Could a cleverer proof, from these two counts alone, certify a diamond one grey level larger?",
         ("yes: a cleverer proof finds room", "no: it is as large as the counts allow"),
         1,
-        "Straight to the right every grey level costs blue a vote, and after R + 1 orange wins: the cross, on the "
+        "Straight to the right each grey level costs blue a vote; after R + 1, orange wins: the cross, on the "
         "dotted diamond (the small square magnifies it). So the counts alone cannot promise R + 1. Single pictures "
         "outside may still be safe: a sample may change and vote as before, and two changes may hit the same sample. "
         "And a real network's nearest picture of another class may be much farther away: a certificate is a guarantee, "
@@ -192,8 +192,8 @@ STEPS = (
     ),
     LessonStep(
         "Offsets",
-        "Every pixel has its own **offset**: by how many levels its grid starts higher. Pictures of offsets are dark "
-        "for 0 and bright for N − 1, each colour channel by itself; here λ = 1, so N = 510. Any offsets give a sound "
+        "Every pixel has its own **offset**: how many levels higher its grid starts. Pictures of offsets are dark for "
+        "0 and bright for N − 1, each colour channel by itself; here λ = 1, so N = 510. Any offsets give a sound "
         "certificate, as long as they are the same for every picture. But they decide how much of the picture a sample "
         "keeps.",
         figures.offsets,
@@ -202,8 +202,8 @@ STEPS = (
         2,
         "Evenly spread offsets make a sample an ordered dither of the picture, much as print makes grey out of dots: "
         "neighbouring pixels ask different questions, and their answers together reveal the brightness. With one "
-        "offset for all, at λ = 1 half of the samples are plain grey whatever the picture is; the others, as here, are "
-        "cut-outs at one level.",
+        "offset for all, at λ = 1 half of the samples are plain grey whatever the picture is; the others, as here, "
+        "threshold it at one level.",
         SPLIT,
         {
             "section": "Offsets",

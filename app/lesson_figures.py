@@ -87,7 +87,7 @@ def promise(image: Tensor, revealed: bool) -> Figure:
     cells = [("the picture", [nothing, image] if revealed else [image])]
     for what, changed in changes.items():
         steps = distance(image, changed)
-        said = f": {steps:,} in sum, {'covered' if steps <= RADIUS else 'not covered'}"
+        said = f": {steps:,} in all, {'covered' if steps <= RADIUS else 'not covered'}"
         where = (changed != image).to(torch.uint8) * PIXEL_STEPS
         cells.append((what + said * revealed, [where, changed] if revealed else [changed]))
     return _strip(cells, ("where it changed", "the picture") if revealed else ("",))

@@ -143,7 +143,7 @@ def image_laboratory(image: Tensor, noise: SplitNoise, index: int, row: int, col
     )
     panels = (
         (_picture(image), "the picture"),
-        (PART, "the lowest split in each colour: brighter is higher, full where none falls"),
+        (PART, "the lowest split in each colour: brighter is higher, full brightness where none falls"),
         (PART, "the sample"),
     )
     template = "".join(

@@ -164,7 +164,7 @@ def certify(
 
     levels: N, 2 or more, at any of which a certificate is sound; outside of the range that the model was trained for
     its answers mean little. batch_size: as for `tally`. counting: one of `COUNTINGS`; by default as the manifest says.
-    Each makes a smoothed classifier of its own: the larger of two radii, image by image, is that of no one classifier.
+    Each makes a smoothed classifier of its own: the larger radius, chosen image by image, is no single classifier's.
     ValueError for arguments that do not fit together, and for a model without a manifest.
     """
     return complete(tally(model, image, noise_for(model, levels), batch_size, counting)).certificate

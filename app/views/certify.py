@@ -82,7 +82,7 @@ def watch(run: VoteRun, names: tuple[str, ...]) -> None:
         if run.state is None:
             return told
         bounds = run.state.bounds
-        verdict = f"it will be {names[bounds.label]}" if bounds.final else f"{names[bounds.label]} leads"
+        verdict = f"the answer is {names[bounds.label]}" if bounds.final else f"{names[bounds.label]} leads"
         return f"{told}; {verdict}"
 
     def draw() -> None:
@@ -118,7 +118,7 @@ def show_duels(certificate: DuelCertificate, names: tuple[str, ...]) -> None:
     plain = certificate.by_plurality
     other = "" if plain.label == certificate.label else f" for “{names[plain.label]}”"
     st.caption(
-        f"{DUELS_SAID} By first choices alone, the bars above, it would be ρ = {display_radius(plain.radius_steps)}"
+        f"{DUELS_SAID} By first choices alone (the upper bars) ρ would be {display_radius(plain.radius_steps)}"
         f"{other}. {controls.EITHER}"
     )
 
@@ -147,7 +147,9 @@ def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None
     if not certificate.radius_steps:
         return
     if truth not in (None, certificate.label):
-        st.markdown(f":red[**Certified, and wrong:** proved is that the answer stays “{name}”, not that it is right.]")
+        st.markdown(
+            f":red[**Certified, and wrong:** this proves that the answer stays “{name}”, not that it is right.]"
+        )
     st.caption(
         "For scale: one colour channel of one pixel, from black to white, takes 255 grey levels, which is ρ = 1."
     )
@@ -243,11 +245,11 @@ def link_beyond(counting: str) -> None:
 
 NOT_SAID = """
 - It covers **8-bit pictures of this size** and the **L1 distance**: the sum of all changes over all pixels and
-  colour channels. It says little about L2 distance (√R / 255: changes in grey levels whose squares add up to R or
-  less), and nothing about L∞ (one grey level everywhere adds up to {values:,}), rotation, blur, or another crop.
+  colour channels. It says little about L2 distance (radius √R / 255: changes in grey levels whose squares add up to
+  R or less), and nothing about L∞ (one grey level everywhere adds up to {values:,}), rotation, blur, or another crop.
 - It is about the picture **after** cropping, resizing and rounding, as shown, not the file it came from.
 - It holds for **this network, these offsets, this λ and this way of counting votes**, computed in the same number
-  format, in chunks of the same size, with the same software and as many threads, on the same kind of machine: others
+  format, in chunks of the same size, with the same software and number of threads, on the same kind of machine: others
   may round differently.
 - It does not say that the answer is **right**: a wrong answer can be certified too.
 - This network knows **{classes} classes** and must name one of them, whatever the picture shows.

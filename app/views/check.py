@@ -124,8 +124,8 @@ def subject() -> tuple[Document, Tensor | None] | None:
     picture = choose_picture()
     if picture is None:
         st.info(
-            "This file holds no pixels. Choose the picture that it is about, to go on: as it was cropped and resized, "
-            "which “Certify” offers beside such a file."
+            "This file holds no pixels. To go on, choose the picture that it is about, as cropped and resized: "
+            "“Certify” offers that beside such a file."
         )
         return None
     _, height, width = document["image"]["shape"]

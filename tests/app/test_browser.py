@@ -154,7 +154,7 @@ def test_a_certificate_leads_to_what_lies_beyond_it(tab, address):
     tab.get_by_text("And beyond it?").click()
     tab.get_by_text(f"R = {steps}", exact=True).first.wait_for()
     tab.get_by_role("button", name="Find a flip").click()
-    tab.get_by_text("the certificate holds, for no change that it covers").wait_for()
+    tab.get_by_text("The certificate holds: no change that it covers").wait_for()
     assert "why_it_certifies" in tab.url and "picture=cifar10-03" in tab.url and "sigma=0.15" in tab.url
 
 
@@ -340,7 +340,7 @@ def test_the_lesson_shows_its_case_and_then_the_answer(tab, address):
     tab.get_by_text("one pixel, 200 grey levels").wait_for()
     tab.get_by_text("141 pixels change by one grey level each").click()
     tab.get_by_role("button", name="Reveal").click()
-    tab.get_by_text("one pixel, 200 grey levels: 200 in sum, not covered").wait_for()
+    tab.get_by_text("one pixel, 200 grey levels: 200 in all, not covered").wait_for()
     tab.get_by_role("button", name="Next").click()
     tab.get_by_text("a large lead cannot be lost").wait_for()
     tab.get_by_text("362", exact=True).wait_for()

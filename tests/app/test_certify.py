@@ -80,7 +80,7 @@ def test_the_page_shows_what_the_library_computes(place):
 def test_a_radius_is_put_in_scale_and_a_wrong_answer_is_told():
     for sigma, wrong in (
         ("0.5", []),
-        ("3.5", [":red[**Certified, and wrong:** proved is that the answer stays “truck”"]),
+        ("3.5", [":red[**Certified, and wrong:** this proves that the answer stays “truck”"]),
     ):
         page = open_page(picture="cifar10-09", sigma=sigma)
         assert len([caption for caption in page.caption if "takes 255 grey levels" in caption.value]) == 1
@@ -110,7 +110,7 @@ def test_a_network_may_count_duels(installed):
     )
     text = "\n".join(element.value for element in [*page.markdown, *page.caption])
     assert all(typeset(line) in text for line in certificate.account(load_model("cifar10-dssn").class_names))
-    assert f"By first choices alone, the bars above, it would be ρ = {display_radius(plain.radius_steps)}" in text
+    assert f"By first choices alone (the upper bars) ρ would be {display_radius(plain.radius_steps)}" in text
     margins = page.dataframe[0].value
     assert margins["class"].tolist() == [load_model("cifar10-dssn").class_names[c] for c in certificate.rivals]
     assert margins["samples that rank it above the winner"].tolist()[0] == certificate.pair[1]

@@ -96,8 +96,8 @@ def test_every_step_shows_something_and_most_tell_more_with_the_answer(step):
 def test_the_figures_say_what_the_texts_say():
     figure = {step.title: step.figure(lesson_picture(), True) for step in STEPS}
     promise = figure["What a certificate promises"].alt
-    assert "141 in sum, covered" in promise and promise.count("not covered") == 2
-    assert "3,072 in sum" in promise and "200 in sum" in promise
+    assert "141 in all, covered" in promise and promise.count("not covered") == 2
+    assert "3,072 in all" in promise and "200 in all" in promise
     assert "Where they differ (orange): j = 100" in figure["… and centre"].alt
     by_title = {step.title: step for step in STEPS}
     asked = by_title["The theorem in one picture"].figure(lesson_picture(), False).film

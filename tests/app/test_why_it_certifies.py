@@ -177,7 +177,7 @@ def test_guided_steps_end_where_the_answer_changes():
         press(page, "burst")
     assert held.attack.now.label != first and held.attack.guided == 0
     assert replace(held.attack, poked=undo(held.attack.poked)).now.label == first
-    assert "the certificate holds" in page.warning[0].value
+    assert "The certificate holds" in page.warning[0].value
 
 
 def test_a_click_while_a_guided_step_is_looked_for_counts(monkeypatch):

@@ -64,8 +64,8 @@ def draw_curves(figure: go.Figure, images: Sequence[int]) -> None:
     st.caption(
         f"Ours: of {several} test images. "
         "Thick: at each ρ the network and σ whose 95 % interval on held-out training images has the highest lower end, "
-        "measured on test images, with a 95 % Wilson interval for each ρ by itself. Where the choice changes it is "
-        "another classifier, on another number of images, and the curve may jump, even up. Thin: one network and σ. "
+        "measured on test images, with a 95 % Wilson interval for each ρ by itself. Where the choice changes, "
+        "so do the classifier and perhaps the number of images; the curve may jump, even up. Thin: one network and σ. "
         "Dotted: the paper. Hover over a point to see what it is of; click one of ours to see its images."
     )
 

@@ -140,7 +140,7 @@ def offer_certify(name: str, collection: Collection, titles: dict[int, str], rec
     if not networks:  # nothing on Certify could vote on it
         return
     voter = name if name in networks else networks[0]
-    index = st.selectbox("Open one in Certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
+    index = st.selectbox("Image to certify", list(titles), format_func=titles.__getitem__, key="bench-carry")
     own = installed.manifest_of(voter).counting
     unsaid = {
         "counting": COUNTED_BY[own],

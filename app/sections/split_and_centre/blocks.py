@@ -37,12 +37,12 @@ def blocks(model: Classifier, image: Tensor) -> None:
     st.caption(
         "Known: in how many of the samples a split falls on the scale of a value, or sum, so that the sample says "
         "something of it. Brightness error: of the blurred sample, without colour; lower is better. Adding up "
-        "neighbours pays where λ is large, larger blocks later; at λ = 0.25, where all is known anyway, it only blurs."
+        "neighbours pays at large λ, larger blocks at still larger λ; at λ = 0.25, where all is known, it only blurs."
     )
     with st.expander("How it is measured"):
         st.markdown(
             "Mean squared error of the picture's brightness after a Gaussian low-pass, averaged over samples evenly "
-            "spaced in j; where a sample says nothing, 1/2 is taken. To add up the colours of a pixel blurs nothing: "
+            "spaced in j; where a sample says nothing, 1/2 is taken. Adding up the colours of a pixel blurs nothing: "
             "it costs the colour, which the error does not count. All under the offsets “r2”. The paper splits every "
             "value by itself."
         )

@@ -52,7 +52,7 @@ def film(model: Classifier, image: Tensor, noise: SplitNoise, index: int) -> Non
     ]
     st.markdown(
         f"**{len(indices)} of the {noise.levels:,} samples**, with the network's answer to each and its "
-        "softmax score (which does not count, only the order of the classes does)"
+        "softmax score (not used: only the order of the classes counts)"
         + ("" if denoised is None else "; below each, its denoised version, which the classifier sees")
     )
     st.html(filmstrip(cells, 96 if denoised is None else 160, tuple(rows)))

@@ -18,12 +18,12 @@ third class, the sample says nothing about the winner and its rival. But it rank
 any two. **Duels** count that. (Rezaei et al. 2023 hold a run-off between the two best classes in a vote of networks,
 against poisoned training data.)
 
-- **The answer** is the class that wins its duel with each other class. Almost always there is one. If there is none,
+- **The answer** is the class that wins its duel with every other class. Almost always there is one. If there is none,
   the class whose worst duel is the least bad is the answer, and nothing is certified.
 - **One grey level still changes one sample.** It may change sides in many duels, but in each of them once, so no lead
   shrinks by more than two. A duel is a vote between two classes, and the theorem holds for each of them.
-- **So R is half the answer's smallest lead**, rounded down; where that rival comes earlier in the list of classes, and
-  so wins ties, one is taken off the lead first. Until then the answer wins every duel. R is often larger than by first
+- **So R is half the answer's smallest lead**, rounded down; where the rival comes earlier in the list of classes, and
+  so wins ties, one is taken off the lead first. Within R the answer wins every duel. R is often larger than by first
   choices, and sometimes smaller: samples of a third class may side with the rival.
 """
 

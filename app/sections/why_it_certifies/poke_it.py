@@ -200,8 +200,8 @@ def show_attack(attack: Attack) -> DeltaGenerator:
     st.markdown(f"The vote now: **{names[now.label]}** {now.pair[0]:,}, {names[now.rival]} {now.pair[1]:,}.")
     if now.label != first.label:
         st.warning(
-            f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps:,}: "
-            "the certificate holds, for no change that it covers has changed the answer. "
+            f"After {counted(poked.spent, 'step')} the answer is “{names[now.label]}”. R was {first.radius_steps:,}. "
+            "The certificate holds: no change that it covers has changed the answer. "
             f"{first.bracket(poked.spent)}"
         )
     left, right = st.columns([5, 4], gap="large")
