@@ -3,12 +3,9 @@
 import torch
 
 from dssn_core.augmentation import augment, distorted, magnify
+from tests.random_networks import generator
 
 SHAPE = (3, 16, 16)
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def test_augment_shows_shifted_reflected_and_mirrored_pixels():

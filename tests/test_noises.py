@@ -6,12 +6,9 @@ from dssn_core.neighbours import add_uniform, split_independently
 from dssn_core.noises import NOISES, dssn_samples
 from dssn_core.offsets import offset_fractions
 from dssn_core.splitting import block_grid
+from tests.random_networks import generator
 
 SHAPE = (3, 16, 16)
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.mark.parametrize("block", [(1, 1, 1), (3, 1, 1), (1, 4, 2)])

@@ -9,6 +9,7 @@ from dssn_core import precision
 from dssn_core.checkpoints import PRETRAINED, list_models, load_model, read_manifest
 from dssn_core.precision import RoundedProducts, computed_in, has_fast_bfloat16
 from dssn_core.voting import noise_for
+from tests.random_networks import generator
 
 QUANTUM = 2.0**-8
 """bfloat16 keeps eight significant bits: neighbouring numbers are at most so far apart, relatively (twice below)."""
@@ -17,10 +18,6 @@ QUANTUM = 2.0**-8
 @pytest.fixture
 def lacking(monkeypatch):
     monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", False)
-
-
-def generator(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def drawn(*shape, seed=0):

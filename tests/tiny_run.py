@@ -4,6 +4,7 @@ import torch
 
 from dssn_core.datasets import Dataset
 from dssn_core.train_settings import TrainSettings
+from tests.random_networks import generator
 
 SHAPE = (3, 16, 16)
 TINY = TrainSettings(
@@ -16,10 +17,6 @@ TINY = TrainSettings(
     crop=2,
     network={"stem": 8, "stages": [8, 16]},
 )
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def two_colours():

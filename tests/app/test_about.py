@@ -6,13 +6,11 @@ from streamlit.testing.v1 import AppTest
 from app import checking
 from dssn_core import list_models, self_check
 from dssn_core.checkpoints import PRETRAINED, read_manifest
-from tests.app.test_certify import MAIN
+from tests.app.pages import open_view, sound
 
 
 def open_page() -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page("views/about.py").run()
-    assert not page.exception
-    return page
+    return sound(open_view("about"))
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ def test_a_failure_is_red(monkeypatch):
 
 def test_the_table_says_what_the_manifests_say(monkeypatch):
     monkeypatch.setattr(self_check, "checks", lambda **_: [])
-    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page("views/about.py").run()
+    page = open_page()
     table = page.dataframe[0].value.set_index("name")
     for name in list_models():
         manifest = read_manifest(PRETRAINED / name)

@@ -15,19 +15,14 @@ from dssn_core.checkpoints import read_manifest, save_manifest
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image, to_picture
-from tests.app.test_certify import MAIN, by_key
+from tests.app.pages import by_key, open_view, sound
 from tests.evaluated import class_folders, unmeasured
 
 SECTIONS = ("Curves", "Table", "Images")
 
 
-def open_page(section: str, view: str = "benchmark.py", **parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in {"bench-section": section, **parameters}.items():
-        page.query_params[name] = value
-    page.switch_page(f"views/{view}").run()
-    assert not page.exception
-    return page
+def open_page(section: str, view: str = "benchmark", **parameters: str) -> AppTest:
+    return sound(open_view(view, **{"bench-section": section, **parameters}))
 
 
 def drawn(page: AppTest) -> list[dict[str, Any]]:
@@ -163,7 +158,7 @@ def test_where_the_test_images_are_at_hand_one_is_carried_to_certify(tmp_path, m
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
     st.cache_resource.clear()
     try:
-        page = open_page("", "certify.py", picture="test-4", sigma="0.1")
+        page = open_page("", "certify", picture="test-4", sigma="0.1")
         assert page.get("image")[0].captions[0] == f"picture 4 of {tmp_path.name}, true class: deer"
     finally:
         monkeypatch.delenv(sources.DATA_VARIABLE)

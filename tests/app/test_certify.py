@@ -3,7 +3,7 @@
 import io
 import json
 import shutil
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,31 +21,14 @@ from dssn_core.images import image_sha256
 from dssn_core.manifest import MANIFEST
 from dssn_core.stored import Stored
 from dssn_core.wording import display_radius
+from tests.app.pages import open_view, shown_radius, sound
 from tests.evaluated import counting_duels
 
-MAIN = Path(__file__).parents[2] / "app" / "main.py"
+healthy = partial(sound, title="Certify a picture")
 
 
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    return healthy(page.run())
-
-
-def healthy(page: AppTest) -> AppTest:
-    assert not page.exception
-    assert page.title[0].value == "Certify a picture"
-    return page
-
-
-def by_key(elements, key: str):
-    """The element with this key."""
-    return next(element for element in elements if element.key == key)
-
-
-def shown_radius(page: AppTest) -> str:
-    return next(metric.value for metric in page.metric if metric.label == "Certified radius ρ")
+    return healthy(open_view("certify", **parameters))
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -182,8 +165,8 @@ def test_a_network_may_be_trained_for_one_noise(view, sigmas, installed):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", installed / "cifar10-dssn")
     manifest = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).write_text(json.dumps({**manifest, "sigma_range": sigmas}))
-    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page(f"views/{view}.py").run()
-    assert not page.exception and not page.error
+    page = sound(open_view(view))
+    assert not page.error
     assert any(f"Noise σ = **{sigmas[0]:g}**" in text.value for text in page.markdown)
 
 
@@ -307,8 +290,7 @@ def test_missing_built_in_pictures_are_told(view, monkeypatch):
         raise FileNotFoundError("the built-in pictures come with the package foolbox: pip install foolbox")
 
     monkeypatch.setattr("app.sources.built_in", missing)
-    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page(f"views/{view}.py").run()
-    assert not page.exception
+    page = sound(open_view(view))
     assert "pip install foolbox" in page.error[0].value
 
 

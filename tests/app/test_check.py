@@ -1,7 +1,6 @@
 """The page that checks certificate files. What it finds is tested with `certificate_file`; uploads need a browser."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app import checking
 from dssn_core import load_model, read_image
@@ -10,13 +9,11 @@ from dssn_core.findings import Finding
 from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import RADIUS, verify
 from dssn_core.voting import complete, noise_for, tally
-from tests.app.test_certify import MAIN
+from tests.app.pages import open_view, sound
 
 
 def open_page():
-    page = AppTest.from_file(str(MAIN), default_timeout=900).switch_page("views/check.py").run()
-    assert not page.exception
-    return page
+    return sound(open_view("check"))
 
 
 def test_the_page_asks_for_a_file():

@@ -1,6 +1,7 @@
 """The Compare page through its real widgets, with the shipped networks."""
 
 import shutil
+from functools import partial
 from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
@@ -14,20 +15,13 @@ from dssn_core.comparison import METHODS
 from dssn_core.constants import DUELS
 from dssn_core.gallery import built_in_pictures
 from dssn_core.wording import display_radius
-from tests.app.test_certify import MAIN, by_key
+from tests.app.pages import by_key, open_view, sound
+
+healthy = partial(sound, title="Compare")
 
 
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in {"sigma": "0.15", "samples": "100", **parameters}.items():
-        page.query_params[name] = value
-    return healthy(page.switch_page("views/compare.py").run())
-
-
-def healthy(page: AppTest) -> AppTest:
-    assert not page.exception
-    assert page.title[0].value == "Compare"
-    return page
+    return healthy(open_view("compare", **{"sigma": "0.15", "samples": "100", **parameters}))
 
 
 def radii(page: AppTest) -> list[str]:

@@ -16,21 +16,18 @@ from dssn_core.images import to_picture
 from dssn_core.records import WHOLE, Record
 from dssn_core.standings import Evaluated
 from dssn_core.wording import display_radius
-from tests.app.test_certify import MAIN, shown_radius
+from tests.app.pages import open_view, shown_radius, sound
 
 PICTURE = built_in_pictures("imagenet")[9]
 
 
 def open_page(view: str, **parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    return healthy(page.switch_page(f"views/{view}.py").run())
+    return healthy(open_view(view, **parameters))
 
 
 def healthy(page: AppTest) -> AppTest:
-    assert not page.exception and not page.error
-    return page
+    assert not page.error
+    return sound(page)
 
 
 def test_the_first_view_comes_with_the_network():

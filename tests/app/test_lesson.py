@@ -1,6 +1,7 @@
 """The guided lesson: every step can be answered, revealed, skipped and linked to."""
 
 import re
+from functools import partial
 from urllib.parse import parse_qs
 
 import pytest
@@ -14,20 +15,13 @@ from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
 from dssn_core.splitting import pixel_sample
 from dssn_core.two_pixels import Point, World
-from tests.app.test_certify import MAIN
+from tests.app.pages import open_view, sound
+
+healthy = partial(sound, title="A short lesson")
 
 
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    return healthy(page.switch_page("views/lesson.py").run())
-
-
-def healthy(page: AppTest) -> AppTest:
-    assert not page.exception
-    assert page.title[0].value == "A short lesson"
-    return page
+    return healthy(open_view("lesson", **parameters))
 
 
 @pytest.mark.parametrize("number", range(1, len(STEPS) + 1))
@@ -141,11 +135,7 @@ def test_every_step_about_a_picture_leads_to_a_built_in_one_and_the_network_it_s
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)
 def test_a_link_leaves_out_only_what_its_page_shows_by_itself(step):
     def shown(parameters):
-        page = AppTest.from_file(str(MAIN), default_timeout=900)
-        for name, value in parameters.items():
-            page.query_params[name] = value
-        page.switch_page(f"views/{step.page}").run()
-        assert not page.exception
+        page = sound(open_view(step.page.removesuffix(".py"), **parameters))
         widgets = {widget.key: widget.value for widget in [*page.slider, *page.selectbox, *page.segmented_control]}
         return widgets, [text.value for text in page.markdown]
 
@@ -160,10 +150,7 @@ def test_a_link_says_what_was_chosen_otherwise():
 
 
 def test_a_link_heeds_what_is_still_set_on_its_page():
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in {"lam": "0.5", "k": "200"}.items():
-        page.query_params[name] = value
-    page.switch_page("views/split_and_centre.py").run()
+    page = open_view("split_and_centre", lam="0.5", k="200")
     by_title = {step.title: step for step in STEPS}
     for title, found in (("Split", {"lam": "0.25", "k": "100", "j": "100"}), ("… and centre", {})):
         page.query_params.clear()

@@ -1,5 +1,7 @@
 """The splitting laboratory through its real widgets."""
 
+from functools import partial
+
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
@@ -8,27 +10,21 @@ from app import laboratory, turns
 from dssn_core import load_model, read_image
 from dssn_core.gallery import built_in_pictures
 from dssn_core.voting import noise_for
-from tests.app.test_certify import MAIN
+from tests.app.pages import open_view, sound
 
 OF_BLOCKS = {"cifar10-network": "cifar10-dssn-blocks"}
 SECTIONS = ("One pixel", "One picture", "Offsets", "Blocks")
 
 
+healthy = partial(sound, title="Split & centre")
+
+
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    return healthy(page.switch_page("views/split_and_centre.py").run())
+    return healthy(open_view("split_and_centre", **parameters))
 
 
 LAMBDAS = {"Offsets": "offsets-lam", "Blocks": "blocks-lam"}
 """What the address calls the noise of sections that have their own."""
-
-
-def healthy(page: AppTest) -> AppTest:
-    assert not page.exception
-    assert page.title[0].value == "Split & centre"
-    return page
 
 
 @pytest.mark.parametrize("section", SECTIONS)

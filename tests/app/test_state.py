@@ -1,9 +1,8 @@
 """What a link can say, and what it cannot take away."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from tests.app.test_certify import MAIN
+from tests.app.pages import open_view, sound
 
 
 @pytest.mark.parametrize(
@@ -16,11 +15,8 @@ from tests.app.test_certify import MAIN
     ],
 )
 def test_what_an_address_leaves_empty_is_as_it_is_to_begin_with(view, empty):
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in {"samples": "100", "sigma": "0.15", **dict.fromkeys(empty, "")}.items():
-        page.query_params[name] = value
-    page.switch_page(f"views/{view}.py").run()
-    assert not page.exception and not page.error
+    page = sound(open_view(view, **{"samples": "100", "sigma": "0.15", **dict.fromkeys(empty, "")}))
+    assert not page.error
 
 
 @pytest.mark.parametrize(
@@ -34,13 +30,10 @@ def test_what_an_address_leaves_empty_is_as_it_is_to_begin_with(view, empty):
     ],
 )
 def test_what_no_widget_can_show_is_taken_out_of_the_address(view, key, value):
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, said in {"samples": "100", "sigma": "0.15", "section": "One picture", key: value}.items():
-        page.query_params[name] = said
-    if key == "bench-part":
-        page.query_params["data"] = "ImageNet"
-    page.switch_page(f"views/{view}.py").run()
-    assert not page.exception and not page.error
+    data = "ImageNet" if key == "bench-part" else "CIFAR-10"
+    link = {"samples": "100", "sigma": "0.15", "section": "One picture", "data": data, key: value}
+    page = sound(open_view(view, **link))
+    assert not page.error
     assert not any("at least one" in info.value for info in page.info)
     assert key not in page.query_params
 
@@ -49,8 +42,8 @@ def test_what_no_widget_can_show_is_taken_out_of_the_address(view, key, value):
     "name", ["shown-here", "page-is-new", "open-page", "came-from", "lesson-step", "attack", "kept-sigma", "", "$$ID-x"]
 )
 def test_a_link_takes_no_state_away_that_pages_rely_on(name):
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    page.query_params[name] = "1"
-    for view in ("lesson.py", "why_it_certifies.py", "lesson.py"):
+    page = open_view("lesson", **{name: "1"})
+    for view in ("why_it_certifies.py", "lesson.py"):
+        assert not sound(page).error
         page.switch_page(f"views/{view}").run()
-        assert not page.exception and not page.error
+    assert not sound(page).error

@@ -22,23 +22,17 @@ from dssn_core.gallery import built_in_pictures
 from dssn_core.stored import Stored
 from dssn_core.two_pixels import Point, World
 from dssn_core.voting import noise_for
-from tests.app.test_certify import MAIN, by_key
+from tests.app.pages import by_key, open_view, sound
 from tests.evaluated import counting_duels
 
 SECTIONS = ("Poke it", "Two-pixel world", "The arithmetic", "Duels", "Independent splits?")
 
 
+healthy = partial(sound, title="Why it certifies")
+
+
 def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    for name, value in {"sigma": "0.1", **parameters}.items():
-        page.query_params[name] = value
-    return healthy(page.switch_page("views/why_it_certifies.py").run())
-
-
-def healthy(page: AppTest) -> AppTest:
-    assert not page.exception
-    assert page.title[0].value == "Why it certifies"
-    return page
+    return healthy(open_view("why_it_certifies", **{"sigma": "0.1", **parameters}))
 
 
 def press(page: AppTest, action: str) -> AppTest:
@@ -59,9 +53,7 @@ def test_only_noise_that_the_network_knows_is_offered(network):
 
 
 def test_the_arithmetic_is_that_of_the_certificate_on_certify():
-    page = AppTest.from_file(str(MAIN), default_timeout=900)
-    page.query_params["sigma"] = "0.25"
-    page.switch_page("views/certify.py").run()
+    page = open_view("certify", sigma="0.25")
     (steps,) = (metric.value for metric in page.metric if metric.label == "R, in grey levels")
     page.query_params.clear()
     page.query_params["why"] = "The arithmetic"
