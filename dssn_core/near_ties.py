@@ -61,10 +61,12 @@ def compare_votes(logits_at: LogitsAt, model: Classifier, listed: np.ndarray, vo
     return Finding(what, False, f"{text}. In logits, the stated classes are {how}", near)
 
 
-def compare_duels(logits_at: LogitsAt, model: Classifier, stated: DuelCertificate, vote: Vote) -> Finding:
+def compare_duels(
+    logits_at: LogitsAt, model: Classifier, listed: np.ndarray, stated: DuelCertificate, vote: Vote
+) -> Finding:
     """The stated duels against those counted here. They are excused where near ties could have gone so.
 
-    Nothing is excused where too many differ, or samples as nearly tied as those that differ decide which class wins.
+    listed: the stated first choices of the samples, which near ties are not to contradict. Nothing is excused where too many differ, or samples as nearly tied as those that differ decide which class wins.
     """
     what, here = "duels of the class", vote.certificate
     assert isinstance(here, DuelCertificate)
@@ -76,25 +78,30 @@ def compare_duels(logits_at: LogitsAt, model: Classifier, stated: DuelCertificat
     if not len(differing):
         return Finding(what, True, f"all {len(off) - 1} as stated")
     logits = np.concatenate([found for _, found in logits_at(np.arange(vote.total))])
-    apart = _turned(logits, a, stated.wins, here.wins)
-    bounds, c = duel_bounds(count_duels(logits, apart), vote.total), differing[0]
+    apart = _turned(logits, listed, a, stated.wins)
+    said = at_most(apart)
+    bounds, c = duel_bounds(count_duels(logits, float(said)), vote.total), differing[0]
     certified = counted(here.radius_steps, "grey level")
     text = (
         f"{len(differing)} of {len(off) - 1} have other counts here than stated, the first against “{names[c]}”: "
         f"{stated.wins[c]} stated, {here.wins[c]} here. The duels counted here certify {certified}. For those stated, "
-        f"samples whose logits are up to {at_most(apart)} apart must side otherwise than here; however all so nearly "
+        f"samples whose logits are up to {said} apart must side otherwise than here; however all so nearly "
         f"tied side, {_sure_of(bounds, names)}"
     )
     decided = bounds.final and abs(off).max() <= MOST_NEAR_TIES * vote.total  # for a, which wins one way: as here
     return Finding(what, False, text, rounding=bool(decided and apart < NEAR_TIE[model.precision]))
 
 
-def _turned(logits: np.ndarray, a: int, stated: Sequence[int], here: Sequence[int]) -> float:
-    """How far apart at least the logits are, in some sample, that must change sides if a is to win as often as stated.
+def _turned(logits: np.ndarray, listed: np.ndarray, a: int, wins: Sequence[int]) -> float:
+    """How far apart at least the logits are, in some sample, that must side otherwise if a is to win so often.
 
-    logits: (N, K). stated, here: how many samples rank a above each class; those whose logits are closest turn first.
+    logits: (N, K). listed: int64 (N,), first choices, which win and lose their duels. wins: how many samples rank a
+    above each class; of those free to side either way the most inclined do.
     """
-    leads = logits[:, [a]] - logits.astype(np.float64)
-    leads = -np.sort(-leads, axis=0)  # those sure to side with a first
-    pairs = [(c, says, is_) for c, (says, is_) in enumerate(zip(stated, here, strict=True)) if says != is_]
-    return max(0.0, *(float(-leads[says - 1, c] if says > is_ else leads[says, c]) for c, says, is_ in pairs))
+    apart = 0.0
+    for c in set(range(len(wins))) - {a}:
+        leads = logits[:, a].astype(np.float64) - logits[:, c]
+        bound = (listed == a).astype(int) - (listed == c)
+        with_a, against = np.split(leads[np.lexsort((-leads, -bound))], [wins[c]])
+        apart = max(apart, -with_a.min(initial=0), against.max(initial=0))
+    return apart

@@ -178,7 +178,7 @@ def _check_claim(
         except ValueError as error:
             yield Finding("duels", False, f"no samples could rank the classes as stated: {error}")
             return
-        counts.append(compare_duels(logits_at, model, duels, vote))
+        counts.append(compare_duels(logits_at, model, listed, duels, vote))
     wrong = [finding for finding in counts if not finding.agrees]
     excused = bool(wrong) and all(finding.rounding for finding in wrong)
     yield _compare_radii(claim, vote.certificate, model.class_names, excused)

@@ -23,6 +23,13 @@ def vote_of(logits, counting="plurality"):
     return Vote(Counts.of(logits, counting), len(logits), labels)
 
 
+def compare_duels(logits, listed, wins):
+    """Stated first choices, and duels of class 0, beside those of the logits."""
+    votes = np.bincount(listed, minlength=len(wins)).tolist()
+    stated = DuelCertificate(len(logits), tuple(votes), 0, wins)
+    return near_ties.compare_duels(logits_at(logits), NETWORK, listed, stated, vote_of(logits, "duels"))
+
+
 def test_what_is_excused_is_no_wider_than_was_measured():
     """Who widens it lets more forgeries pass for rounding."""
     assert near_ties.NEAR_TIE == {"float32": 0.001, "bfloat16": 0.25}
@@ -49,8 +56,7 @@ def test_more_votes_than_can_be_near_ties_are_not_excused(stated, rounding):
 @pytest.mark.parametrize(("stated", "rounding"), [(1, True), (10, True), (11, False)])
 def test_more_duels_than_can_be_near_ties_are_not_excused(stated, rounding):
     logits = close(100, 20)
-    duels = DuelCertificate(100, (80 + stated, 20 - stated, 0), 0, (0, 80 + stated, 100))
-    finding = near_ties.compare_duels(logits_at(logits), NETWORK, duels, vote_of(logits, "duels"))
+    finding = compare_duels(logits, np.repeat([0, 1], [80 + stated, 20 - stated]), (0, 80 + stated, 100))
     assert not finding.agrees and finding.rounding == rounding
 
 
@@ -59,10 +65,25 @@ def test_samples_as_nearly_tied_as_the_one_that_differs_may_turn_too():
     logits = np.zeros((100, 3), dtype=np.float32)
     logits[:, 0] = np.repeat([5, 3e-4, -4e-4, -5], [45, 20, 1, 34])
     logits[:, 2] = np.repeat([-9, 9, -9], [65, 1, 34])
-    vote = vote_of(logits, "duels")
-    stated = DuelCertificate(100, tuple(vote.votes.tolist()), 0, (0, 66, 99))
-    finding = near_ties.compare_duels(logits_at(logits), NETWORK, stated, vote)
+    finding = compare_duels(logits, logits.argmax(axis=1), (0, 66, 99))
     assert not finding.rounding and "no class is certain to win" in finding.text
+
+
+def test_a_sample_does_not_turn_against_its_first_choice_as_the_file_states_it():
+    """30 samples are nearly tied between classes 0 and 1, but stated to be for 1: ten others, sure of 1, would turn."""
+    logits = np.repeat(np.array([[5, 0, -5], [0, 2e-4, -5], [-5, 0, 5]], dtype=np.float32), [60, 30, 10], axis=0)
+    finding = compare_duels(logits, logits.argmax(axis=1), (0, 70, 90))
+    assert not finding.rounding and "up to 5 apart must side otherwise" in finding.text
+    listed = np.repeat([0, 1, 2], [70, 20, 10])
+    assert compare_duels(logits, listed, (0, 70, 90)).rounding
+
+
+def test_what_is_certain_is_so_for_all_logits_as_near_as_is_said():
+    """Two digits are said: 0.011 of 0.0101. So those 0.0105 apart count among the near ties."""
+    logits = np.zeros((100, 2), dtype=np.float32)
+    logits[:, 0] = np.repeat([5, 0.0105, -0.0101, -5], [70, 9, 1, 20])
+    finding = compare_duels(logits, np.repeat([0, 1], [80, 20]), (0, 80))
+    assert "up to 0.011 apart" in finding.text and "at least 20 grey levels are certified" in finding.text
 
 
 def test_a_stated_class_that_is_far_behind_is_not_excused_by_another_that_is_near():
@@ -88,6 +109,9 @@ def test_votes_that_decide_nothing_where_duels_count_are_excused(counting, round
 
 def test_as_many_samples_turn_as_differ_the_closest_first():
     logits = np.array([[0.0, -3, 0], [0, -1, 0], [0, 1, 0], [0, 2, 0]])
-    for stated, gap in ((0, 3), (1, 1), (3, 1), (4, 2)):
-        assert near_ties._turned(logits, 0, (0, stated, 4), (0, 2, 4)) == gap
-    assert near_ties._turned(logits, 0, (0, 2, 3), (0, 2, 4)) == 0  # exactly tied
+    unbound = np.full(4, 3)  # whose first choice is a class that is in no duel here
+    for stated, gap in ((0, 3), (1, 1), (2, 0), (3, 1), (4, 2)):
+        assert near_ties._turned(logits, unbound, 0, (0, stated, 4)) == gap
+    assert near_ties._turned(logits, unbound, 0, (0, 2, 3)) == 0  # exactly tied
+    assert near_ties._turned(logits, np.array([3, 1, 3, 3]), 0, (0, 3, 4)) == 2  # of its stated first choice: it stays
+    assert near_ties._turned(logits, np.array([3, 3, 3, 0]), 0, (0, 2, 4)) == 2  # and this is to have turned
