@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .constants import PLURALITY
+from .draws import HALVES, keyed_generator
 from .splitting import SplitNoise
 
 T = TypeVar("T")
@@ -69,8 +70,9 @@ def answers_by_row(model: BaseClassifier) -> bool:
 def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
     """ValueError if the answers to either half of a chunk change with the other half: by its samples, or by chance.
 
-    Each half is tested while the other is replaced: a statistic of the chunk, such as a maximum, may rest on one half
-    alone. It is replaced by black and white samples, whose extremes no sample of splitting noise exceeds. Models marked
+    The halves are drawn, always the same, so that no pairing of rows that follows a rule lies in one half throughout.
+    Each is tested while the other is replaced: a statistic of the chunk, such as a maximum, may rest on one half alone.
+    It is replaced by black and white samples, whose extremes no sample of splitting noise exceeds. Models marked
     `answers_by_row` are skipped. To be asked before the chunk votes, for a model may work in its input's place; the
     samples stay as they are. ValueError also for what `logits_of` refuses.
     """
@@ -79,10 +81,11 @@ def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
     black_and_white = torch.zeros_like(samples)
     black_and_white[2::4] = black_and_white[3::4] = 1
     answers = logits_of(model, samples.clone(), lam)
-    for half in (0, 1):
+    order = torch.randperm(len(samples), generator=keyed_generator(0, HALVES))
+    for half in order.chunk(2):
         changed = black_and_white.clone()
-        changed[half::2] = samples[half::2]
-        if not np.array_equal(logits_of(model, changed, lam)[half::2], answers[half::2]):
+        changed[half] = samples[half]
+        if not np.array_equal(logits_of(model, changed, lam)[half], answers[half]):
             raise ValueError(
                 "the model's answer to a sample changes with the others of its chunk, or by chance, so no certificate "
                 "would hold: is a network in it in training mode? Call eval() on that first"

@@ -1,10 +1,10 @@
-"""Random draws of a run: each is keyed by what it is for and where, so nothing has to be saved to repeat it."""
+"""Random draws: each is keyed by what it is for and where, so nothing has to be saved to repeat it."""
 
 import numpy as np
 import torch
 
-ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS, ESTIMATE = range(7)
-"""Purposes of the draws: of a training, and of an estimate."""
+ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS, ESTIMATE, HALVES = range(8)
+"""Purposes of the draws: of a training, of an estimate, and of what is tested of a chunk."""
 
 
 def keyed_generator(*key: int) -> torch.Generator:

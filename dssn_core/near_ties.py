@@ -66,7 +66,8 @@ def compare_duels(
 ) -> Finding:
     """The stated duels against those counted here. They are excused where near ties could have gone so.
 
-    listed: the stated first choices of the samples, which near ties are not to contradict. Nothing is excused where too many differ, or samples as nearly tied as those that differ decide which class wins.
+    listed: the stated first choices of the samples, which near ties are not to contradict. Nothing is excused where too
+    many differ, or samples as nearly tied as those that differ decide which class wins.
     """
     what, here = "duels of the class", vote.certificate
     assert isinstance(here, DuelCertificate)

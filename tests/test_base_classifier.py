@@ -151,6 +151,36 @@ def where_an_odd_one_is_black():
     return Beside(lambda x: (x[1::2].amin() < 0.01).float())
 
 
+class Paired(torch.nn.Module):
+    """Answers by the brighter of two samples, a row of the chunk and a partner of it."""
+
+    def __init__(self, partners):
+        super().__init__()
+        self.partners = partners
+
+    def forward(self, x):
+        rows = torch.arange(len(x))
+        brightness = x.mean((1, 2, 3))
+        brighter = torch.maximum(brightness, brightness[self.partners(rows) % len(x)])
+        return torch.stack([brighter, torch.full_like(brighter, 0.5)], 1)
+
+
+def in_neighbours():
+    return Paired(lambda rows: rows ^ 1)
+
+
+def two_apart():
+    return Paired(lambda rows: rows + 2)
+
+
+def half_a_chunk_apart():
+    return Paired(lambda rows: rows + len(rows) // 2)
+
+
+def turned_round():
+    return Paired(lambda rows: -1 - rows)
+
+
 class Shifted(torch.nn.Module):
     """Takes a statistic of the chunk off in its input's place: what has been through it once is not changed again."""
 
@@ -168,6 +198,10 @@ NETWORKS = [
     beside_the_brightest,
     beside_the_largest,
     beside_the_smallest,
+    in_neighbours,
+    two_apart,
+    half_a_chunk_apart,
+    turned_round,
     Shifted,
     where_an_odd_one_is_white,
     where_an_even_one_is_white,

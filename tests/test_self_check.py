@@ -109,6 +109,10 @@ def test_damaged_weights_and_a_changed_certificate_are_found(tmp_path):
     document["claim"]["radius_steps"] += 1
     file.write_text(json.dumps(document))
     assert failed(tmp_path) == ["cifar10-dssn: a known certificate"]
+    document["claim"]["radius_steps"] -= 1
+    document["made"]["system"] = "another"  # which no claim rests on; but the file is not as it was written
+    file.write_text(json.dumps(document))
+    assert failed(tmp_path) == ["cifar10-dssn: a known certificate"]
     weights = tmp_path / "cifar10-dssn" / WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     assert failed(tmp_path) == ["cifar10-dssn: the files", "cifar10-dssn: a known certificate"]

@@ -15,7 +15,8 @@ def self_check() -> None:
     """The checks one after the other, each shown when it is done: all of them may take a minute."""
     st.subheader("Self-check", anchor=False)
     st.markdown(
-        "Sample values against exact fractions, the radius against brute force, and stored certificates recomputed."
+        "Sample values against exact fractions, the radius against brute force, and one stored certificate of each "
+        "network recomputed."
     )
     verdict, listed = st.empty(), st.empty()
     known = checking.self_checks()
