@@ -115,6 +115,22 @@ def test_a_link_to_the_laboratory_reopens_the_same_pixel(tab, address):
     assert figure(tab, ".pixel").get_attribute("title") == "pixel 201"
 
 
+def test_the_index_keeps_its_share_of_the_cycle_in_the_address_too(tab, address):
+    tab.goto(f"{address}split_and_centre?section=One+picture&lam=0.25&j=20")
+    index = tab.get_by_role("slider", name="Sample index j")
+    for preset, levels in (("0.5", 255), ("0.1", 51), ("1", 510)):
+        tab.get_by_role("button", name=preset, exact=True).click()
+        expected = 20 * levels // 127
+        tab.wait_for_url(re.compile(rf"[?&]j={expected}&lam={preset}$"))
+        at_rest(tab)
+        assert index.get_attribute("aria-valuetext") == str(expected)
+    tab.go_back()  # to what came with it
+    tab.go_back()
+    tab.wait_for_url(re.compile(r"[?&]j=8&lam=0.1$"))
+    at_rest(tab)
+    assert index.get_attribute("aria-valuetext") == "8"
+
+
 def test_a_clicked_pixel_is_marked_and_carried_to_the_number_line(tab, address):
     tab.goto(f"{address}split_and_centre?section=One+picture&lam=0.5")
     picture = figure(tab, ".picture").first
@@ -126,7 +142,10 @@ def test_a_clicked_pixel_is_marked_and_carried_to_the_number_line(tab, address):
     value = carry.inner_text().split("k = ")[1].split(")")[0]
     carry.click()
     figure(tab, f".pixel[title='pixel {value}']").wait_for()
-    tab.wait_for_url(f"**k={value}**")
+    tab.wait_for_url(re.compile(rf"\?lam=0.5&.*k={value}&"))  # two entries of the history: of the section, the second
+    at_rest(tab)
+    tab.go_back()
+    carry.wait_for()
     at_rest(tab)
 
 

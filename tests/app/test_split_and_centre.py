@@ -65,7 +65,7 @@ def test_a_slider_that_begins_anew_remembers_no_share():
     page = open_page(lam="0.5")
     healthy(page.slider(key="j").set_value(100).run())
     page.switch_page("views/lesson.py").run()
-    del page.session_state["j"]  # as in a browser, where the address of another page does not hold it
+    del page.query_params["j"]  # as in a browser, where the address of another page does not hold it
     healthy(page.switch_page("views/split_and_centre.py").run())
     assert page.slider(key="j").value == 0
     healthy(page.slider(key="lam").set_value(1.0).run())

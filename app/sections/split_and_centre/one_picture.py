@@ -24,10 +24,10 @@ FILM_SAMPLES, FEW_LARGE, LARGE = 8, 4, 64  # of pictures wider than LARGE fewer 
 def take_pixel(image: Tensor, noise: SplitNoise, place: Place) -> None:
     """Carry a pixel to the number line."""
     # By way of the address: what a widget that is not there yet is given otherwise never gets into it.
+    offset = int(noise.offsets[place])
     st.session_state["k"] = int(image[place])
-    st.session_state["v"] = int(noise.offsets[place])
-    st.query_params.update({name: str(st.session_state[name]) for name in ("k", "v")})
-    keep_origin("v", noise.levels)
+    st.query_params.update({"k": str(st.session_state["k"]), "v": str(offset)})
+    keep_origin("v", offset, noise.levels)
     state.choose({"section": (ONE_PIXEL, ONE_PIXEL)})
 
 

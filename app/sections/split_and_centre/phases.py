@@ -8,13 +8,23 @@ from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lam
 LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
 
 
+# Streamlit does not bind the sliders of such places to the address: one of another range is a new one to it, which would
+# begin where the address still says.
+
+
+def tell(name: str, place: int) -> None:
+    """Have the address say where a slider is, as of all sliders where it is not at their start."""
+    if place:
+        st.query_params[name] = str(place)
+    else:
+        st.query_params.pop(name, None)
+
+
 def keep_phases(key: str) -> None:
     """A change of lambda keeps j/N and v/N, not j and v: the picture changes smoothly under the slider."""
     levels = levels_from_lambda(st.session_state[key])
     for name in ("j", "v") if key == "lam" else ("j",):  # v belongs to the number line, and so to its λ
-        if f"{name}-origin" in st.session_state:
-            value, out_of = st.session_state[f"{name}-origin"]
-            st.session_state[name] = value * levels // out_of
+        tell(name, _share(name, levels))
 
 
 def set_lambda(key: str, lam: float) -> None:
@@ -22,37 +32,47 @@ def set_lambda(key: str, lam: float) -> None:
     keep_phases(key)
 
 
-def keep_origin(name: str, levels: int) -> None:
-    """Remember where on the cycle a slider was put by hand, as a fraction of N."""
-    st.session_state[f"{name}-origin"] = (st.session_state[name], levels)
+def keep_origin(name: str, place: int, levels: int) -> None:
+    """Remember where on the cycle a slider was put, as a fraction of N."""
+    st.session_state[f"{name}-origin"] = (place, levels)
 
 
-def settle_phase(name: str, levels: int) -> None:
-    """Bring a slider and what is remembered of it together where a link changed the one and not the other."""
-    if name not in st.session_state:  # the slider begins anew, or where the address says
-        st.session_state.pop(f"{name}-origin", None)
-        return
-    value, out_of = st.session_state.get(f"{name}-origin", (0, 1))
-    if st.session_state[name] >= levels:
-        st.session_state[name] = value * levels // out_of
-    elif st.session_state[name] != value * levels // out_of:
-        keep_origin(name, levels)
+def _share(name: str, levels: int) -> int:
+    """Where a slider is on a cycle of N, by the fraction that is remembered; at the start to begin with."""
+    place, out_of = st.session_state.get(f"{name}-origin", (0, 1))
+    return int(place * levels // out_of)
+
+
+def settle_phase(name: str, levels: int) -> int:
+    """Where a slider is: where the address says, or beyond the end of the cycle where its fraction of that is."""
+    place, asked = _share(name, levels), st.query_params.get(name, "0")
+    if asked.isdecimal() and int(asked) < levels:
+        place = int(asked)
+    else:
+        tell(name, place)
+    if place != _share(name, levels):  # as a link says, or the browser's Back
+        keep_origin(name, place, levels)
+    return place
+
+
+def put(name: str, place: int, levels: int) -> None:
+    """Put a slider somewhere."""
+    keep_origin(name, place, levels)
+    tell(name, place)
 
 
 def cyclic_slider(label: str, name: str, levels: int, help_: str) -> int:
     """A slider over 0..N-1 that keeps its share of N when N changes."""
-    settle_phase(name, levels)
-    value = st.slider(
-        label, 0, levels - 1, key=name, bind="query-params", help=help_, on_change=keep_origin, args=(name, levels)
-    )
-    if f"{name}-origin" not in st.session_state:
-        keep_origin(name, levels)
-    return int(value)
+    st.session_state[name] = settle_phase(name, levels)
+
+    def moved() -> None:
+        put(name, st.session_state[name], levels)
+
+    return int(st.slider(label, 0, levels - 1, key=name, help=help_, on_change=moved))
 
 
 def step_index(levels: int, change: int) -> None:
-    st.session_state["j"] = (st.session_state["j"] + change) % levels
-    keep_origin("j", levels)
+    put("j", (st.session_state["j"] + change) % levels, levels)
 
 
 def choose_index(levels: int) -> int:
