@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from dssn_core import load_model, read_image
 from dssn_core.certificate_file import (
     MAX_COMMAS,
     MOST_ROWS,
@@ -25,21 +24,10 @@ from dssn_core.certificate_file import (
     make,
     parse,
 )
-from dssn_core.gallery import built_in_pictures
 from dssn_core.images import to_picture
 from dssn_core.layout import ChunkLayout
 from dssn_core.strict_json import schema
 from dssn_core.voting import Vote, noise_for, tally
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("cifar10-dssn")
-
-
-@pytest.fixture(scope="module")
-def image():
-    return read_image(built_in_pictures()[9].path)
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,6 @@ from dssn_core.voting import complete, noise_for
 
 
 @pytest.fixture(scope="module")
-def model():
-    return load_model("cifar10-dssn")
-
-
-@pytest.fixture(scope="module")
 def data(model):
     pictures = built_in_pictures()[:10]
     images = torch.stack([read_image(picture.path, (32, 32)) for picture in pictures])

@@ -5,23 +5,12 @@ import json
 
 import pytest
 
-from dssn_core import load_model, read_image
 from dssn_core.certificate_file import digest, make
 from dssn_core.images import image_sha256
 from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
 from dssn_core.voting import Vote, complete, noise_for, tally
 
 LEVELS = 40
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("cifar10-dssn")
-
-
-@pytest.fixture(scope="module")
-def image(model):
-    return read_image(pictures_for(model)[9].path)
 
 
 @pytest.fixture(scope="module")

@@ -5,23 +5,12 @@ import oracle
 import pytest
 import torch
 
-from dssn_core import certificate_from_votes, certify, load_model, radius_bounds, read_image
+from dssn_core import certificate_from_votes, certify, radius_bounds
 from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.counts import undecided
 from dssn_core.duels import count_duels
-from dssn_core.gallery import built_in_pictures
 from dssn_core.strict import StrictCertificate, certified, prices, strictly
 from dssn_core.voting import noise_for
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("cifar10-dssn")
-
-
-@pytest.fixture(scope="module")
-def image():
-    return read_image(built_in_pictures()[9].path)
 
 
 def logits_of(model, image, levels):
@@ -32,12 +21,6 @@ def logits_of(model, image, levels):
 
 def certify_strictly(model, image, levels, gap, counting=PLURALITY):
     return strictly(logits_of(model, image, levels), gap, counting)
-
-
-@pytest.fixture(scope="module")
-def contested():
-    """A picture of which the network's samples have many opinions."""
-    return read_image(built_in_pictures()[12].path)
 
 
 @pytest.mark.parametrize("votes", [(9, 4, 2), (4, 9, 2), (5, 5, 5), (8, 7, 0), (0, 3, 12), (6, 0, 6)])

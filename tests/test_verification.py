@@ -21,7 +21,6 @@ from dssn_core import (
     load_model,
     near_ties,
     radius_bounds,
-    read_image,
     verification,
 )
 from dssn_core.__main__ import main
@@ -44,16 +43,6 @@ from tests.toys import tallied
 
 LEVELS, BATCH = 60, 25
 PICTURE = built_in_pictures()[9].path
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("cifar10-dssn")
-
-
-@pytest.fixture(scope="module")
-def image():
-    return read_image(PICTURE)
 
 
 @pytest.fixture(scope="module")
@@ -236,12 +225,6 @@ def test_near_ties_that_decide_which_class_wins_are_not_excused(document, monkey
 
 
 MANY = 441
-
-
-@pytest.fixture(scope="module")
-def contested():
-    """A picture of which the network's samples have many opinions."""
-    return read_image(built_in_pictures()[12].path)
 
 
 @pytest.fixture(scope="module")
