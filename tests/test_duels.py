@@ -12,7 +12,7 @@ from dssn_core import RadiusBounds, SplitNoise, certificate_from_votes
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels, duel_bounds
 from dssn_core.voting import complete, tally
-from tests.test_soundness import SHAPES, ball, cases, image_of
+from tests.test_soundness import SHAPES, cases, certified, check_ball, image_of
 from tests.toys import Memory, Toy
 
 RANKINGS = [np.argsort(order) for order in permutations(range(3))]
@@ -221,20 +221,10 @@ def test_incomplete_duels_are_no_certificate():
 # --- end to end ---
 
 
-def certified(model, pixels, noise):
-    return complete(tally(model, image_of(pixels, noise.shape), noise, counting=DUELS)).certificate
-
-
 @pytest.mark.parametrize("kind", ["linear", "hash"])
 def test_every_image_in_a_certified_ball_has_the_same_label(kind):
     blocks, shapes = [(1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 2)], [*SHAPES, (1, 1, 2)]
-    radii = []
-    for model, pixels, noise in cases(32, range(5, 21), shapes, kind, blocks):
-        certificate = certified(model, pixels, noise)
-        images = ball(pixels, certificate.radius_steps)
-        for other in images[:: len(images) // 1500 + 1]:
-            assert certified(model, other, noise).label == certificate.label
-        radii.append(certificate.radius_steps)
+    radii = [check_ball(*case, DUELS) for case in cases(32, range(5, 21), shapes, kind, blocks)]
     assert sum(radius > 0 for radius in radii) >= 10 and max(radii) >= 3
 
 
@@ -242,9 +232,9 @@ def test_every_image_in_a_certified_ball_has_the_same_label(kind):
 def test_one_more_step_than_certified_may_change_the_label(label, other):
     noise = SplitNoise(255, (1, 1, 2), "r2")
     model = Memory(noise.samples(image_of([40, 0], noise.shape), 0, 255), 3, label, other)
-    steps = certified(model, [40, 0], noise).radius_steps
-    assert certified(model, [40 + steps, 0], noise).label == label
-    assert certified(model, [40 + steps + 1, 0], noise).label == other
+    steps = certified(model, [40, 0], noise, DUELS).radius_steps
+    assert certified(model, [40 + steps, 0], noise, DUELS).label == label
+    assert certified(model, [40 + steps + 1, 0], noise, DUELS).label == other
 
 
 def test_every_state_has_the_duels_of_its_samples():

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from dssn_core import SplitNoise, certificate_from_votes, count_votes
+from dssn_core import SplitNoise
+from dssn_core.constants import PLURALITY
 from dssn_core.offsets import OFFSET_SCHEMES
+from dssn_core.voting import complete, tally
 from tests.toys import Memory, Toy
 
 MAX_IMAGES = 1500  # a ball of more images is left to another case
@@ -23,18 +25,18 @@ def ball(pixels, steps):
     return [other for other in product(*ranges) if sum(abs(a - b) for a, b in zip(pixels, other, strict=True)) <= steps]
 
 
-def certified(model, pixels, noise):
-    return certificate_from_votes(count_votes(model, image_of(pixels, noise.shape), noise), noise.levels)
+def certified(model, pixels, noise, counting=PLURALITY):
+    return complete(tally(model, image_of(pixels, noise.shape), noise, counting=counting)).certificate
 
 
-def check_ball(model, pixels, noise):
+def check_ball(model, pixels, noise, counting=PLURALITY):
     """Compare every image in the certified ball; returns the radius that was checked, in steps."""
-    certificate = certified(model, pixels, noise)
+    certificate = certified(model, pixels, noise, counting)
     images = ball(pixels, certificate.radius_steps)
     if len(images) > MAX_IMAGES:
         images = images[:: len(images) // MAX_IMAGES + 1]
     for other in images:
-        assert certified(model, other, noise).label == certificate.label
+        assert certified(model, other, noise, counting).label == certificate.label
     return certificate.radius_steps
 
 
