@@ -68,16 +68,14 @@ def certified_steps(records: Sequence[Record]) -> np.ndarray:
 
 
 def certified_curve(records: Sequence[Record], rhos: Sequence[float]) -> list[Share]:
-    """How many of the records are right with a certified radius of rho or more, for every rho."""
+    """How many of the records are right with a certified radius of rho or more, for every rho.
+
+    rho = 0 gives plain accuracy, of a randomized method less its abstentions.
+    """
     if not records:
         raise ValueError("there are no records to summarize")
     enough = certified_steps(records) >= np.array([steps_needed(rho) for rho in rhos])[:, None]
     return [Share(int(count), len(records)) for count in enough.sum(axis=1)]
-
-
-def certified_accuracy(records: Sequence[Record], rho: float) -> Share:
-    """`certified_curve` at one rho. rho = 0 gives plain accuracy, of a randomized method less its abstentions."""
-    return certified_curve(records, [rho])[0]
 
 
 def radius_grid(records: Sequence[Record]) -> list[float]:

@@ -4,31 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from dssn_core.accuracy import Share, certified_accuracy, certified_curve, certified_steps, gains, radius_grid
+from dssn_core.accuracy import Share, certified_curve, certified_steps, gains, radius_grid
 from tests.evaluated import SAMPLING, a_record
 
 
 def test_certified_accuracy_counts_right_images_with_enough_radius():
     records = [a_record(127), a_record(128), a_record(200, right=False), a_record(0)]
-    assert [certified_accuracy(records, rho).count for rho in (0, 128 / 255, 0.5, 0.51)] == [3, 1, 1, 0]
+    assert [share.count for share in certified_curve(records, [0, 128 / 255, 0.5, 0.51])] == [3, 1, 1, 0]
+    assert certified_steps(records).tolist() == [127, 128, -1, 0]
 
 
 def test_a_radius_is_compared_exactly():
     for steps in range(1, 1000):
-        assert certified_accuracy([a_record(steps)], steps / 255).count == 1
-        assert certified_accuracy([a_record(steps - 1)], steps / 255).count == 0
-
-
-def test_the_curve_is_the_accuracy_at_every_radius():
-    records = [a_record(127), a_record(128), a_record(200, right=False), a_record(0)]
-    rhos = [0, 0.1, 128 / 255, 0.6]
-    assert certified_curve(records, rhos) == [certified_accuracy(records, rho) for rho in rhos]
-    assert certified_steps(records).tolist() == [127, 128, -1, 0]
+        records = [a_record(steps), a_record(steps - 1)]
+        assert certified_curve(records, [steps / 255]) == [Share(1, 2)]
 
 
 def test_the_interval_holds_the_share_and_is_wilsons():
-    share = certified_accuracy([a_record(10)] * 8 + [a_record(0)] * 2, 10 / 255)
-    low, high = share.interval
+    low, high = Share(8, 10).interval
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)  # the textbook's example of 8 in 10
 
 
@@ -42,7 +35,7 @@ def test_the_interval_is_never_told_narrower_than_it_is():
 
 def test_no_records_are_refused():
     with pytest.raises(ValueError, match="no records"):
-        certified_accuracy([], 0.5)
+        certified_curve([], [0.5])
 
 
 def test_the_grid_ends_at_the_largest_possible_radius():
@@ -55,7 +48,7 @@ def test_abstentions_are_never_right():
     sure = replace(a_record(0), radius_steps=None, votes=(0, 200, 0), sampling=SAMPLING)
     torn = replace(sure, votes=(90, 105, 5))
     assert sure.radius_in_steps > 100 and torn.radius_in_steps is None
-    assert [certified_accuracy([sure, torn], rho).count for rho in (0, 0.3, 0.87)] == [1, 1, 0]
+    assert [share.count for share in certified_curve([sure, torn], [0, 0.3, 0.87])] == [1, 1, 0]
 
 
 def test_gains_are_of_images_that_both_answer_right():

@@ -2,7 +2,7 @@
 
 from app.benchmark_curves import RHOS, best_curves, curves_of, sides, unchosen
 from app.collection import COLLECTIONS
-from dssn_core.accuracy import certified_accuracy
+from dssn_core.accuracy import certified_curve
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.paper import best_at, published
 from dssn_core.records import WHOLE, by_levels
@@ -15,7 +15,7 @@ def test_a_thin_curve_is_of_one_network_at_one_noise():
     kept = by_levels(Evaluated.kept(PRETRAINED / NAME).test)
     (curve,) = curves_of(NAME, {441}, WHOLE, alone=True, dash="solid")
     assert (curve.name, curve.label) == (f"{NAME}, σ = 0.50", "σ 0.50")
-    assert list(curve.shares) == [certified_accuracy(kept[441], rho) for rho in RHOS]
+    assert list(curve.shares) == certified_curve(kept[441], RHOS)
     assert curves_of(NAME, set(), WHOLE, alone=False, dash="dot") == []
 
 
