@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from app import resources
-from dssn_core import SplitNoise
+from dssn_core import SplitNoise, Vote
 from dssn_core.attack import Poked, Step, random_step, random_walk, undo
-from dssn_core.certificate import Certificate, certificate_from_labels
+from dssn_core.certificate import Certificate
 from dssn_core.classifier import Classifier
 from dssn_core.flips import Flip, Search
 
@@ -71,12 +71,12 @@ class Attack:
     @cached_property
     def certificate(self) -> Certificate:
         """Of the original: its class is what is attacked, its radius the budget."""
-        return certificate_from_labels(self.first, self.model.num_classes)
+        return Vote.of_labels(self.first, self.model.num_classes).certificate
 
     @property
     def now(self) -> Certificate:
         """Of the picture now: its class is the answer."""
-        return certificate_from_labels(self.poked.labels, self.model.num_classes)
+        return Vote.of_labels(self.poked.labels, self.model.num_classes).certificate
 
     @property
     def can_undo(self) -> bool:

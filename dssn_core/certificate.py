@@ -180,20 +180,6 @@ def certificate_from_votes(votes: Iterable[SupportsIndex], levels: int) -> Certi
     return Certificate(levels, _vote_counts(votes))
 
 
-def certificate_from_labels(labels: Iterable[SupportsIndex], num_classes: int) -> Certificate:
-    """The exact certificate of all samples' votes, each the index of a class below `num_classes`; ValueError if not."""
-    votes = [0] * num_classes
-    try:
-        listed = [operator.index(label) for label in labels]
-    except TypeError as error:
-        raise ValueError(f"votes must be a row of integers: {error}") from None
-    for label in listed:
-        if not 0 <= label < num_classes:
-            raise ValueError(f"a vote must be from 0 to {num_classes - 1}, got {label}")
-        votes[label] += 1
-    return certificate_from_votes(votes, sum(votes))
-
-
 @dataclass(frozen=True)
 class RadiusBounds:
     """What is certain after part of the votes. label: the leader so far; lower, upper: exact bounds of the final R, in

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from . import strict_json
-from .certificate import Certificate, certificate_from_labels
+from .certificate import Certificate
 from .classifier import Classifier
 from .constants import DUELS, PLURALITY
 from .duels import DuelCertificate
@@ -145,8 +145,7 @@ def with_votes(document: Document, labels: Sequence[int]) -> Document:
     a rival of the winner is said to rank that one below it.
     """
     names = tuple(document["model"]["class_names"])
-    plain = certificate_from_labels(labels, len(names))
-    certificate: Certificate = plain
+    certificate = plain = Vote.of_labels(np.array(labels), len(names)).certificate
     if stated_counting(document) == DUELS:
         wins = tuple((c != plain.label) * (plain.levels - count) for c, count in enumerate(plain.votes))
         certificate = DuelCertificate(plain.levels, plain.votes, plain.label, wins)

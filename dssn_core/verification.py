@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .base_classifier import Worker, logits_of
-from .certificate import Certificate, certificate_from_labels
+from .certificate import Certificate
 from .certificate_file import (
     CertificateFileError,
     Document,
@@ -32,7 +32,7 @@ from .layout import ChunkLayout, fitting_batch_size
 from .manifest import CheckpointError
 from .near_ties import compare_duels, compare_votes
 from .splitting import PIXELWISE, SplitNoise
-from .voting import Tally, complete, noise_for, tally
+from .voting import Tally, Vote, complete, noise_for, tally
 from .wording import counted, shown
 
 RADIUS = "certified radius, counted here"
@@ -169,7 +169,7 @@ def _check_claim(
         return
     counting = stated_counting(document)
     vote = complete(watch(model, tally(model, image, noise, layout.rows, counting)))
-    stated: Certificate = certificate_from_labels(listed, model.num_classes)
+    stated = Vote.of_labels(listed, model.num_classes).certificate
     logits_at = partial(_logits_of, model, image, noise, work)
     counts = [compare_votes(logits_at, model, listed, vote)]
     if counting == DUELS:

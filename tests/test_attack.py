@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dssn_core import SplitNoise, tally
+from dssn_core import SplitNoise, Vote, tally
 from dssn_core.attack import (
     Poked,
     Step,
@@ -20,7 +20,6 @@ from dssn_core.attack import (
     undo,
     vote_of,
 )
-from dssn_core.certificate import certificate_from_labels
 from dssn_core.offsets import OFFSET_SCHEMES
 from dssn_core.voting import complete
 from tests.toys import Toy
@@ -73,7 +72,7 @@ def test_poking_keeps_the_books_straight(kind, block):
     generator = torch.Generator().manual_seed(1)
     for _ in range(40):
         state = poke(model, state, noise, random_step(state.image, generator), 16)
-        assert list(certificate_from_labels(state.labels, 3).votes) == recounted(model, state.image, noise)
+        assert list(Vote.of_labels(state.labels, 3).certificate.votes) == recounted(model, state.image, noise)
         assert state.spent == distance(state.image, state.original)
         before = complete(tally(model, state.original, noise, 16)).labels
         after = complete(tally(model, state.image, noise, 16)).labels
@@ -124,7 +123,7 @@ def test_guided_steps_move_more_votes_than_random_ones_but_never_beat_the_certif
     moved = {"guided": 0, "random": 0}
     for seed in range(4):
         model, noise, first = start(levels=300, seed=seed, block=block)
-        certificate = certificate_from_labels(first.labels, 3)
+        certificate = Vote.of_labels(first.labels, 3).certificate
         generator = torch.Generator().manual_seed(seed)
         for kind in moved:
             state = first
@@ -133,7 +132,7 @@ def test_guided_steps_move_more_votes_than_random_ones_but_never_beat_the_certif
                 if kind == "random" or step is None:
                     step = random_step(state.image, generator)
                 state = poke(model, state, noise, step)
-            after = certificate_from_labels(state.labels, 3)
+            after = Vote.of_labels(state.labels, 3).certificate
             assert after.label == certificate.label
             moved[kind] += certificate.votes[certificate.label] - after.votes[certificate.label]
     assert moved["guided"] > moved["random"]
@@ -218,7 +217,7 @@ def test_impossible_steps_are_refused(step, message):
 def test_guided_steps_lead_away_from_the_original(block):
     for seed in range(8):
         model, noise, state = start(levels=30, seed=seed, block=block)
-        label = certificate_from_labels(state.labels, 3).label
+        label = Vote.of_labels(state.labels, 3).certificate.label
         for spent in range(1, 20):
             step = guided_step(model, state, noise, label)
             if step is None:

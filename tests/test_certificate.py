@@ -10,7 +10,6 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from dssn_core import Certificate, RadiusBounds, certificate_from_votes, radius_bounds
-from dssn_core.certificate import certificate_from_labels
 
 whole_votes = st.lists(st.integers(0, 40), min_size=2, max_size=5).filter(lambda votes: sum(votes) >= 2)
 
@@ -222,15 +221,6 @@ def test_more_votes_than_levels_are_refused():
 
 
 # --- words ---
-
-
-def test_labels_are_counted():
-    assert certificate_from_labels(np.array([2, 0, 2, 2]), 4) == certificate_from_votes((1, 0, 3, 0), 4)
-    for label in (-1, 4):
-        with pytest.raises(ValueError, match=f"a vote must be from 0 to 3, got {label}"):
-            certificate_from_labels([0, label], 4)
-    with pytest.raises(ValueError, match="votes must be a row of integers"):
-        certificate_from_labels([0.0, 1.0], 4)
 
 
 def test_the_account_holds_the_true_numbers():
