@@ -20,6 +20,7 @@ from app.film import FRAMES, PART, Film
 from app.pictures import data_url
 from app.strips import legend
 from dssn_core import PIXEL_STEPS, Certificate
+from dssn_core.constants import DUELS
 from dssn_core.duels import DuelCertificate
 from dssn_core.two_pixels import Found, Point
 from dssn_core.wording import counted
@@ -45,7 +46,7 @@ def vote_transfer(certificate: Certificate, names: tuple[str, ...]) -> Film:
 
     By duels: samples, in the closest duel of a class that wins all of its own.
     """
-    duel = isinstance(certificate, DuelCertificate)
+    duel = certificate.counting == DUELS
     what, in_it = ("sample", " their duel") if duel else ("vote", "")
     a, b, (ours, its) = certificate.label, certificate.rival, certificate.pair
     colours = colour_places(certificate.votes)

@@ -12,9 +12,9 @@ import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, SupportsIndex
+from typing import Any, ClassVar, SupportsIndex
 
-from .constants import PIXEL_STEPS, NoiseLevel, check_levels
+from .constants import PIXEL_STEPS, PLURALITY, NoiseLevel, check_levels
 from .wording import counted, display_radius
 
 
@@ -39,15 +39,6 @@ def _leader(votes: tuple[int, ...]) -> int:
     return votes.index(max(votes))
 
 
-def _slack(votes: tuple[int, ...], label: int, rival: int) -> int:
-    """n_a - n_c - [c < a]: a rival of lower index wins a tie, so it needs one vote less. Not negative for a leader."""
-    return votes[label] - votes[rival] - (rival < label)
-
-
-def _rivals(votes: tuple[int, ...], label: int) -> list[int]:
-    return [c for c in range(len(votes)) if c != label]
-
-
 @dataclass(frozen=True)
 class Certificate(NoiseLevel):
     """An exact L1 certificate: what a complete vote proves. See `certificate_from_votes`.
@@ -59,6 +50,9 @@ class Certificate(NoiseLevel):
     and channels, gets the same label from the same base classifier (a function of each sample by itself, as
     `base_classifier.BaseClassifier` says), offsets and levels.
     """
+
+    counting: ClassVar[str] = PLURALITY
+    """How the votes are counted, one of `COUNTINGS`."""
 
     levels: int
     votes: tuple[int, ...]
@@ -74,14 +68,20 @@ class Certificate(NoiseLevel):
         """The winner a: most votes, the lowest index on a tie."""
         return _leader(self.votes)
 
+    def against(self, rival: int) -> tuple[int, int]:
+        """n_a and n_c: how many samples are for the winner, and how many for a rival."""
+        return self.votes[self.label], self.votes[rival]
+
     def slack(self, rival: int) -> int:
         """n_a - n_c - [c < a]: by how much the winner leads over a rival, less one if that would win a tie."""
-        return _slack(self.votes, self.label, rival)
+        ours, its = self.against(rival)
+        return ours - its - (rival < self.label)
 
     @cached_property
     def rivals(self) -> tuple[int, ...]:
         """All other classes, the closest first: that with the smallest slack, and of those the one with most votes."""
-        return tuple(sorted(_rivals(self.votes, self.label), key=lambda c: (self.slack(c), -self.votes[c])))
+        others = (c for c in range(len(self.votes)) if c != self.label)
+        return tuple(sorted(others, key=lambda c: (self.slack(c), -self.votes[c])))
 
     @property
     def rival(self) -> int:
@@ -95,8 +95,13 @@ class Certificate(NoiseLevel):
 
     @property
     def pair(self) -> tuple[int, int]:
-        """How many samples are for the winner, and how many for the rival: half the difference is R, but for a tie."""
-        return self.votes[self.label], self.votes[self.rival]
+        """`against` the rival: half the difference is R, but for a tie."""
+        return self.against(self.rival)
+
+    @property
+    def won(self) -> bool:
+        """Whether the winner beats all others: not always by duels; if not nothing is certified."""
+        return self.slack(self.rival) >= 0
 
     @property
     def radius_steps(self) -> int:
@@ -204,7 +209,7 @@ def radius_bounds(votes: Iterable[SupportsIndex], levels: int) -> RadiusBounds:
     if remaining < 0:
         raise ValueError(f"there are {sum(counts)} votes, more than levels = {levels}")
     label = _leader(counts)
-    slack = min(_slack(counts, label, c) for c in _rivals(counts, label))
+    slack = min(counts[label] - counts[c] - (c < label) for c in range(len(counts)) if c != label)
     return RadiusBounds(
         label=label,
         lower=max(0, slack - remaining) // 2,

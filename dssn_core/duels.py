@@ -23,7 +23,7 @@ from functools import cached_property
 import numpy as np
 
 from .certificate import Certificate, RadiusBounds
-from .constants import check_levels
+from .constants import DUELS, check_levels
 
 
 def count_duels(logits: np.ndarray, gap: float | None = None) -> np.ndarray:
@@ -81,6 +81,8 @@ class DuelCertificate(Certificate):
     whether another class would be the answer where a loses a duel, and R = 0, these numbers cannot tell.
     """
 
+    counting = DUELS
+
     winner: int
     wins: tuple[int, ...]
 
@@ -106,25 +108,15 @@ class DuelCertificate(Certificate):
         """The winner a."""
         return self.winner
 
-    def slack(self, rival: int) -> int:
-        """n_ac - n_ca - [c < a], negative in a duel that is lost."""
-        return 2 * self.wins[rival] - self.levels - (rival < self.winner)
-
-    @property
-    def pair(self) -> tuple[int, int]:
-        """n_ab and n_ba, of the closest duel."""
-        return self.wins[self.rival], self.levels - self.wins[self.rival]
+    def against(self, rival: int) -> tuple[int, int]:
+        """n_ac and n_ca, of the duel with c."""
+        return self.wins[rival], self.levels - self.wins[rival]
 
     @property
     def thirds(self) -> tuple[int, int]:
         """Of the samples whose first choice is a third class: how many rank a above b, and how many b above a."""
         n_ab, n_ba = self.pair
         return n_ab - self.votes[self.winner], n_ba - self.votes[self.rival]
-
-    @property
-    def won(self) -> bool:
-        """Whether a wins all of its duels; if not nothing is certified."""
-        return self.slack(self.rival) >= 0
 
     @property
     def by_plurality(self) -> Certificate:

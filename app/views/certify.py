@@ -12,7 +12,7 @@ from app.sections.why_it_certifies.poke_it import POKE_IT
 from dssn_core import Certificate
 from dssn_core.certificate_file import dumps
 from dssn_core.classifier import Classifier
-from dssn_core.constants import PLURALITY, largest_steps
+from dssn_core.constants import DUELS, PLURALITY, largest_steps
 from dssn_core.duels import DuelCertificate
 from dssn_core.images import image_sha256, png
 from dssn_core.voting import Standing
@@ -138,7 +138,7 @@ def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None
         st.metric("Certified radius ρ", display_radius(certificate.radius_steps), help="L1, pixels from 0 to 1")
         about = "The same radius: one grey level of one colour channel of one pixel is 1/255."
         st.metric("R, in grey levels", f"{certificate.radius_steps:,}", help=about)
-        if isinstance(certificate, DuelCertificate):
+        if certificate.counting == DUELS:
             st.metric("Closest duel", f"{ours:,} : {its:,}", help=f"against {names[certificate.rival]}")
         else:
             share = f"{1000 * ours // certificate.levels / 10} %"
@@ -191,13 +191,12 @@ def show_certificate(run: VoteRun, vote: Standing, names: tuple[str, ...], truth
 def show_margins(certificate: Certificate, names: tuple[str, ...]) -> None:
     """How far every other class is from winning."""
     with st.expander("Margins to every other class"):
-        order, counts = certificate.rivals, {"votes": certificate.votes}
-        if isinstance(certificate, DuelCertificate):
-            counts = {"samples that rank it above the winner": tuple(certificate.levels - n for n in certificate.wins)}
+        order = certificate.rivals
+        what = "samples that rank it above the winner" if certificate.counting == DUELS else "votes"
         st.dataframe(
             {
                 "class": [names[c] for c in order],
-                **{what: [of[c] for c in order] for what, of in counts.items()},
+                what: [certificate.against(c)[1] for c in order],
                 "cannot win within, in grey levels": [certificate.margins[c] for c in order],
             },
             hide_index=True,

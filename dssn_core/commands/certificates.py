@@ -87,7 +87,7 @@ def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> 
         "levels": certificate.levels,
         "lambda": certificate.lam,
         "sigma": certificate.sigma,
-        "counting": DUELS if duels else PLURALITY,
+        "counting": certificate.counting,
         "votes": dict(zip(class_names, certificate.votes, strict=True)),
         **({"wins": dict(zip(class_names, duels.wins, strict=True))} if duels else {}),
         "margins": dict(zip(class_names, certificate.margins, strict=True)),
@@ -157,7 +157,7 @@ def print_certificate(
 
 def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
     where = f"on machines whose logits differ from these by less than {strict.gap / 2}"
-    if isinstance(certificate, DuelCertificate):
+    if certificate.counting == DUELS:
         counted = f"A sample is counted in a duel only where it has the two logits more than {strict.gap} apart"
         others = "the samples that are not counted"
     else:

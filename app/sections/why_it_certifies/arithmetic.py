@@ -6,7 +6,7 @@ from torch import Tensor
 from app import controls, gallery, player, progress, proof_charts, votes
 from app.sections.why_it_certifies.subject import subject
 from dssn_core import Certificate
-from dssn_core.duels import DuelCertificate
+from dssn_core.constants import DUELS
 from dssn_core.wording import display_radius
 
 
@@ -22,8 +22,8 @@ def arithmetic() -> None:
 
 def show_arithmetic(image: Tensor, certificate: Certificate, names: tuple[str, ...]) -> None:
     """The radius of a picture, step by step."""
-    duels = isinstance(certificate, DuelCertificate)
-    if isinstance(certificate, DuelCertificate) and not certificate.won:  # there is no lead to halve
+    duels = certificate.counting == DUELS
+    if not certificate.won:  # there is no lead to halve
         controls.show_account(certificate, names)
         return
     gallery.beside(
