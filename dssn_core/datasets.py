@@ -6,10 +6,9 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -49,35 +48,29 @@ def may_be_the_same(one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images in memory. images: uint8 (n, C, H, W). labels: int64 (n,). description: where they come from.
-
-    files: the name of each image's file, where they come from files.
-    """
+    """Labelled images in memory. images: uint8 (n, C, H, W). labels: int64 (n,). description: where they come from."""
 
     images: Tensor
     labels: Tensor
     class_names: tuple[str, ...]
     description: str
-    files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def subset(self, indices: Tensor) -> "Dataset":
-        files = _files_at(self.files, indices.tolist())
-        return Dataset(self.images[indices], self.labels[indices], self.class_names, self.description, files)
+        return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def listing(self) -> "Listing":
-        return Listing(
-            self.labels, self.class_names, self.description, self.files, partial(map, self.images.__getitem__)
-        )
+        return Listing(self.labels, self.class_names, self.description, (), partial(map, self.images.__getitem__))
 
 
 @dataclass(frozen=True)
 class Listing:
     """A data set whose images are read when asked for; the rest is as in `Dataset`.
 
-    read: the images at these places in this order, torch.uint8 (C, H, W) each; ValueError at a damaged one.
+    files: the name of each image's file, where they come from files. read: the images at these places in this order,
+    torch.uint8 (C, H, W) each; ValueError at a damaged one.
     """
 
     labels: Tensor
@@ -91,7 +84,7 @@ class Listing:
 
     def subset(self, indices: Tensor) -> "Listing":
         places = indices.tolist()
-        files = _files_at(self.files, places)
+        files = tuple(self.files[place] for place in places) if self.files else ()
 
         def read(chosen: Sequence[int]) -> Iterator[Tensor]:
             return self.read([places[place] for place in chosen])
@@ -101,14 +94,7 @@ class Listing:
     def load(self) -> Dataset:
         """All of them, in memory."""
         pixels = torch.stack(list(self.read(range(len(self)))))
-        return Dataset(pixels, self.labels, self.class_names, self.description, self.files)
-
-
-Labelled = TypeVar("Labelled", Dataset, Listing)
-
-
-def _files_at(files: tuple[str, ...], places: Sequence[int]) -> tuple[str, ...]:
-    return tuple(files[place] for place in places) if files else ()
+        return Dataset(pixels, self.labels, self.class_names, self.description)
 
 
 def _is_picture(name: PurePosixPath) -> bool:
@@ -255,8 +241,3 @@ def list_dataset(source: str, size: Size = (32, 32), train: bool = True) -> List
     if source == "download":
         return _download_cifar10(train).listing()
     return picture_files(source, train).listing(size)
-
-
-def load_dataset(source: str, size: Size = (32, 32)) -> Dataset:
-    """`list_dataset` of the training part, in memory."""
-    return list_dataset(source, size).load()

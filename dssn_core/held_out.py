@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .datasets import Labelled, count_of, identity
+from .datasets import Listing, count_of, identity
 from .draws import SPLIT, keyed_generator
 from .manifest import Manifest
 
@@ -35,7 +35,7 @@ def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, T
     return torch.nonzero(mask).flatten(), held_out
 
 
-def held_out_of(manifest: Manifest, data: Labelled) -> Labelled:
+def held_out_of(manifest: Manifest, data: Listing) -> Listing:
     """Of the training set `data`, the images that the model's training never saw; ValueError for other data."""
     if identity(manifest.training.get("data", "")) != identity(data.description):
         raise ValueError(f"the model was trained on {manifest.training.get('data')}, this is {data.description}")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from .datasets import Labelled
+from .datasets import Listing
 
 
 def class_names() -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def wordnet_ids() -> tuple[str, ...]:
     return tuple(ImageNetInfo().label_names())
 
 
-def with_imagenet_labels(data: Labelled) -> Labelled:
+def with_imagenet_labels(data: Listing) -> Listing:
     """A data set of folders named by WordNet ids or class names (any of the thousand), labelled by class indices.
 
     ValueError for other names.

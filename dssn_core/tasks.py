@@ -2,38 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from .datasets import CIFAR10_CLASSES, Dataset, Labelled, load_dataset
+from .datasets import CIFAR10_CLASSES, Dataset, Listing, list_dataset
 from .imagenet_classes import class_names, with_imagenet_labels
 from .images import Size
 from .train_settings import TrainSettings
 
 
-def _cifar10(data: Labelled) -> Labelled:
+def _cifar10(data: Listing) -> Listing:
     if data.class_names != CIFAR10_CLASSES:
         raise ValueError(f"the data holds the classes {data.class_names}, not those of CIFAR-10")
     return data
 
 
-class Prepare(Protocol):
-    """Checks the classes of data, and labels it as the network does; ValueError if it is of another task."""
-
-    def __call__(self, data: Labelled, /) -> Labelled: ...
-
-
 @dataclass(frozen=True)
 class Task:
-    """class_names: of its networks, in the order of their answers. size: (H, W) of the training pictures."""
+    """class_names: of its networks, in the order of their answers. size: (H, W) of the training pictures.
+
+    prepare: checks the classes of data, and labels it as the network does; ValueError if it is of another task.
+    """
 
     class_names: Callable[[], tuple[str, ...]]
     size: Size
-    prepare: Prepare
+    prepare: Callable[[Listing], Listing]
     settings: TrainSettings
 
     def load(self, source: str) -> Dataset:
         """The training images of the task; ValueError for those of another."""
-        return self.prepare(load_dataset(source, self.size))
+        return self.prepare(list_dataset(source, self.size)).load()
 
 
 TASKS = {
@@ -76,7 +72,7 @@ def task_of(class_names: tuple[str, ...]) -> str:
     raise ValueError(f"there are no built-in pictures or published figures for the classes {class_names[:10]}")
 
 
-def labelled_for(data: Labelled, class_names: tuple[str, ...]) -> Labelled:
+def labelled_for(data: Listing, class_names: tuple[str, ...]) -> Listing:
     """The data with the labels of a network of these classes; ValueError says why it has none."""
     if data.class_names == class_names:
         return data

@@ -21,7 +21,7 @@ from dssn_core.attack import distance
 from dssn_core.checkpoints import PRETRAINED, read_manifest
 from dssn_core.commands.options import DIFFERS
 from dssn_core.constants import COUNTINGS, PLURALITY
-from dssn_core.datasets import CIFAR10_CLASSES, list_dataset, load_dataset
+from dssn_core.datasets import CIFAR10_CLASSES, list_dataset
 from dssn_core.estimates import quick_estimates
 from dssn_core.evaluation import evenly_spread
 from dssn_core.files import only_writer
@@ -399,7 +399,7 @@ def test_estimate_asks_the_held_out_images(trained, capsys):
     title, head, row = capsys.readouterr().out.splitlines()[-3:]
     assert title.endswith("model: 40 images, 2 samples each") and head.split() == ["sigma", "sample", "0", "0.1"]
     model = load_model(str(trained / "model"))
-    held_out = held_out_of(model.manifest, load_dataset(str(trained / "data.zip"), (32, 32)))
+    held_out = held_out_of(model.manifest, list_dataset(str(trained / "data.zip"))).load()
     few = held_out.subset(torch.tensor(evenly_spread(held_out.labels.tolist(), 40)))
     (expected,) = quick_estimates(model, few, [0.25], [0.0, 0.1], 2)
     shares = [expected.single_sample, *expected.certified.values()]
@@ -412,7 +412,7 @@ def test_evaluate_takes_images_that_the_training_held_out(trained, tmp_path):
     assert main([*command, "--held-out", "--limit", "30", "--output", str(output), "--files", "[1-9]*.png"]) == 0
     records = [json.loads(line) for line in output.read_text().splitlines()]
     model = load_model(str(trained / "model"))
-    held_out = held_out_of(model.manifest, load_dataset(str(trained / "data.zip"), (32, 32)))
+    held_out = held_out_of(model.manifest, list_dataset(str(trained / "data.zip"))).load()
     known = {image_sha256(image) for image in held_out.images}
     assert len(records) == 30 and {record["image_sha256"] for record in records} <= known
     assert all(record["file"] != "0.png" for record in records)

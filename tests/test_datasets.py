@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dssn_core.datasets import CIFAR10_CLASSES, Dataset, list_dataset, load_dataset, may_be_the_same, picture_files
+from dssn_core.datasets import CIFAR10_CLASSES, Dataset, list_dataset, may_be_the_same, picture_files
 
 COLOURS = {"cat": (200, 0, 0), "ant": (0, 200, 0), "bee": (0, 0, 200)}  # not in alphabetical order
 
@@ -56,6 +56,11 @@ def check(data):
     assert len(data) == 6
     for image, label in zip(data.images, data.labels.tolist(), strict=True):
         assert image[:, 16, 16].tolist() == list(COLOURS[data.class_names[label]])
+
+
+def load_dataset(source, size=(32, 32)):
+    """All of it, in memory."""
+    return list_dataset(source, size).load()
 
 
 def test_a_folder(folder):
@@ -167,7 +172,7 @@ def test_pictures_are_read_one_by_one(source, request):
     for place in (3, 0, 5):
         assert torch.equal(next(found.read((32, 32), [place])), whole.images[place])
     assert next(found.read((8, 6), [1])).shape == (3, 8, 6)
-    assert whole.files == tuple(name.name for name in found.names)
+    assert list_dataset(str(path)).files == tuple(name.name for name in found.names)
 
 
 def test_entries_that_begin_at_the_current_folder_are_found(tmp_path):

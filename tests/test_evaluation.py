@@ -28,13 +28,12 @@ from tests.evaluated import SAMPLING, class_folders, pictures_as_data
 PLAIN = Way("float32", None, PLURALITY)
 DRAWN = Way("float32", SAMPLING, PLURALITY)
 
-NAMED = Dataset(
-    torch.zeros(9, 3, 2, 2, dtype=torch.uint8),
-    torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2]),
-    ("a", "b", "c"),
-    "nine",
-    tuple(f"{kind}_{place}.png" for place, kind in enumerate("vvttvtvvt")),
-).listing()
+NAMED = replace(
+    Dataset(
+        torch.zeros(9, 3, 2, 2, dtype=torch.uint8), torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2]), ("a", "b", "c"), "nine"
+    ).listing(),
+    files=tuple(f"{kind}_{place}.png" for place, kind in enumerate("vvttvtvvt")),
+)
 
 
 def test_images_are_selected_by_the_names_of_their_files():
@@ -196,7 +195,7 @@ def test_held_out_images_are_those_of_the_training():
     manifest = load_model("cifar10-dssn").manifest
     labels = torch.arange(4000) % 10
     images = torch.zeros(4000, 3, 1, 1, dtype=torch.uint8)
-    data = Dataset(images, labels, CIFAR10_CLASSES, manifest.training["data"])
+    data = Dataset(images, labels, CIFAR10_CLASSES, manifest.training["data"]).listing()
     held_out = held_out_of(manifest, data)
     assert len(held_out) == 2000
     assert torch.equal(held_out.labels, labels[held_out_split(labels, 200, 0)[1]])

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from dssn_core.datasets import CIFAR10_CLASSES, Dataset
+from dssn_core.datasets import CIFAR10_CLASSES, Dataset, Listing
 from dssn_core.imagenet_classes import class_names
 from dssn_core.tasks import labelled_for
 
 
-def some_data(names: tuple[str, ...]) -> Dataset:
-    return Dataset(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.tensor([0, 1]), names, "some")
+def some_data(names: tuple[str, ...]) -> Listing:
+    return Dataset(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.tensor([0, 1]), names, "some").listing()
 
 
 def test_data_are_labelled_as_the_network_does():

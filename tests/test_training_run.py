@@ -185,10 +185,11 @@ def test_what_is_held_out_is_remembered_over_other_data_and_under_other_names(da
     with pytest.raises(ValueError, match="held out other images of this data: start with seed 0"):
         Trainer(replace(TINY, seed=5), renamed, start=str(tmp_path / "second"))
     manifest = load_model(str(tmp_path / "first")).manifest
-    assert torch.equal(held_out_of(manifest, renamed).images, held_out_of(manifest, first).images)
+    one, other = (held_out_of(manifest, data.listing()).load() for data in (renamed, first))
+    assert torch.equal(one.images, other.images)
     silent = {name: told for name, told in manifest.training.items() if name != "seed"}
     with pytest.raises(ValueError, match="does not state the 'seed' of its held-out images"):
-        held_out_of(replace(manifest, training=silent), first)
+        held_out_of(replace(manifest, training=silent), first.listing())
 
 
 def test_votes_of_a_randomized_method_are_not_counted_by_duels(data, tmp_path):
