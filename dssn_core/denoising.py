@@ -4,7 +4,9 @@ x_tilde -> picture -> class. The denoiser is a small U-Net that works on blocks 
 Shape legend: B batch, H, W picture (multiples of 16), P patch side.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +16,17 @@ from .imagenet import efficientnet_lite0, preprocess
 from .networks import LambdaEmbedding, ModulatedNorm, Network, to_one_scale
 from .precision import computed_in
 
+EMBEDDING = 64
+"""Width of the lambda embedding."""
+
 
 class Step(nn.Module):
     """A 3x3 convolution and a modulated norm, with a shortcut where the width stays the same."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.norm = ModulatedNorm(outputs, embedding)
+        self.norm = ModulatedNorm(outputs, EMBEDDING)
         self.shortcut = inputs == outputs and stride == 1
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
@@ -37,22 +42,16 @@ class Denoiser(nn.Module):
     scaled_input: as for `FilmResNet`.
     """
 
-    def __init__(
-        self,
-        widths: tuple[int, ...] = (64, 128, 192),
-        patch: int = 4,
-        embedding: int = 64,
-        scaled_input: bool = False,
-    ) -> None:
+    def __init__(self, widths: Sequence[int] = (64, 128, 192), patch: int = 4, scaled_input: bool = False) -> None:
         super().__init__()
         self.patch, self.scaled_input = patch, scaled_input
-        self.embedding = LambdaEmbedding(embedding)
-        self.first = Step(2 * 3 * patch**2, widths[0], embedding)  # the sample, and how far each value is from unknown
-        self.down = nn.ModuleList(Step(a, b, embedding, stride=2) for a, b in pairwise(widths))
-        self.across = nn.ModuleList(Step(width, width, embedding) for width in widths)
-        self.up = nn.ModuleList(Step(b + a, a, embedding) for a, b in pairwise(widths))
+        self.embedding = LambdaEmbedding(EMBEDDING)
+        self.first = Step(2 * 3 * patch**2, widths[0])  # the sample, and how far each value is from unknown
+        self.down = nn.ModuleList(Step(a, b, stride=2) for a, b in pairwise(widths))
+        self.across = nn.ModuleList(Step(width, width) for width in widths)
+        self.up = nn.ModuleList(Step(b + a, a) for a, b in pairwise(widths))
         self.last = nn.Conv2d(widths[0], 3 * patch**2, 3, 1, 1)
-        self.gain = nn.Linear(embedding, 1)
+        self.gain = nn.Linear(EMBEDDING, 1)
         for weights in (self.last.weight, self.last.bias, self.gain.weight):
             assert weights is not None
             nn.init.zeros_(weights)
@@ -113,20 +112,12 @@ class Pretrained(Network):
 
 
 class DenoisedLite0(Pretrained):
-    """EfficientNet-Lite0 on denoised samples. A checkpoint holds the denoiser."""
+    """EfficientNet-Lite0 on denoised samples. A checkpoint holds the denoiser. settings: those of a `Denoiser`."""
 
     has_denoiser = True
 
-    def __init__(
-        self,
-        channels: int,
-        num_classes: int,
-        widths: tuple[int, ...] = (64, 128, 192),
-        patch: int = 4,
-        scaled_input: bool = False,
-    ) -> None:
-        # Before the classifier, so that its first weights are its own draw.
-        denoiser = Denoiser(tuple(widths), patch, scaled_input=scaled_input)
+    def __init__(self, channels: int, num_classes: int, **settings: Any) -> None:
+        denoiser = Denoiser(**settings)  # before the classifier, so that its first weights are its own draw
         super().__init__(channels, num_classes)
         self.denoiser = denoiser
 
