@@ -47,15 +47,10 @@ class Worker(Protocol):
     def __call__(self, work: Callable[[], T], /) -> T: ...
 
 
-def check_mode(model: BaseClassifier) -> None:
-    """ValueError for a model in training mode."""
-    if isinstance(model, nn.Module) and any(part.training for part in model.modules()):
-        raise ValueError("the model is in training mode, where answers depend on the batch: call model.eval() first")
-
-
 def check_model(model: BaseClassifier, expected: tuple[int, ...]) -> None:
     """ValueError for a model in training mode, or one that does not take images of the `expected` shape."""
-    check_mode(model)
+    if isinstance(model, nn.Module) and any(part.training for part in model.modules()):
+        raise ValueError("the model is in training mode, where answers depend on the batch: call model.eval() first")
     shape = tuple(getattr(model, "input_shape", expected))
     if shape != expected:
         raise ValueError(f"the model takes images of shape {shape}, but these have shape {expected}")
