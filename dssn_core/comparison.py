@@ -8,7 +8,7 @@ from typing import Any
 
 from .certificate import Certificate
 from .constants import DSSN, NoiseLevel
-from .monte_carlo import RandomizedCertificate
+from .monte_carlo import Plan, RandomizedCertificate
 from .neighbours import NEIGHBOURS
 from .wording import display_radius, rounded_down
 
@@ -24,32 +24,26 @@ class Outcome(NoiseLevel):
     """What one method says of one image.
 
     model: whose network voted. levels: N, lambda = N/(2q). votes: those that count. passes: of the network, in all.
-    radius: rho, None for an abstention. radius_steps: R, of DSSN only. box_radius: for an attacker who stays in
-    [0, 1]^d; None where it does not apply. failure_probability: of the certificate; exactly 0 for DSSN. seconds:
-    measured. n0, n, seed: None for DSSN.
+    seconds: measured. radius: rho, None for an abstention. radius_steps: R, of DSSN only; plan, abstention, box_radius,
+    for an attacker who stays in [0, 1]^d: of a randomized method only.
     """
 
-    method: str
     model: str
     image_sha256: str
     levels: int
     label: int
     votes: tuple[int, ...]
     passes: int
-    radius: float | None
-    box_radius: float | None
-    failure_probability: float
     seconds: float
+    radius: float | None
     radius_steps: int | None = None
+    box_radius: float | None = None
     abstention: str | None = None
-    n0: int | None = None
-    n: int | None = None
-    seed: int | None = None
+    plan: Plan | None = None
 
     @property
-    def exact(self) -> bool:
-        """Whether it is DSSN's: of all its samples, and with no chance of failure."""
-        return self.method == DSSN
+    def method(self) -> str:
+        return DSSN if self.plan is None else self.plan.method
 
     @property
     def vote_share(self) -> float:
@@ -58,7 +52,7 @@ class Outcome(NoiseLevel):
     @property
     def literature_seconds(self) -> float:
         """Estimate of the time that the literature's setting takes at the speed measured here; DSSN's is the same."""
-        return self.seconds if self.n is None else self.seconds / self.passes * LITERATURE_SAMPLES
+        return self.seconds if self.plan is None else self.seconds / self.passes * LITERATURE_SAMPLES
 
     @property
     def shown_radius(self) -> str:
@@ -85,10 +79,8 @@ class Outcome(NoiseLevel):
             "box_radius": self.box_radius,
             "vote_share": self.vote_share,
             "passes": self.passes,
-            "failure_probability": self.failure_probability if self.abstention is None else None,
-            "n0": self.n0,
-            "n": self.n,
-            "seed": self.seed,
+            "failure_probability": None if self.abstention else 0.0 if self.plan is None else self.plan.alpha,
+            **{name: getattr(self.plan, name, None) for name in ("n0", "n", "seed")},
             "seconds": round(self.seconds, 4),
             "abstention": self.abstention,
             "votes": " ".join(f"{name}:{count}" for name, count in zip(class_names, self.votes, strict=True)),
@@ -106,39 +98,32 @@ def largest(outcomes: Iterable[Outcome], truth: int | None = None) -> Outcome | 
 
 def exact_outcome(certificate: Certificate, passes: int, model: str, image_sha256: str, seconds: float) -> Outcome:
     return Outcome(
-        method=DSSN,
         model=model,
         image_sha256=image_sha256,
         levels=certificate.levels,
         label=certificate.label,
         votes=certificate.votes,
         passes=passes,
+        seconds=seconds,
         radius=certificate.radius,
         radius_steps=certificate.radius_steps,
-        box_radius=None,
-        failure_probability=0.0,
-        seconds=seconds,
     )
 
 
 def randomized_outcome(certificate: RandomizedCertificate, model: str, image_sha256: str, seconds: float) -> Outcome:
     plan = certificate.plan
     return Outcome(
-        method=plan.method,
         model=model,
         image_sha256=image_sha256,
         levels=plan.levels,
         label=certificate.label,
         votes=certificate.votes,
         passes=plan.passes,
+        seconds=seconds,
         radius=certificate.radius,
         box_radius=certificate.box_radius,
-        failure_probability=plan.alpha,
-        seconds=seconds,
         abstention=certificate.abstention,
-        n0=plan.n0,
-        n=plan.n,
-        seed=plan.seed,
+        plan=plan,
     )
 
 

@@ -17,7 +17,7 @@ from dssn_core.constants import lambda_from_levels, sigma_from_levels
 
 def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int | None, colours: Sequence[int]) -> None:
     """Everything one method has to say. sample: (1, C, H, W). colours: of the classes, the same for all methods."""
-    exact, abstains = outcome.exact, outcome.abstention is not None
+    plan, abstains = outcome.plan, outcome.abstention is not None
     st.subheader(METHODS[outcome.method], anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{names[outcome.label]}**", width="content")
@@ -30,20 +30,22 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
     most = max(range(len(names)), key=outcome.votes.__getitem__)
     leads = outcome.votes[most] == outcome.votes[outcome.label]
     # Half the gap is DSSN's radius; a randomized one bounds the winner's share alone.
-    st.html(charts.vote_bars(outcome.votes, names, sum(outcome.votes), 4, bracket=exact and leads, colours=colours))
-    if not leads:
+    st.html(
+        charts.vote_bars(outcome.votes, names, sum(outcome.votes), 4, bracket=plan is None and leads, colours=colours)
+    )
+    if plan is not None and not leads:
         st.caption(
-            f"{names[outcome.label]} was chosen from the first {outcome.n0} samples; of the {outcome.n:,} fresh ones "
+            f"{names[outcome.label]} was chosen from the first {plan.n0} samples; of the {plan.n:,} fresh ones "
             f"that count, {outcome.votes[outcome.label]} are for it and {outcome.votes[most]} for {names[most]}."
         )
     # What differs in height comes after, so that all of this stays in line.
-    risk = "nothing is claimed" if abstains else f"up to **{outcome.failure_probability:g}**"
+    risk = "nothing is claimed" if abstains else "**0**, exactly" if plan is None else f"up to **{plan.alpha:g}**"
     facts = {
         "network": outcome.model,
-        "failure probability": "**0**, exactly" if exact else risk,
-        "samples": f"all **{outcome.levels:,}**" if exact else f"{outcome.n0} + **{outcome.n:,}**",
-        "radius with box constraints": "does not apply" if exact else outcome.shown_box_radius,
-        "holds for": "8-bit images" if exact else "real-valued images, assuming exact real arithmetic",
+        "failure probability": risk,
+        "samples": f"all **{outcome.levels:,}**" if plan is None else f"{plan.n0} + **{plan.n:,}**",
+        "radius with box constraints": "does not apply" if plan is None else outcome.shown_box_radius,
+        "holds for": "8-bit images" if plan is None else "real-valued images, assuming exact real arithmetic",
     }
     st.markdown("\n".join(f"- {name}: {fact}" for name, fact in facts.items()))
     cut_off = ", cut off at black and white" if outcome.method == "uniform" else ""
@@ -63,7 +65,7 @@ def costs(outcomes: list[Outcome]) -> None:
     figures = {
         "passes run here": [o.passes for o in outcomes],
         "seconds, measured": [round(o.seconds, 2) for o in outcomes],
-        "samples in the literature": [o.levels if o.exact else LITERATURE_SAMPLES for o in outcomes],
+        "samples in the literature": [o.levels if o.plan is None else LITERATURE_SAMPLES for o in outcomes],
         "seconds for those, an estimate": [float(f"{o.literature_seconds:.2g}") for o in outcomes],
     }
     st.dataframe(
