@@ -193,5 +193,5 @@ class EstimateRun(Run[Estimation]):
 
     def outcome(self, alpha: float) -> Outcome:
         state = replace(self.finish(), plan=replace(self.plan, alpha=alpha))
-        certificate = randomized_certificate(state, self.image)
+        certificate = randomized_certificate(state)
         return randomized_outcome(certificate, self.model_name, image_sha256(self.image), self.seconds)

@@ -19,7 +19,7 @@ from .base_classifier import BaseClassifier, check_alone, check_model, logits_of
 from .checks import check_choice, check_seed, check_shape, check_whole
 from .constants import PIXEL_STEPS, PLURALITY, NoiseLevel, check_levels
 from .counts import Counts
-from .images import check_image, image_sha256
+from .images import check_image
 from .layout import BATCH_SIZE
 from .neighbours import NEIGHBOURS, check_lambda
 from .wording import rounded_down
@@ -136,13 +136,13 @@ class Plan(NoiseLevel):
 class Estimation:
     """The counts after some chunks. selection, votes: int64 (K,) counts of the two stages so far, read-only.
 
-    image_sha256: of the image that it is about.
+    image: that it is about, torch.uint8 (C, H, W).
     """
 
     plan: Plan
     selection: np.ndarray
     votes: np.ndarray
-    image_sha256: str = field(repr=False)
+    image: Tensor = field(repr=False)
 
     @property
     def done(self) -> int:
@@ -222,7 +222,6 @@ def estimate(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estim
 
 
 def _estimations(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[Estimation]:
-    digest = image_sha256(image)
     sampler, rows = NEIGHBOURS[plan.method], plan.batch_size
     counts: dict[str, Counts] = {}
     for stage, wanted in (("selection", plan.n0), ("estimation", plan.n)):
@@ -233,18 +232,13 @@ def _estimations(model: BaseClassifier, image: Tensor, plan: Plan) -> Iterator[E
             fresh = Counts.of(logits_of(model, samples, plan.lam)[: wanted - done], PLURALITY)
             counts = counts or dict.fromkeys(("selection", "estimation"), Counts(np.zeros_like(fresh.votes)))
             counts[stage] += fresh
-            yield Estimation(plan, counts["selection"].votes, counts["estimation"].votes, digest)
+            yield Estimation(plan, counts["selection"].votes, counts["estimation"].votes, image)
 
 
-def randomized_certificate(state: Estimation, image: Tensor) -> RandomizedCertificate:
-    """The certificate of a finished estimate of an image, torch.uint8 (C, H, W).
-
-    ValueError for an unfinished one, which would break alpha, and for one of another image.
-    """
+def randomized_certificate(state: Estimation) -> RandomizedCertificate:
+    """The certificate of a finished estimate; ValueError for an unfinished one, which would break alpha."""
     if state.done != state.total:
         raise ValueError(f"only {state.done} of {state.total} samples are in: n is fixed beforehand")
-    if state.image_sha256 != image_sha256(image):
-        raise ValueError("the estimate is of another image")
     p_lower, lam = state.p_lower, state.plan.lam
     return RandomizedCertificate(
         plan=state.plan,
@@ -252,11 +246,11 @@ def randomized_certificate(state: Estimation, image: Tensor) -> RandomizedCertif
         votes=tuple(state.votes.tolist()),
         p_lower=p_lower,
         radius=uniform_radius(p_lower, lam),
-        box_radius=box_radius(p_lower, lam, image),
+        box_radius=box_radius(p_lower, lam, state.image),
     )
 
 
 def certify_randomized(model: BaseClassifier, image: Tensor, plan: Plan) -> RandomizedCertificate:
     """`estimate` to its end, and the certificate of that: image, plan and errors are those of `estimate`."""
     (state,) = deque(estimate(model, image, plan), maxlen=1)  # the last: all of them at once may be large
-    return randomized_certificate(state, image)
+    return randomized_certificate(state)
