@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.pictures import crop_preview, tame
 from dssn_core import read_image
-from dssn_core.datasets import Listing, PictureFiles, picture_files
+from dssn_core.datasets import Listing, PictureFiles
 from dssn_core.gallery import BuiltIn, built_in_pictures
 from dssn_core.images import crop_box, fit_picture, image_sha256, open_picture
 from dssn_core.records import Record
@@ -74,7 +74,7 @@ class Folder:
 
 @st.cache_resource(max_entries=1, show_spinner="Looking for pictures …")
 def _listed(source: str, changed: int) -> Folder:
-    return Folder(picture_files(source, train=False), changed)
+    return Folder(PictureFiles.find(source, train=False), changed)
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)

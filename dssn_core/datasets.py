@@ -161,13 +161,19 @@ class PictureFiles:
     part: str
 
     @staticmethod
-    def find(path: Path, train: bool) -> "PictureFiles":
-        """Those of one part, where there are several; ValueError if there are none."""
+    def find(source: str, train: bool = True) -> "PictureFiles":
+        """Those in a zip or folder, of one part where there are several.
+
+        ValueError if it is neither, if the zip is damaged, or if there are none.
+        """
+        path = Path(source)
         if path.is_file():
             with _open_zip(path) as archive:
                 found = [PurePosixPath(name) for name in archive.namelist()]
-        else:
+        elif source and path.is_dir():
             found = [PurePosixPath(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file()]
+        else:
+            raise ValueError(f"no data at {source!r}: expected a zip or a folder of class folders")
         chosen, part = _of_one_part([name for name in found if _is_picture(name)], train)
         names = tuple(sorted({*chosen}))
         if not names:
@@ -210,14 +216,6 @@ class PictureFiles:
         return Listing(self.labels, self.class_names, description, files, partial(self.read, size))
 
 
-def picture_files(source: str, train: bool = True) -> PictureFiles:
-    """The pictures in a zip or folder of class folders; ValueError if it is neither, or the zip is damaged."""
-    path = Path(source)
-    if (source and path.is_dir()) or path.is_file():
-        return PictureFiles.find(path, train)
-    raise ValueError(f"no data at {source!r}: expected a zip or a folder of class folders")
-
-
 def _download_cifar10(train: bool) -> Dataset:
     from torchvision.datasets import CIFAR10
 
@@ -240,4 +238,4 @@ def list_dataset(source: str, size: Size = (32, 32), train: bool = True) -> List
     """
     if source == "download":
         return _download_cifar10(train).listing()
-    return picture_files(source, train).listing(size)
+    return PictureFiles.find(source, train).listing(size)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dssn_core.datasets import CIFAR10_CLASSES, Dataset, list_dataset, may_be_the_same, picture_files
+from dssn_core.datasets import CIFAR10_CLASSES, Dataset, PictureFiles, list_dataset, may_be_the_same
 
 COLOURS = {"cat": (200, 0, 0), "ant": (0, 200, 0), "bee": (0, 0, 200)}  # not in alphabetical order
 
@@ -166,7 +166,7 @@ def test_parts_of_a_data_set_are_not_mixed(tmp_path):
 @pytest.mark.parametrize("source", ["folder", "archive"])
 def test_pictures_are_read_one_by_one(source, request):
     path = request.getfixturevalue(source)
-    found, whole = picture_files(str(path)), load_dataset(str(path))
+    found, whole = PictureFiles.find(str(path)), load_dataset(str(path))
     assert (len(found), found.class_names) == (len(whole), whole.class_names)
     assert found.labels.tolist() == whole.labels.tolist()
     for place in (3, 0, 5):
@@ -192,7 +192,7 @@ def test_a_folder_has_one_description_at_every_size(folder):
 
 def test_a_broken_picture_is_named_when_it_is_read(folder):
     (folder / "set" / "ant" / "0.png").write_bytes(b"no picture")
-    found = picture_files(str(folder))
+    found = PictureFiles.find(str(folder))
     with pytest.raises(ValueError, match=r"ant/0\.png: this is not a picture"):
         next(found.read((32, 32), [0]))
     assert next(found.read((32, 32), [1])).shape == (3, 32, 32)
@@ -238,7 +238,7 @@ def test_a_damaged_zip_says_so_whatever_its_compression(tmp_path, method):
 def test_a_zip_is_opened_once_and_anew_when_it_changes(archive, monkeypatch, tmp_path):
     path = tmp_path / "mine.zip"
     path.write_bytes(archive.read_bytes())
-    found, opened, real = picture_files(str(path)), [], zipfile.ZipFile
+    found, opened, real = PictureFiles.find(str(path)), [], zipfile.ZipFile
     monkeypatch.setattr("zipfile.ZipFile", lambda *a: opened.append(a) or real(*a))
     first = [next(found.read((8, 8), [place])) for place in (0, 1, 0)]
     assert len(opened) == 1 and torch.equal(first[0], first[2])
