@@ -17,18 +17,14 @@ from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, StatedOffsets
 from dssn_core.splitting import SplitNoise
 from dssn_core.voting import noise_for
+from tests.random_networks import randomize
 
 SHAPE = (3, 16, 16)
 SETTINGS = {"stem": 4, "stages": [4, 8], "embedding": 8}
 
 
 def small_network(seed=0):
-    network = build_network("film-resnet", SETTINGS, 3, 3)
-    draw = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=draw) * 0.3)
-    return network
+    return randomize(build_network("film-resnet", SETTINGS, 3, 3), seed)
 
 
 def small_manifest():

@@ -17,18 +17,14 @@ from dssn_core.comparison import (
     to_csv,
 )
 from dssn_core.monte_carlo import Plan, certify_randomized
+from tests.toys import Constant
 
 IMAGE = torch.zeros(1, 1, 2, dtype=torch.uint8)
 NAMES = ("cat", "dog")
 
 
-def constant(label):
-    logits = torch.nn.functional.one_hot(torch.tensor([label]), 2).float()
-    return lambda x, lam: logits.repeat(len(x), 1)
-
-
 def randomized(method="uniform", **settings):
-    certificate = certify_randomized(constant(1), IMAGE, Plan(method, 441, **{"n": 500, "seed": 3, **settings}))
+    certificate = certify_randomized(Constant(2, 1), IMAGE, Plan(method, 441, **{"n": 500, "seed": 3, **settings}))
     return randomized_outcome(certificate, "toy", "00", 2.0)
 
 
