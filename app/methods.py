@@ -12,7 +12,6 @@ from dssn_core.constants import DSSN, PLURALITY, lambda_from_levels
 from dssn_core.layout import fitting_batch_size
 from dssn_core.monte_carlo import Plan
 from dssn_core.neighbours import NEIGHBOURS
-from dssn_core.voting import noise_for
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,6 @@ def run_of(method: str, image: Tensor, settings: Settings, repeat: int = 0) -> R
 def sample_of(method: str, image: Tensor, settings: Settings) -> Tensor:
     """float32 (1, C, H, W): a sample as the method's network sees it, sample 0 of DSSN."""
     if method == DSSN:
-        noise = noise_for(resources.model(settings.collection.model_for(method)), settings.levels)
+        noise = resources.model(settings.collection.model_for(method)).manifest.noise_at(settings.levels)
         return noise.samples(image, 0, 1)
     return NEIGHBOURS[method].samples(image, lambda_from_levels(settings.levels), 1, seed=settings.seed)

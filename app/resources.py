@@ -21,7 +21,6 @@ from dssn_core.constants import PLURALITY
 from dssn_core.flips import Search, nearest_flip
 from dssn_core.images import image_sha256
 from dssn_core.monte_carlo import Plan
-from dssn_core.voting import noise_for
 
 
 @stamped(*NETWORK_FILES)
@@ -45,7 +44,7 @@ HASHES = {**pictures.HASHES, Classifier: network_key}
 @st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=HASHES)  # by duels of a thousand classes 4 MB each
 def _vote_run(function: str, model_name: str, image: Tensor, levels: int, counting: str, repeat: int) -> VoteRun:
     classifier = model(model_name)
-    return VoteRun(classifier, image, noise_for(classifier, levels), counting)
+    return VoteRun(classifier, image, classifier.manifest.noise_at(levels), counting)
 
 
 @stamped(*NETWORK_FILES, stored.FILE)
@@ -59,7 +58,7 @@ def stored_run(stamp: Stamp, model_name: str, image: Tensor, levels: int) -> Vot
         return None
     if known is None:
         return None
-    run = VoteRun(classifier, image, noise_for(classifier, levels), PLURALITY)
+    run = VoteRun(classifier, image, classifier.manifest.noise_at(levels), PLURALITY)
     run.take(known)
     return run
 

@@ -18,7 +18,6 @@ from .layout import ChunkLayout, fitting_batch_size
 from .precision import PRECISIONS
 from .splitting import SplitNoise
 from .strict import certified
-from .voting import noise_for
 from .wording import at_most, counted
 
 SHOWN = 20
@@ -107,14 +106,14 @@ def all_logits(model: Classifier, image: Tensor, noise: SplitNoise, setting: Set
 
 def reference_logits(model: Classifier, images: Sequence[Tensor], levels: int) -> list[Tensor]:
     """Of each image, torch.uint8 (C, H, W), the `all_logits` in the setting that certificates are made in."""
-    noise, setting = noise_for(model, levels), settings_of(model)[0]
+    noise, setting = model.manifest.noise_at(levels), settings_of(model)[0]
     return [all_logits(model, image, noise, setting) for image in images]
 
 
 def compare(model: Classifier, images: Sequence[Tensor], expected: Sequence[Tensor]) -> Iterator[Agreement]:
     """Every setting but the reference, against it. expected: the `reference_logits` of the images."""
     levels = len(expected[0])
-    noise = noise_for(model, levels)
+    noise = model.manifest.noise_at(levels)
 
     def told(logits: Tensor) -> tuple[int, int]:
         certificate = certified(logits.numpy(), counting_of(model))

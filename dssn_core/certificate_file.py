@@ -28,7 +28,7 @@ from .images import MAX_SIDE, ImageError, fit_picture, image_sha256, open_pictur
 from .layout import CHUNK_VALUES, ChunkLayout
 from .precision import processor
 from .splitting import PIXELWISE
-from .voting import Vote, noise_for
+from .voting import Vote
 from .wording import display_radius
 
 FORMAT = 1
@@ -107,7 +107,7 @@ def make(
     levels, certificate = vote.total, vote.certificate
     if not isinstance(vote, Vote):
         raise ValueError("a file is made of a whole vote: `complete` makes one of its states")
-    noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
+    noise, layout = model.manifest.noise_at(levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
     check_rows(layout.rows, model.input_shape)
     document: Document = {
         "format": FORMAT,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .classifier import Classifier
 from .layout import ChunkLayout
-from .voting import complete, noise_for, tally
+from .voting import complete, tally
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _peak_mib() -> float | None:
 
 def measured(model: Classifier, image: Tensor, levels: int, rounds: int = 7, batch_size: int | None = None) -> Speed:
     """Time certification, bare forward passes and sampling of one image in turn, `rounds` times after a warm-up."""
-    noise = noise_for(model, levels)
+    noise = model.manifest.noise_at(levels)
     layout = ChunkLayout.for_images(levels, noise.shape, batch_size)
 
     def timed() -> tuple[float, float, float]:

@@ -17,7 +17,6 @@ from .files import locked, read_json_lines, write_json_lines
 from .gallery import BuiltIn, built_in_pictures
 from .layout import ChunkLayout
 from .tasks import task_of
-from .voting import noise_for
 
 FILE = "gallery.jsonl.gz"
 
@@ -75,7 +74,7 @@ def stored_vote(model: Classifier, folder: Path, image_hash: str, levels: int) -
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{folder / FILE} is damaged: {error}") from None
         labels = np.array(document["claim"]["sample_labels"], dtype=np.int64)
-        noise, layout = noise_for(model, levels), ChunkLayout.for_images(levels, model.input_shape)
+        noise, layout = model.manifest.noise_at(levels), ChunkLayout.for_images(levels, model.input_shape)
         how = document["evaluation"]
         hashes = document["model"]["weights_sha256"], document["noise"]["offsets"]["sha256"]
         own = model.manifest.weights_sha256, noise.offsets_sha256

@@ -32,7 +32,7 @@ from .layout import ChunkLayout, fitting_batch_size
 from .manifest import CheckpointError
 from .near_ties import compare_duels, compare_votes
 from .splitting import PIXELWISE, SplitNoise
-from .voting import Tally, Vote, complete, noise_for, tally
+from .voting import Tally, Vote, complete, tally
 from .wording import counted, shown
 
 RADIUS = "certified radius, counted here"
@@ -133,7 +133,7 @@ def _check_settings(
         raise CertificateFileError(f"{model.manifest.name} takes images of shape {model.input_shape}, not {shape}")
     levels, offsets, how = document["noise"]["levels"], document["noise"]["offsets"], document["evaluation"]
     check_rows(how["rows"], model.input_shape)
-    noise, layout = noise_for(model, levels), ChunkLayout.of(levels, how["rows"])
+    noise, layout = model.manifest.noise_at(levels), ChunkLayout.of(levels, how["rows"])
     yield compared("offset scheme and seed", [offsets["scheme"], offsets["seed"]], [noise.scheme, noise.seed])
     yield compared("offsets", offsets["sha256"], noise.offsets_sha256)
     block = document["noise"].get("block", list(PIXELWISE))

@@ -150,13 +150,6 @@ def count_votes(model: BaseClassifier, image: Tensor, noise: SplitNoise, batch_s
     return complete(tally(model, image, noise, batch_size, PLURALITY)).votes.copy()
 
 
-def noise_for(model: LoadedModel, levels: int) -> SplitNoise:
-    """The splitting noise a loaded model was trained for, at any number of levels: offsets come from its manifest."""
-    if not hasattr(model, "manifest"):
-        raise ValueError("the model has no manifest to take offsets from: make a SplitNoise and call count_votes")
-    return model.manifest.noise_at(levels)
-
-
 def certify(
     model: LoadedModel, image: Tensor, levels: int, batch_size: int | None = None, counting: str | None = None
 ) -> Certificate:
@@ -167,4 +160,6 @@ def certify(
     Each makes a smoothed classifier of its own: the larger radius, chosen image by image, is no single classifier's.
     ValueError for arguments that do not fit together, and for a model without a manifest.
     """
-    return complete(tally(model, image, noise_for(model, levels), batch_size, counting)).certificate
+    if not hasattr(model, "manifest"):
+        raise ValueError("the model has no manifest to take offsets from: make a SplitNoise and call count_votes")
+    return complete(tally(model, image, model.manifest.noise_at(levels), batch_size, counting)).certificate

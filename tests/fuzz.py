@@ -41,7 +41,7 @@ from dssn_core.images import ImageError
 from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, StatedOffsets
 from dssn_core.records import Part, Record
 from dssn_core.verification import verify
-from dssn_core.voting import Tally, complete, noise_for, tally
+from dssn_core.voting import Tally, complete, tally
 from tests.toys import tallied
 
 Random = np.random.Generator
@@ -181,7 +181,7 @@ def certificate_seeds(folder: Path) -> list[bytes]:
     model = load_model("tiny", folder / "models")
     image = torch.randint(0, 256, SHAPE, generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     votes = [
-        complete(tally(model, image, noise_for(model, levels), counting=counting))
+        complete(tally(model, image, model.manifest.noise_at(levels), counting=counting))
         for levels in (5, 60)
         for counting in COUNTINGS
     ]

@@ -5,11 +5,11 @@ import torch
 
 from dssn_core.agreement import Setting, all_logits, compare, reference_logits, settings_of
 from dssn_core.layout import ChunkLayout
-from dssn_core.voting import noise_for, tally
+from dssn_core.voting import tally
 
 
 def test_the_reference_is_what_certificates_are_made_in(model, image):
-    noise = noise_for(model, 150)
+    noise = model.manifest.noise_at(150)
     reference, *others = settings_of(model)
     states = list(tally(model, image, noise))
     order = np.concatenate([state.indices for state in states]).argsort()

@@ -11,7 +11,6 @@ from dssn_core.classifier import Classifier
 from dssn_core.gallery import built_in_pictures
 from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.networks import Network
-from dssn_core.voting import noise_for
 from tests.test_voting import IMAGE, SHAPE, noise_of
 from tests.toys import Constant, Fixed
 
@@ -256,7 +255,7 @@ def test_a_wrapper_is_not_known_to_answer_by_row_because_what_it_wraps_is():
     image = read_image(built_in_pictures()[0].path)
     assert network.answers_by_row and Wrapper(network).answers_by_row
     with pytest.raises(ValueError, match="changes with the others of its chunk"):
-        count_votes(Wrapper(network), image, noise_for(network, 60))
+        count_votes(Wrapper(network), image, network.manifest.noise_at(60))
 
 
 def test_a_network_may_work_in_the_place_of_its_input():

@@ -27,7 +27,7 @@ from dssn_core.certificate_file import (
 from dssn_core.images import to_picture
 from dssn_core.layout import ChunkLayout
 from dssn_core.strict_json import schema
-from dssn_core.voting import Vote, noise_for, tally
+from dssn_core.voting import Vote, tally
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +104,10 @@ def test_a_number_beyond_all_numbers_is_refused(document):
 
 
 def test_no_file_is_made_of_too_few_votes(model, image):
-    first, second = tally(model, image, noise_for(model, 60), 30)
+    first, second = tally(model, image, model.manifest.noise_at(60), 30)
     with pytest.raises(ValueError, match="votes must add up to levels = 60, got 30"):
         make(model, image, first)
-    (only,) = tally(model, image, noise_for(model, 20), 30)  # whose labels are all there, but in the order of its chunk
+    (only,) = tally(model, image, model.manifest.noise_at(20), 30)  # all labels are there, but in its chunk's order
     for state in (second, only):
         with pytest.raises(ValueError, match="`complete` makes one of its states"):
             make(model, image, state)

@@ -16,7 +16,6 @@ from dssn_core.classifier import Classifier
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.manifest import MANIFEST, CheckpointError, Manifest, StatedOffsets
 from dssn_core.splitting import SplitNoise
-from dssn_core.voting import noise_for
 from tests.random_networks import randomize
 
 SHAPE = (3, 16, 16)
@@ -144,7 +143,7 @@ def test_a_model_that_splits_blocks_of_pixels_says_so(folder):
     edit(folder, offsets=record)
     model = load_model("tiny", folder)
     assert model.manifest.block == (3, 1, 1)
-    noise = noise_for(model, 441)
+    noise = model.manifest.noise_at(441)
     assert (noise.block, noise.offsets_sha256) == ((3, 1, 1), record["sha256"]["441"])
 
 

@@ -30,7 +30,7 @@ from dssn_core.gallery import built_in_pictures
 from dssn_core.held_out import held_out_of
 from dssn_core.images import image_sha256, png
 from dssn_core.strict import GAPS, strictly
-from dssn_core.voting import complete, noise_for, tally
+from dssn_core.voting import complete, tally
 from tests.evaluated import class_folders, counting_duels, unmeasured
 
 PICTURE = str(built_in_pictures()[3].path)
@@ -251,7 +251,7 @@ def test_the_gallery_keeps_what_the_page_shows(tmp_path, capsys):
     model, image = load_model(str(folder)), read_image(PICTURE)
     levels = levels_from_sigma(0.02)
     found = stored.stored_vote(model, folder, image_sha256(image), levels)
-    assert found.labels.tolist() == complete(tally(model, image, noise_for(model, levels))).labels.tolist()
+    assert found.labels.tolist() == complete(tally(model, image, model.manifest.noise_at(levels))).labels.tolist()
 
 
 def test_a_network_that_counts_duels(tmp_path, capsys):

@@ -11,7 +11,7 @@ from dssn_core.estimates import RANDOMIZED, Sampled, quick_estimates, sampled
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image
 from dssn_core.manifest import StatedOffsets
-from dssn_core.voting import complete, noise_for
+from dssn_core.voting import complete
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def of_blocks(model):
 def test_an_estimate_comes_near_the_whole_vote(name, data, request):
     model = request.getfixturevalue(name)
     (found,) = quick_estimates(model, data, [0.15], [0.0, 0.15], samples=100)
-    noise = noise_for(model, 132)
+    noise = model.manifest.noise_at(132)
     whole = [complete(tally(model, image, noise, counting=DUELS)) for image in data.images]
     votes = torch.stack([torch.tensor(vote.votes) for vote in whole])
     share = float(votes.gather(1, data.labels[:, None]).sum() / votes.sum())

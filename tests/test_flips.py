@@ -13,7 +13,7 @@ from dssn_core.attack import distance
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.flips import FIRST, Flip, _moved, nearest_flip
 from dssn_core.gallery import built_in_pictures
-from dssn_core.voting import certify, complete, noise_for, tally
+from dssn_core.voting import certify, complete, tally
 from tests.toys import Constant, Toy
 
 SHAPE = (2, 2, 2)
@@ -134,7 +134,7 @@ def test_steps_are_taken_where_the_slope_is_the_steepest(seed, steps):
 def test_a_network_that_ships_is_flipped_beyond_its_radius():
     model, levels = load_model("cifar10-dssn"), 88
     image = read_image(built_in_pictures()[9].path)
-    certificate, noise = certify(model, image, levels), noise_for(model, levels)
+    certificate, noise = certify(model, image, levels), model.manifest.noise_at(levels)
     *_, last = nearest_flip(model, image, noise, certificate)
     assert certify(model, last.nearest.image, levels).label == last.nearest.label != certificate.label
     assert last.nearest.distance > certificate.radius_steps > 0

@@ -8,7 +8,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from dssn_core import precision
 from dssn_core.checkpoints import PRETRAINED, list_models, load_model, read_manifest
 from dssn_core.precision import RoundedProducts, computed_in, has_fast_bfloat16
-from dssn_core.voting import noise_for
 from tests.random_networks import generator
 
 QUANTUM = 2.0**-8
@@ -127,7 +126,7 @@ def operands_of(work):
 
 
 def samples_of(model, count):
-    noise = noise_for(model, 220)
+    noise = model.manifest.noise_at(220)
     image = torch.randint(0, 256, model.input_shape, dtype=torch.uint8, generator=generator(3))
     return noise.samples(image, 0, count), noise.lam
 

@@ -14,7 +14,6 @@ from dssn_core.certificate_file import embedded_image, parse
 from dssn_core.checkpoints import PRETRAINED, WEIGHTS, list_models, load_model
 from dssn_core.commands.options import DIFFERS
 from dssn_core.layout import ChunkLayout
-from dssn_core.voting import noise_for
 from tests.oracle import centre
 
 
@@ -35,7 +34,7 @@ def test_known_certificates_begin_as_they_are_counted_here(name):
     model, how, levels = load_model(name), document["evaluation"], document["noise"]["levels"]
     assert model.precision == how["precision"]
     indices = ChunkLayout.of(levels, how["rows"]).indices(0)
-    noise = noise_for(model, levels)
+    noise = model.manifest.noise_at(levels)
     logits = logits_of(model, noise.samples_at(embedded_image(document), indices), noise.lam)
     stated = np.array(document["claim"]["sample_labels"])[indices]
     behind = logits.max(axis=1) - logits[np.arange(len(stated)), stated]

@@ -8,14 +8,14 @@ import pytest
 from dssn_core.certificate_file import digest, make
 from dssn_core.images import image_sha256
 from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
-from dssn_core.voting import Vote, complete, noise_for, tally
+from dssn_core.voting import Vote, complete, tally
 
 LEVELS = 40
 
 
 @pytest.fixture(scope="module")
 def labels(model, image):
-    return complete(tally(model, image, noise_for(model, LEVELS))).labels
+    return complete(tally(model, image, model.manifest.noise_at(LEVELS))).labels
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_what_is_kept_comes_back(model, image, labels, folder):
 
 def test_certificates_of_other_subjects_are_kept_and_those_of_other_weights_dropped(model, image, labels, folder):
     first = make(model, image, Vote.of_labels(labels, 10), embed=False)
-    noise = noise_for(model, 30)
+    noise = model.manifest.noise_at(30)
     more = make(model, image, complete(tally(model, image, noise)), embed=False)
     keep_certificates(folder, [more, first])
     assert all(stored_vote(model, folder, image_sha256(image), levels) for levels in (30, LEVELS))

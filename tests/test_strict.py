@@ -10,11 +10,10 @@ from dssn_core.constants import COUNTINGS, PLURALITY
 from dssn_core.counts import undecided
 from dssn_core.duels import count_duels
 from dssn_core.strict import StrictCertificate, certified, prices, strictly
-from dssn_core.voting import noise_for
 
 
 def logits_of(model, image, levels):
-    noise = noise_for(model, levels)
+    noise = model.manifest.noise_at(levels)
     with torch.inference_mode():
         return model(noise.samples(image, 0, levels), noise.lam).numpy()
 
@@ -40,7 +39,7 @@ def test_the_strict_radius_is_the_smallest_of_all_completions(votes, undecided):
 
 def test_decided_are_the_samples_whose_two_best_logits_are_apart(model, image):
     levels, gap = 60, 0.5
-    noise = noise_for(model, levels)
+    noise = model.manifest.noise_at(levels)
     with torch.inference_mode():
         best = model(noise.samples(image, 0, levels), noise.lam).topk(2)
     sure = (best.values[:, 0] - best.values[:, 1]) > gap

@@ -17,7 +17,6 @@ from dssn_core.tasks import TASKS
 from dssn_core.training import Trainer
 from dssn_core.training_run import LOG, STATE, train
 from dssn_core.training_state import save_state
-from dssn_core.voting import noise_for
 from tests.tiny_run import SHAPE, TINY, generator, two_colours
 
 
@@ -289,7 +288,7 @@ def test_a_run_may_split_blocks_of_pixels(data, tmp_path):
     manifest = train(trainer, tmp_path / "blocks", report=quiet)
     assert manifest.block == (1, 2, 2)
     model = load_model(str(tmp_path / "blocks"))
-    noise = noise_for(model, levels_from_sigma(0.3))
+    noise = model.manifest.noise_at(levels_from_sigma(0.3))
     assert noise.block == (1, 2, 2)
     right = [int(count_votes(model, data.images[place], noise).argmax()) == data.labels[place] for place in range(8)]
     assert sum(right) >= 6

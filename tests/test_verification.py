@@ -37,7 +37,7 @@ from dssn_core.images import MAX_SIDE
 from dssn_core.manifest import MANIFEST, CheckpointError, StatedOffsets
 from dssn_core.near_ties import NEAR_TIE
 from dssn_core.verification import verify
-from dssn_core.voting import Vote, complete, noise_for, tally
+from dssn_core.voting import Vote, complete, tally
 from dssn_core.wording import at_most, display_radius
 from tests.toys import tallied
 
@@ -47,7 +47,7 @@ PICTURE = built_in_pictures()[9].path
 
 @pytest.fixture(scope="module")
 def document(model, image):
-    return make(model, image, complete(tally(model, image, noise_for(model, LEVELS), BATCH)), BATCH, seconds=1.5)
+    return make(model, image, complete(tally(model, image, model.manifest.noise_at(LEVELS), BATCH)), BATCH, seconds=1.5)
 
 
 def differences(document, image=None) -> list[str]:
@@ -172,7 +172,7 @@ def logits_here(model, image, noise, indices):
 
 
 def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, monkeypatch):
-    noise = noise_for(model, LEVELS)
+    noise = model.manifest.noise_at(LEVELS)
     with torch.inference_mode():
         best = model(noise.samples(image, 0, LEVELS), noise.lam).topk(2, dim=1)
     closest = int((best.values[:, 0] - best.values[:, 1]).argmin())
@@ -193,7 +193,7 @@ def test_votes_that_rounding_may_turn_are_told_apart(document, model, image, mon
 
 
 def test_the_widest_gap_decides_in_whatever_chunk_it_is(document, model, image, monkeypatch):
-    noise = noise_for(model, LEVELS)
+    noise = model.manifest.noise_at(LEVELS)
     with torch.inference_mode():
         best = model(noise.samples(image, 0, LEVELS), noise.lam).topk(2, dim=1)
     gaps = best.values[:, 0] - best.values[:, 1]
@@ -229,7 +229,7 @@ MANY = 441
 
 @pytest.fixture(scope="module")
 def by_duels(model, contested):
-    return make(model, contested, complete(tally(model, contested, noise_for(model, MANY), counting=DUELS)))
+    return make(model, contested, complete(tally(model, contested, model.manifest.noise_at(MANY), counting=DUELS)))
 
 
 def test_a_file_says_how_it_was_counted_and_is_checked_so(by_duels, document, model, contested):
@@ -241,7 +241,7 @@ def test_a_file_says_how_it_was_counted_and_is_checked_so(by_duels, document, mo
     (counting,) = [finding.text for finding in findings if finding.what == "counting of the votes"]
     assert counting == "duels (this network's own: plurality, by which its answer may be another)"
     assert any(finding.what == "duels of the class" for finding in findings)
-    noise = noise_for(model, MANY)
+    noise = model.manifest.noise_at(MANY)
     logits = model(noise.samples(contested, 0, MANY), noise.lam).numpy()
     certificate = certificate_from_duels(count_duels(logits), claim["votes"], MANY)
     assert (claim["label"], claim["radius_steps"]) == (certificate.label, certificate.radius_steps)
@@ -291,7 +291,7 @@ def test_a_radius_that_does_not_follow_from_the_duels_comes_to_light(by_duels):
 
 
 def test_duels_that_rounding_may_turn_are_told_apart(by_duels, model, contested, monkeypatch):
-    noise, claim = noise_for(model, MANY), by_duels["claim"]
+    noise, claim = model.manifest.noise_at(MANY), by_duels["claim"]
     a = claim["label"]
     rival = next(c for c in range(10) if c != a and claim["wins"][c] + claim["votes"][c] < MANY)
     logits = logits_here(model, contested, noise, np.arange(MANY))
@@ -352,7 +352,7 @@ def test_a_file_is_checked_in_the_number_format_it_was_counted_in(image, tmp_pat
     save_manifest(folder, replace(read_manifest(folder), precision="bfloat16"))
     monkeypatch.setattr("dssn_core.precision.HAS_BFLOAT16", False)
     model = load_model(str(folder)).running_in(precision)
-    document = make(model, image, complete(tally(model, image, noise_for(model, LEVELS), BATCH)), BATCH)
+    document = make(model, image, complete(tally(model, image, model.manifest.noise_at(LEVELS), BATCH)), BATCH)
     assert document["evaluation"]["precision"] == precision
     assert verdict(verify(document, folder=folder.parent)) == Verdict.HOLDS
     # A format that is not the model's own, nor float32, is a fault.
@@ -364,7 +364,7 @@ def test_a_file_says_which_pixels_are_split_together(document, image, tmp_path):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
     save_manifest(folder, replace(read_manifest(folder), offsets=StatedOffsets.of("r2", 0, (3, 32, 32), (3, 1, 1))))
     model = load_model(str(folder))
-    made = make(model, image, complete(tally(model, image, noise_for(model, LEVELS), BATCH)), BATCH)
+    made = make(model, image, complete(tally(model, image, model.manifest.noise_at(LEVELS), BATCH)), BATCH)
     assert made["noise"]["block"] == [3, 1, 1] and "block" not in document["noise"]
     assert parse(json.dumps(made).encode()) == made
     assert verdict(verify(made, folder=folder.parent)) == Verdict.HOLDS
@@ -546,7 +546,7 @@ def test_a_model_that_is_not_installed_is_named(document):
 
 
 def test_counted_labels_are_those_of_every_sample(model, image):
-    noise = noise_for(model, LEVELS)
+    noise = model.manifest.noise_at(LEVELS)
     with torch.inference_mode():
         alone = [int(model(noise.samples(image, j, j + 1), noise.lam).argmax()) for j in range(LEVELS)]
     assert complete(tally(model, image, noise, 1)).labels.tolist() == alone
@@ -594,7 +594,7 @@ def test_a_file_in_float32_is_not_excused_by_the_rounding_of_bfloat16(image, tmp
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "pretrained" / "cifar10-dssn")
     save_manifest(folder, replace(read_manifest(folder), precision="bfloat16"))
     model = load_model(str(folder)).running_in("float32")
-    noise = noise_for(model, LEVELS)
+    noise = model.manifest.noise_at(LEVELS)
     document = make(model, image, complete(tally(model, image, noise, BATCH)), BATCH)
     assert verdict(verify(document, folder=folder.parent)) == Verdict.HOLDS
     with torch.inference_mode():
@@ -620,7 +620,7 @@ def test_the_weights_of_a_network_here_under_other_settings_do_not_pass(model, i
     change(found)
     (forged / MANIFEST).write_text(json.dumps(found))
     other = load_model(str(forged))
-    vote = complete(tally(other, image, noise_for(other, 60)))
+    vote = complete(tally(other, image, other.manifest.noise_at(60)))
     findings = list(verify(make(other, image, vote), chosen=str(forged)))
     assert verdict(findings) == Verdict.DIFFERS
     assert "other settings, classes or offsets" in next(f.text for f in findings if f.what == "weights")

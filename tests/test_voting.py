@@ -9,7 +9,7 @@ from dssn_core import SplitNoise, certificate_from_votes, certify, count_votes, 
 from dssn_core.counts import Counts
 from dssn_core.layout import ChunkLayout
 from dssn_core.manifest import StatedOffsets
-from dssn_core.voting import Vote, complete, noise_for
+from dssn_core.voting import Vote, complete
 from tests.test_checkpoints import small_manifest
 from tests.toys import Constant, Fixed, Toy
 
@@ -150,7 +150,7 @@ def test_a_number_of_classes_that_changes_is_refused():
 
 def test_a_model_without_a_manifest_has_no_offsets():
     with pytest.raises(ValueError, match="no manifest"):
-        noise_for(Constant(2, 0), 441)
+        certify(Constant(2, 0), IMAGE, 441)
 
 
 @pytest.mark.parametrize("split_together", [(1, 1, 1), SHAPE])
@@ -158,7 +158,7 @@ def test_certify_takes_the_offsets_and_the_block_of_the_manifest(split_together)
     stated = StatedOffsets.of("white", 7, SHAPE, split_together)
     model = Toy(SHAPE, 3, seed=2)
     model.manifest, model.input_shape = replace(small_manifest(), input_shape=SHAPE, offsets=stated), SHAPE
-    noise = noise_for(model, 132)
+    noise = model.manifest.noise_at(132)
     assert (noise.levels, noise.shape, noise.scheme, noise.seed) == (132, SHAPE, "white", 7)
     assert noise.block == split_together
     alike = SplitNoise(132, SHAPE, "white", 7, split_together)

@@ -10,7 +10,7 @@ from ..files import write_atomically
 from ..flips import ROUNDS, Flip, nearest_flip
 from ..images import png, read_image
 from ..stored import pictures_for
-from ..voting import certify, noise_for
+from ..voting import certify
 from ..wording import counted
 from .options import (
     POSITIVE,
@@ -41,7 +41,7 @@ def run_attack(options: Options) -> int:
         check_output(options.output, options.images[0])
     warn_of_other_noise(model, DSSN, [options.levels])
     names, counting = model.class_names, options.counting or model.counting
-    noise = noise_for(model, options.levels)
+    noise = model.manifest.noise_at(options.levels)
     paths = options.images or [picture.path for picture in pictures_for(model)]
     images = [read_image(path, model.input_shape[1:]) for path in paths]
     ratios = list[float]()

@@ -23,7 +23,7 @@ from ..layout import ChunkLayout
 from ..stored import keep_certificates, pictures_for
 from ..strict import StrictCertificate, check_gap, strictly
 from ..verification import verify
-from ..voting import Tally, complete, noise_for, tally
+from ..voting import Tally, complete, tally
 from ..wording import shown
 from .options import (
     DEFAULT_MODEL,
@@ -98,7 +98,7 @@ def certificate_json(certificate: Certificate, class_names: tuple[str, ...]) -> 
 def run_certify(options: Options) -> int:
     model = model_of(options)
     image = read_image(options.image, model.input_shape[1:])
-    noise = noise_for(model, options.levels)
+    noise = model.manifest.noise_at(options.levels)
     warn_of_other_noise(model, DSSN, [options.levels])
     if options.no_pixels and not options.output:
         raise ValueError("--no-pixels applies to the file that --output writes: give --output too")
@@ -188,7 +188,7 @@ def run_gallery(options: Options) -> int:
     check_writable(folder)
     documents = []
     for levels in dict.fromkeys(map(levels_from_sigma, options.sigma)):  # two may come to the same N
-        noise = noise_for(model, levels)
+        noise = model.manifest.noise_at(levels)
         for image in tqdm(images, unit="image", desc=f"N = {levels:,}", disable=None):
             began = time.perf_counter()
             vote = complete(tally(model, image, noise))

@@ -8,7 +8,7 @@ from dssn_core.certificate_file import dumps, make
 from dssn_core.findings import Finding
 from dssn_core.gallery import built_in_pictures
 from dssn_core.verification import RADIUS, verify
-from dssn_core.voting import complete, noise_for, tally
+from dssn_core.voting import complete, tally
 from tests.app.pages import open_view, sound
 
 
@@ -24,7 +24,7 @@ def test_the_page_asks_for_a_file():
 
 def test_the_page_finds_what_the_library_finds_and_tells_how_far_it_is():
     model, image = load_model("cifar10-dssn"), read_image(built_in_pictures()[9].path)
-    document = make(model, image, complete(tally(model, image, noise_for(model, 300))))
+    document = make(model, image, complete(tally(model, image, model.manifest.noise_at(300))))
     shares: list[float] = []
     assert checking.verification(document, None, shares.append) == list(verify(document))
     assert shares == sorted(shares) and shares[-1] == 1.0
@@ -108,7 +108,7 @@ def test_the_words_of_a_file_are_no_markdown():
 
 def test_the_picture_of_a_file_without_pixels_is_kept_as_long_as_the_file():
     model, sample = load_model("cifar10-dssn"), built_in_pictures()[9].path
-    vote = complete(tally(model, read_image(sample), noise_for(model, 300)))
+    vote = complete(tally(model, read_image(sample), model.manifest.noise_at(300)))
     document = dumps(make(model, read_image(sample), vote, embed=False)).encode()
     page = open_page()
     page.file_uploader(key="certificate-0").set_value(("c.json", document, "application/json")).run()

@@ -12,12 +12,12 @@ from dssn_core.checkpoints import PRETRAINED, WEIGHTS
 from dssn_core.gallery import built_in_pictures
 from dssn_core.manifest import MANIFEST
 from dssn_core.self_check import KNOWN
-from dssn_core.voting import complete, noise_for, tally
+from dssn_core.voting import complete, tally
 
 
 def test_what_is_known_of_a_file_is_known_of_its_own_picture_only():
     model, image = load_model("cifar10-dssn"), read_image(built_in_pictures()[9].path)
-    document = make(model, image, complete(tally(model, image, noise_for(model, 30))), embed=False)
+    document = make(model, image, complete(tally(model, image, model.manifest.noise_at(30))), embed=False)
     assert checking.verification(document, image, lambda share: None)
     with pytest.raises(CertificateFileError, match="not the one that the file is about"):
         checking.verification(document, 255 - image, lambda share: None)

@@ -14,7 +14,6 @@ from dssn_core import SplitNoise, certificate_from_votes, count_votes, load_mode
 from dssn_core.constants import PLURALITY
 from dssn_core.monte_carlo import Plan, certify_randomized
 from dssn_core.stored import Stored
-from dssn_core.voting import noise_for
 
 
 class Darkness(torch.nn.Module):
@@ -57,7 +56,7 @@ def test_a_vote_counted_before_is_taken_over_as_it_ended():
 def test_a_file_of_a_vote_taken_over_says_how_that_was_counted():
     model = load_model("cifar10-dssn")
     image = torch.full((3, 32, 32), 100, dtype=torch.uint8)
-    run = VoteRun(model, image, noise_for(model, 20), PLURALITY)
+    run = VoteRun(model, image, model.manifest.noise_at(20), PLURALITY)
     run.take(Stored(np.zeros(20, dtype=np.int64), {"seconds": 2.5}, 2.5))
     document = run.document(embed=False)
     assert document["made"] == {"seconds": 2.5}
@@ -171,6 +170,6 @@ def test_what_a_run_cost_is_said_with_it():
     run, _, _ = a_run()
     assert run.outcome(0.001).passes == 16 * 63  # with the padding of the last chunk
     model = load_model("cifar10-dssn")
-    vote = VoteRun(model, torch.full((3, 32, 32), 9, dtype=torch.uint8), noise_for(model, 20), PLURALITY)
+    vote = VoteRun(model, torch.full((3, 32, 32), 9, dtype=torch.uint8), model.manifest.noise_at(20), PLURALITY)
     vote.finish()
     assert vote.document(False)["made"]["seconds"] == round(vote.seconds, 3) > 0

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 from app import laboratory, turns
 from dssn_core import load_model, read_image
 from dssn_core.gallery import built_in_pictures
-from dssn_core.voting import noise_for
 from tests.app.pages import open_view, sound
 
 OF_BLOCKS = {"cifar10-network": "cifar10-dssn-blocks"}
@@ -156,7 +155,7 @@ def test_the_pixel_that_is_carried_has_its_own_value_and_offset():
     page.number_input(key="column").set_value(7)
     healthy(page.run())
     healthy(next(button for button in page.button if "on the number line" in button.label).click().run())
-    noise = noise_for(load_model("cifar10-dssn"), 510)
+    noise = load_model("cifar10-dssn").manifest.noise_at(510)
     image = read_image(next(picture.path for picture in built_in_pictures() if picture.key == "cifar10-03"))
     assert page.slider(key="v").value == int(noise.offsets[0, 5, 7])
     assert page.slider(key="k").value == int(image[0, 5, 7])

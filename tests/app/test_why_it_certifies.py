@@ -21,7 +21,6 @@ from dssn_core.flips import Flip, Search
 from dssn_core.gallery import built_in_pictures
 from dssn_core.stored import Stored
 from dssn_core.two_pixels import Point, World
-from dssn_core.voting import noise_for
 from tests.app.pages import by_key, open_view, sound
 from tests.evaluated import counting_duels
 
@@ -122,7 +121,7 @@ def test_a_step_that_the_network_cannot_answer_is_not_taken_for_one_out_of_range
 
 def test_an_attack_counts_here_what_was_counted_elsewhere(monkeypatch):
     def from_elsewhere(name, image, levels):
-        run = VoteRun(resources.model(name), image, noise_for(resources.model(name), levels), PLURALITY)
+        run = VoteRun(resources.model(name), image, resources.model(name).manifest.noise_at(levels), PLURALITY)
         run.take(Stored(np.full(levels, 3), {"torch": "0.1"}, 1.0))
         return run
 

@@ -16,7 +16,6 @@ from dssn_core.classifier import Classifier
 from dssn_core.constants import PIXEL_STEPS
 from dssn_core.neighbours import NEIGHBOURS
 from dssn_core.splitting import PIXELWISE, Place, block_sums
-from dssn_core.voting import noise_for
 
 FILM_SAMPLES, FEW_LARGE, LARGE = 8, 4, 64  # of pictures wider than LARGE fewer samples are shown, and larger
 
@@ -75,7 +74,7 @@ def to_number_line(image: Tensor, noise: SplitNoise, place: Place) -> None:
 @st.fragment
 def one_picture(model: Classifier, image: Tensor) -> None:
     levels = choose_levels(math.prod(model.manifest.block))
-    noise = noise_for(model, levels)
+    noise = model.manifest.noise_at(levels)
     index = choose_index(levels)
     figure = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -6,7 +6,6 @@ from torch import Tensor
 from app import controls, gallery
 from dssn_core import SplitNoise
 from dssn_core.classifier import Classifier
-from dssn_core.voting import noise_for
 
 
 def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
@@ -20,4 +19,4 @@ def subject() -> tuple[Classifier, Tensor, SplitNoise] | None:
         chosen = gallery.choose_folded(model, collection)
     with strength:
         levels = controls.choose_noise(model, collection)
-    return None if chosen is None else (model, chosen.image, noise_for(model, levels))
+    return None if chosen is None else (model, chosen.image, model.manifest.noise_at(levels))
