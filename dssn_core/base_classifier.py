@@ -56,10 +56,22 @@ def check_model(model: BaseClassifier, expected: tuple[int, ...]) -> None:
         raise ValueError(f"the model takes images of shape {shape}, but these have shape {expected}")
 
 
+def made_of(model: BaseClassifier) -> tuple[object, ...] | None:
+    """The parts of a model, by name and type; None if any has a hook, or another `forward` than that of its type."""
+    parts = dict(model.named_modules()) if isinstance(model, nn.Module) else {}
+    for part in parts.values():
+        if "forward" in vars(part) or part._forward_hooks or part._forward_pre_hooks:
+            return None
+    return type(model), *((name, type(part)) for name, part in parts.items())
+
+
 def answers_by_row(model: BaseClassifier) -> bool:
-    """Whether the model itself, not one that it wraps, is marked so: `load_model` does, whose architectures are tested
-    for it."""
-    return bool(getattr(model, "__dict__", {}).get("answers_by_row", False))
+    """Whether the model itself, not one that it wraps, is marked so, and made as it was then.
+
+    `load_model` marks its models by what they are `made_of`: its architectures are tested for it.
+    """
+    mark = getattr(model, "__dict__", {}).get("answers_by_row")
+    return mark is not None and mark == made_of(model)
 
 
 def check_alone(model: BaseClassifier, samples: Tensor, lam: float) -> None:
@@ -97,9 +109,9 @@ def logits_of(model: BaseClassifier, samples: Tensor, lam: float) -> np.ndarray:
     if not isinstance(logits, Tensor):
         raise ValueError(f"the model must return a tensor of logits, got {type(logits).__name__}")
     found = tuple(logits.shape)
-    classes = getattr(model, "num_classes", found[-1] if found else 0)
-    if found != (len(samples), classes) or classes < 2:
-        raise ValueError(f"expected logits of shape {(len(samples), classes)}, with K >= 2, got {found}")
+    classes = getattr(model, "num_classes", None)
+    if len(found) != 2 or found != (len(samples), classes or found[1]) or found[1] < 2:
+        raise ValueError(f"expected logits of shape ({len(samples)}, {classes or 'K'}), with K >= 2, got {found}")
     if logits.dtype != torch.float32:
         raise ValueError(f"the model must return float32 logits, got {logits.dtype}")
     if not bool(torch.isfinite(logits).all()):

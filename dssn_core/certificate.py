@@ -9,7 +9,7 @@ with a the class of most votes, the lowest index on a tie. Then every 8-bit imag
 """
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, SupportsIndex
@@ -22,6 +22,8 @@ def _vote_counts(votes: Iterable[SupportsIndex]) -> tuple[int, ...]:
     """Votes as a tuple of Python integers; ValueError for anything that is not a row of two or more counts."""
     listed: Any = votes.tolist() if hasattr(votes, "tolist") else votes  # numpy arrays and tensors have tolist
     try:
+        if isinstance(listed, Mapping | Set):  # of which a list would be the keys, or in any order
+            raise TypeError
         listed = list(listed)
         if any(isinstance(count, bool) for count in listed):
             raise TypeError

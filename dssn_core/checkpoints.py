@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 
 from .architectures import build_network
+from .base_classifier import made_of
 from .classifier import Classifier
 from .files import locked, write_atomically
 from .manifest import MANIFEST, CheckpointError, Manifest, StatedOffsets
@@ -111,5 +112,5 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         raise CheckpointError(f"{name}: the weights contain values that are not finite")
     if made_here != stated:
         raise CheckpointError(f"{name}: the offsets made here by {stated.scheme!r} are not those of the manifest")
-    model.answers_by_row = True  # as every architecture here does
+    model.answers_by_row = made_of(model)  # as every architecture here does
     return model.eval().requires_grad_(False)

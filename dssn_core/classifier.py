@@ -39,7 +39,7 @@ class Classifier(nn.Module):
         self.class_names = tuple(class_names)
         self.input_shape = input_shape
         self.precision = precision
-        self.answers_by_row = False  # see `base_classifier.answers_by_row`
+        self.answers_by_row: tuple[object, ...] | None = None  # see `base_classifier.answers_by_row`
         self._manifest = manifest
 
     def running_in(self, precision: str) -> "Classifier":
@@ -68,7 +68,7 @@ class Classifier(nn.Module):
         """ValueError if pictures (C, H, W) do not fit through the network, which is in evaluation mode afterwards."""
         try:
             with torch.inference_mode():
-                self.eval()(torch.zeros(1, *shape), 1.0)
+                self.eval()(torch.zeros(1, *shape, dtype=torch.float32), 1.0)
         except RuntimeError as error:
             raise ValueError(f"pictures of {shape[1]} x {shape[2]} do not fit through this network: {error}") from error
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import lzma
+import os
 import re
 import zipfile
 import zlib
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .files import resolved
 from .images import MAX_BYTES, SUFFIXES, Size, read_image
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -125,6 +127,25 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise ValueError(f"{path} cannot be read as a zip: {error}; is it one, and copied to its end?") from error
 
 
+def _files_under(folder: Path) -> list[PurePosixPath]:
+    """The files of a folder, also of those that links lead to; ValueError for one that cannot be read, or for ever."""
+    found: list[PurePosixPath] = []
+    above = {str(folder): {resolved(folder)}}
+
+    def unreadable(error: OSError) -> None:
+        raise ValueError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+    for place, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
+        found += [PurePosixPath(Path(place, file).relative_to(folder).as_posix()) for file in files]
+        for name in folders:
+            inner = os.path.join(place, name)
+            target = resolved(Path(inner))
+            if target in above[place]:
+                raise ValueError(f"{inner} is a link to a folder that it lies in")
+            above[inner] = above[place] | {target}
+    return found
+
+
 @lru_cache(maxsize=2)
 def _opened(path: Path, changed: int) -> tuple[zipfile.ZipFile, dict[PurePosixPath, str]]:
     """A zip, kept open, for its directory may take longer to read than a picture; and its names, some with "./"."""
@@ -171,7 +192,7 @@ class PictureFiles:
             with _open_zip(path) as archive:
                 found = [PurePosixPath(name) for name in archive.namelist()]
         elif source and path.is_dir():
-            found = [PurePosixPath(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file()]
+            found = _files_under(path)
         else:
             raise ValueError(f"no data at {source!r}: expected a zip or a folder of class folders")
         chosen, part = _of_one_part([name for name in found if _is_picture(name)], train)
@@ -210,7 +231,7 @@ class PictureFiles:
     def listing(self, size: Size) -> Listing:
         """All of them at `size` = (H, W). Every file is read once for the description."""
         digest = _sha256(self.path) if self.path.is_file() else self._folder_sha256()
-        name = self.path.name + f", part {self.part}" * bool(self.part)
+        name = resolved(self.path).name + f", part {self.part}" * bool(self.part)
         description = f"{name}: {len(self)} images, sha256 {digest}"
         files = tuple(name.name for name in self.names)
         return Listing(self.labels, self.class_names, description, files, partial(self.read, size))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dssn_core import SplitNoise, count_votes, load_model, read_image
+from dssn_core import SplitNoise, certify, count_votes, load_model, read_image
+from dssn_core.base_classifier import answers_by_row
 from dssn_core.classifier import Classifier
 from dssn_core.gallery import built_in_pictures
 from dssn_core.monte_carlo import Plan, certify_randomized
@@ -52,8 +53,9 @@ def test_any_callable_may_vote():
 
 
 def test_a_single_class_is_no_vote():
-    with pytest.raises(ValueError, match="K >= 2"):
-        count_votes(lambda x, lam: torch.zeros(len(x), 1), IMAGE, noise_of())
+    for shape in ((1,), (10, 1)):
+        with pytest.raises(ValueError, match=r"shape \(50, K\), with K >= 2, got \(50, "):
+            count_votes(lambda x, lam, shape=shape: torch.zeros(len(x), *shape), IMAGE, noise_of())
 
 
 class Module(torch.nn.Module):
@@ -256,6 +258,44 @@ def test_a_wrapper_is_not_known_to_answer_by_row_because_what_it_wraps_is():
     assert network.answers_by_row and Wrapper(network).answers_by_row
     with pytest.raises(ValueError, match="changes with the others of its chunk"):
         count_votes(Wrapper(network), image, network.manifest.noise_at(60))
+
+
+def with_another_forward(model):
+    model.forward = lambda x, lam: (x - x.mean()).flatten(1)[:, :10]
+
+
+def with_a_hook(model):
+    model.register_forward_pre_hook(lambda model, inputs: (inputs[0] - inputs[0].mean(), *inputs[1:]))
+
+
+def with_a_hook_inside(model):
+    model.network.register_forward_hook(lambda *_: None)  # whatever it does
+
+
+def with_another_part(model):
+    stem = model.network.stem
+    model.network.stem = torch.nn.Sequential(stem, torch.nn.BatchNorm2d(48, track_running_stats=False)).eval()
+
+
+def of_another_class(model):
+    class Centred(Classifier):
+        def forward(self, x, lam):
+            return super().forward(x - x.mean(), lam)
+
+    model.__class__ = Centred
+
+
+@pytest.mark.parametrize(
+    "change", [with_another_forward, with_a_hook, with_a_hook_inside, with_another_part, of_another_class]
+)
+def test_a_loaded_model_that_was_changed_is_not_known_to_answer_by_row(change):
+    model = load_model("cifar10-dssn")
+    assert answers_by_row(model) and answers_by_row(model.running_in("bfloat16"))
+    change(model)
+    assert not answers_by_row(model)
+    if change is not with_a_hook_inside:  # for it does nothing
+        with pytest.raises(ValueError, match="changes with the others of its chunk"):
+            certify(model, read_image(built_in_pictures()[0].path), 60)
 
 
 def test_a_network_may_work_in_the_place_of_its_input():

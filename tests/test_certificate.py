@@ -182,6 +182,9 @@ def test_bounds_before_the_first_vote():
         ([[5, 6]], "one-dimensional"),
         (np.array([[5, 6]]), "one-dimensional"),
         (np.array(11), "one-dimensional"),
+        ({0: 5, 1: 6}, "one-dimensional"),  # of which a row would be the keys
+        ({5: 0, 6: 0}.keys(), "one-dimensional"),
+        ({5, 6}, "one-dimensional"),
         ([True, 10], "integers"),
         (torch.tensor([True, False]), "integers"),
         ("56", "integers"),

@@ -271,6 +271,37 @@ def test_hidden_folders_are_no_classes(tmp_path):
     assert list_dataset(str(tmp_path)).class_names == ("cat",)
 
 
+def test_folders_that_links_lead_to_count(folder, tmp_path):
+    (folder / "set" / "ant").rename(tmp_path / "elsewhere")
+    (folder / "set" / "ant").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    check(list_dataset(str(folder)).load())
+
+
+def test_a_link_to_a_folder_above_is_refused(folder):
+    (folder / "set" / "ant" / "again").symlink_to(folder, target_is_directory=True)
+    with pytest.raises(ValueError, match=r"again is a link to a folder that it lies in"):
+        list_dataset(str(folder))
+
+
+def test_a_folder_that_cannot_be_read_is_named(folder, monkeypatch):
+    scan = os.scandir
+
+    def scandir(path):
+        if os.fspath(path).endswith("ant"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(ValueError, match=r"ant cannot be read: Permission denied"):
+        list_dataset(str(folder))
+
+
+def test_a_folder_has_its_name_wherever_one_is(folder, monkeypatch):
+    monkeypatch.chdir(folder / "set")
+    named = [list_dataset(source).description for source in (".", str(folder / "set"), "../set")]
+    assert len({*named}) == 1 and named[0].startswith("set: 6 images, sha256 ")
+
+
 @pytest.mark.parametrize("ending", ["png", "jpg", "jpeg", "webp", "bmp", "JPEG"])
 def test_pictures_of_every_ending_are_found(ending, tmp_path):
     (tmp_path / "cat").mkdir()

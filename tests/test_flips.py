@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dssn_core import SplitNoise, flips, load_model, read_image
 from dssn_core.attack import distance
+from dssn_core.base_classifier import made_of
 from dssn_core.constants import DUELS, PLURALITY
 from dssn_core.flips import FIRST, Flip, _moved, nearest_flip
 from dssn_core.gallery import built_in_pictures
@@ -25,7 +26,7 @@ class Slopes:
     def __init__(self, num_classes, seed, bias=(0.0,)):
         random = np.random.RandomState(seed)
         self.num_classes = num_classes
-        self.answers_by_row = True
+        self.answers_by_row = made_of(self)
         self.weights = torch.from_numpy(random.randint(-8, 9, size=(8, num_classes))).double()
         self.bias = torch.tensor(bias, dtype=torch.float64)
 

@@ -8,8 +8,8 @@ from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lam
 LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
 
 
-# Streamlit does not bind the sliders of such places to the address: one of another range is a new one to it, which would
-# begin where the address still says.
+# The sliders of such places are not bound to the address by Streamlit, to which one of another range is a new one: it
+# would begin where the address still says.
 
 
 def tell(name: str, place: int) -> None:
