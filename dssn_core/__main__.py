@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     Wrong usage ends with 2, `verify` and `self-check` also with what they found.
     """
+    if sys.stderr is None:  # where it was closed, too, there is no place for progress and warnings
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (until the process ends)
     parser = all_commands()
     options = parser.parse_args(arguments)
     keep_freed_memory()

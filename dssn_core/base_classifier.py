@@ -21,8 +21,8 @@ class BaseClassifier(Protocol):
     the others of its chunk, or on anything else, must not vote. `check_alone` catches the usual slips,
     of all but models from `load_model`.
 
-    Called with float32 samples (B, C, H, W) and lambda; returns float32 logits (B, K). If it has `num_classes` or
-    `input_shape` they must fit, and a torch module must be in evaluation mode.
+    Called in `torch.inference_mode` with float32 samples (B, C, H, W) and lambda; returns float32 logits (B, K). If it
+    has `num_classes` or `input_shape` they must fit, and a torch module must be in evaluation mode.
     """
 
     def __call__(self, x: Tensor, lam: float) -> Tensor: ...

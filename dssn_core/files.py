@@ -115,7 +115,7 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
             records.append(record)
         elif not last:
             raise ValueError(f"{path} is not a file of JSON lines: see its line {number}")
-    if not records and lines[0] and not lines[0].startswith(b"{"):
+    if not records and not lines[0].startswith(b'{"'[: len(lines[0])]):
         raise ValueError(f"{path} is not a file of JSON lines")
     return records
 

@@ -45,7 +45,10 @@ def check_image(image: Tensor, shape: Shape | None = None) -> None:
     """ValueError unless `image` is a torch.uint8 (C, H, W) tensor, of `shape` where one is given."""
     if not isinstance(image, Tensor) or image.dtype != torch.uint8:
         found = image.dtype if isinstance(image, Tensor) else type(image).__name__
-        raise ValueError(f"image must be a torch.uint8 tensor of pixels 0..255, got {found}")
+        raise ValueError(
+            f"image must be a torch.uint8 tensor (C, H, W) of pixels 0..255, got {found}; of a numpy array (H, W, C) "
+            "torch.from_numpy(array).permute(2, 0, 1) makes one"
+        )
     if image.ndim != 3 or (shape is not None and tuple(image.shape) != shape):
         raise ValueError(f"image must have shape {shape or '(C, H, W)'}, got {tuple(image.shape)}")
 

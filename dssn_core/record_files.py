@@ -39,12 +39,23 @@ NO_RECORD = "give --output without --record"
 """What to do with records that cannot be kept."""
 
 
+def _records_in(path: Path) -> list[Record]:
+    """Those of a JSON-lines file; ValueError names the line that is none."""
+    records = []
+    for number, line in enumerate(read_json_lines(path), 1):
+        try:
+            records.append(Record.from_json(line))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {error}; take that line out, or choose another file") from error
+    return records
+
+
 def kept_records(folder: Path, shelf: Shelf, manifest: Manifest | None = None) -> list[Record]:
     """The records of a shelf in a model's folder.
 
     manifest: of the model whose records are wanted; None for those of all that have been there.
     """
-    found = [Record.from_json(line) for line in read_json_lines(folder / shelf.file)]
+    found = _records_in(folder / shelf.file)
     if len({record.key for record in found}) < len(found):
         raise ValueError(f"{folder / shelf.file} holds more than one record of an image at the same N")
     return [record for record in found if manifest is None or record.voter == manifest.voter]
@@ -200,8 +211,7 @@ class RecordLog:
 
     def __init__(self, path: Path | None) -> None:
         self.path, self.added = path, set[Key]()
-        kept = read_json_lines(path) if path else []
-        self.records = {record.key: record for record in map(Record.from_json, kept)}
+        self.records = {record.key: record for record in (_records_in(path) if path else [])}
         if path:  # without the torn last line that a kill may have left
             write_json_lines(path, (record.to_json() for record in self.records.values()))
 

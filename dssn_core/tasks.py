@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .datasets import CIFAR10_CLASSES, Dataset, Listing, list_dataset
 from .imagenet_classes import class_names, with_imagenet_labels
 from .images import Size
-from .train_settings import TrainSettings
+from .train_settings import DENOISER, TrainSettings
 
 
 def _cifar10(data: Listing) -> Listing:
@@ -39,7 +39,7 @@ TASKS = {
         (160, 160),  # ImageNet in small is distributed so; magnified to 224 at once, all pictures would be blurred
         with_imagenet_labels,
         TrainSettings(
-            architecture="denoised-lite0",
+            architecture=DENOISER,
             network={"widths": [64, 128, 192], "patch": 4},
             images=100_000,
             batch_size=32,

@@ -20,6 +20,9 @@ CHOICES: dict[str, Iterable[str]] = {
 }
 """Settings that are names, each out of a table; `architecture` and `offsets` are checked where they are used."""
 
+DENOISER = "denoised-lite0"
+"""The architecture that learns pictures, not labels."""
+
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -72,7 +75,7 @@ class TrainSettings:
         for what, least in (("operations", 0), ("held_out_per_class", 1)):
             if getattr(self, what) < least:
                 raise ValueError(f"{what} must be {least} or more, got {getattr(self, what)}")
-        if self.consistency and self.architecture == "denoised-lite0":
+        if self.consistency and self.architecture == DENOISER:
             raise ValueError("a denoiser learns pictures, not labels: it has no use for consistency")
         if self.batch_size % self.views:
             raise ValueError(f"two samples of each image make an even batch, not one of {self.batch_size}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from .checkpoints import load_model, read_manifest, save_checkpoint, save_manifest
 from .files import locked, read_json_lines, resolved, write_json_lines
+from .interrupts import noted_interrupts
 from .manifest import MANIFEST, Manifest, check_counting
 from .training import Trainer
 from .training_state import load_state, save_state
@@ -35,7 +36,8 @@ def train(
 ) -> Manifest:
     """Run (or resume from `output`) to the end of the budget; returns the manifest of the checkpoint written there.
 
-    save_every: seconds between saved states. log_every, check_every: images between log lines and held-out checks.
+    After Ctrl-C, which ends in KeyboardInterrupt, it goes on from the step that was under way then. save_every: seconds
+    between saved states. log_every, check_every: images between log lines and held-out checks.
     counting: how the classifier's votes are to be counted; None leaves that as it was. ValueError for one that does not
     go with the noise, and for a folder that holds another model.
     """
@@ -59,7 +61,7 @@ def train(
     recent: list[tuple[float, float]] = []
     # By the last line and not the position: a check is made with a line, and the next one may be due.
     checked = (lines[-1]["images"] if lines else 0) // check_every
-    with log.open("a", encoding="utf-8") as file:
+    with log.open("a", encoding="utf-8") as file, noted_interrupts() as interrupted:
         while trainer.position < settings.steps:
             recent.append(trainer.step())
             images = trainer.position * settings.batch_size
@@ -82,9 +84,13 @@ def train(
                 eta = (settings.steps - trainer.position) * settings.batch_size / speed
                 report(f"{images / settings.images:6.1%}  ETA {eta / 60:5.1f} min  {json.dumps(record)}")
                 recent.clear()
-            if now - saved > save_every or done:
+            stopped = interrupted() and not done
+            if now - saved > save_every or done or stopped:
                 save_state(trainer, state)
                 saved = now
+            if stopped:
+                report(f"saved at {images:,} images; the same command goes on from there")
+                raise KeyboardInterrupt
     return _ship(trainer, output, counting)
 
 

@@ -6,6 +6,7 @@ Weights, their running average, the optimizer's momenta, and the position; `Trai
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -33,8 +34,12 @@ def load_state(trainer: Trainer, path: Path) -> None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except safetensors.SafetensorError as error:
         raise damaged(error) from error
-    if metadata.get("run") != _run_of(trainer):
-        raise ValueError(f"{path} belongs to a run with other settings or data; choose another output folder")
+    try:
+        other = _other_than(json.loads(_run_of(trainer)), json.loads(metadata.get("run", "")))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise damaged("it does not say of which run it is") from error
+    if other:
+        raise ValueError(f"{path} belongs to a run with other {', '.join(other)}; choose another output folder")
 
     def part(prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
@@ -71,3 +76,10 @@ def _run_of(trainer: Trainer) -> str:
         "start": trainer.start_sha256,
     }
     return json.dumps(run, sort_keys=True)
+
+
+def _other_than(run: dict[str, Any], kept: dict[str, Any]) -> list[str]:
+    """What is not the same in two runs, which `_run_of` tells of."""
+    settings = {**run["settings"], **kept["settings"]}
+    other = [name for name in settings if run["settings"].get(name) != kept["settings"].get(name)]
+    return [*other, *(name for name in ("data", "start") if run[name] != kept[name])]

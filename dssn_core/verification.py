@@ -62,7 +62,7 @@ def voter_of(document: Document, folder: Path, chosen: str | None, load: Loader)
         if not fitting and name not in installed:
             raise CertificateFileError(
                 f"no model with the weights {weights[:16]}… is installed, and none named {shown(name)!r}; installed: "
-                f"{', '.join(installed) or 'none'}"
+                f"{', '.join(installed) or 'none'}. On the command line, verify --model names one that lies elsewhere"
             )
         name = fitting[0] if fitting else name
     model = load(name, folder)

@@ -484,3 +484,14 @@ def test_where_nobody_reads_a_command_ends_without_a_trace():
     os.close(writer)
     closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE)
     assert [(run.returncode, run.stderr) for run in (left, closed)] == [(1, b""), (0, b"")]
+
+
+def test_a_setting_that_is_for_a_denoiser_is_not_ignored(tmp_path, capsys):
+    assert main(["train", "--data", "none.zip", "--output", str(tmp_path / "mine"), "--stability", "1"]) == 1
+    assert "--stability is for a denoiser" in capsys.readouterr().err
+
+
+def test_a_command_works_where_progress_and_warnings_have_no_place():
+    command = [sys.executable, "-m", "dssn_core", "certify", PICTURE, "--levels", "20", "--json"]
+    run = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command], stdout=subprocess.PIPE)
+    assert run.returncode == 0 and json.loads(run.stdout)["levels"] == 20

@@ -68,7 +68,9 @@ def test_json_lines_come_back_and_a_torn_last_line_is_left_out(tmp_path):
         assert read_json_lines(path) == [{"a": 1}, {"b": "ä"}][: whole[:cut].count(b"}")]  # only its break may be lost
 
 
-@pytest.mark.parametrize("text", ["notes\n", "notes", "[" * 200_000 + "\n", '{"a": 1}\ntorn\n{"b": 2}\n', "[1]\n"])
+@pytest.mark.parametrize(
+    "text", ["notes\n", "notes", "{ notes", "[" * 200_000 + "\n", '{"a": 1}\ntorn\n{"b": 2}\n', "[1]\n"]
+)
 def test_a_file_of_something_else_is_refused(tmp_path, text):
     path = tmp_path / "notes.txt"
     path.write_text(text)

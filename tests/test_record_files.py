@@ -407,6 +407,14 @@ def test_a_record_whose_texts_are_none_is_refused(change):
         Record.from_json({**a_record(3).to_json(), **change})
 
 
+def test_a_line_that_is_no_record_is_named(tmp_path):
+    path = tmp_path / "records.jsonl"
+    good = a_record(3).to_json()
+    write_json_lines(path, [good, {**good, "votes": [1, 2]}])
+    with pytest.raises(ValueError, match=r"records\.jsonl, line 2: this is not a record .*; take that line out, or"):
+        RecordLog(path)
+
+
 def test_a_record_that_is_there_twice_is_not_counted_twice(tmp_path):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "model")
     lines = gzip.decompress((folder / TEST.file).read_bytes())

@@ -58,7 +58,8 @@ EARLIER = {  # what a module may use of the chain bytes -> images -> splitting -
     "duels": {"constants", "certificate"},
     "counts": {"checks", "constants", "certificate", "duels"},
     "layout": {"checks", "constants"},
-    "base_classifier": {"constants", "splitting"},
+    "draws": set(),
+    "base_classifier": {"constants", "draws", "splitting"},
     "voting": {"checks", "constants", "images", "splitting", "base_classifier", "certificate", "counts", "layout"},
     "neighbours": {"checks", "constants", "images"},
     "monte_carlo": {

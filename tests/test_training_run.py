@@ -1,4 +1,5 @@
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from dssn_core.manifest import MANIFEST
 from dssn_core.tasks import TASKS
 from dssn_core.training import Trainer
 from dssn_core.training_run import LOG, STATE, train
-from dssn_core.training_state import save_state
+from dssn_core.training_state import load_state, save_state
 from tests.tiny_run import SHAPE, TINY, generator, two_colours
 
 
@@ -90,6 +91,26 @@ def test_a_killed_run_resumes_to_the_same_bits(data, tmp_path, optimizer, steps,
     assert resumed == whole
     images = [record["images"] for record in log_of(tmp_path / "killed" / "tiny")]
     assert images == [64, 128, 192, 256, 320]  # nothing twice, nothing missing
+
+
+def test_an_interrupted_run_goes_on_from_the_step_that_was_under_way(data, tmp_path):
+    """Though no state was due for a long time; and as the whole one, for it is not left in the middle of a step."""
+    trainer, reports = Trainer(TINY, data), []
+    step = trainer.step
+
+    def interrupted():
+        if trainer.position == 4:
+            signal.raise_signal(signal.SIGINT)
+        return step()
+
+    trainer.step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        train(trainer, tmp_path / "left" / "tiny", report=reports.append, log_every=64, check_every=160)
+    assert reports[-1] == "saved at 160 images; the same command goes on from there"
+    anew = Trainer(TINY, data)
+    load_state(anew, tmp_path / "left" / "tiny" / STATE)
+    assert anew.position == 5
+    assert run(TINY, data, tmp_path / "left" / "tiny") == run(TINY, data, tmp_path / "whole" / "tiny")
 
 
 def test_a_resumed_run_checks_where_the_whole_one_does(data, tmp_path):

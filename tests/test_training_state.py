@@ -47,13 +47,13 @@ def test_a_state_continues_to_the_same_bits(optimizer, data, tmp_path):
     ids=str,
 )
 def test_other_settings_do_not_take_it(change, data, saved):
-    with pytest.raises(ValueError, match="other settings or data"):
+    with pytest.raises(ValueError, match=f"belongs to a run with other {next(iter(change))}; choose"):
         load_state(Trainer(replace(TINY, **change), data), saved[1])
 
 
 def test_other_data_do_not_take_it(data, saved):
-    with pytest.raises(ValueError, match="other settings or data"):
-        load_state(Trainer(TINY, replace(data, description="other")), saved[1])
+    with pytest.raises(ValueError, match="belongs to a run with other seed, data; choose"):
+        load_state(Trainer(replace(TINY, seed=1), replace(data, description="other")), saved[1])
 
 
 def test_a_damaged_one_is_refused(data, saved):
@@ -62,7 +62,8 @@ def test_a_damaged_one_is_refused(data, saved):
         metadata = file.metadata()
     for content, message in (
         (b"no safetensors", "is damaged .*; delete it"),
-        (safetensors.torch.save({"model.none": torch.zeros(1)}), "other settings or data"),
+        (safetensors.torch.save({"model.none": torch.zeros(1)}), r"is damaged \(it does not say of which run it is\)"),
+        (safetensors.torch.save({"model.none": torch.zeros(1)}, {"run": "[]"}), "is damaged .*; delete it"),
         (safetensors.torch.save({"model.none": torch.zeros(1)}, metadata), "is damaged .*; delete it"),
     ):
         path.write_bytes(content)

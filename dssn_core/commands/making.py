@@ -15,7 +15,7 @@ from ..offsets import FRACTIONS
 from ..optimizers import OPTIMIZERS
 from ..precision import PRECISIONS
 from ..tasks import TASKS
-from ..train_settings import TrainSettings
+from ..train_settings import DENOISER, TrainSettings
 from ..training import Trainer
 from ..training_run import train
 from .options import POSITIVE, Command, Options, Parser, checked, json_object
@@ -70,7 +70,12 @@ def settings_of(options: Options) -> TrainSettings:
     names = {field.name for field in fields(TrainSettings)}
     given = {name: value for name, value in vars(options).items() if name in names and value is not None}
     given.update({name: tuple(given[name]) for name in ("sigma_range", "block") if name in given})
-    return replace(TASKS[options.dataset].settings, **given)
+    settings = replace(TASKS[options.dataset].settings, **given)
+    if "stability" in given and settings.architecture != DENOISER:
+        raise ValueError(
+            f"--stability is for a denoiser: {settings.architecture!r} learns labels, and has no use for it"
+        )
+    return settings
 
 
 def run_train(options: Options) -> int:
