@@ -93,14 +93,6 @@ def test_the_figures_by_first_choices_are_what_standings_prints(capsys):
     assert re.findall(r"\d+\.\d+", stated) == [printed[rho] for rho in by_duels]
 
 
-def test_the_images_that_all_rows_share_are_as_many_as_the_text_says(capsys):
-    text = TEXTS[1].read_text(encoding="utf-8")
-    (command,) = (line for line in commands(text) if "--shared" in line)
-    assert main(shlex.split(command)) == 0
-    printed = re.findall(r"^rho (\S+): ([\d.]+) .* ([\d,]+) images", capsys.readouterr().out, re.MULTILINE)
-    assert len(printed) == 9 and {images for *_, images in printed} == {"1,000"}
-
-
 def test_the_papers_figure_lies_within_our_interval_where_the_text_says_so():
     text = README.read_text(encoding="utf-8")
     (within,) = re.findall(

@@ -142,7 +142,15 @@ def test_a_clicked_pixel_is_marked_and_carried_to_the_number_line(tab, address):
     value = carry.inner_text().split("k = ")[1].split(")")[0]
     carry.click()
     figure(tab, f".pixel[title='pixel {value}']").wait_for()
-    tab.wait_for_url(re.compile(rf"\?lam=0.5&.*k={value}&"))  # two entries of the history: of the section, the second
+    tab.wait_for_url(f"**k={value}**")
+    at_rest(tab)
+
+
+def test_back_from_the_number_line_leads_to_the_picture(tab, address):
+    tab.goto(f"{address}split_and_centre?section=One+picture&lam=0.5")
+    carry = tab.get_by_role("button", name="on the number line")
+    carry.click()
+    tab.wait_for_url(re.compile(r"\?lam=0.5&k="))
     at_rest(tab)
     tab.go_back()
     carry.wait_for()
