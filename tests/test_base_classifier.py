@@ -8,6 +8,7 @@ import torch
 
 from dssn_core import SplitNoise, certify, count_votes, load_model, read_image
 from dssn_core.base_classifier import answers_by_row
+from dssn_core.checkpoints import list_models
 from dssn_core.classifier import Classifier
 from dssn_core.gallery import built_in_pictures
 from dssn_core.monte_carlo import Plan, certify_randomized
@@ -283,6 +284,12 @@ def of_another_class(model):
             return super().forward(x - x.mean(), lam)
 
     model.__class__ = Centred
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_network_here_is_known_to_answer_by_row(name):
+    """Else each of its votes would take two chunks more."""
+    assert answers_by_row(load_model(name))
 
 
 @pytest.mark.parametrize(
