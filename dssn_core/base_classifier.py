@@ -57,10 +57,11 @@ def check_model(model: BaseClassifier, expected: tuple[int, ...]) -> None:
 
 
 def made_of(model: BaseClassifier) -> tuple[object, ...] | None:
-    """The parts of a model, by name and type; None if any has a hook, or another `forward` than that of its type."""
+    """The parts of a model, by name and type; None if any has a hook, or a method put in place of that of its type."""
     parts = dict(model.named_modules()) if isinstance(model, nn.Module) else {}
     for part in parts.values():
-        if "forward" in vars(part) or part._forward_hooks or part._forward_pre_hooks:
+        replaced = any(callable(getattr(type(part), name, None)) for name in vars(part))
+        if replaced or part._forward_hooks or part._forward_pre_hooks:
             return None
     return type(model), *((name, type(part)) for name, part in parts.items())
 

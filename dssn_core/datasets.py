@@ -137,6 +137,7 @@ def _files_under(folder: Path) -> list[PurePosixPath]:
 
     for place, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         found += [PurePosixPath(Path(place, file).relative_to(folder).as_posix()) for file in files]
+        folders[:] = [name for name in folders if not name.startswith(".")]  # in which no picture counts
         for name in folders:
             inner = os.path.join(place, name)
             target = resolved(Path(inner))

@@ -265,6 +265,11 @@ def with_another_forward(model):
     model.forward = lambda x, lam: (x - x.mean()).flatten(1)[:, :10]
 
 
+def with_other_features(model):
+    features = model.network.features
+    model.network.features = lambda x, lam: features(x - x.mean(), lam)
+
+
 def with_a_hook(model):
     model.register_forward_pre_hook(lambda model, inputs: (inputs[0] - inputs[0].mean(), *inputs[1:]))
 
@@ -293,7 +298,15 @@ def test_every_network_here_is_known_to_answer_by_row(name):
 
 
 @pytest.mark.parametrize(
-    "change", [with_another_forward, with_a_hook, with_a_hook_inside, with_another_part, of_another_class]
+    "change",
+    [
+        with_another_forward,
+        with_other_features,
+        with_a_hook,
+        with_a_hook_inside,
+        with_another_part,
+        of_another_class,
+    ],
 )
 def test_a_loaded_model_that_was_changed_is_not_known_to_answer_by_row(change):
     model = load_model("cifar10-dssn")

@@ -283,6 +283,12 @@ def test_a_link_to_a_folder_above_is_refused(folder):
         list_dataset(str(folder))
 
 
+def test_hidden_folders_are_not_looked_into(folder):
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "again").symlink_to(folder, target_is_directory=True)
+    check(list_dataset(str(folder)).load())
+
+
 def test_a_folder_that_cannot_be_read_is_named(folder, monkeypatch):
     scan = os.scandir
 

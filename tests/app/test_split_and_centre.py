@@ -71,6 +71,12 @@ def test_a_slider_that_begins_anew_remembers_no_share():
     assert page.slider(key="j").value == 0
 
 
+@pytest.mark.parametrize("j", ["127", "-1", "x", "1.5", "9" * 5000, "²"])
+def test_an_index_that_is_none_of_the_samples_is_the_first(j):
+    page = open_page(lam="0.25", j=j)
+    assert page.slider(key="j").value == 0 and "j" not in page.query_params
+
+
 def test_a_link_to_less_noise_keeps_the_share_of_the_cycle_too():
     page = open_page(lam="1.0")
     healthy(page.slider(key="j").set_value(400).run())

@@ -46,7 +46,7 @@ def _share(name: str, levels: int) -> int:
 def settle_phase(name: str, levels: int) -> int:
     """Where a slider is: where the address says, or beyond the end of the cycle where its fraction of that is."""
     place, asked = _share(name, levels), st.query_params.get(name, "0")
-    if asked.isdecimal() and int(asked) < levels:
+    if asked.isdecimal() and len(asked) <= len(str(levels)) and int(asked) < levels:
         place = int(asked)
     else:
         tell(name, place)
