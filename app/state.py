@@ -25,6 +25,8 @@ def open_page(path: str) -> None:
             with suppress(StreamlitAPIException):  # of a name that no state can have
                 st.session_state.pop(key, None)
         st.session_state["shown-here"], st.session_state["came-from"] = {}, before
+        _choose_again()
+        st.session_state["restored-here"] = {}
     st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
 
 
@@ -69,10 +71,15 @@ def chosen_picture(known: Container[str], default: str, kind: str) -> str:
         st.warning(f"The picture of this link is not available here: {tame(named)}. Another one is shown.")
         del st.query_params[PICTURE]
         named = None
-    kept = chosen(f"{PICTURE}-{kind}", default) if first_shown(PICTURE, kind) else default
-    key = named or kept
+    name = f"{PICTURE}-{kind}"
+    first = first_shown(PICTURE, kind)
+    key = named or (chosen(name, default) if first else default)
     key = key if key in known else default
-    set_chosen(f"{PICTURE}-{kind}", key)
+    if first and not named:
+        _restore(name, key)
+    elif key == default:
+        _give_up(name, default)
+    set_chosen(name, key)
     if key != default:
         st.query_params[PICTURE] = key
     return key
@@ -114,6 +121,29 @@ def set_chosen(key: str, value: object) -> None:
 
 def _forget(key: str) -> None:
     st.session_state.pop(_kept(key), None)
+
+
+def _restore(key: str, value: object) -> None:
+    """What was chosen on an earlier page is shown on the one that was opened, and put into its address."""
+    st.session_state["restored-here"][key] = value
+
+
+def _give_up(key: str, instead: object = None) -> None:
+    """An entry of the history has no such choice: it is forgotten, or the one `instead` will be made.
+
+    But the entries between the opening of a page and the last choice that was restored there are no steps of its user,
+    who has to pass through them on the way back: such a choice is made again when the next page is opened.
+    """
+    if key in st.session_state["restored-here"] and chosen(key) == st.session_state["restored-here"][key]:
+        st.session_state.setdefault("given-up", {})[key] = chosen(key), instead
+    _forget(key)
+
+
+def _choose_again() -> None:
+    """What was given up on the way back, and not chosen differently since."""
+    for key, (value, instead) in st.session_state.pop("given-up", {}).items():
+        if chosen(key) == instead:
+            set_chosen(key, value)
 
 
 def _kept(key: str) -> str:
@@ -162,6 +192,7 @@ def _recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str
     wanted = fit(chosen(key, default))
     st.session_state[key] = wanted
     if page_is_new() and wanted != default and key not in st.query_params:
+        _restore(key, chosen(key))
         put_into_address({key: show(wanted)})
     return wanted
 
@@ -194,7 +225,7 @@ def _settle(key: str, value: T, wanted: T | None) -> None:
     if key in st.query_params:
         set_chosen(key, value)
     else:  # the page as it is to begin with: nothing is chosen
-        _forget(key)
+        _give_up(key)
 
 
 def choose(values: Mapping[str, tuple[object, str]]) -> None:

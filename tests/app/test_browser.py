@@ -323,6 +323,37 @@ def test_back_shows_what_was_shown_and_what_follows_goes_on_from_there(tab, addr
     tab.wait_for_url("**sigma=0.15**")
 
 
+def test_what_was_chosen_outlives_the_way_back_through_a_page_that_was_opened_again(tab, address):
+    """There each choice that was restored is an entry of the history: the last one lacks the noise."""
+
+    def open_page(name, words):
+        tab.get_by_role("link", name=name, exact=True).click()
+        tab.get_by_text(words).first.wait_for()
+        at_rest(tab)
+
+    def noise(value):
+        tab.get_by_test_id("stSliderThumbValue").get_by_text(value, exact=True).wait_for()
+        at_rest(tab)
+
+    tab.goto(address)
+    at_rest(tab)
+    tab.get_by_role("button", name="picture 05").click()
+    tab.get_by_text("true class: frog").wait_for()
+    tab.get_by_role("button", name="0.25", exact=True).click()
+    noise("0.25")
+    open_page("Check a certificate", "All of that is recomputed here")
+    open_page("Certify", "true class: frog")
+    noise("0.25")
+    tab.go_back()
+    noise("0.50")
+    while "/check" not in tab.url:
+        tab.go_back()
+        tab.get_by_text(re.compile("recomputed here|true class")).first.wait_for()
+        at_rest(tab)
+    open_page("Certify", "true class: frog")
+    noise("0.25")
+
+
 def test_back_shows_the_picture_of_ones_own_as_it_was_cut(tab, address, tmp_path):
     picture = tmp_path / "mine.png"
     Image.linear_gradient("L").convert("RGB").resize((96, 64)).save(picture)
