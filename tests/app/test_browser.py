@@ -124,11 +124,17 @@ def test_the_index_keeps_its_share_of_the_cycle_in_the_address_too(tab, address)
         tab.wait_for_url(re.compile(rf"[?&]j={expected}&lam={preset}$"))
         at_rest(tab)
         assert index.get_attribute("aria-valuetext") == str(expected)
-    tab.go_back()  # to what came with it
-    tab.go_back()
-    tab.wait_for_url(re.compile(r"[?&]j=8&lam=0.1$"))
-    at_rest(tab)
-    assert index.get_attribute("aria-valuetext") == "8"
+    for told, lam, shown in (
+        (80, 0.1, 8),
+        (8, 0.1, 8),
+        (8, 0.5, 8),
+        (40, 0.5, 40),
+    ):  # two entries of the history for each
+        tab.go_back()
+        tab.wait_for_url(re.compile(rf"[?&]j={told}&lam={lam}$"))
+        tab.get_by_test_id("stSliderThumbValue").get_by_text(f"{lam:.2f}", exact=True).wait_for()
+        at_rest(tab)
+        tab.get_by_test_id("stSliderThumbValue").get_by_text(f"{shown}", exact=True).wait_for()
 
 
 def test_a_clicked_pixel_is_marked_and_carried_to_the_number_line(tab, address):

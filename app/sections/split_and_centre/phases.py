@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls
+from app import controls, state
 from dssn_core.constants import PIXEL_STEPS, lambda_from_levels, levels_from_lambda, sigma_from_levels
 
 LAMBDA_PRESETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
@@ -48,7 +48,9 @@ def settle_phase(name: str, levels: int) -> int:
     place, asked = _share(name, levels), st.query_params.get(name, "0")
     if asked.isdecimal() and len(asked) <= len(str(levels)) and int(asked) < levels:
         place = int(asked)
-    else:
+    elif (
+        state.page_is_new()
+    ):  # later it is an entry of the history, which Back would never get past if it were put right
         tell(name, place)
     if place != _share(name, levels):  # as a link says, or the browser's Back
         keep_origin(name, place, levels)
