@@ -48,9 +48,7 @@ def settle_phase(name: str, levels: int) -> int:
     place, asked = _share(name, levels), st.query_params.get(name, "0")
     if asked.isdecimal() and len(asked) <= len(str(levels)) and int(asked) < levels:
         place = int(asked)
-    elif (
-        state.page_is_new()
-    ):  # later it is an entry of the history, which Back would never get past if it were put right
+    elif state.page_is_new():  # an entry of the history, as it may be later, Back would not get past if put right
         tell(name, place)
     if place != _share(name, levels):  # as a link says, or the browser's Back
         keep_origin(name, place, levels)
