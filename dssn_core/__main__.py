@@ -6,13 +6,14 @@ import re
 import sys
 
 from .allocator import keep_freed_memory
-from .commands import attack, certificates, figures, installation, making
+from .commands import attack, certificates, evaluating, figures, installation, making
 from .commands.options import Command, Parser
 
 COMMANDS: dict[str, Command] = {
     **certificates.COMMANDS,
     **attack.COMMANDS,
     **making.COMMANDS,
+    **evaluating.COMMANDS,
     **figures.COMMANDS,
     **installation.COMMANDS,
 }

@@ -134,12 +134,13 @@ def check_of_one_piece(manifest: Manifest) -> None:
         )
 
 
-def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> list[Record]:
+def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record], instead_of: Way | None = None) -> list[Record]:
     """Add records of one model, counted in one way at each N, to those in its folder; returns all that are there then.
 
-    Records kept before are dropped if they are of other weights, offsets or blocks. ValueError if those at the same N
-    are counted in another way, or an index had another image in them, as in another data set, or where another decoder
-    reads the files.
+    Records kept before are dropped if they are of other weights, offsets or blocks, or at the same N counted in the way
+    `instead_of` which these are there. ValueError if those at the same N are counted in another way, if one of an image
+    would be lost, or an index had another image in them, as in another data set, or where another decoder reads the
+    files.
     """
     images = {record.index: record.image_sha256 for record in records}
     voters = {record.voter for record in records}
@@ -149,6 +150,11 @@ def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> list[
     if any(record.way != ways[record.levels] for record in records):
         raise ValueError("the records at one N are counted in more than one way")
     before = [record for record in kept_records(folder, shelf) if record.voter in voters]
+    replaced = {record.key for record in before if record.levels in ways and record.way == instead_of}
+    lost = {(key.index, key.levels) for key in replaced} - {(record.index, record.levels) for record in records}
+    if lost:
+        raise ValueError(f"{folder.name} keeps records of {len(lost)} more images by now: do it again")
+    before = [record for record in before if record.key not in replaced]
     check_ways(folder.name, before, ways)
     others = [record.index for record in before if images.get(record.index) not in (None, record.image_sha256)]
     if others:
@@ -159,7 +165,14 @@ def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record]) -> list[
     return ordered
 
 
-def publish(folder: Path, shelf: Shelf, records: Sequence[Record], data: str, part: Part = WHOLE) -> None:
+def publish(
+    folder: Path,
+    shelf: Shelf,
+    records: Sequence[Record],
+    data: str,
+    part: Part = WHOLE,
+    instead_of: Way | None = None,
+) -> None:
     """`keep_records`, and say in the model's manifest what all that are kept add up to.
 
     data, part: what images they are of. ValueError if the folder holds other weights by now.
@@ -168,15 +181,16 @@ def publish(folder: Path, shelf: Shelf, records: Sequence[Record], data: str, pa
         manifest = read_manifest(folder)
         if any(record.voter != manifest.voter for record in records):
             raise ValueError(f"{folder} holds another model than at the start: these figures are not about it")
-        measured = measured_on(part.of(keep_records(folder, shelf, records)), f"{data}{part}")
+        measured = measured_on(part.of(keep_records(folder, shelf, records, instead_of)), f"{data}{part}")
         save_manifest(folder, replace(manifest, measured={**manifest.measured, f"{shelf.entry}{part}": measured}))
 
 
 def measured_on(records: Sequence[Record], data: str) -> dict[str, Any]:
-    """What a manifest says of records of the images that `data` describes, by N."""
+    """What a manifest says of records of the images that `data` describes, by N; at_least: how many are `at_least`."""
     by_n = {
         str(levels): {
             **asdict(group[0].way),
+            **({"at_least": known} if (known := sum(record.at_least for record in group)) else {}),
             "by_rho": {rho: share.to_json() for rho, share in summary(group).items()},
         }
         for levels, group in by_levels(records).items()

@@ -62,7 +62,7 @@ class Record(NoiseLevel):
     radius_steps: R, of DSSN; None for a randomized method, whose `sampling` is given instead. precision: number format
     of the convolutions. file: the image's name in the data set, where it has one. block: pixels split together.
     offsets: their scheme and seed, which older records do not name. counting: of DSSN's votes, one of `COUNTINGS`.
-    wins: by duels, as a `DuelCertificate` has them.
+    wins: by duels, as a `DuelCertificate` has them, or at least so many, see `at_least`.
     """
 
     index: int
@@ -97,6 +97,12 @@ class Record(NoiseLevel):
     @property
     def right(self) -> bool:
         return self.label == self.predicted
+
+    @property
+    def at_least(self) -> bool:
+        """Whether its wins by duels are those of first choices alone, as of `recount`: its radius may be larger."""
+        own = self.votes[self.predicted]
+        return bool(self.wins) and own < self.levels and sum(self.wins) == own * (len(self.wins) - 1)
 
     @property
     def certificate(self) -> Certificate:

@@ -13,7 +13,7 @@ from app.charts import CHART_BAR
 from app.collection import COLLECTIONS, Collection
 from app.gallery import BUILT_IN, SOURCES
 from app.glossary import COUNTED_BY
-from app.sections.benchmark.shared import table_height
+from app.sections.benchmark.shared import table_height, tell_settled
 from app.strips import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
@@ -57,6 +57,7 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
         alt="how many images have which certified radius",
     )
     st.caption("Click a bar, or above it, to see its images.")
+    tell_settled({name: records})
     gain = installed.gains_over_uniform(name, records, levels)
     kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]
     kind = controls.choose_one("Show", kinds, "bench-kind")
@@ -69,7 +70,7 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
 
 def shown_radius(record: Record) -> str:
     steps = record.radius_in_steps
-    return "abstains" if steps is None else shown_steps(steps)
+    return "abstains" if steps is None else "≥ " * record.at_least + shown_steps(steps)
 
 
 def show_images(
