@@ -5,12 +5,11 @@ from collections.abc import Container, Sequence
 from app import installed
 from app.benchmark_charts import Curve
 from app.collection import Collection
+from dssn_core.accuracy import CURVE_RHOS
 from dssn_core.comparison import METHODS
 from dssn_core.constants import DSSN, sigma_from_levels
 from dssn_core.records import Part
 from dssn_core.standings import Side
-
-RHOS = tuple(step / 20 for step in range(0, 121))
 
 
 def sigma_of(levels: int) -> str:
@@ -33,13 +32,13 @@ def curves_of(name: str, wanted: Container[int], part: Part, alone: bool, dash: 
         Curve(
             f"{name}, σ = {sigma_of(levels)}",
             method,
-            RHOS,
+            CURVE_RHOS,
             shares,
-            [(name, levels)] * len(RHOS),
+            [(name, levels)] * len(CURVE_RHOS),
             label=f"{short} {sigma_of(levels)}",
             dash=dash,
         )
-        for levels, shares in installed.certified_curves(name, RHOS, part).items()
+        for levels, shares in installed.certified_curves(name, CURVE_RHOS, part).items()
         if levels in wanted
     ]
 
@@ -48,7 +47,7 @@ def best_curves(models: Sequence[str], part: Part) -> list[Curve]:
     """A thick curve for each method: network and N chosen at every rho on held-out images, reported on test images."""
     curves = []
     for method, names in installed.by_method(models).items():
-        found = installed.chosen_of(names, RHOS, part)
+        found = installed.chosen_of(names, CURVE_RHOS, part)
         if found:
             of = f"{names[0]}, σ" if len(names) == 1 else f"ours: {METHODS[method]}, network and σ"
             notes = [f"{at.network} at σ = {sigma_of(at.levels)}" for at in found]

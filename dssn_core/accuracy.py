@@ -14,6 +14,9 @@ from .constants import PIXEL_STEPS, largest_steps, steps_needed
 from .records import Record
 from .wording import rounded_down, rounded_up
 
+CURVE_RHOS = tuple(step / 20 for step in range(0, 121))
+"""The radii of curves, among them those of all tables."""
+
 SMALL_RADII = (0.1, 0.25)
 """Radii below the smallest multiple of a half, where the results on ImageNet lie."""
 

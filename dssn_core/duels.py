@@ -43,6 +43,14 @@ def count_duels(logits: np.ndarray, gap: float | None = None) -> np.ndarray:
     return found
 
 
+def duels_of_first_choices(votes: Sequence[int]) -> np.ndarray:
+    """int32 (K, K), as `count_duels`: the duels that first choices (K,) decide; those between third classes lack.
+
+    A sample that likes a best ranks it above every other class. So n_a <= n_ac <= N - n_c.
+    """
+    return np.array(votes, dtype=np.int32)[:, None] * (1 - np.eye(len(votes), dtype=np.int32))
+
+
 def _worst(leads: np.ndarray) -> np.ndarray:
     """(K,): each class's worst duel, where it leads over every other by `leads`, less one where ties are lost."""
     places = np.arange(len(leads))

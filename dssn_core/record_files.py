@@ -35,7 +35,7 @@ HELD_OUT = Shelf("held-out.jsonl.gz", "held_out_certified_accuracy")
 """Of held-out training images."""
 SHELVES = (TEST, HELD_OUT)
 
-NO_RECORD = "give --output without --record"
+NO_RECORD = "`evaluate --output` without --record keeps others apart"
 """What to do with records that cannot be kept."""
 
 
@@ -59,6 +59,11 @@ def kept_records(folder: Path, shelf: Shelf, manifest: Manifest | None = None) -
     if len({record.key for record in found}) < len(found):
         raise ValueError(f"{folder / shelf.file} holds more than one record of an image at the same N")
     return [record for record in found if manifest is None or record.voter == manifest.voter]
+
+
+def kept_ways(folder: Path, shelf: Shelf, manifest: Manifest, levels: int) -> set[Way]:
+    """How the records of a model on a shelf were counted at N."""
+    return {record.way for record in kept_records(folder, shelf, manifest) if record.levels == levels}
 
 
 def kept_before(
@@ -150,15 +155,15 @@ def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record], instead_
     if any(record.way != ways[record.levels] for record in records):
         raise ValueError("the records at one N are counted in more than one way")
     before = [record for record in kept_records(folder, shelf) if record.voter in voters]
+    others = [record.index for record in before if images.get(record.index) not in (None, record.image_sha256)]
+    if others:
+        raise ValueError(_another(others[0], folder.name))
     replaced = {record.key for record in before if record.levels in ways and record.way == instead_of}
     lost = {(key.index, key.levels) for key in replaced} - {(record.index, record.levels) for record in records}
     if lost:
         raise ValueError(f"{folder.name} keeps records of {len(lost)} more images by now: do it again")
     before = [record for record in before if record.key not in replaced]
     check_ways(folder.name, before, ways)
-    others = [record.index for record in before if images.get(record.index) not in (None, record.image_sha256)]
-    if others:
-        raise ValueError(_another(others[0], folder.name))
     merged = {record.key: record for record in [*before, *records]}
     ordered = sorted(merged.values(), key=lambda record: (record.levels, record.index))
     write_json_lines(folder / shelf.file, (record.to_json() for record in ordered))

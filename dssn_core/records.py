@@ -9,7 +9,7 @@ from typing import Any
 from .certificate import Certificate, certificate_from_votes
 from .checks import check_choice, check_shape
 from .constants import COUNTINGS, DUELS, PIXEL_STEPS, PLURALITY, NoiseLevel
-from .duels import DuelCertificate
+from .duels import DuelCertificate, duel_bounds, duels_of_first_choices
 from .manifest import Voter
 from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
 from .splitting import PIXELWISE, Block
@@ -100,13 +100,17 @@ class Record(NoiseLevel):
 
     @property
     def at_least(self) -> bool:
-        """Whether its wins by duels are those of first choices alone, as of `recount`: its radius may be larger."""
-        own = self.votes[self.predicted]
-        return bool(self.wins) and own < self.levels and sum(self.wins) == own * (len(self.wins) - 1)
+        """Whether its wins by duels are those of first choices alone, as of `recount`, and its radius may be larger."""
+        if self.counting != DUELS:
+            return False
+        duels = duels_of_first_choices(self.votes)
+        return self.wins == tuple(duels[self.predicted].tolist()) and (
+            duel_bounds(duels, self.levels).upper > (self.radius_steps or 0)
+        )
 
     @property
     def certificate(self) -> Certificate:
-        """What DSSN's votes prove; ValueError for what cannot have been counted."""
+        """What DSSN's votes prove, as far as they are told, see `at_least`; ValueError for what cannot be counted."""
         if self.counting == DUELS:
             return DuelCertificate(self.levels, self.votes, self.predicted, self.wins)
         return certificate_from_votes(self.votes, self.levels)

@@ -1,23 +1,16 @@
 """Duels of images whose first choices are on record: most of them need not be voted on again.
 
-A sample that likes class a best ranks it above every other class. So first choices bound every duel, n_a <= n_ac <=
-N - n_c: a class that most samples like best wins all of its duels, and its R by duels lies between two whole numbers.
-Where no radius of a table comes between those two, the image's place in the table is known.
+First choices bound every duel (`duels.duels_of_first_choices`): a class that most samples like best wins all of its
+duels, and its R by duels lies between two whole numbers. Where no radius at which certified accuracy is reported comes
+between those two, what the image counts for is known.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from .constants import DUELS, steps_needed
-from .duels import duel_bounds
+from .duels import duel_bounds, duels_of_first_choices
 from .records import Key, Record
-
-
-def duels_of_first_choices(votes: Sequence[int]) -> np.ndarray:
-    """int32 (K, K), as `duels.count_duels`: the duels that first choices decide; those of third classes are lacking."""
-    return np.array(votes, dtype=np.int32)[:, None] * (1 - np.eye(len(votes), dtype=np.int32))
 
 
 def settled(record: Record, rhos: Sequence[float]) -> Record | None:
@@ -25,8 +18,10 @@ def settled(record: Record, rhos: Sequence[float]) -> Record | None:
 
     Its answer is that of the duels, and so is, where that is right, what it says of each of the radii; but between them
     its radius may be smaller than that of the duels, and its `wins` are at least, see `Record.at_least`. None where
-    first choices leave the answer or one of the radii open.
+    first choices leave the answer or one of the radii open. A record by duels is returned as it is.
     """
+    if record.counting == DUELS:
+        return record
     duels = duels_of_first_choices(record.votes)
     bounds = duel_bounds(duels, record.levels)
     right = bounds.label == record.label
@@ -37,5 +32,5 @@ def settled(record: Record, rhos: Sequence[float]) -> Record | None:
 
 
 def all_settled(records: Iterable[Record], rhos: Sequence[float]) -> dict[Key, Record]:
-    """Those of the records by first choices that are `settled` at the radii, by the key of the record by duels."""
+    """Those of the records that are `settled` at the radii, by the key of the record by duels."""
     return {found.key: found for record in records if (found := settled(record, rhos))}

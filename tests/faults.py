@@ -24,11 +24,12 @@ import torch
 
 from dssn_core.__main__ import main as command
 from dssn_core.checkpoints import read_manifest
+from dssn_core.constants import DUELS, levels_from_sigma
 from dssn_core.datasets import CIFAR10_CLASSES, Dataset
 from dssn_core.files import write_atomically
 from dssn_core.gallery import built_in_pictures
-from dssn_core.record_files import TEST, kept_records
-from dssn_core.records import by_levels
+from dssn_core.record_files import TEST, kept_records, kept_ways
+from dssn_core.records import Way, by_levels
 from dssn_core.train_settings import TrainSettings
 from dssn_core.training import Trainer
 from dssn_core.training_run import train
@@ -96,6 +97,16 @@ def _recording(folder: Path) -> None:
     _evaluate(folder, "--model", str(model), "--record")
 
 
+def _recounting(folder: Path) -> None:
+    """Of records at one of the noises, which may be recounted already."""
+    model, levels = folder / "model", levels_from_sigma(0.15)
+    way = Way(read_manifest(model).precision, None, DUELS) if model.exists() else None
+    if way is None or kept_ways(model, TEST, read_manifest(model), levels) != {way}:
+        _recording(folder)
+    if command(["recount", "--data", str(_data(folder)), "--sigma", "0.15", "--model", str(model)]):
+        raise RuntimeError("the recount was refused")
+
+
 def _kept(folder: Path) -> object:
     records = [replace(record, seconds=0.0) for record in kept_records(folder / "model", TEST)]
     return records, read_manifest(folder / "model").measured
@@ -124,6 +135,7 @@ JOBS = {
     "training": Job(_training, _weights),
     "evaluation": Job(_evaluation, _records),
     "recording": Job(_recording, _kept, _consistent),
+    "recounting": Job(_recounting, _kept, _consistent),
     "writing": Job(_writing, lambda folder: (folder / "file").read_bytes(), _whole),
 }
 

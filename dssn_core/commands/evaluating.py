@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -113,10 +114,12 @@ def way_of(options: Options, model: Classifier, method: str, levels: Iterable[in
 def summary_of(records: Sequence[Record], what: str, rhos: Sequence[float] | None) -> str:
     """Certified accuracy of records of one N, line by line, after `what` they are of."""
     duels = ", counted by duels" * (records[0].counting == DUELS)
-    if known := sum(record.at_least for record in records):
-        duels += f", of {known:,} as far as first choices settle them"
+    below = sum(record.at_least for record in records)
+    bounds = f" (between the radii of curves lower bounds, for {below:,} of them)" * bool(below)
     figures = accuracy.summary(records, rhos).items()
-    return "\n".join([f"{what}{duels}", *(f"  right, certified at rho {rho:>4}: {figure}" for rho, figure in figures)])
+    return "\n".join(
+        [f"{what}{duels}{bounds}", *(f"  right, certified at rho {rho:>4}: {figure}" for rho, figure in figures)]
+    )
 
 
 def check_evaluate(options: Options, model: Classifier, method: str, folder: Path) -> None:
@@ -210,14 +213,15 @@ def run_recount(options: Options) -> int:
     levels = levels_from_sigma(options.sigma)
     plain, duels = (Way(model.precision, None, counting) for counting in (PLURALITY, DUELS))
     data = data_of(options, model)
-    kept = record_files.kept_before(folder, shelf, model, [levels], plain, data).values()
-    records = [record for record in kept if record.levels == levels]
+    is_done = record_files.kept_ways(folder, shelf, model.manifest, levels) == {duels}  # perhaps but for the manifest
+    kept = record_files.kept_before(folder, shelf, model, [levels], duels if is_done else plain, data).values()
+    records = [replace(one, label=int(data.labels[one.index])) for one in kept if one.levels == levels]
     if not records:
         raise ValueError(
             f"{folder.name} keeps no records by first choices at N = {levels}: `evaluate --record` makes them"
         )
-    known = all_settled(records, accuracy.radius_grid(records))
-    print(f"{len(known):,} of {len(records):,} images are settled by their first choices")
+    known = all_settled(records, (*accuracy.CURVE_RHOS, *accuracy.radius_grid(records)))
+    print(f"{len(known):,} of {len(records):,} images need no other vote")
     with record_files.under_way(folder, shelf, levels) as log:
         indices = [record.index for record in records]
         results = evaluation.evaluate(model, data, indices, levels, duels, {**known, **log.records})
@@ -225,6 +229,12 @@ def run_recount(options: Options) -> int:
         what = f"sigma {options.sigma:g} (N = {levels:,}), {len(indices):,} images of {data.description}"
         print(summary_of(chosen, what, None))
         record_files.publish(folder, shelf, chosen, data.description, instead_of=plain)
+    (other,) = set(record_files.SHELVES) - {shelf}
+    if record_files.kept_ways(folder, other, model.manifest, levels) - {duels}:
+        print(
+            f"{other.file} is counted otherwise at this noise: no table uses it until that is recounted too",
+            file=sys.stderr,
+        )
     return 0
 
 

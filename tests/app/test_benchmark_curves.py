@@ -1,12 +1,12 @@
 """The curves of the Benchmark page are the figures of the kept records, no more."""
 
-from app.benchmark_curves import RHOS, best_curves, curves_of, sides, unchosen
+from app.benchmark_curves import best_curves, curves_of, sides, unchosen
 from app.collection import COLLECTIONS
-from dssn_core.accuracy import certified_curve
+from dssn_core.accuracy import CURVE_RHOS, SMALL_RADII, certified_curve
 from dssn_core.checkpoints import PRETRAINED
 from dssn_core.paper import best_at, published
 from dssn_core.records import WHOLE, by_levels
-from dssn_core.standings import Evaluated, Side, chosen
+from dssn_core.standings import TABLE_RHOS, Evaluated, Side, chosen
 
 NAME = "cifar10-dssn"
 
@@ -15,13 +15,22 @@ def test_a_thin_curve_is_of_one_network_at_one_noise():
     kept = by_levels(Evaluated.kept(PRETRAINED / NAME).test)
     (curve,) = curves_of(NAME, {441}, WHOLE, alone=True, dash="solid")
     assert (curve.name, curve.label) == (f"{NAME}, σ = 0.50", "σ 0.50")
-    assert list(curve.shares) == certified_curve(kept[441], RHOS)
+    assert list(curve.shares) == certified_curve(kept[441], CURVE_RHOS)
     assert curves_of(NAME, set(), WHOLE, alone=False, dash="dot") == []
+
+
+def test_the_radii_of_all_tables_are_among_those_of_the_curves():
+    """So `recount` settles images for the tables too."""
+    published_at = {
+        rho for name in ("cifar10", "imagenet") for row in published(name) for rho in row.certified_accuracy
+    }
+    of_pages = {rho for collection in COLLECTIONS.values() for rho in collection.rhos}
+    assert {*TABLE_RHOS, *SMALL_RADII, *published_at, *of_pages} <= {*CURVE_RHOS}
 
 
 def test_the_thick_curve_is_of_what_is_chosen_on_held_out_images():
     (curve,) = best_curves([NAME], WHOLE)
-    expected = chosen([Evaluated.kept(PRETRAINED / NAME)], RHOS)
+    expected = chosen([Evaluated.kept(PRETRAINED / NAME)], CURVE_RHOS)
     assert list(curve.shares) == [at.certified for at in expected] and curve.best
     assert list(curve.keys) == [(NAME, at.levels) for at in expected]
 

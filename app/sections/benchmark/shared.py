@@ -57,9 +57,9 @@ def tell_settled(records: Mapping[str, Sequence[Record]]) -> None:
     found = [f"{name} at σ = {', '.join(map(sigma_of, by_levels(of)))}" for name, of in known.items() if of]
     if found:
         st.caption(
-            f"{'; '.join(found)}: images that a majority of first choices settles at every radius of the table were "
-            "not voted on again to count duels. What is certified at those radii is the same; between them their radii "
-            "(≥), and with them curve and bars, are lower bounds."
+            f"{'; '.join(found)}: some images were not voted on again to count duels, for a majority of first choices "
+            "settles what they count for at each ρ of curves and tables, in steps of 0.05. Between those their radii "
+            "(≥) are lower bounds, and so are bars and gains."
         )
 
 
