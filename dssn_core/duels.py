@@ -43,14 +43,6 @@ def count_duels(logits: np.ndarray, gap: float | None = None) -> np.ndarray:
     return found
 
 
-def duels_of_first_choices(votes: Sequence[int]) -> np.ndarray:
-    """int32 (K, K), as `count_duels`: the duels that first choices (K,) decide; those between third classes lack.
-
-    A sample that likes a best ranks it above every other class. So n_a <= n_ac <= N - n_c.
-    """
-    return np.array(votes, dtype=np.int32)[:, None] * (1 - np.eye(len(votes), dtype=np.int32))
-
-
 def _worst(leads: np.ndarray) -> np.ndarray:
     """(K,): each class's worst duel, where it leads over every other by `leads`, less one where ties are lost."""
     places = np.arange(len(leads))
@@ -78,6 +70,20 @@ def duel_bounds(duels: np.ndarray, levels: int) -> RadiusBounds:
         upper=max(0, possible) // 2,
         final=bool(sure >= 0 or complete),
     )
+
+
+def least_wins(votes: Sequence[int], winner: int) -> tuple[int, ...]:
+    """n_ac of a class a, as far as first choices (K,) tell: a sample that likes a best ranks it above every c."""
+    return tuple(0 if c == winner else votes[winner] for c in range(len(votes)))
+
+
+def bounds_of_first_choices(votes: Sequence[int], levels: int) -> RadiusBounds:
+    """Exact bounds of R by duels from the first choices (K,) of all samples, as `duel_bounds`.
+
+    They decide the duels of the classes that samples like best, n_a <= n_ac <= N - n_c, and so which class wins them
+    all where more than half of the samples like one best.
+    """
+    return duel_bounds(np.array([least_wins(votes, a) for a in range(len(votes))], dtype=np.int32), levels)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from .certificate import Certificate, certificate_from_votes
 from .checks import check_choice, check_shape
 from .constants import COUNTINGS, DUELS, PIXEL_STEPS, PLURALITY, NoiseLevel
-from .duels import DuelCertificate, duel_bounds, duels_of_first_choices
+from .duels import DuelCertificate, bounds_of_first_choices, least_wins
 from .manifest import Voter
 from .monte_carlo import Plan, lower_confidence_bound, uniform_radius
 from .splitting import PIXELWISE, Block
@@ -101,12 +101,9 @@ class Record(NoiseLevel):
     @property
     def at_least(self) -> bool:
         """Whether its wins by duels are those of first choices alone, as of `recount`, and its radius may be larger."""
-        if self.counting != DUELS:
+        if self.counting != DUELS or self.wins != least_wins(self.votes, self.predicted):
             return False
-        duels = duels_of_first_choices(self.votes)
-        return self.wins == tuple(duels[self.predicted].tolist()) and (
-            duel_bounds(duels, self.levels).upper > (self.radius_steps or 0)
-        )
+        return self.certificate.radius_steps < bounds_of_first_choices(self.votes, self.levels).upper
 
     @property
     def certificate(self) -> Certificate:

@@ -1,15 +1,15 @@
 """Duels of images whose first choices are on record: most of them need not be voted on again.
 
-First choices bound every duel (`duels.duels_of_first_choices`): a class that most samples like best wins all of its
-duels, and its R by duels lies between two whole numbers. Where no radius at which certified accuracy is reported comes
-between those two, what the image counts for is known.
+First choices bound every duel (`duels.bounds_of_first_choices`): a class that more than half of the samples like best
+wins all of its duels, and its R by duels lies between two whole numbers. Where no radius at which certified accuracy is
+reported comes between those two, what the image counts for is known.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .constants import DUELS, steps_needed
-from .duels import duel_bounds, duels_of_first_choices
+from .duels import bounds_of_first_choices, least_wins
 from .records import Key, Record
 
 
@@ -22,12 +22,11 @@ def settled(record: Record, rhos: Sequence[float]) -> Record | None:
     """
     if record.counting == DUELS:
         return record
-    duels = duels_of_first_choices(record.votes)
-    bounds = duel_bounds(duels, record.levels)
+    bounds = bounds_of_first_choices(record.votes, record.levels)
     right = bounds.label == record.label
     if not bounds.final or (right and any(bounds.lower < steps_needed(rho) <= bounds.upper for rho in rhos)):
         return None
-    wins = tuple(duels[bounds.label].tolist())
+    wins = least_wins(record.votes, bounds.label)
     return replace(record, counting=DUELS, predicted=bounds.label, radius_steps=bounds.lower, wins=wins)
 
 

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from dssn_core import RadiusBounds, SplitNoise, certificate_from_votes
 from dssn_core.constants import DUELS, PLURALITY
-from dssn_core.duels import DuelCertificate, certificate_from_duels, count_duels, duel_bounds
+from dssn_core.duels import (
+    DuelCertificate,
+    bounds_of_first_choices,
+    certificate_from_duels,
+    count_duels,
+    duel_bounds,
+    least_wins,
+)
 from dssn_core.voting import complete, tally
 from tests.test_soundness import SHAPES, cases, certified, check_ball, image_of
 from tests.toys import Memory, Toy
@@ -164,6 +171,18 @@ def test_bounds_hold_where_duels_lack_different_samples():
         found, radii = duel_bounds(duels, levels), [radius for _, radius in ends]
         assert found.lower <= min(radii) and found.upper == max(radii)
         assert not found.final or {a for a, _ in ends} == {found.label}
+
+
+@given(some_logits)
+@effort(max_examples=300)
+def test_first_choices_bound_the_duels(logits):
+    certificate = of_logits(logits)
+    bounds = bounds_of_first_choices(certificate.votes, certificate.levels)
+    assert bounds.lower <= certificate.radius_steps <= bounds.upper
+    assert not bounds.final or bounds.label == certificate.label
+    assert bounds.final or max(certificate.votes) <= certificate.levels / 2
+    least = least_wins(certificate.votes, certificate.label)
+    assert all(map(int.__le__, least, certificate.wins)) and least[certificate.label] == 0
 
 
 def test_a_winner_is_certain_as_soon_as_it_wins_the_worst_tie():

@@ -16,7 +16,7 @@ from dssn_core.checkpoints import read_manifest
 from dssn_core.commands import evaluating
 from dssn_core.constants import DUELS, PIXEL_STEPS, PLURALITY
 from dssn_core.datasets import CIFAR10_CLASSES
-from dssn_core.duels import certificate_from_duels, count_duels, duels_of_first_choices
+from dssn_core.duels import certificate_from_duels, count_duels
 from dssn_core.evaluation import evaluate
 from dssn_core.images import to_picture
 from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records
@@ -62,14 +62,6 @@ def test_what_first_choices_settle_is_as_the_duels_say(logits, label, steps):
     assert not rhos or certified_curve([found], rhos) == certified_curve([exact], rhos)
     assert Record.from_json(found.to_json()) == found and found.by_plurality == plain
     assert found.at_least or found.radius_steps == exact.radius_steps
-
-
-@given(logits_of_three)
-@effort(max_examples=200)
-def test_first_choices_decide_their_own_duels(logits):
-    logits = np.array(logits, dtype=np.float32)
-    known, whole = duels_of_first_choices(np.bincount(logits.argmax(axis=1), minlength=3)), count_duels(logits)
-    assert (known <= whole).all() and (known.diagonal() == 0).all()
 
 
 def test_only_what_matters_has_to_be_known():

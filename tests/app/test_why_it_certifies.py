@@ -378,6 +378,8 @@ def test_the_samples_of_third_classes_add_up():
     page = open_page(why="Duels", picture="cifar10-09", sigma="2")
     (said,) = [text.value for text in page.markdown if "which first choices leave out" in text.value]
     numbers = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", said[said.index("Of the other") :])]
-    others, for_a, for_b, votes_a, more_a, n_ab, votes_b, more_b, n_ba = numbers
+    others, for_a, for_b, votes_a, more_a, n_ab, votes_b, more_b, n_ba, lower, upper = numbers
     assert (for_a, for_b) == (more_a, more_b) and for_a + for_b == others
     assert votes_a + for_a == n_ab and votes_b + for_b == n_ba
+    (radius,) = [metric.value for metric in page.metric if metric.label.startswith("R by duels")]
+    assert lower <= int(radius.split()[0].replace(",", "")) <= upper and "first choices say that R is from" in said

@@ -6,7 +6,7 @@ from torch import Tensor
 from app import charts, controls, gallery, progress, proof_charts, votes
 from app.sections.why_it_certifies.subject import subject
 from dssn_core.constants import DUELS
-from dssn_core.duels import DuelCertificate
+from dssn_core.duels import DuelCertificate, bounds_of_first_choices
 from dssn_core.voting import Standing
 from dssn_core.wording import counted
 
@@ -41,6 +41,17 @@ def third_classes(certificate: DuelCertificate, names: tuple[str, ...]) -> str:
         f"The closest duel: {votes[a]:,} samples like “{names[a]}” best, {votes[b]:,} “{names[b]}”. Of the other "
         f"{for_a + for_b:,}, which first choices leave out, {for_a:,} rank “{names[a]}” higher and {for_b:,} "
         f"“{names[b]}”: n_ab = {votes[a]:,} + {for_a:,} = {n_ab:,}, and n_ba = {votes[b]:,} + {for_b:,} = {n_ba:,}."
+    ) + before_counting(certificate)
+
+
+def before_counting(certificate: DuelCertificate) -> str:
+    """What first choices say of R by duels."""
+    bounds = bounds_of_first_choices(certificate.votes, certificate.levels)
+    if not bounds.final:
+        return " No class is the first choice of more than half of the samples: which one wins, only duels can tell."
+    return (
+        f" Before any duel is counted, first choices say that R is from {bounds.lower:,} to "
+        f"{counted(bounds.upper, 'grey level')}: a sample sides with what it likes best in every duel of it."
     )
 
 
