@@ -15,6 +15,7 @@ from dssn_core.checkpoints import read_manifest, save_manifest
 from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.gallery import built_in_pictures
 from dssn_core.images import read_image, to_picture
+from dssn_core.records import WHOLE
 from tests.app.pages import by_key, open_view, sound
 from tests.evaluated import class_folders, unmeasured
 
@@ -61,6 +62,18 @@ def test_which_networks_count_duels_is_said(section):
     assert said.startswith("cifar10-dssn-blocks at σ = 3.")
     by_key(page.get("button_group"), "bench-models-cifar10").set_value(["cifar10-dssn-long"]).run()
     assert not any("counted by duels" in caption.value for caption in page.caption)
+
+
+def test_radii_that_are_lower_bounds_are_marked():
+    page = open_page("Images", **{"bench-network": "cifar10-dssn-pair", "bench-sigma": "1.00"})
+    records = [r for r in installed.evaluated("cifar10-dssn-pair", WHOLE).test if r.levels == 883]
+    shown = page.dataframe[0].value["ρ"].tolist()
+    assert [radius.startswith("≥ ") for radius in shown] == [record.at_least for record in records]
+    assert 0 < sum(record.at_least for record in records) < len(records)
+    (said,) = [caption.value for caption in page.caption if "lower bounds" in caption.value]
+    assert said.startswith("cifar10-dssn-pair at σ = 1.00: some images were not voted on again")
+    by_key(page.selectbox, "bench-sigma").set_value(1325).run()
+    assert not any("lower bounds" in caption.value for caption in page.caption)
 
 
 def test_the_curves_say_where_ours_are_better_and_where_not():
