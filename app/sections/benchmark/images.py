@@ -13,7 +13,7 @@ from app.charts import CHART_BAR
 from app.collection import COLLECTIONS, Collection
 from app.gallery import BUILT_IN, SOURCES
 from app.glossary import COUNTED_BY
-from app.sections.benchmark.shared import table_height, tell_settled
+from app.sections.benchmark.shared import table_height
 from app.strips import filmstrip
 from dssn_core import PIXEL_STEPS
 from dssn_core.accuracy import Gain
@@ -57,7 +57,12 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
         alt="how many images have which certified radius",
     )
     st.caption("Click a bar, or above it, to see its images.")
-    tell_settled({name: records})
+    if any(record.at_least for record in records):
+        st.caption(
+            "Some images were not voted on again to count duels, for a majority of first choices settles what they "
+            "count for at every ρ of curves and tables, in steps of 0.05. Between those their radii (≥) are lower "
+            "bounds, and so are bars and gains."
+        )
     gain = installed.gains_over_uniform(name, records, levels)
     kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]
     kind = controls.choose_one("Show", kinds, "bench-kind")

@@ -1,6 +1,6 @@
 """What its sections share: how they call each other, and what has to be said beside our figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from app.benchmark_curves import sides, sigma_of
 from app.collection import Collection
 from dssn_core.constants import DSSN, PLURALITY
 from dssn_core.paper import published
-from dssn_core.records import Part, Record, by_levels
+from dssn_core.records import Part, by_levels
 from dssn_core.standings import Side
 
 IMAGES = "Images"
@@ -47,19 +47,6 @@ def tell_counting(models: Sequence[str], part: Part) -> None:
             f"{'; '.join(found)}: votes are counted by duels, where the paper counts first choices alone. “Why it "
             "certifies”, section “Duels”, shows both; `standings --plurality` on the command line gives the figures by "
             "first choices, of the same votes."
-        )
-        tell_settled(records)
-
-
-def tell_settled(records: Mapping[str, Sequence[Record]]) -> None:
-    """Of which networks, and at which σ, some radii are known from below only. records: by network."""
-    known = {name: [record for record in of if record.at_least] for name, of in records.items()}
-    found = [f"{name} at σ = {', '.join(map(sigma_of, by_levels(of)))}" for name, of in known.items() if of]
-    if found:
-        st.caption(
-            f"{'; '.join(found)}: some images were not voted on again to count duels, for a majority of first choices "
-            "settles what they count for at each ρ of curves and tables, in steps of 0.05. Between those their radii "
-            "(≥) are lower bounds, and so are bars and gains."
         )
 
 
