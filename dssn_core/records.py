@@ -98,7 +98,7 @@ class Record(NoiseLevel):
     def right(self) -> bool:
         return self.label == self.predicted
 
-    @property
+    @cached_property
     def at_least(self) -> bool:
         """Whether its wins by duels are those of first choices alone, as of `recount`, and its radius may be larger."""
         if self.counting != DUELS or self.wins != least_wins(self.votes, self.predicted):
