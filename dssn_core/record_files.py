@@ -142,10 +142,10 @@ def check_of_one_piece(manifest: Manifest) -> None:
 def keep_records(folder: Path, shelf: Shelf, records: Sequence[Record], instead_of: Way | None = None) -> list[Record]:
     """Add records of one model, counted in one way at each N, to those in its folder; returns all that are there then.
 
-    Records kept before are dropped if they are of other weights, offsets or blocks, or at the same N counted in the way
-    `instead_of` which these are there. ValueError if those at the same N are counted in another way, if one of an image
-    would be lost, or an index had another image in them, as in another data set, or where another decoder reads the
-    files.
+    Records kept before are dropped if they are of other weights, offsets or blocks, or if they are counted in the way
+    `instead_of` at the same N, whose place these take. ValueError if those at the same N are counted in another
+    way, if one of an image would be lost, or an index had another image in them, as in another data set, or where
+    another decoder reads the files.
     """
     images = {record.index: record.image_sha256 for record in records}
     voters = {record.voter for record in records}

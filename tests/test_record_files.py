@@ -20,7 +20,7 @@ from dssn_core.manifest import StatedOffsets
 from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records, measured_on, publish
 from dssn_core.records import Part, Record
 from dssn_core.voting import certify
-from tests.evaluated import SAMPLING, a_record, class_folders, unmeasured
+from tests.evaluated import SAMPLING, a_record, class_folders, interrupted_after, unmeasured
 
 
 def test_records_are_kept_once_and_of_one_set_of_weights(tmp_path):
@@ -266,20 +266,6 @@ def test_records_under_other_offsets_are_of_another_classifier(tmp_path):
     assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
     older = {name: value for name, value in record.to_json().items() if name != "offsets"}
     assert Record.from_json(older) == replace(record, offsets="r2 0")  # as files had it before offsets were named
-
-
-def interrupted_after(count, monkeypatch):
-    """Counted votes end in an interruption after so many; the list grows by one for each."""
-    counted = []
-
-    def mortal(*arguments, **others):
-        if len(counted) == count:
-            raise KeyboardInterrupt
-        counted.append(arguments)
-        return certify(*arguments, **others)
-
-    monkeypatch.setattr(evaluation, "certify", mortal)
-    return counted
 
 
 def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):

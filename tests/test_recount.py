@@ -15,15 +15,13 @@ from dssn_core.accuracy import CURVE_RHOS, certified_curve, radius_grid
 from dssn_core.checkpoints import read_manifest
 from dssn_core.commands import evaluating
 from dssn_core.constants import DUELS, PIXEL_STEPS, PLURALITY
-from dssn_core.datasets import CIFAR10_CLASSES
 from dssn_core.duels import certificate_from_duels, count_duels
 from dssn_core.evaluation import evaluate
-from dssn_core.images import to_picture
 from dssn_core.record_files import HELD_OUT, TEST, RecordLog, keep_records, kept_records
 from dssn_core.records import Record, Way
 from dssn_core.recount import settled
 from dssn_core.voting import certify
-from tests.evaluated import a_record, pictures_as_data, unmeasured
+from tests.evaluated import a_record, class_folders, interrupted_after, pictures_as_data, unmeasured
 
 rows = st.lists(st.integers(0, 3), min_size=3, max_size=3)
 logits_of_three = st.lists(rows, min_size=2, max_size=12)
@@ -80,11 +78,8 @@ PICTURES = (3, 9, 0, 8, 0, 12, 7, 13, 2, 11)
 
 def recounting(folder, tmp_path, *more):
     """Options, and data of one picture for each class."""
-    data, images = tmp_path / "data", pictures_as_data().load().images
-    for name, place in zip(CIFAR10_CLASSES, PICTURES, strict=True):
-        (data / name).mkdir(parents=True, exist_ok=True)
-        to_picture(images[place]).save(data / name / "0.png")
-    return ["--data", str(data), "--model", str(folder), *more]
+    data = tmp_path / "data"
+    return ["--data", str(data if data.exists() else class_folders(tmp_path, PICTURES)), "--model", str(folder), *more]
 
 
 def evaluated(path):
@@ -129,15 +124,7 @@ def test_an_interrupted_recount_loses_nothing(tmp_path, monkeypatch):
     folder = unmeasured(tmp_path)
     command = recounting(folder, tmp_path, "--sigma", "0.5")
     assert main(["evaluate", *command, "--record"]) == 0
-    before, voted = kept_records(folder, TEST), []
-
-    def mortal(*arguments, **others):
-        if voted:
-            raise KeyboardInterrupt
-        voted.append(arguments)
-        return certify(*arguments, **others)
-
-    monkeypatch.setattr(evaluation, "certify", mortal)
+    before, voted = kept_records(folder, TEST), interrupted_after(1, monkeypatch)
     assert main(["recount", *command]) == 130
     assert kept_records(folder, TEST) == before
     monkeypatch.setattr(evaluation, "certify", lambda *a, **k: voted.append(a) or certify(*a, **k))
