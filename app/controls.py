@@ -21,8 +21,8 @@ NETWORKS_HELP = (
     "“About this build” says how each was trained; “Benchmark” how good it is, where records of it are kept."
 )
 EITHER = (
-    "Each way of counting makes a smoothed classifier of its own, and its certificates are true of it alone: the "
-    "larger radius, chosen picture by picture, is no single classifier's."
+    "Each way of counting makes its own smoothed classifier, and a certificate holds for that one alone: taking the "
+    "larger radius, picture by picture, describes neither."
 )
 COUNTING_HELP = (
     "First choices: every sample votes for the one class that it likes best, as in the paper. Duels: for every two "

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from dssn_core.constants import DUELS, PLURALITY
 
 GLOSSARY = {
-    "sample": "A noisy version of an image, all that the network sees. In DSSN one of N coarse versions: each pixel "
+    "sample": "A noisy version of a picture, all that the network sees. In DSSN one of N coarse versions: each pixel "
     "(in some networks, the sum of each block of pixels) is replaced by the centre of the interval between the two "
     "splits around it, cut off at black and white.",
     "split": "A boundary on the grey scale, or on that of a block's sum. Splits lie N grey levels (2λ on the scale "
     "from 0 to 1) apart. In DSSN they lie halfway between grey levels, and from sample to sample all move up by one "
     "level; in SSN each pixel's are drawn anew.",
     "base classifier": "The network that votes on single samples. It is not certified; the smoothed classifier is.",
-    "smoothed classifier": "Answers with the class that wins the vote over all noisy versions (samples) of an image.",
+    "smoothed classifier": "Answers with the class that wins the vote over all noisy versions (samples) of a picture.",
     "duel": "A vote between two classes. Every sample ranks all classes, and sides with the one of the two that it "
     "ranks higher, whatever its first choice. Where duels are counted, the answer is the class that wins all its "
     "duels, and the radius is half its lead in the closest one, rounded down; if its rival would win a tie, one is "
@@ -21,13 +21,13 @@ GLOSSARY = {
     "noise, with pixels from 0 to 1. σ = λ/√3: the standard deviation of uniform noise on [−λ, λ], which the papers "
     "tabulate. All methods here run at the same λ.",
     "DSSN": "Deterministic smoothing with splitting noise: N = 510 λ samples, all of them counted. Exact for 8-bit "
-    "images; no failure probability.",
+    "pictures; no failure probability.",
     "additive uniform": "Samples x + U[−λ, λ] in every pixel, not clipped. Infinitely many samples, so the vote is "
     "estimated (Lee et al. 2019, Yang et al. 2020).",
     "SSN": "Splitting noise, here with every split drawn independently: DSSN's randomized parent (Levine & Feizi "
     "2021). Estimated too.",
-    "certified radius ρ": "Every image within L1 distance ρ of this one (sum of absolute changes, pixels from 0 to 1) "
-    "gets the same class: every 8-bit image, for DSSN; for the randomized methods every real-valued one, from the "
+    "certified radius ρ": "Every picture within L1 distance ρ of this one (sum of absolute changes, pixels from 0 to "
+    "1) gets the same class: every 8-bit picture, for DSSN; for the randomized methods every real-valued one, from the "
     "ideal vote over all samples, with confidence 1 − α and assuming exact real arithmetic.",
     "n₀ and n": "n₀ samples choose the class; n fresh samples count its votes (Cohen et al. 2019). Both are fixed "
     "beforehand.",

@@ -80,7 +80,7 @@ STEPS = (
         "though nobody sees a difference. A **certificate** is a proof that this cannot happen near one picture: "
         "*every* picture of whole grey levels, 0 to 255, within a certain distance gets the same answer. Distance here "
         "is **L1**: a pixel has three **values**, one for each colour channel; add up by how many grey levels each "
-        "value changed. (Changing one value by one grey level is called a **step** elsewhere.)",
+        "value changed.",
         figures.promise,
         "A certificate of 141 grey levels: which change does it cover?",
         (
@@ -99,7 +99,7 @@ STEPS = (
         "The network never sees the picture itself. It sees N coarse **samples** of it, like those it trained on, and "
         "votes on each. The answer is the class with the most votes; it is this vote that gets a certificate, not the "
         "network alone (in papers: the *smoothed* classifier, not the *base* classifier). If a small change of the "
-        "picture moves only few votes, a large lead cannot be lost.",
+        "picture moves only a few votes, a large lead cannot be lost.",
         figures.votes,
         "362 of 441 votes are for automobile, 79 for truck. One vote moves at a time. How many must move before truck "
         "can win?",
@@ -135,7 +135,7 @@ STEPS = (
         1,
         "Only the sample with a split between 100 and 101 sees the pixel change sides. There the centre jumps, from 50 "
         "to 164; but a sample has only one vote. All others stay the same, and so do their votes. So at most **one "
-        "vote** can move. On the page below, press + and look at the sample that changed.",
+        "vote** can move. Follow the link, press + and look at the sample that changed.",
         WHY,
         {"why": "Poke it", **SHOWN, "sigma": "0.5"},
     ),
@@ -149,8 +149,8 @@ STEPS = (
         0,
         "Every grey level crosses one split and changes one sample, wherever it is spent. On different values two may "
         "hit the same sample, as here. So at most 141 votes move; truck needs 142, and every other class more: **that "
-        "is the whole proof**. R = 141 is called the **certified radius**. On the page below, spend the whole budget "
-        "at random.",
+        "is the whole proof**. R = 141 is called the **certified radius**. Follow the link, and spend the whole "
+        "budget at random.",
         WHY,
         {"why": "Poke it", **SHOWN, "sigma": "0.5"},
     ),
@@ -174,7 +174,7 @@ STEPS = (
     LessonStep(
         "More noise",
         "The splits are this method's **noise**. Its strength is λ, half the distance between them, with black as 0 "
-        "and white as 1: N grey levels are N/255 = 2λ, so N = 510 λ (other pages set σ = λ/√3). If all votes agree, R "
+        "and white as 1: N grey levels are N/255 = 2λ, so N = 510 λ (most pages set σ = λ/√3). If all votes agree, R "
         "is half of N, or just under, so a larger λ allows a larger radius, up to λ on the same scale. But each sample "
         "tells less.",
         figures.more_noise,
@@ -192,8 +192,8 @@ STEPS = (
     ),
     LessonStep(
         "Offsets",
-        "Every pixel has its own **offset**: how many levels higher its grid starts. Pictures of offsets are dark for "
-        "0 and bright for N − 1, each colour channel by itself; here λ = 1, so N = 510. Any offsets give a sound "
+        "Every pixel has its own **offset**: how many levels higher its grid starts. Below, dark is offset 0 and "
+        "bright is N − 1, in each colour channel; here λ = 1, so N = 510. Any offsets give a sound "
         "certificate, as long as they are the same for every picture. But they decide how much of the picture a sample "
         "keeps.",
         figures.offsets,

@@ -153,7 +153,7 @@ BEYOND = legend(
 PLANE = f"""<div class="legend">{
     legend(
         [
-            ('<circle cx="8" cy="8" r="5" fill="white" stroke="#222" stroke-width="2" />', "the image"),
+            ('<circle cx="8" cy="8" r="5" fill="white" stroke="#222" stroke-width="2" />', "the picture"),
             (
                 f'<rect width="16" height="16" fill="{BLUES[1]}" />'
                 '<path d="M8 2L14 8 8 14 2 8z" fill="none" stroke="#222" stroke-width="2" />',

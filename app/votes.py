@@ -37,8 +37,8 @@ def vote_here(model: Classifier, image: Tensor, levels: int, counting: str) -> V
     name = model.manifest.name
     if counting_for(model) == counting and _shown(name, image, levels, counting) is not None:
         st.caption(
-            "These votes are counted on this machine. Certify shows those that came with the network: of samples that "
-            "are nearly tied some may have voted differently there."
+            "These votes are counted on this machine. Certify shows those that came with the network, counted "
+            "elsewhere: nearly tied samples may have voted differently."
         )
     return resources.votes_of(name, image, levels, counting)
 

@@ -86,8 +86,8 @@ def compare_duels(
     text = (
         f"{len(differing)} of {len(off) - 1} have other counts here than stated, the first against “{names[c]}”: "
         f"{stated.wins[c]} stated, {here.wins[c]} here. The duels counted here certify {certified}. For those stated, "
-        f"samples whose logits are up to {said} apart must side otherwise than here; however all so nearly "
-        f"tied side, {_sure_of(bounds, names)}"
+        f"samples whose logits are up to {said} apart must side differently; however all such samples side, "
+        f"{_sure_of(bounds, names)}"
     )
     decided = bounds.final and abs(off).max() <= MOST_NEAR_TIES * vote.total  # for a, which wins one way: as here
     return Finding(what, False, text, rounding=bool(decided and apart < NEAR_TIE[model.precision]))

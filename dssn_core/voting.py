@@ -157,7 +157,7 @@ def certify(
 
     levels: N, 2 or more, at any of which a certificate is sound; outside of the range that the model was trained for
     its answers mean little. batch_size: as for `tally`. counting: one of `COUNTINGS`; by default as the manifest says.
-    Each makes a smoothed classifier of its own: the larger radius, chosen image by image, is no single classifier's.
+    Each makes its own smoothed classifier: taking the larger radius, image by image, describes neither.
     ValueError for arguments that do not fit together, and for a model without a manifest.
     """
     if not hasattr(model, "manifest"):

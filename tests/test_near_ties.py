@@ -73,7 +73,7 @@ def test_a_sample_does_not_turn_against_its_first_choice_as_the_file_states_it()
     """30 samples are nearly tied between classes 0 and 1, but stated to be for 1: ten others, sure of 1, would turn."""
     logits = np.repeat(np.array([[5, 0, -5], [0, 2e-4, -5], [-5, 0, 5]], dtype=np.float32), [60, 30, 10], axis=0)
     finding = compare_duels(logits, logits.argmax(axis=1), (0, 70, 90))
-    assert not finding.rounding and "up to 5 apart must side otherwise" in finding.text
+    assert not finding.rounding and "up to 5 apart must side differently" in finding.text
     listed = np.repeat([0, 1, 2], [70, 20, 10])
     assert compare_duels(logits, listed, (0, 70, 90)).rounding
 

@@ -112,7 +112,7 @@ def test_records_by_first_choices_become_records_by_duels(tmp_path, monkeypatch,
     for record, one in zip(found, plain, strict=True):
         assert record.by_plurality == replace(one, seconds=record.seconds)
     known = sum(record.at_least for record in found)
-    assert known and f"lower bounds, for {known} of them" in said
+    assert known and f"(of {known} the radii are lower bounds" in said
     of_n = read_manifest(folder).measured["certified_accuracy"]["by_levels"]["441"]
     assert (of_n["counting"], of_n["at_least"]) == (DUELS, known)
     manifest, voted[:] = read_manifest(folder), []

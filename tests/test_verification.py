@@ -307,7 +307,7 @@ def test_duels_that_rounding_may_turn_are_told_apart(by_duels, model, contested,
             monkeypatch.setitem(near_ties.NEAR_TIE, "float32", bound)
             findings = {finding.what: finding for finding in verify(edited)}
             assert verdict(findings.values()) == expected, (change, bound)
-            assert f"up to {at_most(gap)} apart must side otherwise" in findings["duels of the class"].text
+            assert f"up to {at_most(gap)} apart must side differently" in findings["duels of the class"].text
 
 
 def test_near_ties_that_decide_a_duel_are_not_excused(by_duels, model):

@@ -304,9 +304,9 @@ def page() -> None:
     title.title("Certify a picture", anchor=False)
     link.page_link(LESSON, label="New here? Start with the lesson, in short steps.", icon=":material/school:")
     st.markdown(
-        "A network looks at N coarse versions of your picture, and each casts one vote. Changing one colour channel of "
-        "one pixel by one grey level can move at most one vote, so the lead in votes **proves** how much change the "
-        "answer survives."
+        "A network looks at N coarse **samples** of your picture, and each casts one vote. Changing one colour channel "
+        "of one pixel by one grey level can move at most one vote, so the lead in votes **proves** an amount of change "
+        "that the answer survives."
     )
     collection, name = controls.choose_network()
     model = controls.network(name)

@@ -115,7 +115,7 @@ def summary_of(records: Sequence[Record], what: str, rhos: Sequence[float] | Non
     """Certified accuracy of records of one N, line by line, after `what` they are of."""
     duels = ", counted by duels" * (records[0].counting == DUELS)
     below = sum(record.at_least for record in records)
-    bounds = f" (between the radii of curves lower bounds, for {below:,} of them)" * bool(below)
+    bounds = f" (of {below:,} the radii are lower bounds, between those of curves)" * bool(below)
     figures = accuracy.summary(records, rhos).items()
     return "\n".join(
         [f"{what}{duels}{bounds}", *(f"  right, certified at rho {rho:>4}: {figure}" for rho, figure in figures)]
@@ -240,5 +240,5 @@ def run_recount(options: Options) -> int:
 
 COMMANDS = {
     "evaluate": Command("certify many pictures and summarize certified accuracy", add_evaluate, run_evaluate),
-    "recount": Command("make records by first choices, kept before, records by duels", add_recount, run_recount),
+    "recount": Command("turn kept records by first choices into records by duels", add_recount, run_recount),
 }

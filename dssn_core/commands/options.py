@@ -97,7 +97,7 @@ def add_vote_options(parser: Parser) -> None:
     """Of commands that vote on single pictures: which model, at what noise, counted and computed how."""
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
     add_noise_options(parser)
-    parser.add_argument("--counting", choices=COUNTINGS, help="how votes are counted (default: as the model says)")
+    parser.add_argument("--counting", choices=COUNTINGS, help="plurality: first choices (default: as the model)")
     add_float32_option(parser)
 
 

@@ -71,7 +71,7 @@ def test_radii_that_are_lower_bounds_are_marked():
     assert [radius.startswith("≥ ") for radius in shown] == [record.at_least for record in records]
     assert 0 < sum(record.at_least for record in records) < len(records)
     (said,) = [caption.value for caption in page.caption if "lower bounds" in caption.value]
-    assert said.startswith("Some images were not voted on again")
+    assert said.startswith("For some images duels were not counted")
     by_key(page.selectbox, "bench-sigma").set_value(1325).run()
     assert not any("lower bounds" in caption.value for caption in page.caption)
 

@@ -371,7 +371,7 @@ def test_the_world_of_two_pixels_says_what_its_votes_say():
     assert page.metric[0].value == f"{found.radius} grey levels"
     said = "; ".join(caption.value for caption in page.caption)
     assert f"{found.ones} of 200 samples vote orange" in said
-    assert f"nearest image of the other class: {found.image.distance(found.other)} grey levels" in said
+    assert f"nearest picture of the other class: {found.image.distance(found.other)} grey levels" in said
 
 
 def test_the_samples_of_third_classes_add_up():

@@ -63,10 +63,11 @@ def draw_curves(figure: go.Figure, images: Sequence[int]) -> None:
     several = " to ".join(f"{count:,}" for count in sorted({*images[:1], *images[-1:]}))
     st.caption(
         f"Ours: of {several} test images. "
-        "Thick: at each ρ the network and σ whose 95 % interval on held-out training images has the highest lower end, "
-        "measured on test images, with a 95 % Wilson interval for each ρ by itself. Where the choice changes, "
-        "so do the classifier and perhaps the number of images; the curve may jump, even up. Thin: one network and σ. "
-        "Dotted: the paper. Hover over a point to see what it is of; click one of ours to see its images."
+        "Thick: the network and σ chosen for each ρ, by the highest lower end of the 95 % interval on held-out "
+        "training images; measured on test images, with a 95 % Wilson interval at each ρ by itself. Where the choice "
+        "changes, so do the classifier and perhaps the number of images; the curve may jump, even up. Thin: one "
+        "network and σ. Dotted: the paper. Hover over a point to see what it is of; click one of ours to see "
+        "its images."
     )
 
 

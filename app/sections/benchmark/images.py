@@ -59,9 +59,9 @@ def images(models: Sequence[str], collection: Collection, part: Part) -> None:
     st.caption("Click a bar, or above it, to see its images.")
     if any(record.at_least for record in records):
         st.caption(
-            "Some images were not voted on again to count duels, for a majority of first choices settles what they "
-            "count for at every ρ of curves and tables, in steps of 0.05. Between those their radii (≥) are lower "
-            "bounds, and so are bars and gains."
+            "For some images duels were not counted: their first choices already settle what they count for at every "
+            "ρ of curves and tables, in steps of 0.05. Between those their radii (≥) are lower bounds, and so are bars "
+            "and gains."
         )
     gain = installed.gains_over_uniform(name, records, levels)
     kinds = [ALL, *(title for title, _ in groups), *([GAIN] if gain else [])]

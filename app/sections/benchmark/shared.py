@@ -45,8 +45,7 @@ def tell_counting(models: Sequence[str], part: Part) -> None:
     if found:
         st.caption(
             f"{'; '.join(found)}: votes are counted by duels, where the paper counts first choices alone. “Why it "
-            "certifies”, section “Duels”, shows both; `standings --plurality` on the command line gives the figures by "
-            "first choices, of the same votes."
+            "certifies”, section “Duels”, shows both."
         )
 
 

@@ -35,10 +35,10 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
         "ours_sigma": "our σ",
         "votes_by": "votes by",
         "ours_images": "images",
-        "paper_sigma": "its σ",
-        "paper_training": "its training",
-        "ours_kept": "of the right, %",
-        "paper_kept": "paper's, %",
+        "paper_sigma": "paper's σ",
+        "paper_training": "paper's training",
+        "ours_kept": "ours kept, %",
+        "paper_kept": "paper kept, %",
     }
     whole = ("rho", "network", "chosen", "votes_by", "ours_images", "paper_training")
     decimals = {titles[name]: st.column_config.NumberColumn(format="%.2f") for name in titles if name not in whole}
@@ -55,9 +55,9 @@ def table(models: Sequence[str], collection: Collection, part: Part) -> None:
     )
     st.caption(
         "The paper's figure is its best for the same method at this ρ, over all σ and both trainings, chosen on the "
-        "images that it is reported on. Our σ is chosen on other images, and so is, among a method's networks, "
-        "the one to use at this ρ (“chosen: yes”, the first rows). Difference in percentage points. "
-        "Of the right: of the images answered right at this σ, those certified at ρ. Images: how many were "
+        "images that it is reported on. We choose σ, and among a method's networks the one to use at this ρ "
+        "(“chosen: yes”, the first rows), on other images. Difference in percentage points. "
+        "Kept: of the images answered right at this σ, those certified at ρ. Images: how many were "
         "evaluated; the interval shows the uncertainty that this leaves. The paper trains each network for its σ in "
         "two ways, standard and for stability."
     )

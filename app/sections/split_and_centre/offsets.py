@@ -52,7 +52,7 @@ def offsets(model: Classifier, image: Tensor) -> None:
         shown = [charts.offset_picture(noise), *laboratory.sample_and_rebuilt(image, noise, index)]
         cells.append((f"“{scheme}”, error {here[scheme]:.4f}", shown))
     # Not `st.html`, which takes its time to clean what it is given: these pictures follow a slider.
-    rows = ("offsets", "sample", "what a fixed blur gets back from it")
+    rows = ("offsets", "sample", "what a blur gets back")
     alt = "; ".join(["offsets, a sample and what a blur gets back under each scheme", *(text for text, _ in cells)])
     player.show(Film(filmstrip(cells, 130, rows)), "offsets", alt)
     with st.spinner("Measuring it at other λ …"):

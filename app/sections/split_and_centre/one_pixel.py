@@ -49,7 +49,7 @@ def one_pixel() -> None:
         )
     st.latex(formula(pixel, offset, index, levels))
     st.caption(
-        f"For j = {index}, as the slider “Sample index j” has it (playing does not move it), in half grey levels: K is "
+        f"For the slider's j = {index} (playing does not move it), in half grey levels: K is "
         "the pixel, S the split, C the nearest split above the pixel (S + 2Nℤ are all of them, 2N apart); M adds up "
         "the ends of the interval between two splits, cut off at black and white. q = 255, and x̃ is the sample's "
         "value, from 0 to 1."

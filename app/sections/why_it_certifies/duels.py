@@ -14,9 +14,8 @@ MOST_DUELS = 10
 
 DUELS_WHY = """
 Counting **first choices**, as the paper does, takes from every sample the one class that it likes best. Where that is a
-third class, the sample says nothing about the winner and its rival. But it ranks all classes, so it sides with one of
-any two. **Duels** count that. (Rezaei et al. 2023 hold a run-off between the two best classes in a vote of networks,
-against poisoned training data.)
+third class, the sample says nothing about the winner and its rival. But it ranks all classes, so it takes a
+side between any two. **Duels** count that.
 
 - **The answer** is the class that wins its duel with every other class. Almost always there is one. If there is none,
   the class whose worst duel is the least bad is the answer, and nothing is certified.
@@ -25,6 +24,8 @@ against poisoned training data.)
 - **So R is half the answer's smallest lead**, rounded down; where the rival comes earlier in the list of classes, and
   so wins ties, one is taken off the lead first. Within R the answer wins every duel. R is often larger than by first
   choices, and sometimes smaller: samples of a third class may side with the rival.
+
+Rezaei et al. 2023 hold a run-off between the two best classes in a vote of networks, against poisoned training data.
 """
 
 
@@ -51,7 +52,7 @@ def before_counting(certificate: DuelCertificate) -> str:
         return " No class is the first choice of more than half of the samples: which one wins, only duels can tell."
     return (
         f" Before any duel is counted, first choices say that R is from {bounds.lower:,} to "
-        f"{counted(bounds.upper, 'grey level')}: a sample sides with what it likes best in every duel of it."
+        f"{counted(bounds.upper, 'grey level')}: a sample sides with its first choice in each of its duels."
     )
 
 

@@ -28,13 +28,13 @@ BURST = 10
 
 SEARCH = "Find a flip"
 SEARCHED = (
-    "Starts at the original and follows the network's slope to a picture with another answer, then to nearer ones: far "
-    "beyond the certificate, as a rule. The small network takes seconds, larger ones and ImageNet minutes."
+    "Follows the network's gradient from the original to a picture with another answer, then to nearer ones, usually "
+    "far beyond the certificate. The small network takes seconds, larger ones and ImageNet minutes."
 )
 SPEND = "Restart, and spend the whole budget at random"
 AT_RANDOM = "One grey level up or down, at a random place."
 GUIDED = (
-    "Looks for a step that takes a vote from the certified class or, failing that, brings a vote closest to leaving "
+    "Looks for a step that takes a vote from the certified class or, failing that, brings one nearest to leaving "
     "it. A search, not a proof: a shorter attack may exist."
 )
 
@@ -72,7 +72,7 @@ def search(held: Held, place: DeltaGenerator) -> None:
         held.change(partial(Attack.knowing, flip=found.nearest))
         flip = held.attack.nearest
         so_far = "none yet" if flip is None else f"{flip.distance:,} away, {names[flip.label]}; “{SEARCH}” goes there"
-        told = f"Looked {found.distance:,} grey levels away. Flip: {so_far}. Any button above stops this."
+        told = f"Looked {found.distance:,} grey levels away. Nearest flip: {so_far}. Any button above stops this."
         place.progress(found.done / found.rounds, told)
     if held.attack.nearest is None:
         place.info("No picture with another answer was found, which does not mean that there is none.")

@@ -14,11 +14,11 @@ def choose_point(row: int, column: int) -> None:
 
 def two_pixel_world() -> None:
     st.markdown(
-        "Every image of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of each; "
-        "the hue is the class that wins the vote, the shade how clearly. The solid diamond is the exact certificate of "
-        "the chosen image: all images in it have its hue. The dotted one is one grey level larger (a corner of the "
-        "plane magnifies both). The counts alone cannot certify it: some classifier and image with the same counts "
-        "have another answer at that distance. Click or drag in the plane to choose an image."
+        "Every picture of **two** pixels is a point of this plane. A toy base classifier votes on all N samples of "
+        "each; the hue is the class that wins the vote, the shade how clearly. The solid diamond is the exact "
+        "certificate of the chosen picture: all pictures in it have its hue. The dotted one is one grey level larger "
+        "(a corner of the plane magnifies both). The counts alone cannot certify it: some classifier and picture with "
+        "the same counts have another answer at that distance. Click or drag in the plane to choose a picture."
     )
     plane, choices = st.columns([3, 2], gap="large")
     with choices:
@@ -45,14 +45,14 @@ def two_pixel_world() -> None:
         player.show(
             proof_charts.two_pixel_plane(votes, levels, found),
             "plane",
-            f"the plane of all images of two pixels; the chosen one at {first}, {second}, with its diamond",
+            f"the plane of all pictures of two pixels; the chosen one at {first}, {second}, with its diamond",
             on_pick=choose_point,
         )
     with result:
         st.metric("Certified radius R", counted(found.radius, "grey level"))
         away = (
-            "there is no image of the other class"
+            "there is no picture of the other class"
             if found.other is None
-            else f"nearest image of the other class: {counted(found.image.distance(found.other), 'grey level')}"
+            else f"nearest picture of the other class: {counted(found.image.distance(found.other), 'grey level')}"
         )
         st.caption(f"{found.ones} of {levels} samples vote orange, {levels - found.ones} blue; {away}.")
