@@ -168,10 +168,11 @@ def radius_bins(records: Sequence[Record], largest: float) -> list[tuple[str, np
     Wrong answers, abstentions of a randomized method and radii of zero come first, each by themselves.
     """
     steps, right = certified_steps(records), np.array([record.right for record in records], dtype=bool)
+    abstains = np.array([record.radius_in_steps is None for record in records], dtype=bool)
     edges = np.linspace(0, largest, BINS + 1)
-    groups = [(WRONG, np.flatnonzero(~right))]
+    groups = [(WRONG, np.flatnonzero(~right & ~abstains))]
     if any(record.sampling for record in records):
-        groups.append((ABSTAINS, np.flatnonzero(right & (steps < 0))))
+        groups.append((ABSTAINS, np.flatnonzero(abstains)))
     groups.append((ZERO, np.flatnonzero(steps == 0)))
     for low, high in pairwise(edges):
         name = f"{low / PIXEL_STEPS:.3f} – {high / PIXEL_STEPS:.3f}"

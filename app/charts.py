@@ -13,7 +13,7 @@ from dssn_core import RadiusBounds
 from dssn_core.constants import DSSN
 from dssn_core.duels import DuelCertificate
 from dssn_core.findings import Finding
-from dssn_core.wording import display_bound, display_radius
+from dssn_core.wording import counted, display_bound, display_radius
 
 # Ten colours that stay apart for most kinds of colour vision; classes beyond ten repeat them.
 CLASS_COLOURS = (
@@ -168,7 +168,9 @@ def duel_bars(certificate: DuelCertificate, class_names: Sequence[str], most: in
         rows.append(_row(class_names[c], both + middle, f"{wins:,} : {levels - wins:,}"))
     if others := rivals[len(near) :]:
         least = certificate.wins[others[0]]
-        rows.append(f"<div>{len(others)} others</div><div>none closer than {least:,} : {levels - least:,}</div>")
+        rows.append(
+            f"<div>{counted(len(others), 'other')}</div><div>none closer than {least:,} : {levels - least:,}</div>"
+        )
     return f'{BAR_STYLE}<div class="dssn-bars">{"".join(rows)}</div>'
 
 

@@ -1,5 +1,7 @@
 """Files of all that a section of a page shows, to take along."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +10,16 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dssn_core.comparison import to_csv
+
+def to_csv(rows: list[dict[str, Any]]) -> str:
+    """Rows of the same keys as CSV with a header; empty for no rows."""
+    if not rows:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def files(name: str, rows: list[dict[str, Any]], figures: dict[str, go.Figure]) -> None:

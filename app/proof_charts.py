@@ -21,7 +21,7 @@ from app.pictures import data_url
 from app.strips import legend
 from dssn_core import PIXEL_STEPS, Certificate
 from dssn_core.constants import DUELS
-from dssn_core.duels import DuelCertificate
+from dssn_core.duels import DuelCertificate, slacks
 from dssn_core.two_pixels import Found, Point
 from dssn_core.wording import counted
 
@@ -31,7 +31,7 @@ def budget_meter(spent: int, radius: int) -> str:
     beyond, whole = max(0, spent - radius), max(radius, spent, 1)
     text = f"{spent:,} of {radius:,} steps spent"
     if beyond:
-        text = f"{spent:,} steps spent, {beyond:,} beyond the certificate: anything may happen"
+        text = f"{counted(spent, 'step')} spent, {beyond:,} beyond the certificate: anything may happen"
     green = "the green part is " if beyond else ""
     red = bar(spent, whole, WRONG_COLOUR) if beyond else ""
     return (
@@ -90,15 +90,14 @@ def duel_table(certificate: DuelCertificate, duels: np.ndarray, names: Sequence[
     row's class wins, the deeper the clearer.
     """
     order = [certificate.label, *contenders(certificate, most - 1)]
+    leads = duels - duels.T
+    won = slacks(leads) >= 0
 
     def cell(row: int, column: int) -> str:
         if row == column:
             return "<td>–</td>"
-        lead = int(duels[row, column]) - int(duels[column, row])
-        won = lead - (column < row) >= 0
-        shade = (
-            f"rgba(47, 158, 98, {0.12 + 0.5 * lead / certificate.levels:.2f})" if won else "rgba(136, 136, 136, 0.12)"
-        )
+        depth = 0.12 + 0.5 * leads[row, column] / certificate.levels
+        shade = f"rgba(47, 158, 98, {depth:.2f})" if won[row, column] else "rgba(136, 136, 136, 0.12)"
         framed = ' class="closest"' * ((row, column) == (certificate.label, certificate.rival))
         return f'<td{framed} style="background: {shade}">{duels[row, column]:,}</td>'
 

@@ -104,9 +104,9 @@ def make(
     and now. CertificateFileError for chunks that are too large, as in `check_rows`; ValueError for a `Tally`, which
     knows the labels of one chunk.
     """
-    levels, certificate = vote.total, vote.certificate
     if not isinstance(vote, Vote):
         raise ValueError("a file is made of a whole vote: `complete` makes one of its states")
+    levels, certificate = vote.total, vote.certificate
     noise, layout = model.manifest.noise_at(levels), ChunkLayout.for_images(levels, model.input_shape, batch_size)
     check_rows(layout.rows, model.input_shape)
     document: Document = {

@@ -1,7 +1,5 @@
 """One row per method: what DSSN and its randomized neighbours say of the same image at the same lambda."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +74,7 @@ class Outcome(NoiseLevel):
             "N": self.levels,
             "class": class_names[self.label],
             "radius": self.radius,
+            "radius_steps": self.radius_steps,
             "box_radius": self.box_radius,
             "vote_share": self.vote_share,
             "passes": self.passes,
@@ -125,15 +124,3 @@ def randomized_outcome(certificate: RandomizedCertificate, model: str, image_sha
         abstention=certificate.abstention,
         plan=plan,
     )
-
-
-def to_csv(rows: Iterable[dict[str, Any]]) -> str:
-    """Rows of the same keys as CSV with a header; empty for no rows."""
-    rows = list(rows)
-    if not rows:
-        return ""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-ORDER, BATCH, SPLIT, HELD_OUT, WEIGHTS, STATISTICS, ESTIMATE, HALVES = range(8)
+ORDER, BATCH, HELD_OUT_SPLIT, HELD_OUT_CHECK, WEIGHTS, STATISTICS, ESTIMATE, HALVES = range(8)
 """Purposes of the draws: of a training, of an estimate, and of what is tested of a chunk."""
 
 

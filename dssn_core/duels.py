@@ -43,12 +43,18 @@ def count_duels(logits: np.ndarray, gap: float | None = None) -> np.ndarray:
     return found
 
 
-def _worst(leads: np.ndarray) -> np.ndarray:
-    """(K,): each class's worst duel, where it leads over every other by `leads`, less one where ties are lost."""
+def slacks(leads: np.ndarray) -> np.ndarray:
+    """(K, K): leads n_ac - n_ca, at [a, c], less one where a tie is c's: a wins its duel with c if it is 0 or more."""
     places = np.arange(len(leads))
-    slacks = leads - (places < places[:, None])
-    np.fill_diagonal(slacks, np.iinfo(slacks.dtype).max)
-    worst: np.ndarray = slacks.min(axis=1)
+    found: np.ndarray = leads - (places < places[:, None])
+    return found
+
+
+def _worst(leads: np.ndarray) -> np.ndarray:
+    """(K,): each class's worst duel, of its `slacks`."""
+    found = slacks(leads)
+    np.fill_diagonal(found, np.iinfo(found.dtype).max)
+    worst: np.ndarray = found.min(axis=1)
     return worst
 
 

@@ -4,6 +4,9 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
+from .classifier import Classifier
+from .tasks import task_of
+
 
 @dataclass(frozen=True)
 class BuiltIn:
@@ -30,3 +33,8 @@ def built_in_pictures(task: str = "cifar10") -> tuple[BuiltIn, ...]:
     if not found:
         raise FileNotFoundError(f"foolbox has no pictures of {task!r}")
     return tuple(sorted(found, key=lambda picture: picture.key))
+
+
+def pictures_for(model: Classifier) -> tuple[BuiltIn, ...]:
+    """The built-in pictures of the model's classes; ValueError if there are none."""
+    return built_in_pictures(task_of(model.class_names))

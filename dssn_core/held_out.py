@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .datasets import Listing, count_of, identity
-from .draws import SPLIT, keyed_generator
+from .datasets import Listing, count_of, identity, may_be_the_same
+from .draws import HELD_OUT_SPLIT, keyed_generator
 from .manifest import Manifest
 
 DECIDED_BY = ("data", "seed", "held_out_per_class")
@@ -27,7 +27,7 @@ def held_out_split(labels: Tensor, per_class: int, seed: int) -> tuple[Tensor, T
                 f"class {label}, counted from 0, has {len(members)} images, and {per_class} are to be held out: choose "
                 "a smaller held_out_per_class"
             )
-        order = torch.randperm(len(members), generator=keyed_generator(seed, SPLIT, label))
+        order = torch.randperm(len(members), generator=keyed_generator(seed, HELD_OUT_SPLIT, label))
         held.append(members[order[:per_class]])
     held_out = torch.cat(held).sort().values
     mask = torch.ones(len(labels), dtype=torch.bool)
@@ -55,6 +55,11 @@ def seen_in(training: dict[str, Any]) -> list[dict[str, Any]]:
     went_on = training.get("start") or training.get("images_before")
     before = training.get("seen_before", [{}] if went_on else [])
     return [*of_members, *({name: one.get(name, "") for name in DECIDED_BY} for one in [*before, training])]
+
+
+def trained_on(training: dict[str, Any], description: str) -> str | None:
+    """Of what a model has seen, as `seen_in`, the data that may be the very images of this description, if any."""
+    return next((seen["data"] for seen in seen_in(training) if may_be_the_same(description, seen["data"])), None)
 
 
 def check_unseen(name: str, seen_before: Sequence[dict[str, Any]], description: str, seed: int, per_class: int) -> None:

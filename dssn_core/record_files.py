@@ -11,15 +11,15 @@ from typing import Any
 from .accuracy import summary
 from .checkpoints import read_manifest, save_manifest
 from .classifier import Classifier
-from .datasets import Listing, identity, may_be_the_same
+from .datasets import Listing, identity
 from .files import locked, only_writer, read_json_lines, write_json_lines
-from .held_out import seen_in
+from .held_out import trained_on
 from .images import image_sha256
 from .manifest import Manifest
 from .records import WHOLE, Key, Part, Record, Way, by_levels
 
 SEEN_AGAIN = 10
-"""So many of the kept records' images are compared with the data before an evaluation, to know it by."""
+"""So many kept records' images are compared with the data before an evaluation goes on from them."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,8 @@ def kept_before(
     - another way than theirs at one of these N.
     """
     measured = read_manifest(folder).measured  # as it is by now
-    for trained_on in {seen["data"] for seen in seen_in(model.manifest.training)} if shelf == TEST else ():
-        if may_be_the_same(data.description, trained_on):
-            raise ValueError(f"{folder.name} was trained on {trained_on}: only --held-out records can be kept")
+    if shelf == TEST and (seen := trained_on(model.manifest.training, data.description)):
+        raise ValueError(f"{folder.name} was trained on {seen}: only --held-out records can be kept")
     before = kept_records(folder, shelf, model.manifest)
     entries = {name: of.get("data", "") for name, of in measured.items() if name.startswith(shelf.entry)}
     others = [

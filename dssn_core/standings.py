@@ -15,7 +15,7 @@ from .record_files import HELD_OUT, TEST, kept_records
 from .records import WHOLE, Part, Record, by_levels
 
 TABLE_RHOS = (0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
-"""The radii of the paper's headline, and below them one where its networks certify more images than ours."""
+"""The radii of the paper's headline, and 0.25, where its networks certify more images than ours."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Evaluated:
     held_out: Sequence[Record]
 
     @staticmethod
-    def kept(folder: Path, part: Part = WHOLE) -> "Evaluated":
+    def read(folder: Path, part: Part = WHOLE) -> "Evaluated":
         """The records of the model in a folder; of test images those of a part.
 
         Records of one that has been there before, with other weights, are left out.

@@ -14,9 +14,7 @@ from .certificate_file import CertificateFileError, Document, digest, dumps, par
 from .classifier import Classifier
 from .constants import PLURALITY
 from .files import locked, read_json_lines, write_json_lines
-from .gallery import BuiltIn, built_in_pictures
 from .layout import ChunkLayout
-from .tasks import task_of
 
 FILE = "gallery.jsonl.gz"
 
@@ -31,11 +29,6 @@ class Stored:
     labels: np.ndarray
     made: dict[str, Any]
     seconds: float
-
-
-def pictures_for(model: Classifier) -> tuple[BuiltIn, ...]:
-    """The built-in pictures of the model's classes; ValueError if there are none."""
-    return built_in_pictures(task_of(model.class_names))
 
 
 def keep_certificates(folder: Path, documents: Sequence[Document]) -> None:

@@ -24,7 +24,7 @@ from .classifier import Classifier, centred
 from .constants import PIXEL_STEPS, lambda_from_levels, levels_from_sigma
 from .datasets import Dataset
 from .denoising import DenoisedLite0, denoising_loss
-from .draws import BATCH, HELD_OUT, ORDER, STATISTICS, WEIGHTS, keyed_generator
+from .draws import BATCH, HELD_OUT_CHECK, ORDER, STATISTICS, WEIGHTS, keyed_generator
 from .ensembles import members_of
 from .held_out import check_unseen, held_out_split, seen_in
 from .manifest import Manifest, StatedOffsets
@@ -232,7 +232,7 @@ class Trainer:
         """Share of held-out images of which `model` classifies one sample (at a fixed random index) right, by sigma."""
         accuracies = {}
         for place, sigma in enumerate(HELD_OUT_SIGMAS):
-            generator = keyed_generator(self.settings.seed, HELD_OUT, place)
+            generator = keyed_generator(self.settings.seed, HELD_OUT_CHECK, place)
             levels = torch.full((len(self.held_out),), levels_from_sigma(sigma))
             right = 0
             batches = (torch.split(whole, 250) for whole in (self.held_out.images, levels, self.held_out.labels))

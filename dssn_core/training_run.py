@@ -13,6 +13,7 @@ from .checkpoints import load_model, read_manifest, save_checkpoint, save_manife
 from .files import locked, read_json_lines, resolved, write_json_lines
 from .interrupts import noted_interrupts
 from .manifest import MANIFEST, Manifest, check_counting
+from .train_settings import TrainSettings
 from .training import Trainer
 from .training_state import load_state, save_state
 
@@ -23,6 +24,14 @@ def _is_of(line: dict[str, Any], images: int) -> bool:
     """Whether a line of the log tells of no more than so many images."""
     seen = line.get("images")
     return isinstance(seen, int) and seen <= images
+
+
+def check_run(output: Path, settings: TrainSettings, counting: str | None) -> None:
+    """ValueError for what `train` refuses: to be asked before data are read, which may take long."""
+    if counting is not None:
+        check_counting(counting, settings.noise)
+    if (output / MANIFEST).exists() and not (output / STATE).is_file():
+        raise ValueError(f"{output} holds a model, but no state of a run to resume: choose another folder")
 
 
 def train(
@@ -42,12 +51,9 @@ def train(
     go with the noise, and for a folder that holds another model.
     """
     settings = trainer.settings
-    if counting is not None:
-        check_counting(counting, settings.noise)
+    check_run(output, settings, counting)
     log_every, check_every = log_every or -(-settings.images // 160), check_every or -(-settings.images // 16)
     state, log = output / STATE, output / LOG
-    if (output / MANIFEST).exists() and not state.is_file():
-        raise ValueError(f"{output} holds a model, but no state of a run to resume: choose another folder")
     if state.is_file():
         load_state(trainer, state)
         report(f"resumed at {trainer.position * settings.batch_size:,} images")

@@ -110,7 +110,7 @@ def test_wrong_usage_exits_with_2(arguments, message, capsys):
 def test_standings_prints_the_kept_figures_beside_the_papers(capsys):
     assert main(["standings", "--model", "cifar10-dssn-long", "--rho", "0.5", "4"]) == 0
     _, half, four = capsys.readouterr().out.splitlines()
-    assert half.startswith("rho 0.5: ") and "cifar10-dssn-long at sigma 0.75), paper 72.25, difference" in half
+    assert half.startswith("rho 0.5: ") and "cifar10-dssn-long at sigma 0.75, votes by plurality), paper 72.25" in half
     assert four.startswith("rho 4: ") and "1,000 images" in four
 
 
@@ -346,7 +346,7 @@ def test_another_noise_than_that_of_the_training_is_told(capsys):
     assert main(["certify", PICTURE, "--levels", "4", "--model", "cifar10-uniform"]) == 0
     said = capsys.readouterr().err
     assert "cifar10-uniform is trained for uniform: these samples are new to it" in said
-    assert "trained for sigma from 0.1 to 3.5: its answers at sigma 0.00 mean little" in said
+    assert "trained for sigma from 0.1 to 3.5: its answers at sigma 0.0045 mean little" in said
     assert main(["certify", PICTURE, "--sigma", "0.1"]) == 0
     assert "trained for" not in capsys.readouterr().err
 
@@ -387,10 +387,35 @@ def test_train_takes_its_settings(trained):
 
 
 def test_train_leaves_a_run_to_the_process_that_is_at_it(trained, capsys):
-    command = ["train", "--data", str(trained / "data.zip"), "--output", str(trained / "model"), "--images", "200"]
+    command = ["train", "--data", "missing.zip", "--output", str(trained / "model"), "--images", "200"]
     with only_writer(trained / "model"):
         assert main([*command, "--batch-size", "10"]) == 1
     assert "another process is writing to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["train", "--output", "new", "--start", "nonesuch"], "unknown model 'nonesuch'"),
+        (["train", "--output", "new", "--noise", "ssn", "--counting", "duels"], "duels"),
+        (["train", "--output", str(PRETRAINED / "cifar10-dssn")], "holds a model, but no state"),
+        (["evaluate", "--sigma", "0.5", "--output", f"{PICTURE}/records.jsonl"], "cannot be written to"),
+    ],
+)
+def test_what_can_be_refused_before_the_data_are_read_is(command, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--data", "missing.zip"]) == 1
+    said = capsys.readouterr().err
+    assert message in said and "missing.zip" not in said and not (tmp_path / "new").exists()
+
+
+def test_evaluate_tells_where_the_images_are_those_of_the_training(trained, capsys):
+    command = ["evaluate", "--model", str(trained / "model"), "--data", str(trained / "data.zip"), "--sigma", "0.05"]
+    warning = "model was trained on this data: --held-out takes the images it never saw"
+    assert main([*command, "--limit", "2"]) == 0
+    assert warning in capsys.readouterr().err
+    assert main([*command, "--limit", "2", "--held-out"]) == 0
+    assert warning not in capsys.readouterr().err
 
 
 def test_estimate_asks_the_held_out_images(trained, capsys):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from dssn_core import read_image
 from dssn_core.datasets import CIFAR10_CLASSES
-from dssn_core.gallery import built_in_pictures
+from dssn_core.gallery import built_in_pictures, pictures_for
 
 
 def test_twenty_pictures_in_order():
@@ -32,3 +32,11 @@ def test_they_can_be_read_as_they_are():
 def test_an_unknown_task():
     with pytest.raises(FileNotFoundError, match="no pictures of 'nonesuch'"):
         built_in_pictures("nonesuch")
+
+
+def test_a_network_of_other_classes_has_no_pictures():
+    class Other:
+        class_names = tuple("abcdefghij")  # ten, as CIFAR-10 has
+
+    with pytest.raises(ValueError, match="no built-in pictures or published figures for the classes"):
+        pictures_for(Other())

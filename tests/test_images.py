@@ -35,12 +35,13 @@ def pixels_of(image):
     return image.permute(1, 2, 0).numpy()
 
 
+def chunk(kind, data):
+    """Of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 def png_claiming(width, height):
     """A PNG whose header claims a size, with next to no data behind it."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
@@ -132,10 +133,6 @@ def test_grey_of_16_bits_with_a_transparent_entry():
 
 def png_of(depth, colour_type, row, transparent, width, rows=32):
     """A PNG of equal rows, of a depth that Pillow reads but does not write, with a transparent colour."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = struct.pack(">IIBBBBB", width, rows, depth, colour_type, 0, 0, 0)
     parts = {b"IHDR": header, b"tRNS": transparent, b"IDAT": zlib.compress((b"\0" + row) * rows), b"IEND": b""}
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts.items())

@@ -7,7 +7,7 @@ import pytest
 
 from dssn_core.certificate_file import digest, make
 from dssn_core.images import image_sha256
-from dssn_core.stored import FILE, keep_certificates, pictures_for, stored_vote
+from dssn_core.stored import FILE, keep_certificates, stored_vote
 from dssn_core.voting import Vote, complete, tally
 
 LEVELS = 40
@@ -89,14 +89,6 @@ def test_a_damaged_file_is_told(model, image, folder, change):
 def test_a_time_that_is_no_number_is_told_too(model, image, folder):
     with pytest.raises(ValueError, match="damaged"):
         stored_vote(model, rewritten(folder, lambda line: line["made"].update(seconds="long")), image_sha256(image), 40)
-
-
-def test_a_network_of_other_classes_has_no_pictures():
-    class Other:
-        class_names = tuple("abcdefghij")  # ten, as CIFAR-10 has
-
-    with pytest.raises(ValueError, match="no built-in pictures or published figures for the classes"):
-        pictures_for(Other())
 
 
 @pytest.mark.parametrize("line", [b"{}", b'{"model": 5}'])

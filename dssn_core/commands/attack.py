@@ -8,8 +8,8 @@ from tqdm import tqdm
 from ..constants import DSSN
 from ..files import write_atomically
 from ..flips import ROUNDS, Flip, nearest_flip
+from ..gallery import pictures_for
 from ..images import png, read_image
-from ..stored import pictures_for
 from ..voting import certify
 from ..wording import counted
 from .options import (

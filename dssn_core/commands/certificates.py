@@ -18,25 +18,26 @@ from ..constants import DSSN, DUELS, PLURALITY, levels_from_sigma
 from ..duels import DuelCertificate
 from ..files import check_writable, write_atomically
 from ..findings import Verdict, verdict
+from ..gallery import pictures_for
 from ..images import image_sha256, read_image
 from ..layout import ChunkLayout
-from ..stored import keep_certificates, pictures_for
+from ..stored import keep_certificates
 from ..strict import StrictCertificate, check_gap, strictly
 from ..verification import verify
 from ..voting import Tally, complete, tally
-from ..wording import shown
+from ..wording import counted, shown
 from .options import (
-    DEFAULT_MODEL,
     DIFFERS,
     POSITIVE,
+    SIGMA,
     Command,
     Options,
     Parser,
+    add_model_option,
     add_vote_options,
     check_output,
     checked,
     model_of,
-    usable_sigma,
     warn_of_other_noise,
 )
 
@@ -158,16 +159,16 @@ def print_certificate(
 def strict_account(strict: StrictCertificate, certificate: Certificate, class_names: tuple[str, ...]) -> str:
     where = f"on machines whose logits differ from these by less than {strict.gap / 2}"
     if certificate.counting == DUELS:
-        counted = f"A sample is counted in a duel only where it has the two logits more than {strict.gap} apart"
+        said = f"A sample is counted in a duel only where it has the two logits more than {strict.gap} apart"
         others = "the samples that are not counted"
     else:
-        counted = f"{strict.undecided:,} of {strict.levels:,} samples have two best logits at most {strict.gap} apart"
+        said = f"{strict.undecided:,} of {strict.levels:,} samples have two best logits at most {strict.gap} apart"
         others = "these samples"
     if strict.label is None:
-        return f"Strictly: {counted}. There is no strict certificate: {others} could make another class win."
+        return f"Strictly: {said}. There is no strict certificate: {others} could make another class win."
     return (
-        f"Strictly: {counted}. However {others} vote, “{class_names[strict.label]}” is certified within "
-        f"{strict.radius_steps:,} grey levels {where} (on this machine alone: {certificate.radius_steps:,})."
+        f"Strictly: {said}. However {others} vote, “{class_names[strict.label]}” is certified within "
+        f"{counted(strict.bounds.lower, 'grey level')} {where} (on this machine alone: {certificate.radius_steps:,})."
     )
 
 
@@ -175,8 +176,8 @@ def strict_account(strict: StrictCertificate, certificate: Certificate, class_na
 
 
 def add_gallery(parser: Parser) -> None:
-    parser.add_argument("--model", default=DEFAULT_MODEL)
-    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
+    add_model_option(parser)
+    parser.add_argument("--sigma", type=SIGMA, nargs="+", required=True)
 
 
 def run_gallery(options: Options) -> int:

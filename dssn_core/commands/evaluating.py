@@ -15,26 +15,27 @@ from ..classifier import Classifier
 from ..comparison import METHODS
 from ..constants import COUNTINGS, DSSN, DUELS, PLURALITY, levels_from_sigma
 from ..datasets import Listing, list_dataset
-from ..files import check_replaceable, check_writable, only_writer
-from ..held_out import held_out_of
+from ..files import check_writable, only_writer
+from ..held_out import held_out_of, trained_on
 from ..layout import fitting_batch_size
 from ..manifest import check_counting
 from ..monte_carlo import Plan
 from ..records import Part, Record, Sampling, Way
 from ..recount import all_settled
 from ..tasks import labelled_for
+from ..wording import counted
 from .options import (
-    DEFAULT_MODEL,
     POSITIVE,
     RADIUS,
+    SIGMA,
     Command,
     Options,
     Parser,
     add_float32_option,
+    add_model_option,
     add_part_options,
-    checked,
+    check_output,
     model_of,
-    usable_sigma,
     warn_of_other_noise,
 )
 
@@ -46,7 +47,7 @@ DRAWS = {"samples": 10_000, "alpha": 0.001, "seed": 0}
 
 def add_images_options(parser: Parser) -> None:
     """A model, and the images to count its votes on."""
-    parser.add_argument("--model", default=DEFAULT_MODEL)
+    add_model_option(parser)
     parser.add_argument("--data", required=True, help="zip or folder of class folders, or 'download' (the test set)")
     parser.add_argument(
         "--held-out",
@@ -58,7 +59,7 @@ def add_images_options(parser: Parser) -> None:
 
 def add_evaluate(parser: Parser) -> None:
     add_images_options(parser)
-    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="*", default=[], help="optional if --clean")
+    parser.add_argument("--sigma", type=SIGMA, nargs="*", default=[], help="optional if --clean")
     parser.add_argument(
         "--limit", type=POSITIVE, default=500, help="images, spread evenly over the classes (default %(default)s)"
     )
@@ -129,7 +130,7 @@ def check_evaluate(options: Options, model: Classifier, method: str, folder: Pat
     if options.clean:
         evaluation.pretrained_of(model)
     if options.output:
-        check_replaceable(options.output)
+        check_output(options.output)
         if options.output.suffix == ".gz":
             raise ValueError("--output grows line by line and is not compressed: give it a name without .gz")
     if options.record:
@@ -173,6 +174,8 @@ def run_evaluate(options: Options) -> int:
     shelf = shelf_of(options)
     if options.record:  # refused before anything is counted
         record_files.kept_before(folder, shelf, model, sigma_of, way, data, part)
+    elif not options.held_out and trained_on(model.manifest.training, data.description):
+        print(f"{folder.name} was trained on this data: --held-out takes the images it never saw", file=sys.stderr)
     indices = evaluation.selected(data, options.limit, part)
     in_files = options.output or options.record or not options.sigma
     summaries = sys.stdout if in_files else sys.stderr  # beside records on stdout
@@ -190,7 +193,7 @@ def run_evaluate(options: Options) -> int:
                 results = evaluation.evaluate(model, data, indices, levels, way, done)
                 logs = [log, asked] if options.output else [log]  # twice to no effect where the output is the log
                 chosen = logged(results, sigma, len(indices), logs)
-                of = f"{len(indices):,} images of {data.description}{part}"
+                of = f"{counted(len(indices), 'image')} of {data.description}{part}"
                 what = f"{METHODS[method]}, sigma {sigma:g} (N = {levels:,}), {of}"
                 print(summary_of(chosen, what, options.rho), file=summaries)
                 if options.record:  # each noise when it is whole: part of its images would not be evenly spread
@@ -203,7 +206,7 @@ def run_evaluate(options: Options) -> int:
 
 def add_recount(parser: Parser) -> None:
     add_images_options(parser)
-    parser.add_argument("--sigma", type=checked(float, usable_sigma), required=True)
+    parser.add_argument("--sigma", type=SIGMA, required=True)
 
 
 def run_recount(options: Options) -> int:
@@ -226,7 +229,7 @@ def run_recount(options: Options) -> int:
         indices = [record.index for record in records]
         results = evaluation.evaluate(model, data, indices, levels, duels, {**known, **log.records})
         chosen = logged(results, options.sigma, len(indices), [log])
-        what = f"sigma {options.sigma:g} (N = {levels:,}), {len(indices):,} images of {data.description}"
+        what = f"sigma {options.sigma:g} (N = {levels:,}), {counted(len(indices), 'image')} of {data.description}"
         print(summary_of(chosen, what, None))
         record_files.publish(folder, shelf, chosen, data.description, instead_of=plain)
     (other,) = set(record_files.SHELVES) - {shelf}

@@ -15,16 +15,16 @@ from ..paper import published
 from ..records import WHOLE, Part
 from ..standings import TABLE_RHOS, Evaluated, markdown, on_shared_images, standings
 from ..tasks import labelled_for, task_of
+from ..wording import counted
 from .options import (
     DEFAULT_MODEL,
     POSITIVE,
     RADIUS,
+    SIGMA,
     Command,
     Options,
     Parser,
     add_part_options,
-    checked,
-    usable_sigma,
 )
 
 # --- standings -------------------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def run_standings(options: Options) -> int:
     if part == WHOLE:
         for home in homes.values():
             record_files.check_of_one_piece(read_manifest(home))
-    networks = [Evaluated.kept(home, part) for home in homes.values()]
+    networks = [Evaluated.read(home, part) for home in homes.values()]
     if options.plurality:
         if method != DSSN:
             raise ValueError(f"only DSSN counts duels, not {METHODS[method]}: leave out --plurality")
@@ -72,11 +72,12 @@ def run_standings(options: Options) -> int:
         print(markdown(found))
         return 0
     print("percent of test images right and certified at rho; network and sigma chosen for each rho on held-out images")
+    line = (
+        "rho {rho:g}: {ours:.2f} ({ours_95_low:.2f} to {ours_95_high:.2f}, {ours_images:,} images; {network} at sigma "
+        "{ours_sigma:.2f}, votes by {ours_counting}), paper {paper:.2f}, difference {difference:+.2f}"
+    )
     for standing in found:
-        print(
-            "rho {rho:g}: {ours:.2f} ({ours_95_low:.2f} to {ours_95_high:.2f}, {ours_images:,} images; {network} at "
-            "sigma {ours_sigma:.2f}), paper {paper:.2f}, difference {difference:+.2f}".format(**standing.row())
-        )
+        print(line.format(**standing.row()))
     return 0
 
 
@@ -86,7 +87,7 @@ def run_standings(options: Options) -> int:
 def add_estimate(parser: Parser) -> None:
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL], help="names or folders")
     parser.add_argument("--data", required=True, help="the training set of the models: zip, folder or 'download'")
-    parser.add_argument("--sigma", type=checked(float, usable_sigma), nargs="+", required=True)
+    parser.add_argument("--sigma", type=SIGMA, nargs="+", required=True)
     parser.add_argument("--rho", type=RADIUS, nargs="+", default=[0.0, *TABLE_RHOS])
     parser.add_argument("--limit", type=POSITIVE, default=500, help="held-out images (default %(default)s)")
     parser.add_argument("--samples", type=POSITIVE, default=32, help="of each image (default %(default)s)")
@@ -102,7 +103,7 @@ def run_estimate(options: Options) -> int:
         held_out = held_out_of(model.manifest, known)
         data = held_out.subset(torch.tensor(evaluation.selected(held_out, options.limit))).load()
         duels = ", counted by duels" * (model.counting == DUELS)
-        print(f"{name}: {len(data):,} images, {options.samples:,} samples each{duels}")
+        print(f"{name}: {counted(len(data), 'image')}, {options.samples:,} samples each{duels}")
         print(" sigma  sample  " + "".join(f"{rho:>6g}" for rho in options.rho))
         for found in quick_estimates(model, data, options.sigma, options.rho, options.samples, options.seed):
             row = "".join(f"{100 * share:6.1f}" for share in found.certified.values())

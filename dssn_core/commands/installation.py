@@ -2,10 +2,10 @@
 
 from .. import agreement, self_check, speed, strict
 from ..checkpoints import load_model
+from ..gallery import pictures_for
 from ..images import read_image
-from ..stored import pictures_for
 from ..wording import counted
-from .options import DEFAULT_MODEL, DIFFERS, POSITIVE, Command, Options, Parser, add_noise_options
+from .options import DIFFERS, POSITIVE, Command, Options, Parser, add_model_option, add_noise_options
 
 # --- self-check ------------------------------------------------------------------------------------------------------
 
@@ -27,7 +27,7 @@ def run_self_check(options: Options) -> int:
 
 
 def add_agree(parser: Parser) -> None:
-    parser.add_argument("--model", default=DEFAULT_MODEL)
+    add_model_option(parser)
     add_noise_options(parser)
     parser.add_argument("--images", type=POSITIVE, default=20, help="how many built-in pictures (default %(default)s)")
 
@@ -49,7 +49,7 @@ def run_agree(options: Options) -> int:
 
 
 def add_bench(parser: Parser) -> None:
-    parser.add_argument("--model", default=DEFAULT_MODEL)
+    add_model_option(parser)
     add_noise_options(parser)
     parser.add_argument("--rounds", type=POSITIVE, default=7)
     parser.add_argument("--batch-size", type=POSITIVE, help="most samples of a chunk (default: as many as fit)")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .. import strict_json
 from ..architectures import ARCHITECTURES
-from ..checkpoints import load_model, save_checkpoint
+from ..checkpoints import find_model, load_model, save_checkpoint
 from ..constants import COUNTINGS
 from ..ensembles import joined
 from ..files import only_writer, resolved
@@ -17,7 +17,7 @@ from ..precision import PRECISIONS
 from ..tasks import TASKS
 from ..train_settings import DENOISER, TrainSettings
 from ..training import Trainer
-from ..training_run import train
+from ..training_run import check_run, train
 from .options import POSITIVE, Command, Options, Parser, checked, json_object
 
 # --- train -----------------------------------------------------------------------------------------------------------
@@ -79,8 +79,12 @@ def settings_of(options: Options) -> TrainSettings:
 
 
 def run_train(options: Options) -> int:
-    trainer = Trainer(settings_of(options), TASKS[options.dataset].load(options.data), options.start)
-    with only_writer(options.output):
+    settings = settings_of(options)
+    check_run(options.output, settings, options.counting)
+    if options.start:
+        find_model(options.start)
+    with only_writer(options.output):  # all of this before the data are read, which may take long
+        trainer = Trainer(settings, TASKS[options.dataset].load(options.data), options.start)
         manifest = train(
             trainer,
             options.output,

@@ -56,6 +56,7 @@ def radius(rho: float) -> float:
 
 POSITIVE = checked(int, partial(check_whole, "the number"))
 RADIUS = checked(float, radius)
+SIGMA = checked(float, usable_sigma)
 
 
 def warn_of_other_noise(model: Classifier, method: str, levels: Iterable[int]) -> None:
@@ -65,7 +66,7 @@ def warn_of_other_noise(model: Classifier, method: str, levels: Iterable[int]) -
         print(f"{manifest.name} is trained for {manifest.noise}: these samples are new to it", file=sys.stderr)
     if other:
         known = "{} is trained for sigma from {:g} to {:g}".format(manifest.name, *manifest.sigma_range)
-        there = ", ".join(f"{sigma_from_levels(n):.2f}" for n in other)
+        there = ", ".join(f"{sigma_from_levels(n):.2g}" for n in other)
         print(f"{known}: its answers at sigma {there} mean little", file=sys.stderr)
 
 
@@ -82,6 +83,10 @@ def add_noise_options(parser: Parser) -> None:
     parser.set_defaults(levels=levels_from_sigma(0.5))
 
 
+def add_model_option(parser: Parser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
+
+
 def add_part_options(parser: Parser) -> None:
     parser.add_argument("--files", default=WHOLE.files, metavar="PATTERN", help="only images whose file names match")
     parser.add_argument("--but", default=WHOLE.but, metavar="PATTERN", help="but none whose file names match this")
@@ -95,17 +100,17 @@ def add_float32_option(parser: Parser) -> None:
 
 def add_vote_options(parser: Parser) -> None:
     """Of commands that vote on single pictures: which model, at what noise, counted and computed how."""
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of a model (default %(default)s)")
+    add_model_option(parser)
     add_noise_options(parser)
     parser.add_argument("--counting", choices=COUNTINGS, help="plurality: first choices (default: as the model)")
     add_float32_option(parser)
 
 
-def check_output(output: Path, image: Path) -> None:
-    """ValueError or OSError unless what is made of a picture can be written there, and spares the picture."""
+def check_output(output: Path, image: Path | None = None) -> None:
+    """ValueError or OSError unless a file can be written there, and spares the picture that it is made of."""
     check_replaceable(output)
     check_writable(next(folder for folder in resolved(output).parents if folder.exists()))
-    if resolved(output) == resolved(image):
+    if image is not None and resolved(output) == resolved(image):
         raise ValueError("--output names the picture itself: choose another name, or it would be lost")
 
 

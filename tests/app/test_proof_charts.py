@@ -18,6 +18,7 @@ def test_the_meter_turns_red_only_beyond_the_radius():
     assert charts.WRONG_COLOUR not in proof_charts.budget_meter(10, 10)
     assert charts.WRONG_COLOUR in proof_charts.budget_meter(11, 10)
     assert "0 of 0 steps" in proof_charts.budget_meter(0, 0)
+    assert "1 step spent, 1 beyond" in proof_charts.budget_meter(1, 0)
 
 
 def titles(certificate, names):
