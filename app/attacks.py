@@ -65,7 +65,7 @@ class Attack:
 
     def is_on(self, model: Classifier, image: Tensor, levels: int) -> bool:
         """Whether this is what is attacked."""
-        same_network = resources.network_key(self.model) == resources.network_key(model)
+        same_network = resources.function_key(self.model) == resources.function_key(model)
         return same_network and self.noise.levels == levels and torch.equal(self.poked.original, image)
 
     @cached_property

@@ -19,7 +19,7 @@ class Collection:
     method, by name. first: the picture to begin with, one whose vote is divided, and of which each method certifies
     something. sigma: the noise to begin with. n: samples to estimate with. rhos: radii of the table of certified
     accuracy. parts: of the test images, by name. data: how our test images differ from the paper's; comparable: whether
-    they are like them all the same.
+    figures may be set beside each other all the same.
     """
 
     name: str

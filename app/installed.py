@@ -79,7 +79,7 @@ def manifest_of(stamp: Stamp, name: str) -> Manifest:
 def evaluated(stamp: Stamp, name: str, part: Part) -> Evaluated:
     """A model's kept records of the test images of a part, and of held-out training images."""
     if part == WHOLE:
-        return Evaluated.kept(find_model(name))
+        return Evaluated.read(find_model(name))
     whole = evaluated(name, WHOLE)
     return replace(whole, test=part.of(whole.test))
 

@@ -32,12 +32,12 @@ def model(stamp: Stamp, name: str) -> Classifier:
     return loaded
 
 
-def network_key(classifier: Classifier) -> str:
+def function_key(classifier: Classifier) -> str:
     """What tells a network from others: all of its manifest that votes depend on, and its number format."""
     return f"{classifier.manifest.function_sha256} {classifier.precision}"
 
 
-HASHES = {**pictures.HASHES, Classifier: network_key}
+HASHES = {**pictures.HASHES, Classifier: function_key}
 """What tells pictures, samples and networks from others in the keys of caches."""
 
 

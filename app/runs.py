@@ -28,7 +28,7 @@ from dssn_core.monte_carlo import (
     uniform_radius,
 )
 from dssn_core.stored import Stored
-from dssn_core.voting import Standing
+from dssn_core.voting import VoteState
 
 
 class Progress(Protocol):
@@ -124,7 +124,7 @@ class Run(ABC, Generic[S]):
         return state
 
 
-class VoteRun(Run[Standing]):
+class VoteRun(Run[VoteState]):
     """One image's DSSN vote, counted by one of `COUNTINGS`.
 
     labels: each sample's first choice, in index order; -1 where it has not voted yet.
@@ -144,7 +144,7 @@ class VoteRun(Run[Standing]):
             yield state
 
     @staticmethod
-    def _known(state: Standing) -> tuple[int, int, int]:
+    def _known(state: VoteState) -> tuple[int, int, int]:
         bounds = state.bounds
         return state.done, bounds.lower, bounds.upper
 

@@ -21,7 +21,7 @@ DATA_VARIABLE = "DSSN_TEST_DATA"
 """Environment variable: a zip or folder of class folders whose pictures the gallery and the Benchmark page show."""
 
 RETRY_SECONDS = 10
-"""How long it is not looked again for pictures, whether they were there or not."""
+"""Until the folder is looked into again, whether it had pictures or not."""
 
 FOLDER_PICTURE = "test-"
 """Begins the key of a picture from there."""

@@ -26,7 +26,7 @@ def open_page(path: str) -> None:
                 st.session_state.pop(key, None)
         st.session_state["shown-here"], st.session_state["came-from"] = {}, before
         _choose_again()
-        st.session_state["restored-here"] = {}
+        st.session_state["carried-over"] = {}
     st.session_state["page-is-new"], st.session_state["open-page"] = is_new, path
 
 
@@ -76,7 +76,7 @@ def chosen_picture(known: Container[str], default: str, kind: str) -> str:
     key = named or (chosen(name, default) if first else default)
     key = key if key in known else default
     if first and not named:
-        _restore(name, key)
+        _note_carried_over(name, key)
     elif key == default:
         _give_up(name, default)
     set_chosen(name, key)
@@ -123,18 +123,18 @@ def _forget(key: str) -> None:
     st.session_state.pop(_kept(key), None)
 
 
-def _restore(key: str, value: object) -> None:
-    """What was chosen on an earlier page is shown on the one that was opened, and put into its address."""
-    st.session_state["restored-here"][key] = value
+def _note_carried_over(key: str, value: object) -> None:
+    """Note that this page was opened with a choice of an earlier one, for `_give_up`."""
+    st.session_state["carried-over"][key] = value
 
 
 def _give_up(key: str, instead: object = None) -> None:
-    """An entry of the history has no such choice: it is forgotten, or the one `instead` will be made.
+    """Back led to an entry of the history without this choice: it is forgotten, or the one `instead` will be made.
 
-    But the entries between the opening of a page and the last choice that was restored there are no steps of its user,
-    who has to pass through them on the way back: such a choice is made again when the next page is opened.
+    But a choice that was carried over when the page was opened was no step of its user, who has to pass through its
+    entry on the way back: `_choose_again` makes it again when the next page is opened.
     """
-    if key in st.session_state["restored-here"] and chosen(key) == st.session_state["restored-here"][key]:
+    if key in st.session_state["carried-over"] and chosen(key) == st.session_state["carried-over"][key]:
         st.session_state.setdefault("given-up", {})[key] = chosen(key), instead
     _forget(key)
 
@@ -192,7 +192,7 @@ def _recall(key: str, default: T, fit: Callable[[T], T], show: Callable[[T], str
     wanted = fit(chosen(key, default))
     st.session_state[key] = wanted
     if page_is_new() and wanted != default and key not in st.query_params:
-        _restore(key, chosen(key))
+        _note_carried_over(key, chosen(key))
         put_into_address({key: show(wanted)})
     return wanted
 
@@ -213,10 +213,11 @@ def take_out_of_address(key: str) -> None:
 
 
 def _settle(key: str, value: T, wanted: T | None) -> None:
-    """After the widget: what came with the address is chosen, and what `_recall` gave it is what it shows.
+    """After the widget: a value that came with the address becomes the choice.
 
-    Where it shows something else the browser's Back or Forward led here, and Streamlit heeds nothing but the address.
-    That counts, except on a page that was left with a choice: its entry there is bare, for Streamlit has emptied it.
+    Where the widget shows something else than `_recall` gave it, its user went Back or Forward and Streamlit followed
+    the address, which then counts. Except in a page's first run, where a bare address only means that Streamlit emptied
+    it when the page was left: there the choice that was kept is to be shown.
     """
     if wanted is not None and value != wanted and st.session_state["page-is-new"]:
         st.rerun()  # as what it is not, an ordinary run: then it shows what is wanted

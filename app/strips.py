@@ -22,8 +22,8 @@ FILM_STYLE = """<style>
 def filmstrip(cells: Sequence[tuple[str, Sequence[Tensor]]], width: int = 96, rows: Sequence[str] = ("",)) -> str:
     """HTML: cells in a row that wraps, each a caption under one or more uint8 (3, H, W) pictures, sharp and lossless.
 
-    width: of a cell at least, in pixels. rows: what the pictures of a cell are, but of one that has fewer: those stand
-    at the foot.
+    width: of a cell at least, in pixels. rows: what each picture of a cell is, from above; a cell with fewer pictures
+    has them at its foot, unnamed.
     """
     drawn = []
     for caption, pictures in cells:

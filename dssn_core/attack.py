@@ -192,10 +192,10 @@ def guided_step(
 ) -> Step | None:
     """A step that takes a vote from `label`, or else the one that brings a vote closest to leaving it.
 
-    Looks at the `searched` samples whose vote for `label` is the least certain, and tries the `tried` steps that change
-    one of them and that promise most by the slope of the network's lead; by default a few chunks of steps. Where more
-    than that vote for `label`, it looks at as many, spread evenly. No step leads back towards the original. None if no
-    sample votes for `label`, or no step is left. work: runs the passes of the network.
+    Of the samples that vote for `label`, takes the `searched` least sure ones; ranks the steps that change one of them
+    by the slope of the network's lead, and tries the `tried` best (by default a few chunks of them). Where more samples
+    than a few chunks vote for `label`, it looks at no more than that, spread evenly. No step leads back towards the
+    original. None if no sample votes for `label`, or no step is left. work: runs the passes of the network.
     """
     size = fitting_batch_size(noise.shape)
     most = FEW_CHUNKS * size

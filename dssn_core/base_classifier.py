@@ -71,7 +71,7 @@ def answers_by_row(model: BaseClassifier) -> bool:
 
     `load_model` marks its models by what they are `made_of`: its architectures are tested for it.
     """
-    mark = getattr(model, "__dict__", {}).get("answers_by_row")
+    mark = getattr(model, "__dict__", {}).get("made_when_marked")
     return mark is not None and mark == made_of(model)
 
 

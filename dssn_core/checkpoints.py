@@ -112,5 +112,5 @@ def load_model(name: str, folder: Path = PRETRAINED) -> Classifier:
         raise CheckpointError(f"{name}: the weights contain values that are not finite")
     if made_here != stated:
         raise CheckpointError(f"{name}: the offsets made here by {stated.scheme!r} are not those of the manifest")
-    model.answers_by_row = made_of(model)  # as every architecture here does
+    model.made_when_marked = made_of(model)  # as every architecture here does
     return model.eval().requires_grad_(False)

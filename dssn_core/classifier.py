@@ -39,13 +39,13 @@ class Classifier(nn.Module):
         self.class_names = tuple(class_names)
         self.input_shape = input_shape
         self.precision = precision
-        self.answers_by_row: tuple[object, ...] | None = None  # see `base_classifier.answers_by_row`
+        self.made_when_marked: tuple[object, ...] | None = None  # see `base_classifier.answers_by_row`
         self._manifest = manifest
 
     def running_in(self, precision: str) -> "Classifier":
         """The same network in another of `PRECISIONS`: another base classifier, so of certificates of its own."""
         other = Classifier(self.network, self.class_names, self.input_shape, precision, self._manifest)
-        other.answers_by_row = self.answers_by_row
+        other.made_when_marked = self.made_when_marked
         return other.train(self.training)
 
     @property

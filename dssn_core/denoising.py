@@ -20,7 +20,7 @@ EMBEDDING = 64
 """Width of the lambda embedding."""
 
 
-class Step(nn.Module):
+class ConvNorm(nn.Module):
     """A 3x3 convolution and a modulated norm, with a shortcut where the width stays the same."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
@@ -46,10 +46,10 @@ class Denoiser(nn.Module):
         super().__init__()
         self.patch, self.scaled_input = patch, scaled_input
         self.embedding = LambdaEmbedding(EMBEDDING)
-        self.first = Step(2 * 3 * patch**2, widths[0])  # the sample, and how far each value is from unknown
-        self.down = nn.ModuleList(Step(a, b, stride=2) for a, b in pairwise(widths))
-        self.across = nn.ModuleList(Step(width, width) for width in widths)
-        self.up = nn.ModuleList(Step(b + a, a) for a, b in pairwise(widths))
+        self.first = ConvNorm(2 * 3 * patch**2, widths[0])  # the sample, and how far each value is from unknown
+        self.down = nn.ModuleList(ConvNorm(a, b, stride=2) for a, b in pairwise(widths))
+        self.across = nn.ModuleList(ConvNorm(width, width) for width in widths)
+        self.up = nn.ModuleList(ConvNorm(b + a, a) for a, b in pairwise(widths))
         self.last = nn.Conv2d(widths[0], 3 * patch**2, 3, 1, 1)
         self.gain = nn.Linear(EMBEDDING, 1)
         for weights in (self.last.weight, self.last.bias, self.gain.weight):

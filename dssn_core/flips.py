@@ -32,13 +32,15 @@ TEMPERATURE = 2.0
 """In logits: a sample whose lead is much larger than this, either way, has little say in where the search goes."""
 
 MEMORY = 0.7
-"""How much of the slope is that of the rounds before: what helps at the end is to be paid for from the start."""
+"""Momentum: how much of the slope is that of earlier rounds. Every round moves from the original anew, so it needs the
+slopes found on the way, not the last one alone."""
 
 FIRST, GROWTH = 8, 1.5
-"""The distance to look at: to begin with, if the radius is less, and by how much it grows until there is a flip."""
+"""The search looks at this distance first, or just beyond the radius if that is more; then it grows until there is a
+flip, each round by this factor."""
 
 NEARER, PATIENCE = 0.9, 3
-"""Then so much of the nearest flip's; after so many rounds in vain, half the way back to that."""
+"""Then it looks at this share of the nearest flip's distance, and after so many rounds in vain halfway back to that."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,8 @@ def _looked_at(
 
 
 def _slope(model: BaseClassifier, samples: Tensor, lam: float, duel: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Logits of samples, (B, K), and (C, H, W): how much more of them side with the first of two classes, as it were,
-    per unit of every value; zero where the model has no slope."""
+    """Logits of samples, (B, K), and the gradient, (C, H, W), summed over samples, of a smooth count of those that rank
+    the first of two classes higher; zero where the model has no slope."""
     own, its = duel
     with torch.enable_grad():
         x = samples.requires_grad_()

@@ -46,7 +46,7 @@ class ChunkLayout:
         return self.chunks * self.rows
 
     def indices(self, chunk: int) -> Tensor:
-        """int64 (rows,) sample indices of a chunk, padded by going round; only `real_rows` of them count."""
+        """int64 (rows,) sample indices of a chunk, filled up with the first of all; only its `real_rows` count."""
         places = torch.arange(chunk * self.rows, (chunk + 1) * self.rows, device="cpu")
         return _order(self.levels)[places % self.levels]
 

@@ -12,9 +12,9 @@ from .voting import Vote
 from .wording import at_most, counted
 
 NEAR_TIE = {"float32": 1e-3, "bfloat16": 0.25}
-"""Logits that another machine's rounding may bring to another order, by number format: well above what `agreement`
-measures on one. In bfloat16 a processor without kernels for it turned 12 of 2640 kept votes on ImageNet pictures, whose
-two best logits were up to 0.06 apart.
+"""By number format: two logits closer than this may change order by another machine's rounding. Well above what
+`agreement` measures on one. In bfloat16 a processor without kernels for it turned 12 of 2640 kept votes on ImageNet
+pictures, whose two best logits were up to 0.06 apart.
 """
 
 MOST_NEAR_TIES = 0.1
@@ -94,7 +94,7 @@ def compare_duels(
 
 
 def _turned(logits: np.ndarray, listed: np.ndarray, a: int, wins: Sequence[int]) -> float:
-    """How far apart at least the logits are, in some sample, that must side otherwise if a is to win so often.
+    """The smallest gap for which a can win so often if only samples with two logits no further apart change sides.
 
     logits: (N, K). listed: int64 (N,), first choices, which win and lose their duels. wins: how many samples rank a
     above each class; of those free to side either way the most inclined do.

@@ -134,8 +134,8 @@ class Record(NoiseLevel):
     def from_json(found: dict[str, Any]) -> "Record":
         """ValueError unless `found` is what `to_json` gives, and what it claims follows from its votes.
 
-        But for the answer of a randomized method, which other samples than those counted here have chosen, and by duels
-        the answer of radius zero where no class wins all of its own, which rests on all duels.
+        Two answers are taken as stated, for the record does not hold what they follow from: a randomized method's
+        class, which the selection samples chose; and by duels the answer where no class wins all of its own.
         """
         try:
             sampling = Sampling(**found["sampling"]) if found.get("sampling") else None

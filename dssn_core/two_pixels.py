@@ -31,7 +31,7 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Point:
-    """An image of two pixels, by their grey levels k1 and k2. As pages begin."""
+    """An image of two pixels, by their grey levels k1 and k2. The page opens with the defaults."""
 
     first: int = 60
     second: int = 90
@@ -43,7 +43,7 @@ class Point:
 
 @dataclass(frozen=True)
 class World:
-    """A toy base classifier, N, and an offset scheme. As pages begin."""
+    """A toy base classifier, N, and an offset scheme. The page opens with the defaults."""
 
     toy: str = "straight line"
     boundary: Boundary = field(default_factory=Boundary)

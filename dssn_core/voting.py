@@ -23,7 +23,7 @@ from .splitting import SplitNoise
 
 
 @dataclass(frozen=True)
-class Standing:
+class VoteState:
     """How a vote stands. counts: of the samples that have voted. total: samples in all."""
 
     counts: Counts
@@ -56,7 +56,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Tally(Standing):
+class Tally(VoteState):
     """A vote after some chunks, and the one just finished, B of its samples.
 
     indices, labels: int64 (B,), which samples, and the class that each voted for. logits: float32 (B, K). Read-only.
@@ -72,7 +72,7 @@ class Tally(Standing):
 
 
 @dataclass(frozen=True)
-class Vote(Standing):
+class Vote(VoteState):
     """A complete vote. labels: int64 (N,), the class that each sample voted for, in index order; read-only.
 
     ValueError for a vote of which samples are missing.

@@ -256,7 +256,7 @@ def test_a_wrapper_is_not_known_to_answer_by_row_because_what_it_wraps_is():
 
     network = load_model("cifar10-dssn")
     image = read_image(built_in_pictures()[0].path)
-    assert network.answers_by_row and Wrapper(network).answers_by_row
+    assert network.made_when_marked and Wrapper(network).made_when_marked
     with pytest.raises(ValueError, match="changes with the others of its chunk"):
         count_votes(Wrapper(network), image, network.manifest.noise_at(60))
 

@@ -83,9 +83,9 @@ def test_another_number_format_is_another_classifier():
     model = load_model("cifar10-dssn")
     other = model.running_in("bfloat16")
     assert (model.precision, other.precision) == ("float32", "bfloat16") and other.network is model.network
-    assert other.manifest is model.manifest and other.answers_by_row and not other.training
+    assert other.manifest is model.manifest and other.made_when_marked and not other.training
     assert random_classifier("float32").train().running_in("bfloat16").training
-    assert not random_classifier().running_in("bfloat16").answers_by_row
+    assert not random_classifier().running_in("bfloat16").made_when_marked
 
 
 def test_an_unknown_precision_is_answered_with_the_known_ones():

@@ -26,7 +26,7 @@ class Slopes:
     def __init__(self, num_classes, seed, bias=(0.0,)):
         random = np.random.RandomState(seed)
         self.num_classes = num_classes
-        self.answers_by_row = made_of(self)
+        self.made_when_marked = made_of(self)
         self.weights = torch.from_numpy(random.randint(-8, 9, size=(8, num_classes))).double()
         self.bias = torch.tensor(bias, dtype=torch.float64)
 

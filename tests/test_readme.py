@@ -120,7 +120,7 @@ def test_the_records_are_those_that_the_text_lists():
             listed[network, n] = (precision, counting, int(held_out), int(test.replace(",", "")))
     kept = {}
     for name in {name for name, _ in listed}:
-        found = Evaluated.kept(PRETRAINED / name)
+        found = Evaluated.read(PRETRAINED / name)
         held_out, test = by_levels(found.held_out), by_levels(found.test)
         assert held_out.keys() == test.keys()
         for n in test:
@@ -173,7 +173,7 @@ def test_the_imagenet_figures_are_those_of_the_records():
     validation = "ILSVRC2012_val_*"
     names = ("imagenet-dssn", "imagenet-bare", "imagenet-uniform", "imagenet-ssn")
     for part in (Part(files=validation), Part(but=validation)):
-        found = {name: Evaluated.kept(PRETRAINED / name, part).test for name in names}
+        found = {name: Evaluated.read(PRETRAINED / name, part).test for name in names}
         images = {record.index for record in found["imagenet-dssn"]}
         for network, records in found.items():
             for n, group in by_levels(record for record in records if record.index in images).items():
@@ -211,7 +211,7 @@ def test_the_table_of_exit_codes():
 
 
 def test_where_the_paper_is_better():
-    networks = [Evaluated.kept(PRETRAINED / f"cifar10-dssn-{name}") for name in ("long", "pair", "blocks")]
+    networks = [Evaluated.read(PRETRAINED / f"cifar10-dssn-{name}") for name in ("long", "pair", "blocks")]
     rivals = [row for row in published("cifar10") if row.method == "dssn"]
     none, small = standings(networks, rivals, [0.0, 0.25])
     text = re.sub(r"\s+", " ", README.read_text(encoding="utf-8"))
@@ -224,7 +224,7 @@ def test_the_images_of_the_table_are_nested():
     measured = [
         {record.index for record in records}
         for name in ("cifar10-dssn-pair", "cifar10-dssn-blocks")
-        for records in by_levels(Evaluated.kept(PRETRAINED / name).test).values()
+        for records in by_levels(Evaluated.read(PRETRAINED / name).test).values()
     ]
     sets = {len(indices): indices for indices in measured}
     assert sorted(sets) == [1000, 5000] and sets[1000] < sets[5000]

@@ -141,11 +141,11 @@ def test_no_figure_of_ours_is_rounded_up():
 
 def test_records_of_weights_that_are_gone_are_not_reported(tmp_path):
     folder = shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine")
-    assert len(Evaluated.kept(folder).test) == 2500
+    assert len(Evaluated.read(folder).test) == 2500
     save_manifest(folder, replace(read_manifest(folder), weights_sha256="0" * 64))
-    assert Evaluated.kept(folder) == Evaluated("mine", [], [])
+    assert Evaluated.read(folder) == Evaluated("mine", [], [])
 
 
 def test_a_network_in_the_folder_one_is_in_has_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(shutil.copytree(PRETRAINED / "cifar10-dssn", tmp_path / "mine"))
-    assert Evaluated.kept(Path(".")).network == "mine"
+    assert Evaluated.read(Path(".")).network == "mine"

@@ -18,7 +18,7 @@ class Toy:
         size = int(np.prod(shape))
         random = np.random.RandomState(seed)
         self.num_classes = num_classes
-        self.answers_by_row = made_of(self)  # or each vote would find it out, in three passes of four
+        self.made_when_marked = made_of(self)  # or each vote would find it out, in three passes of four
         self.kind = kind
         self.weights = torch.from_numpy(random.randint(-20, 21, size=(size, num_classes)))
         self.bias = torch.from_numpy(random.randint(-3000, 3001, size=num_classes))
@@ -48,7 +48,7 @@ class Memory:
     def __init__(self, known, num_classes, label, other):
         self.known = {row.numpy().tobytes() for row in known}
         self.num_classes = num_classes
-        self.answers_by_row = made_of(self)
+        self.made_when_marked = made_of(self)
         self.label, self.other = label, other
 
     def __call__(self, x, lam):

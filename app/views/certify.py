@@ -15,7 +15,7 @@ from dssn_core.classifier import Classifier
 from dssn_core.constants import DUELS, PLURALITY, largest_steps
 from dssn_core.duels import DuelCertificate
 from dssn_core.images import image_sha256, png
-from dssn_core.voting import Standing
+from dssn_core.voting import VoteState
 from dssn_core.wording import display_radius
 
 REDRAW_SECONDS = 0.25
@@ -94,7 +94,7 @@ def watch(run: VoteRun, names: tuple[str, ...]) -> None:
     growing.empty()
 
 
-def show_votes(vote: Standing, class_names: tuple[str, ...]) -> None:
+def show_votes(vote: VoteState, class_names: tuple[str, ...]) -> None:
     """The radius and the votes as far as they are known: the same picture while the vote grows and after it."""
     st.html(charts.radius_interval(vote.bounds, largest_steps(vote.total)))
     duels = vote.duels is not None  # which the radius rests on then, not on this gap
@@ -155,7 +155,7 @@ def headline(certificate: Certificate, names: tuple[str, ...], truth: int | None
     )
 
 
-def show_certificate(run: VoteRun, vote: Standing, names: tuple[str, ...], truth: int | None) -> None:
+def show_certificate(run: VoteRun, vote: VoteState, names: tuple[str, ...], truth: int | None) -> None:
     """What a complete vote proves, and all that this rests on."""
     certificate = vote.certificate
     duels = certificate if isinstance(certificate, DuelCertificate) else None

@@ -12,7 +12,7 @@ NAME = "cifar10-dssn"
 
 
 def test_a_thin_curve_is_of_one_network_at_one_noise():
-    kept = by_levels(Evaluated.kept(PRETRAINED / NAME).test)
+    kept = by_levels(Evaluated.read(PRETRAINED / NAME).test)
     (curve,) = curves_of(NAME, {441}, WHOLE, alone=True, dash="solid")
     assert (curve.name, curve.label) == (f"{NAME}, σ = 0.50", "σ 0.50")
     assert list(curve.shares) == certified_curve(kept[441], CURVE_RHOS)
@@ -30,7 +30,7 @@ def test_the_radii_of_all_tables_are_among_those_of_the_curves():
 
 def test_the_thick_curve_is_of_what_is_chosen_on_held_out_images():
     (curve,) = best_curves([NAME], WHOLE)
-    expected = chosen([Evaluated.kept(PRETRAINED / NAME)], CURVE_RHOS)
+    expected = chosen([Evaluated.read(PRETRAINED / NAME)], CURVE_RHOS)
     assert list(curve.shares) == [at.certified for at in expected] and curve.best
     assert list(curve.keys) == [(NAME, at.levels) for at in expected]
 
@@ -40,7 +40,7 @@ def test_sides_are_those_of_the_intervals():
     names = ["cifar10-dssn-long", "cifar10-dssn-pair", "cifar10-dssn-blocks"]
     found = sides(names, collection, WHOLE)
     paper = [row for row in published("cifar10") if row.method == "dssn"]
-    for at in chosen([Evaluated.kept(PRETRAINED / name) for name in names], collection.rhos):
+    for at in chosen([Evaluated.read(PRETRAINED / name) for name in names], collection.rhos):
         low, high = at.certified.percent_interval
         theirs = best_at(paper, at.rho).certified_accuracy[at.rho]
         side = Side.ABOVE if low > theirs else Side.BELOW if high < theirs else Side.OPEN

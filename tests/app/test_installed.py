@@ -40,7 +40,7 @@ def test_records_are_read_once():
     name, part = "imagenet-dssn", next(iter(COLLECTIONS["ImageNet"].parts.values()))
     whole = installed.evaluated(name, WHOLE)
     assert installed.evaluated(name, WHOLE) is whole
-    assert installed.evaluated(name, part) == Evaluated.kept(PRETRAINED / name, part)
+    assert installed.evaluated(name, part) == Evaluated.read(PRETRAINED / name, part)
     assert all(any(record is known for known in whole.test) for record in installed.evaluated(name, part).test)
 
 

@@ -45,7 +45,7 @@ def column(outcome: Outcome, sample: Tensor, names: tuple[str, ...], truth: int 
         "failure probability": risk,
         "samples": f"all **{outcome.levels:,}**" if plan is None else f"{plan.n0} + **{plan.n:,}**",
         "radius with box constraints": "does not apply" if plan is None else outcome.shown_box_radius,
-        "holds for": "8-bit images" if plan is None else "real-valued images, assuming exact real arithmetic",
+        "holds for": "8-bit pictures" if plan is None else "real-valued pictures, assuming exact real arithmetic",
     }
     st.markdown("\n".join(f"- {name}: {fact}" for name, fact in facts.items()))
     cut_off = ", cut off at black and white" if outcome.method == "uniform" else ""

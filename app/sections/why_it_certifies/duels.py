@@ -7,7 +7,7 @@ from app import charts, controls, gallery, progress, proof_charts, votes
 from app.sections.why_it_certifies.subject import subject
 from dssn_core.constants import DUELS
 from dssn_core.duels import DuelCertificate, bounds_of_first_choices
-from dssn_core.voting import Standing
+from dssn_core.voting import VoteState
 from dssn_core.wording import counted
 
 MOST_DUELS = 10
@@ -66,7 +66,7 @@ def duels() -> None:
         show_duels(image, run.finish(), model.class_names)
 
 
-def show_duels(image: Tensor, vote: Standing, names: tuple[str, ...]) -> None:
+def show_duels(image: Tensor, vote: VoteState, names: tuple[str, ...]) -> None:
     """All duels of a vote, and what they prove beside first choices."""
     certificate = vote.certificate
     assert isinstance(certificate, DuelCertificate) and vote.duels is not None
