@@ -4,12 +4,16 @@ Streamlit would take the rest out of the address again, and the browser's Back w
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from app import state
 from app.collection import Collection
 from app.gallery import SOURCES
 from app.glossary import COUNTED_BY
+
+VIEWS = Path(__file__).parent / "views"
+"""Where the pages are, which links name by their files."""
 
 
 def needed(parameters: Mapping[str, str], unsaid: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:

@@ -10,8 +10,7 @@ if ROOT not in sys.path:  # `streamlit run`, other than `python -m streamlit run
     sys.path.append(ROOT)
 
 from app import garbage, state  # noqa: E402
-
-VIEWS = Path(__file__).parent / "views"
+from app.links import VIEWS  # noqa: E402
 
 st.set_page_config(page_title="DSSN Explorer", page_icon="🛡️", layout="wide")
 st.html(

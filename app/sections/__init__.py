@@ -1,1 +1,1 @@
-"""The sections of the pages that have several, by page; each module shows one."""
+"""The parts of pages that have several, by page; each module shows one."""

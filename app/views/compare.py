@@ -1,12 +1,11 @@
 """Compare DSSN with its randomized neighbours: one picture, one noise, every method, honest to the decimal."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from app import controls, gallery, pins
 from app.collection import Collection
 from app.glossary import GLOSSARY, listed
+from app.links import VIEWS
 from app.methods import Settings
 from app.sections.compare.repetitions import run_it_again
 from app.sections.compare.side_by_side import side_by_side
@@ -18,7 +17,6 @@ SAMPLE_COUNTS = (100, 300, 1000, 3000, 10_000, 30_000, LITERATURE_SAMPLES)
 
 ALPHAS = (0.05, 0.01, 0.001, 0.0001)
 
-BENCHMARK = Path(__file__).parent / "benchmark.py"
 
 SECTIONS = {"Side by side": side_by_side, "Run it again": run_it_again, "Sweep over σ": sweep}
 
@@ -73,7 +71,7 @@ def page() -> None:
     )
     collection = controls.choose_collection()
     st.page_link(
-        BENCHMARK,
+        VIEWS / "benchmark.py",
         label="The same networks over many pictures",
         icon=":material/leaderboard:",
         query_params={f"bench-models-{collection.task}": list(collection.own.values())},

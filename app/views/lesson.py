@@ -1,15 +1,13 @@
 """The guided lesson: predict, reveal, try it."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from app import gallery, links, player, state
 from app.collection import COLLECTIONS
 from app.gallery import OWN, SOURCES
 from app.lesson import PAGES, PLANE, SHOWN, STEPS, LessonStep
+from app.links import VIEWS
 
-VIEWS = Path(__file__).parent
 PICTURE_SIZE = (32, 32)
 OWN_TO_PAGES = ("section", "why", "lam", "offsets-lam", "k", "j", "v", *PLANE)
 """Keys of what the steps speak of and a single page shows."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -20,8 +19,6 @@ from dssn_core.accuracy import Gain
 from dssn_core.constants import sigma_from_levels
 from dssn_core.records import Part, Record, by_levels
 from dssn_core.wording import rounded_down, shown_steps
-
-VIEWS = Path(__file__).parents[2] / "views"
 
 MOST_IMAGES = 24
 
@@ -164,4 +161,4 @@ def offer_certify(name: str, collection: Collection, titles: dict[int, str], rec
         collection.sigma_key: f"{round(sigma_from_levels(record.levels), 2):g}",
     }
     target = links.needed(wanted, unsaid, links.chosen_before(collection))
-    st.page_link(VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)
+    st.page_link(links.VIEWS / "certify.py", label="Certify it", icon=":material/verified:", query_params=target)
