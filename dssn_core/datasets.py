@@ -108,6 +108,11 @@ def _is_picture(name: PurePosixPath) -> bool:
 def _of_one_part(names: list[PurePosixPath], train: bool) -> tuple[list[PurePosixPath], str]:
     """The files of one part and its name, where train/ and test/ or val/ lie side by side above the class folders."""
     parts = {name.parts[-3] for name in names if len(name.parts) >= 3}
+    if train and parts and parts <= {*TEST_PARTS}:
+        raise ValueError(
+            f"the data has no part but {' and '.join(sorted(parts))}: give the training images, for test images must "
+            "neither make nor choose a model"
+        )
     if len(parts) < 2 or not parts & {*TRAIN_PARTS, *TEST_PARTS}:
         return names, ""
     names_of_it = TRAIN_PARTS if train else TEST_PARTS

@@ -160,6 +160,14 @@ def test_parts_of_a_data_set_are_not_mixed(tmp_path):
         load_dataset(str(tmp_path))
 
 
+def test_test_images_are_not_taken_for_training(tmp_path):
+    (tmp_path / "test" / "cat").mkdir(parents=True)
+    (tmp_path / "test" / "cat" / "0.png").write_bytes(png((9, 9, 9)))
+    with pytest.raises(ValueError, match="no part but test: give the training images"):
+        list_dataset(str(tmp_path))
+    assert len(list_dataset(str(tmp_path), train=False)) == len(list_dataset(str(tmp_path / "test"))) == 1
+
+
 # --- one picture at a time ---
 
 
