@@ -17,7 +17,6 @@ class Published:
     """One classifier of the paper. method: as in `comparison.METHODS`. training: "standard" or "stability". samples: of
     each image. certified_accuracy: percent of test images classified right with radius >= rho, by rho."""
 
-    dataset: str
     method: str
     sigma: float
     training: str
@@ -42,7 +41,6 @@ def published(dataset: str) -> tuple[Published, ...]:
     assert isinstance(rows, list)
     found = tuple(
         Published(
-            dataset=row["dataset"],
             method=METHOD_NAMES[row["method"]],
             sigma=row["sigma"],
             training=row["training"],

@@ -26,6 +26,17 @@ def _is_of(line: dict[str, Any], images: int) -> bool:
     return isinstance(seen, int) and seen <= images
 
 
+def _line(images: int, recent: list[tuple[float, float]], speed: float) -> dict[str, Any]:
+    """A line of the log. recent: loss and accuracy of the steps since the last one. speed: images per second."""
+    loss, right = (float(np.mean(column)) for column in zip(*recent, strict=True))
+    return {
+        "images": images,
+        "loss": round(loss, 4),
+        "accuracy": round(right, 4),
+        "images_per_second": round(speed, 1),
+    }
+
+
 def check_run(output: Path, settings: TrainSettings, counting: str | None) -> None:
     """ValueError for what `train` refuses: to be asked before data are read, which may take long."""
     if counting is not None:
@@ -74,14 +85,8 @@ def train(
             now = time.monotonic()
             done = trainer.position == settings.steps
             if images // log_every != (images - settings.batch_size) // log_every or done:
-                loss, right = (float(np.mean(column)) for column in zip(*recent, strict=True))
                 speed = (trainer.position - first) * settings.batch_size / (now - began)
-                record: dict[str, Any] = {
-                    "images": images,
-                    "loss": round(loss, 4),
-                    "accuracy": round(right, 4),
-                    "images_per_second": round(speed, 1),
-                }
+                record = _line(images, recent, speed)
                 if images // check_every != checked or done:
                     checked = images // check_every
                     record["held_out"] = trainer.held_out_accuracy(trainer.averaged())
